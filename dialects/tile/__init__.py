@@ -1,0 +1,69 @@
+"""The `tile` dialect: tile programs and their schedules. `docs/tile.md` is made from the definitions here."""
+
+from xdsl.ir import Dialect
+
+from .arrays import EmptyOp, FullOp, LoadOp, SegmentOp, StoreOp
+from .loops import ForOp, GridOp, OrderAttr, YieldOp
+from .mixing import CombineAttr, DotOp, FillOp, PrecisionAttr, ReduceOp, ScanOp
+from .places import GetOp, ScratchOp, SetOp
+from .schedule import AxisOp, LoopAttr, PipelineOp, SpanOp, WindowOp
+from .steps import AppendOp, FirstOp, LastOp, LiveOp, WorklistOp
+from .types import RefType, SpansAttr, SpanType
+from .values import (
+    BroadcastOp,
+    CastOp,
+    ConcatenateOp,
+    IndicesOp,
+    ReshapeOp,
+    SelectOp,
+    SliceOp,
+    SplatOp,
+    TransposeOp,
+)
+
+PROGRAM = (
+    EmptyOp,
+    FullOp,
+    GridOp,
+    ForOp,
+    YieldOp,
+    SegmentOp,
+    LoadOp,
+    StoreOp,
+    SplatOp,
+    IndicesOp,
+    SelectOp,
+    CastOp,
+    DotOp,
+    ReduceOp,
+    ScanOp,
+    BroadcastOp,
+    TransposeOp,
+    ReshapeOp,
+    ConcatenateOp,
+    SliceOp,
+)
+"""Operations of the program level, in the order of the documentation."""
+
+SCHEDULE = (
+    PipelineOp,
+    AxisOp,
+    SpanOp,
+    WindowOp,
+    ScratchOp,
+    GetOp,
+    SetOp,
+    FillOp,
+    FirstOp,
+    LastOp,
+    LiveOp,
+    WorklistOp,
+    AppendOp,
+)
+"""Operations of the schedule level, in the order of the documentation."""
+
+Tile = Dialect(
+    "tile",
+    [*PROGRAM, *SCHEDULE],
+    [SpanType, SpansAttr, RefType, OrderAttr, CombineAttr, PrecisionAttr, LoopAttr],
+)

@@ -1,0 +1,213 @@
+"""Windows: how an operation says which elements of an array it touches, and what it does to them.
+
+An access indexes each dimension of an array by `:` (all of it), a literal, an index, or a span, the last two
+optionally shifted by a literal or by an index: `%x[%g, %m + 1, 0, :]`. A span keeps its dimension, everything
+else but `:` drops it. Every pass that asks about legality asks here.
+"""
+
+from abc import ABC
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import ClassVar
+
+from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntegerType, MemRefType
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import IRDLOperation, operand_def, prop_def, var_operand_def
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.str_enum import StrEnum
+
+from .syntax import dense_i64, ints_of, parse_known_operand, parse_operand_or_int
+from .types import UNBOUND, Array, element_type, shape_of, span_of, value_type
+
+
+class Effect(StrEnum):
+    """What an access does to the elements of its window."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class _Kind(IntEnum):
+    FULL = 0
+    LITERAL = 1
+    VALUE = 2
+    SHIFTED = 3
+
+
+@dataclass(frozen=True)
+class Dim:
+    """How one dimension is indexed: from `base + shift`, or all of it where `full`.
+
+    `base` is an index or a span, `None` for a literal index, which then is `shift`.
+    """
+
+    base: SSAValue | None = None
+    shift: SSAValue | int = 0
+    full: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """Whether the dimension is one of the accessed value's dimensions."""
+        return self.full or (self.base is not None and span_of(self.base) is not None)
+
+    @property
+    def values(self) -> Iterator[SSAValue]:
+        """The values that the position depends on."""
+        if self.base is not None:
+            yield self.base
+        if isinstance(self.shift, SSAValue):
+            yield self.shift
+
+
+def parse_window(parser: Parser) -> list[Dim]:
+    """Parse `[%g, %m + 1, 0, :]`."""
+    return parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: _parse_dim(parser))
+
+
+def _parse_dim(parser: Parser) -> Dim:
+    if parser.parse_optional_punctuation(":"):
+        return Dim(full=True)
+    literal = parser.parse_optional_integer(allow_boolean=False)
+    if literal is not None:
+        return Dim(shift=literal)
+    base = parse_known_operand(parser)
+    if parser.parse_optional_characters("+"):
+        return Dim(base, parse_operand_or_int(parser))
+    if parser.parse_optional_punctuation("-"):
+        return Dim(base, -parser.parse_integer(allow_boolean=False, allow_negative=False))
+    return Dim(base)
+
+
+def print_window(printer: Printer, dims: Sequence[Dim]) -> None:
+    """Print what `parse_window` reads."""
+    with printer.in_square_brackets():
+        printer.print_list(dims, lambda dim: _print_dim(printer, dim))
+
+
+def _print_dim(printer: Printer, dim: Dim) -> None:
+    if dim.full:
+        printer.print_string(":")
+        return
+    if dim.base is None:
+        printer.print_string(str(dim.shift))
+        return
+    printer.print_ssa_value(dim.base)
+    if isinstance(dim.shift, SSAValue):
+        printer.print_string(" + ")
+        printer.print_ssa_value(dim.shift)
+    elif dim.shift:
+        printer.print_string(f" {'-' if dim.shift < 0 else '+'} {abs(dim.shift)}")
+
+
+def pack_window(dims: Sequence[Dim]) -> tuple[list[SSAValue], DenseArrayBase, DenseArrayBase]:
+    """Split dimensions into operands, kinds and literal shifts, as access operations store them."""
+    operands = [value for dim in dims for value in dim.values]
+    kinds = [_kind(dim) for dim in dims]
+    shifts = [dim.shift if isinstance(dim.shift, int) else 0 for dim in dims]
+    return operands, dense_i64(kinds), dense_i64(shifts)
+
+
+def _kind(dim: Dim) -> _Kind:
+    if dim.full:
+        return _Kind.FULL
+    if dim.base is None:
+        return _Kind.LITERAL
+    return _Kind.SHIFTED if isinstance(dim.shift, SSAValue) else _Kind.VALUE
+
+
+class AccessOp(IRDLOperation, ABC):
+    """Base of the operations that touch a window of an array. Each states its `effect`."""
+
+    array = operand_def(MemRefType)
+    indices = var_operand_def()
+    kinds = prop_def(DenseArrayBase)
+    shifts = prop_def(DenseArrayBase)
+
+    EFFECT: ClassVar[Effect]
+
+    @property
+    def effect(self) -> Effect:
+        return self.EFFECT
+
+    @property
+    def array_type(self) -> Array:
+        kind = self.array.type
+        if not isinstance(kind, MemRefType):
+            raise VerifyException(f"{self.name} accesses a {kind}; only a memref can be accessed")
+        return kind
+
+    @property
+    def window(self) -> tuple[Dim, ...]:
+        """How each dimension of the array is indexed. Raises `VerifyException` on operand counts."""
+        remaining = list(self.indices)
+        kinds, shifts = ints_of(self.kinds), ints_of(self.shifts)
+        wanted = sum({_Kind.VALUE: 1, _Kind.SHIFTED: 2}.get(_Kind(kind), 0) for kind in kinds)
+        if wanted != len(remaining) or len(kinds) != len(shifts):
+            raise VerifyException(f"{self.name} has {len(remaining)} indices where its window needs {wanted}")
+        dims: list[Dim] = []
+        for kind, shift in zip(kinds, shifts, strict=True):
+            if kind == _Kind.FULL:
+                dims.append(Dim(full=True))
+            elif kind == _Kind.LITERAL:
+                dims.append(Dim(shift=shift))
+            else:
+                base = remaining.pop(0)
+                dims.append(Dim(base, remaining.pop(0) if kind == _Kind.SHIFTED else shift))
+        return tuple(dims)
+
+    @property
+    def window_type(self) -> Attribute:
+        """The type of the value that the window holds."""
+        return window_value_type(self.array_type, self.window)
+
+    def verify_window(self) -> None:
+        """Check rank, kinds of index, static bounds. Raises `VerifyException` with the numbers."""
+        shape = self.array_type.get_shape()
+        window = self.window
+        if len(window) != len(shape):
+            raise VerifyException(
+                f"{self.name} gives {len(window)} indices to an array of rank {len(shape)}; give one for each dimension"
+            )
+        for position, (dim, extent) in enumerate(zip(window, shape, strict=True)):
+            self._verify_dim(position, dim, extent)
+
+    def _verify_dim(self, position: int, dim: Dim, extent: int) -> None:
+        if dim.full:
+            if extent == UNBOUND:
+                raise VerifyException(
+                    f"{self.name} takes all of dimension {position}, whose extent is `?`; index it by a tile axis"
+                )
+            return
+        if dim.base is None:
+            literal = dim.shift
+            if isinstance(literal, int) and (literal < 0 or (extent != UNBOUND and literal >= extent)):
+                raise VerifyException(
+                    f"{self.name} index {literal} is outside dimension {position} of extent {extent}"
+                )
+            return
+        if span_of(dim.base) is None and not isinstance(dim.base.type, IndexType | IntegerType):
+            raise VerifyException(
+                f"{self.name} index {position} is of type {dim.base.type}; an index or a !tile.span is needed"
+            )
+        if isinstance(dim.shift, SSAValue) and not isinstance(dim.shift.type, IndexType):
+            raise VerifyException(
+                f"{self.name} shifts dimension {position} by a {dim.shift.type}; an index is needed"
+            )
+
+
+def window_value_type(array: Attribute, window: Sequence[Dim]) -> Attribute:
+    """The type of the value in a window of `array`: spans and `:` keep their dimension."""
+    shape: list[int] = []
+    names: list[str | None] = []
+    for dim, extent in zip(window, shape_of(array), strict=True):
+        span = span_of(dim.base) if dim.base is not None else None
+        if span is not None:
+            shape.append(span.size)
+            names.append(span.axis)
+        elif dim.full:
+            shape.append(extent)
+            names.append(None)
+    return value_type(element_type(array), shape, names)

@@ -1,0 +1,393 @@
+"""Operations of the `tile` dialect on arrays: allocation, segments, loads and stores."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    FloatAttr,
+    IndexType,
+    IntegerAttr,
+    IntegerType,
+    MemRefType,
+    i1,
+)
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    IRDLOperation,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import MemoryAllocEffect, MemoryReadEffect, MemoryWriteEffect
+from xdsl.utils.exceptions import VerifyException
+
+from .access import (
+    AccessOp,
+    Dim,
+    Effect,
+    pack_window,
+    parse_window,
+    print_window,
+    window_value_type,
+)
+from .syntax import parse_known_operand, parse_scalar, print_scalar, scalar_attr
+from .types import UNBOUND, Array, element_type, shape_of, with_element
+
+
+def _parse_extent(parser: Parser) -> tuple[SSAValue | None, SSAValue | None]:
+    """Parse `like(%x)`, `(%n)` or nothing: the array to take the extent from, and the extent."""
+    if parser.parse_optional_keyword("like"):
+        with parser.in_parens():
+            return parse_known_operand(parser), None
+    if parser.parse_optional_punctuation("("):
+        extent = parse_known_operand(parser)
+        parser.parse_punctuation(")")
+        return None, extent
+    return None, None
+
+
+class _AllocOp(IRDLOperation):
+    """What `tile.empty` and `tile.full` share: the leading extent, which may be `?`."""
+
+    like = opt_operand_def(MemRefType)
+    extent = opt_operand_def(IndexType)
+    array = result_def(MemRefType)
+
+    traits = traits_def(MemoryAllocEffect())
+
+    @property
+    def array_type(self) -> Array:
+        kind = self.array.type
+        if not isinstance(kind, MemRefType):
+            raise VerifyException(f"{self.name} makes a {kind}; it can make only a memref")
+        return kind
+
+    def print_extent(self, printer: Printer) -> None:
+        if self.like is not None:
+            printer.print_string(" like(")
+            printer.print_ssa_value(self.like)
+            printer.print_string(")")
+        elif self.extent is not None:
+            printer.print_string(" (")
+            printer.print_ssa_value(self.extent)
+            printer.print_string(")")
+        printer.print_string(" : ")
+        printer.print_attribute(self.array_type)
+
+    def verify_extent(self) -> None:
+        shape = self.array_type.get_shape()
+        if UNBOUND in shape[1:]:
+            raise VerifyException(
+                f"{self.name} of {self.array_type}: only the leading extent of an array may be `?`"
+            )
+        given = (self.like is not None) + (self.extent is not None)
+        wanted = 1 if shape[:1] == (UNBOUND,) else 0
+        if given != wanted:
+            raise VerifyException(
+                f"{self.name} of {self.array_type} needs {wanted} source of its leading extent, "
+                f"`like(%array)` or `(%extent)`, and has {given}"
+            )
+        if self.like is not None and shape_of(self.like.type)[:1] != (UNBOUND,):
+            raise VerifyException(
+                f"{self.name} takes its `?` from {self.like.type}, whose leading extent is not `?`"
+            )
+
+
+@irdl_op_definition
+class EmptyOp(_AllocOp):
+    """An array whose elements are undefined until they are stored.
+
+    Elements that no store reaches have no meaning in the result, and reading one is an error.
+
+    Example:
+        %out = tile.empty like(%x) : memref<?x256xf32>
+    """
+
+    name = "tile.empty"
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+
+    def __init__(
+        self, array: Attribute, *, like: SSAValue | None = None, extent: SSAValue | None = None
+    ):
+        super().__init__(operands=[like, extent], result_types=[array])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "EmptyOp":
+        like, extent = _parse_extent(parser)
+        parser.parse_punctuation(":")
+        kind = parser.parse_type()
+        return cls(kind, like=like, extent=extent)
+
+    def print(self, printer: Printer) -> None:
+        self.print_extent(printer)
+
+    def verify_(self) -> None:
+        self.verify_extent()
+
+
+@irdl_op_definition
+class FullOp(_AllocOp):
+    """An array with one value in every element.
+
+    Elements that no store reaches keep that value.
+
+    Example:
+        %out = tile.full 0.0 like(%x) : memref<?x256xf32>
+    """
+
+    name = "tile.full"
+    value = prop_def(FloatAttr[AnyFloat] | IntegerAttr)
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+
+    def __init__(
+        self,
+        value: float | int,
+        array: Array,
+        *,
+        like: SSAValue | None = None,
+        extent: SSAValue | None = None,
+    ):
+        super().__init__(
+            operands=[like, extent],
+            result_types=[array],
+            properties={"value": scalar_attr(value, array.element_type)},
+        )
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "FullOp":
+        value = parse_scalar(parser)
+        like, extent = _parse_extent(parser)
+        parser.parse_punctuation(":")
+        kind = parser.parse_type()
+        if not isinstance(kind, MemRefType):
+            parser.raise_error(f"tile.full makes a memref, not a {kind}")
+        return cls(value, kind, like=like, extent=extent)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        print_scalar(printer, self.value)
+        self.print_extent(printer)
+
+    def verify_(self) -> None:
+        self.verify_extent()
+        if self.value.type != self.array_type.element_type:
+            raise VerifyException(
+                f"tile.full fills {self.array_type} with a {self.value.type}; the element type is needed"
+            )
+
+
+@irdl_op_definition
+class SegmentOp(IRDLOperation):
+    """Begin and end of segment `g`: `offsets[g]` and `offsets[g + 1]`, or `begins[g]` and `ends[g]`.
+
+    States that segments are ordered and disjoint (`begin(g) <= end(g) <= begin(g + 1)`); there may be gaps between
+    them and they may be empty. The interpreter and the emitted module check it where the integers are known.
+
+    Example:
+        %begin, %end = tile.segment %offsets[%g]
+        %b, %e = tile.segment %begins[%g] to %ends[%g]
+    """
+
+    name = "tile.segment"
+    begins = operand_def(MemRefType)
+    ends = opt_operand_def(MemRefType)
+    index = operand_def(IndexType)
+    begin = result_def(IndexType)
+    end = result_def(IndexType)
+
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    traits = traits_def(MemoryReadEffect())
+
+    def __init__(self, begins: SSAValue, index: SSAValue, ends: SSAValue | None = None):
+        super().__init__(operands=[begins, ends, index], result_types=[IndexType(), IndexType()])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "SegmentOp":
+        begins = parse_known_operand(parser)
+        index = _parse_one_index(parser)
+        if parser.parse_optional_keyword("to") is None:
+            return cls(begins, index)
+        ends = parse_known_operand(parser)
+        if _parse_one_index(parser) is not index:
+            parser.raise_error("tile.segment takes begin and end at the same index")
+        return cls(begins, index, ends)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        arrays = [self.begins] if self.ends is None else [self.begins, self.ends]
+        for position, array in enumerate(arrays):
+            printer.print_string(" to " if position else "")
+            printer.print_ssa_value(array)
+            with printer.in_square_brackets():
+                printer.print_ssa_value(self.index)
+
+    def verify_(self) -> None:
+        for array in (self.begins, self.ends):
+            if array is None:
+                continue
+            element = element_type(array.type)
+            if len(shape_of(array.type)) != 1 or element not in (IntegerType(32), IntegerType(64)):
+                raise VerifyException(
+                    f"tile.segment reads {array.type}; a memref of rank 1 of i32 or i64 is needed"
+                )
+
+
+def _parse_one_index(parser: Parser) -> SSAValue:
+    with parser.in_square_brackets():
+        return parse_known_operand(parser)
+
+
+@irdl_op_definition
+class LoadOp(AccessOp):
+    """The value in a window of an array.
+
+    The window's dimensions become the value's. Lanes outside a span are undefined. Where `mask` is false nothing is read
+    and the lane is `other`. Every live lane must be inside the array and must have been stored or passed in.
+    With indices only, the result is a scalar.
+
+    Example:
+        %lhs = tile.load %x[%m, %k]
+        %row = tile.load %w[%g, %m + 1, :] mask %p other %zero
+    """
+
+    name = "tile.load"
+    mask = opt_operand_def()
+    other = opt_operand_def()
+    result = result_def()
+
+    EFFECT: ClassVar[Effect] = Effect.READ
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    traits = traits_def(MemoryReadEffect())
+
+    def __init__(
+        self,
+        array: SSAValue,
+        window: Sequence[Dim],
+        mask: SSAValue | None = None,
+        other: SSAValue | None = None,
+    ):
+        operands, kinds, shifts = pack_window(window)
+        super().__init__(
+            operands=[mask, other, array, operands],
+            properties={"kinds": kinds, "shifts": shifts},
+            result_types=[window_value_type(array.type, window)],
+        )
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "LoadOp":
+        array, window = _parse_access(parser)
+        mask = other = None
+        if parser.parse_optional_keyword("mask"):
+            mask = parse_known_operand(parser)
+            parser.parse_keyword("other", " after a mask: the value of a lane where it is false")
+            other = parse_known_operand(parser)
+        return cls(array, window, mask, other)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.array)
+        print_window(printer, self.window)
+        for keyword, value in (("mask", self.mask), ("other", self.other)):
+            if value is not None:
+                printer.print_string(f" {keyword} ")
+                printer.print_ssa_value(value)
+
+    def verify_(self) -> None:
+        self.verify_window()
+        if self.result.type != self.window_type:
+            raise VerifyException(f"tile.load of a {self.window_type} window results in {self.result.type}")
+        if (self.mask is None) != (self.other is None):
+            raise VerifyException("tile.load needs both `mask` and `other`, or neither")
+        _verify_mask(self, self.mask, self.result.type)
+        if self.other is not None and self.other.type not in (self.result.type, element_type(self.result.type)):
+            raise VerifyException(
+                f"tile.load takes `other` of type {self.other.type}; {self.result.type} or its element type is needed"
+            )
+
+
+@irdl_op_definition
+class StoreOp(AccessOp):
+    """Writes a value into a window of an array, converting it to the array's element type.
+
+    Lanes outside a span, and lanes where `mask` is false, are not written. Every lane written must be inside the array and
+    must not be undefined. Floats convert to floats and integers to integers.
+
+    Example:
+        tile.store %acc, %out[%m, :]
+        tile.store %row, %out[%g, %n] mask %p
+    """
+
+    name = "tile.store"
+    value = operand_def()
+    mask = opt_operand_def()
+
+    EFFECT: ClassVar[Effect] = Effect.WRITE
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    traits = traits_def(MemoryWriteEffect())
+
+    def __init__(
+        self, value: SSAValue, array: SSAValue, window: Sequence[Dim], mask: SSAValue | None = None
+    ):
+        operands, kinds, shifts = pack_window(window)
+        super().__init__(
+            operands=[value, mask, array, operands], properties={"kinds": kinds, "shifts": shifts}
+        )
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "StoreOp":
+        value = parse_known_operand(parser)
+        parser.parse_punctuation(",")
+        array, window = _parse_access(parser)
+        mask = parse_known_operand(parser) if parser.parse_optional_keyword("mask") else None
+        return cls(value, array, window, mask)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.value)
+        printer.print_string(", ")
+        printer.print_ssa_value(self.array)
+        print_window(printer, self.window)
+        if self.mask is not None:
+            printer.print_string(" mask ")
+            printer.print_ssa_value(self.mask)
+
+    def verify_(self) -> None:
+        self.verify_window()
+        verify_convertible(self, self.value.type, self.window_type)
+        _verify_mask(self, self.mask, self.value.type)
+
+
+def verify_convertible(op: IRDLOperation, value: Attribute, place: Attribute) -> None:
+    """Check that a value of type `value` may be stored where `place` is. Raises `VerifyException`."""
+    wanted = with_element(place, element_type(value))
+    if value != wanted:
+        raise VerifyException(f"{op.name} puts a value of type {value} into a window of {place}; it needs {wanted}")
+    floats = [isinstance(element_type(kind), AnyFloat) for kind in (value, place)]
+    if floats[0] != floats[1]:
+        raise VerifyException(
+            f"{op.name} does not convert {element_type(value)} to {element_type(place)}; use tile.cast first"
+        )
+
+
+def _parse_access(parser: Parser) -> tuple[SSAValue, list[Dim]]:
+    pos = parser.pos
+    array = parse_known_operand(parser)
+    window = parse_window(parser)
+    if not isinstance(array.type, MemRefType):
+        parser.raise_error(f"only a memref can be accessed, and this is a {array.type}", pos)
+    rank = len(shape_of(array.type))
+    if rank != len(window):
+        parser.raise_error(f"{len(window)} indices for an array of rank {rank}; give one for each dimension", pos)
+    return array, window
+
+
+def _verify_mask(op: IRDLOperation, mask: SSAValue | None, value: Attribute) -> None:
+    if mask is not None and mask.type != with_element(value, i1):
+        raise VerifyException(f"{op.name} has a mask of type {mask.type}; {with_element(value, i1)} is needed")

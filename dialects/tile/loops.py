@@ -1,0 +1,427 @@
+"""Axes of the `tile` dialect: independent grids, inner loops, and their terminator."""
+
+from abc import ABC
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IndexType
+from xdsl.dialects.utils import EnumAttribute
+from xdsl.ir import (
+    Attribute,
+    Block,
+    Operation,
+    Region,
+    SpacedOpaqueSyntaxAttribute,
+    SSAValue,
+)
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    IRDLOperation,
+    irdl_attr_definition,
+    irdl_op_definition,
+    opt_prop_def,
+    prop_def,
+    region_def,
+    traits_def,
+    var_operand_def,
+    var_result_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import IsTerminator, Pure, RecursiveMemoryEffect, SingleBlockImplicitTerminator
+from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.str_enum import StrEnum
+
+from .syntax import (
+    Bounds,
+    pack_bounds,
+    parse_bounds,
+    parse_known_operand,
+    parse_max,
+    print_operand_or_int,
+    unpack_bounds,
+)
+from .types import UNBOUND, SpanType, shape_of, span_names, span_of
+
+
+class Order(StrEnum):
+    """Whether the iterations of an axis may run in any order, on any core."""
+
+    PARALLEL = "parallel"
+    ORDERED = "ordered"
+
+
+@irdl_attr_definition
+class OrderAttr(EnumAttribute[Order], SpacedOpaqueSyntaxAttribute):
+    """`parallel` or `ordered`, as `--classify-axes` found it."""
+
+    name = "tile.order"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis as the passes see it: its induction value, bounds and order (`None` until classified)."""
+
+    value: SSAValue
+    bounds: Bounds[SSAValue]
+    order: Order | None
+
+    @property
+    def name(self) -> str:
+        """The span's name, or the hint of an index axis."""
+        span = span_of(self.value)
+        return span.axis if span else self.value.name_hint or "index"
+
+
+@dataclass(frozen=True)
+class ParsedAxis:
+    """The text of one axis: `%m = 0 to 512 by m:128 max 512 parallel`."""
+
+    argument: Parser.UnresolvedArgument
+    kind: Attribute
+    bounds: Bounds[SSAValue]
+    order: Order | None
+
+
+def parse_axis(parser: Parser) -> ParsedAxis:
+    argument = parser.parse_argument(expect_type=False)
+    parser.parse_punctuation("=")
+    bounds, kind, order = parse_axis_tail(parser)
+    return ParsedAxis(argument, kind, bounds, order)
+
+
+def parse_axis_tail(parser: Parser) -> tuple[Bounds[SSAValue], Attribute, Order | None]:
+    """Parse `0 to 512 by m:128 max 512 parallel`."""
+    begin, end = parse_bounds(parser)
+    kind: Attribute = IndexType()
+    if parser.parse_optional_keyword("by"):
+        name = parser.parse_identifier("an axis name")
+        bound = parser.parse_optional_punctuation(":") is not None
+        kind = SpanType(name, parser.parse_integer(allow_negative=False) if bound else UNBOUND)
+    bounds = Bounds(begin, end, parse_max(parser))
+    order = parser.parse_optional_keyword_in([str(order) for order in Order])
+    return bounds, kind, None if order is None else Order(order)
+
+
+def print_axis_tail(
+    printer: Printer, bounds: Bounds[SSAValue], kind: Attribute, order: Order | None
+) -> None:
+    print_operand_or_int(printer, bounds.begin)
+    printer.print_string(" to ")
+    print_operand_or_int(printer, bounds.end)
+    if isinstance(kind, SpanType):
+        printer.print_string(f" by {kind.axis}" + (f":{kind.size}" if kind.size != UNBOUND else ""))
+    if bounds.limit is not None:
+        printer.print_string(f" max {bounds.limit}")
+    if order is not None:
+        printer.print_string(f" {order}")
+
+
+def verify_axis(op: Operation, axis: Axis) -> None:
+    """Check one axis: types of bounds, static extent, a size, no span of that name around it."""
+    for side in (axis.bounds.begin, axis.bounds.end):
+        if isinstance(side, SSAValue) and not isinstance(side.type, IndexType):
+            raise VerifyException(f"{op.name} axis {axis.name} has a bound of type {side.type}; an index is needed")
+    begin, end = axis.bounds.begin, axis.bounds.end
+    if isinstance(begin, int) and isinstance(end, int) and begin > end:
+        raise VerifyException(f"{op.name} axis {axis.name} runs from {begin} to {end}; begin must not exceed end")
+    span = span_of(axis.value)
+    if span is None:
+        if not isinstance(axis.value.type, IndexType):
+            raise VerifyException(f"{op.name} axis is of type {axis.value.type}; index or !tile.span is needed")
+        return
+    if span.size != UNBOUND and span.size <= 0:
+        raise VerifyException(f"{op.name} axis {span.axis} has a block of {span.size}; 1 or more is needed")
+    outer = spans_in_scope(op.parent_op()).get(span.axis)
+    if outer is not None and outer is not axis.value:
+        raise VerifyException(
+            f"{op.name} names an axis {span.axis} inside another axis {span.axis}; nested axes need distinct names"
+        )
+
+
+def spans_in_scope(op: Operation | None) -> dict[str, SSAValue]:
+    """The spans by name that `op` and the operations around it introduce for their regions."""
+    found: dict[str, SSAValue] = {}
+    while op is not None:
+        for region in op.regions:
+            for block in region.blocks:
+                for value in (*block.args, *_made_in(op, block)):
+                    span = span_of(value)
+                    if span is not None:
+                        found.setdefault(span.axis, value)
+        op = op.parent_op()
+    return found
+
+
+def _made_in(op: Operation, block: Block) -> Iterator[SSAValue]:
+    """Results at the top of a pipeline, where axes are operations."""
+    if op.name == "tile.pipeline":
+        for inner in block.ops:
+            yield from inner.results
+
+
+def verify_names(op: Operation, kind: Attribute) -> None:
+    """Check that the spans that `kind` names are in scope, with the same size. Raises `VerifyException`."""
+    if not any(span_names(kind)):
+        return
+    scope = spans_in_scope(op.parent_op())
+    for name, size in zip(span_names(kind), shape_of(kind), strict=True):
+        if name is None:
+            continue
+        if name not in scope:
+            raise VerifyException(f"{op.name} makes a {kind}, and no axis {name} is around it")
+        span = span_of(scope[name])
+        if span is not None and span.size != size:
+            sizes = ["?" if n == UNBOUND else str(n) for n in (size, span.size)]
+            raise VerifyException(f"{op.name} makes a {kind}: {sizes[0]} lanes of {name}, whose span has {sizes[1]}")
+
+
+class LoopOp(IRDLOperation, ABC):
+    """What `tile.grid` and `tile.for` share."""
+
+    bound_operands = var_operand_def(IndexType)
+    static_bounds = prop_def(DenseArrayBase)
+    limits = prop_def(DenseArrayBase)
+    orders = opt_prop_def(ArrayAttr[OrderAttr])
+    body = region_def("single_block")
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The axes, outermost first. Raises `VerifyException` where operands and arguments disagree."""
+        bounds = unpack_bounds(self.bound_operands, self.static_bounds, self.limits)
+        values = self.body.block.args[: len(bounds)]
+        orders = [None] * len(bounds) if self.orders is None else [order.data for order in self.orders]
+        if not len(values) == len(bounds) == len(orders):
+            raise VerifyException(f"{self.name} has bounds for {len(bounds)} axes and {len(values)} arguments")
+        return tuple(Axis(*axis) for axis in zip(values, bounds, orders, strict=True))
+
+    def set_orders(self, orders: Sequence[Order]) -> None:
+        self.orders = ArrayAttr([OrderAttr(order) for order in orders])
+
+    def verify_axes(self) -> None:
+        seen: set[str] = set()
+        for axis in self.axes:
+            verify_axis(self, axis)
+            if span_of(axis.value) and axis.name in seen:
+                raise VerifyException(f"{self.name} has two axes {axis.name}; give them distinct names")
+            seen.add(axis.name)
+
+    def print_axes(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_list(self.axes, lambda axis: _print_axis(printer, axis))
+
+
+def _print_axis(printer: Printer, axis: Axis) -> None:
+    printer.print_ssa_value(axis.value)
+    printer.print_string(" = ")
+    print_axis_tail(printer, axis.bounds, axis.value.type, axis.order)
+
+
+def _loop_properties(axes: Sequence[ParsedAxis]) -> tuple[list[SSAValue], dict[str, Attribute | None]]:
+    operands, static, limits = pack_bounds([axis.bounds for axis in axes])
+    orders = [OrderAttr(axis.order) for axis in axes if axis.order is not None]
+    return operands, {
+        "static_bounds": static,
+        "limits": limits,
+        "orders": ArrayAttr(orders) if len(orders) == len(axes) else None,
+    }
+
+
+@irdl_op_definition
+class YieldOp(IRDLOperation):
+    """Ends the body of a loop, with the next values of what it carries."""
+
+    name = "tile.yield"
+    values = var_operand_def()
+    traits = traits_def(IsTerminator(), Pure())
+
+    def __init__(self, values: Sequence[SSAValue] = ()):
+        super().__init__(operands=[values])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "YieldOp":
+        values: list[SSAValue] = []
+        name = parser.parse_optional_unresolved_operand()
+        while name is not None:
+            known = parser.ssa_values.get(name.operand_name)
+            if known is None:
+                parser.raise_error(f"value %{name.operand_name} is used before its definition", name.span)
+            values.append(known[name.index])
+            more = parser.parse_optional_punctuation(",")
+            name = parser.parse_unresolved_operand() if more else None
+        return cls(values)
+
+    def print(self, printer: Printer) -> None:
+        if self.values:
+            printer.print_string(" ")
+            printer.print_list(self.values, printer.print_ssa_value)
+
+
+@irdl_op_definition
+class GridOp(LoopOp):
+    """A nest of axes whose iterations are independent of each other.
+
+    An axis `by m` is a tile axis: it yields a `!tile.span<m>` of consecutive indices, live up to the axis' end. Any other
+    axis yields an index. `max N` promises that the extent does not exceed N. Later axes are inner; the bounds of all
+    are known before the first. Two iterations that touch one element, one of them writing, are a race and are refused.
+
+    Example:
+        tile.grid %g = 0 to 8, %m = 0 to 512 by m {
+          %v = tile.load %x[%g, %m]
+          tile.store %v, %y[%g, %m]
+        }
+    """
+
+    name = "tile.grid"
+    traits = traits_def(
+        SingleBlockImplicitTerminator(YieldOp), RecursiveMemoryEffect()
+    )
+
+    def __init__(
+        self,
+        operands: Sequence[SSAValue],
+        properties: dict[str, Attribute | None],
+        body: Region,
+    ):
+        super().__init__(operands=[operands], properties=properties, regions=[body])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "GridOp":
+        axes = [parse_axis(parser)]
+        while parser.parse_optional_punctuation(","):
+            axes.append(parse_axis(parser))
+        operands, properties = _loop_properties(axes)
+        body = parser.parse_region([axis.argument.resolve(axis.kind) for axis in axes])
+        _end_with_yield(body)
+        return cls(operands, properties, body)
+
+    def print(self, printer: Printer) -> None:
+        self.print_axes(printer)
+        printer.print_string(" ")
+        printer.print_region(self.body, print_entry_block_args=False, print_block_terminators=False)
+
+    def verify_(self) -> None:
+        self.verify_axes()
+        if _terminator(self).values:
+            raise VerifyException("tile.grid yields nothing; store what its iterations compute")
+
+
+@irdl_op_definition
+class ForOp(LoopOp):
+    """An inner axis, whose iterations run in order and may carry values.
+
+    The axis is written as in `tile.grid`. `iter_args` gives the carried values their first state; `tile.yield` gives the
+    next; the results are the last. With no iteration the results are the first state.
+
+    Example:
+        %sum = tile.for %k = 0 to 512 by k iter_args(%acc = %zero) {
+          %v = tile.load %x[%m, %k]
+          %s = tile.reduce add %v dims [1]
+          %next = arith.addf %acc, %s : tensor<?xf32, #tile.spans<m>>
+          tile.yield %next
+        }
+    """
+
+    name = "tile.for"
+    inits = var_operand_def()
+    results_ = var_result_def()
+
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    traits = traits_def(SingleBlockImplicitTerminator(YieldOp), RecursiveMemoryEffect())
+
+    def __init__(
+        self,
+        operands: Sequence[SSAValue],
+        inits: Sequence[SSAValue],
+        properties: dict[str, Attribute | None],
+        body: Region,
+    ):
+        super().__init__(
+            operands=[inits, operands],
+            properties=properties,
+            regions=[body],
+            result_types=[[value.type for value in inits]],
+        )
+
+    @property
+    def axis(self) -> Axis:
+        return self.axes[0]
+
+    @property
+    def carried(self) -> Sequence[SSAValue]:
+        """The body's arguments that hold the carried values."""
+        return self.body.block.args[1:]
+
+    @property
+    def yielded(self) -> Sequence[SSAValue]:
+        return _terminator(self).values
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "ForOp":
+        axis = parse_axis(parser)
+        arguments = [axis.argument.resolve(axis.kind)]
+        inits: list[SSAValue] = []
+        if parser.parse_optional_keyword("iter_args"):
+            pairs = parser.parse_comma_separated_list(
+                parser.Delimiter.PAREN, lambda: _parse_carried(parser)
+            )
+            inits = [init for _, init in pairs]
+            arguments += [argument.resolve(init.type) for argument, init in pairs]
+        operands, properties = _loop_properties([axis])
+        body = parser.parse_region(arguments)
+        _end_with_yield(body)
+        return cls(operands, inits, properties, body)
+
+    def print(self, printer: Printer) -> None:
+        self.print_axes(printer)
+        if self.inits:
+            printer.print_string(" iter_args(")
+            printer.print_list(
+                zip(self.carried, self.inits, strict=True), lambda pair: _print_carried(printer, *pair)
+            )
+            printer.print_string(")")
+        printer.print_string(" ")
+        printer.print_region(
+            self.body, print_entry_block_args=False, print_block_terminators=bool(self.inits)
+        )
+
+    def verify_(self) -> None:
+        if len(self.axes) != 1:
+            raise VerifyException(f"tile.for has {len(self.axes)} axes; it takes one")
+        self.verify_axes()
+        kinds = [value.type for value in self.inits]
+        for what, values in (("carries", self.carried), ("yields", self.yielded), ("results in", self.results_)):
+            got = [value.type for value in values]
+            if got != kinds:
+                raise VerifyException(
+                    f"tile.for {what} {_list(got)} where its iter_args start as {_list(kinds)}; the types must agree"
+                )
+
+
+def _list(kinds: Sequence[Attribute]) -> str:
+    return "(" + ", ".join(str(kind) for kind in kinds) + ")"
+
+
+def _parse_carried(parser: Parser) -> tuple[Parser.UnresolvedArgument, SSAValue]:
+    argument = parser.parse_argument(expect_type=False)
+    parser.parse_punctuation("=")
+    return argument, parse_known_operand(parser)
+
+
+def _print_carried(printer: Printer, argument: SSAValue, init: SSAValue) -> None:
+    printer.print_ssa_value(argument)
+    printer.print_string(" = ")
+    printer.print_ssa_value(init)
+
+
+def _terminator(op: LoopOp) -> YieldOp:
+    last = op.body.block.last_op
+    if not isinstance(last, YieldOp):
+        raise VerifyException(f"{op.name} must end with tile.yield")
+    return last
+
+
+def _end_with_yield(body: Region) -> None:
+    block: Block = body.block
+    if not isinstance(block.last_op, YieldOp):
+        block.add_op(YieldOp())

@@ -1,0 +1,353 @@
+"""The closed list of `tile` operations that mix lanes: dot, reduce, scan; and `tile.fill`, which defines dead lanes.
+
+A dead lane (one outside its span) counts as the identity here: 0 in a dot or a sum, minus infinity in a maximum.
+Everywhere else lanes stay apart, so a dead lane can only make a dead lane.
+"""
+
+import math
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    DenseArrayBase,
+    IntegerAttr,
+    IntegerType,
+    TensorType,
+    f32,
+    i1,
+    i32,
+    i64,
+)
+from xdsl.dialects.utils import EnumAttribute
+from xdsl.ir import Attribute, SpacedOpaqueSyntaxAttribute, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    irdl_attr_definition,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.str_enum import StrEnum
+
+from .syntax import dense_i64, ints_of, parse_int_list, parse_known_operand, print_int_list
+from .types import SpanType, element_type, shape_of, span_names, span_of, value_type
+
+
+class Combine(StrEnum):
+    """An associative and commutative way to combine two lanes. `and`, `or`, `xor` are for integers."""
+
+    ADD = "add"
+    MUL = "mul"
+    MAX = "max"
+    MIN = "min"
+    AND = "and"
+    OR = "or"
+    XOR = "xor"
+
+
+@irdl_attr_definition
+class CombineAttr(EnumAttribute[Combine], SpacedOpaqueSyntaxAttribute):
+    """How a reduction or a scan combines lanes."""
+
+    name = "tile.combine"
+
+
+class Precision(StrEnum):
+    """How the matrix unit multiplies 32-bit floats: `default` may round operands to bf16, `highest` is full f32."""
+
+    DEFAULT = "default"
+    HIGHEST = "highest"
+
+
+@irdl_attr_definition
+class PrecisionAttr(EnumAttribute[Precision], SpacedOpaqueSyntaxAttribute):
+    """Precision of a dot."""
+
+    name = "tile.precision"
+
+
+def identity(kind: Combine, element: Attribute) -> float | int:
+    """The element that `kind` leaves any other unchanged with, as a number of type `element`.
+
+    Raises `VerifyException` where `kind` is not for that type.
+    """
+    if isinstance(element, AnyFloat):
+        table = {Combine.ADD: 0.0, Combine.MUL: 1.0, Combine.MAX: -math.inf, Combine.MIN: math.inf}
+        if kind not in table:
+            raise VerifyException(f"`{kind}` combines integers, not {element}")
+        return table[kind]
+    if not isinstance(element, IntegerType):
+        raise VerifyException(f"`{kind}` combines floats or integers, not {element}")
+    ones = -1 if element != i1 else 1
+    half = 2 ** (element.width.data - 1)
+    return {
+        Combine.ADD: 0,
+        Combine.MUL: 1,
+        Combine.MAX: -half,
+        Combine.MIN: half - 1,
+        Combine.AND: ones,
+        Combine.OR: 0,
+        Combine.XOR: 0,
+    }[kind]
+
+
+@irdl_op_definition
+class DotOp(IRDLOperation):
+    """Matrix product of two tiles, added to `acc` if it is given.
+
+    `contract [i] x [j]` names the dimension of each operand that is summed over (the last of the left and the first of the
+    right if it is not written); both must be of the same span or of none. The result has the left's other dimension, then
+    the right's. It is f32 for floats and i32 for integers, or of `acc`'s type. 16-bit floats are multiplied exactly and
+    summed in f32. `precision highest` keeps 32-bit operands whole on the matrix unit.
+
+    Example:
+        %s = tile.dot %lhs, %rhs, %acc
+        %t = tile.dot %q, %k contract [1] x [1] precision highest
+    """
+
+    name = "tile.dot"
+    lhs = operand_def(TensorType)
+    rhs = operand_def(TensorType)
+    acc = opt_operand_def(TensorType)
+    contract = prop_def(DenseArrayBase.constr(i64))
+    precision = prop_def(PrecisionAttr)
+    result = result_def(TensorType)
+    traits = traits_def(Pure())
+
+    def __init__(
+        self,
+        lhs: SSAValue,
+        rhs: SSAValue,
+        acc: SSAValue | None = None,
+        contract: tuple[int, int] = (1, 0),
+        precision: Precision = Precision.DEFAULT,
+    ):
+        super().__init__(
+            operands=[lhs, rhs, acc],
+            properties={"contract": dense_i64(contract), "precision": PrecisionAttr(precision)},
+            result_types=[_dot_type(lhs.type, rhs.type, contract) if acc is None else acc.type],
+        )
+
+    @property
+    def contracted(self) -> tuple[int, int]:
+        """The contracted dimension of the left and of the right operand."""
+        left, right = ints_of(self.contract)
+        return left, right
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "DotOp":
+        pos = parser.pos
+        operands = [parse_known_operand(parser)]
+        while parser.parse_optional_punctuation(","):
+            operands.append(parse_known_operand(parser))
+        contract = (1, 0)
+        if parser.parse_optional_keyword("contract"):
+            left = ints_of(parse_int_list(parser))
+            parser.parse_keyword("x")
+            right = ints_of(parse_int_list(parser))
+            if len(left) != 1 or len(right) != 1:
+                parser.raise_error("tile.dot contracts one dimension of each operand", pos)
+            contract = (left[0], right[0])
+        precision = Precision.DEFAULT
+        if parser.parse_optional_keyword("precision"):
+            precision = parser.parse_str_enum(Precision)
+        if len(operands) not in (2, 3):
+            parser.raise_error(f"tile.dot has {len(operands)} operands; it takes lhs, rhs and an optional acc", pos)
+        try:
+            return cls(operands[0], operands[1], operands[2] if len(operands) == 3 else None, contract, precision)
+        except VerifyException as problem:
+            parser.raise_error(str(problem), pos)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_list(self.operands, printer.print_ssa_value)
+        if self.contracted != (1, 0):
+            printer.print_string(f" contract [{self.contracted[0]}] x [{self.contracted[1]}]")
+        if self.precision.data != Precision.DEFAULT:
+            printer.print_string(f" precision {self.precision.data}")
+
+    def verify_(self) -> None:
+        natural = _dot_type(self.lhs.type, self.rhs.type, self.contracted)
+        if self.acc is not None and self.acc.type != natural:
+            raise VerifyException(f"tile.dot adds a {natural} to an acc of {self.acc.type}; make them equal")
+        if self.result.type != natural:
+            raise VerifyException(f"tile.dot results in {natural}, not {self.result.type}")
+
+
+def _dot_type(lhs: Attribute, rhs: Attribute, contract: tuple[int, int]) -> Attribute:
+    sides = [(shape_of(kind), span_names(kind)) for kind in (lhs, rhs)]
+    for (shape, _), dim, kind in zip(sides, contract, (lhs, rhs), strict=True):
+        if len(shape) != 2 or dim not in (0, 1):
+            raise VerifyException(f"tile.dot contracts dimension {dim} of {kind}; rank 2 and dimension 0 or 1 are needed")
+    summed = [(shape[dim], names[dim]) for (shape, names), dim in zip(sides, contract, strict=True)]
+    if summed[0] != summed[1]:
+        raise VerifyException(
+            f"tile.dot sums over dimension {contract[0]} of {lhs} and {contract[1]} of {rhs}; "
+            "their extents and spans must be the same"
+        )
+    if element_type(lhs) != element_type(rhs):
+        raise VerifyException(f"tile.dot multiplies {element_type(lhs)} by {element_type(rhs)}; cast one of them")
+    kept = [(shape[1 - dim], names[1 - dim]) for (shape, names), dim in zip(sides, contract, strict=True)]
+    element = f32 if isinstance(element_type(lhs), AnyFloat) else i32
+    return value_type(element, [size for size, _ in kept], [name for _, name in kept])
+
+
+@irdl_op_definition
+class ReduceOp(IRDLOperation):
+    """Combines the lanes along some dimensions, which disappear. Dead lanes count as the identity; so does no lane at all.
+
+    `kind` is add, mul, max, min, and for integers and, or, xor. The order of combination is not fixed.
+
+    Example:
+        %s = tile.reduce add %v dims [1]
+    """
+
+    name = "tile.reduce"
+    kind = prop_def(CombineAttr)
+    value = operand_def(TensorType)
+    dims = prop_def(DenseArrayBase.constr(i64))
+    result = result_def()
+    traits = traits_def(Pure())
+
+    def __init__(self, kind: Combine, value: SSAValue, dims: Sequence[int]):
+        super().__init__(
+            operands=[value],
+            properties={"kind": CombineAttr(kind), "dims": dense_i64(dims)},
+            result_types=[_reduced(value.type, dims)],
+        )
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "ReduceOp":
+        kind = parser.parse_str_enum(Combine)
+        value = parse_known_operand(parser)
+        parser.parse_keyword("dims")
+        return cls(kind, value, ints_of(parse_int_list(parser)))
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" {self.kind.data} ")
+        printer.print_ssa_value(self.value)
+        printer.print_string(" dims ")
+        print_int_list(printer, self.dims)
+
+    def verify_(self) -> None:
+        dims, rank = ints_of(self.dims), len(shape_of(self.value.type))
+        if not dims or list(dims) != sorted(set(dims)) or not all(0 <= dim < rank for dim in dims):
+            raise VerifyException(f"tile.reduce over dims {list(dims)} of {self.value.type}; give ascending dimensions")
+        identity(self.kind.data, element_type(self.value.type))
+        if self.result.type != _reduced(self.value.type, dims):
+            raise VerifyException(f"tile.reduce results in {_reduced(self.value.type, dims)}, not {self.result.type}")
+
+
+def _reduced(kind: Attribute, dims: Sequence[int]) -> Attribute:
+    kept = [i for i in range(len(shape_of(kind))) if i not in dims]
+    return value_type(element_type(kind), [shape_of(kind)[i] for i in kept], [span_names(kind)[i] for i in kept])
+
+
+@irdl_op_definition
+class ScanOp(IRDLOperation):
+    """Running combination along one dimension: lane i becomes the combination of lanes 0 to i. Dead lanes count as the identity.
+
+    Example:
+        %c = tile.scan add %v dim 1
+    """
+
+    name = "tile.scan"
+    kind = prop_def(CombineAttr)
+    value = operand_def(TensorType)
+    dim = prop_def(IntegerAttr)
+    result = result_def(TensorType)
+    traits = traits_def(Pure())
+
+    def __init__(self, kind: Combine, value: SSAValue, dim: int):
+        super().__init__(
+            operands=[value],
+            properties={"kind": CombineAttr(kind), "dim": IntegerAttr(dim, i64)},
+            result_types=[value.type],
+        )
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "ScanOp":
+        kind = parser.parse_str_enum(Combine)
+        value = parse_known_operand(parser)
+        parser.parse_keyword("dim")
+        return cls(kind, value, parser.parse_integer(allow_boolean=False))
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" {self.kind.data} ")
+        printer.print_ssa_value(self.value)
+        printer.print_string(f" dim {self.dim.value.data}")
+
+    def verify_(self) -> None:
+        if not 0 <= self.dim.value.data < len(shape_of(self.value.type)) or self.result.type != self.value.type:
+            raise VerifyException(f"tile.scan along dimension {self.dim.value.data} of {self.value.type}")
+        identity(self.kind.data, element_type(self.value.type))
+
+
+@irdl_op_definition
+class FillOp(IRDLOperation):
+    """Gives the lanes outside a span a value, after which the dimension no longer belongs to the span.
+
+    `other` is a scalar, or a value of the result's type. `--materialize-masks` writes this operation; it becomes a select,
+    so that an undefined lane, even a NaN, cannot leak.
+
+    Example:
+        %whole = tile.fill %v outside %k with %zero
+    """
+
+    name = "tile.fill"
+    value = operand_def(TensorType)
+    span = operand_def(SpanType)
+    other = operand_def()
+    result = result_def(TensorType)
+    traits = traits_def(Pure())
+
+    def __init__(self, value: SSAValue, span: SSAValue, other: SSAValue):
+        super().__init__(
+            operands=[value, span, other], result_types=[_filled(value.type, span)]
+        )
+
+    @property
+    def dim(self) -> int:
+        """The value's dimension that came from the span."""
+        span = span_of(self.span)
+        return span_names(self.value.type).index(span.axis if span else None)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "FillOp":
+        pos = parser.pos
+        value = parse_known_operand(parser)
+        parser.parse_keyword("outside")
+        span = parse_known_operand(parser)
+        parser.parse_keyword("with")
+        other = parse_known_operand(parser)
+        try:
+            return cls(value, span, other)
+        except VerifyException as problem:
+            parser.raise_error(str(problem), pos)
+
+    def print(self, printer: Printer) -> None:
+        for word, value in (("", self.value), (" outside", self.span), (" with", self.other)):
+            printer.print_string(f"{word} ")
+            printer.print_ssa_value(value)
+
+    def verify_(self) -> None:
+        expected = _filled(self.value.type, self.span)
+        if self.result.type != expected:
+            raise VerifyException(f"tile.fill results in {expected}, not {self.result.type}")
+        if self.other.type not in (expected, element_type(expected)):
+            raise VerifyException(f"tile.fill fills {expected} with a {self.other.type}")
+
+
+def _filled(kind: Attribute, span: SSAValue) -> Attribute:
+    axis = span_of(span)
+    names = span_names(kind)
+    if axis is None or names.count(axis.axis) != 1:
+        raise VerifyException(f"tile.fill outside a {span.type} of a {kind}, which must have one dimension of that span")
+    return value_type(element_type(kind), shape_of(kind), [None if n == axis.axis else n for n in names])

@@ -1,0 +1,155 @@
+"""On-chip places at the schedule level of the `tile` dialect: scratch, and reading and writing references."""
+
+from xdsl.dialects.builtin import UnitAttr
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, opt_prop_def, result_def, traits_def
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import MemoryAllocEffect, MemoryReadEffect, MemoryWriteEffect
+from xdsl.utils.exceptions import VerifyException
+
+from .access import Effect
+from .arrays import verify_convertible
+from .loops import verify_names
+from .schedule import WindowOp, as_tensor
+from .syntax import parse_known_operand, unit_if
+from .types import RefType, element_type, shape_of, value_type
+
+
+@irdl_op_definition
+class ScratchOp(IRDLOperation):
+    """On-chip memory that keeps its value from step to step. Undefined until it is set.
+
+    Example:
+        %s = tile.scratch : tensor<128x256xf32>
+    """
+
+    name = "tile.scratch"
+    result = result_def(RefType)
+    traits = traits_def(MemoryAllocEffect())
+
+    def __init__(self, value: Attribute):
+        super().__init__(result_types=[RefType(as_tensor(value))])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "ScratchOp":
+        parser.parse_punctuation(":")
+        return cls(parser.parse_type())
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" : ")
+        kind = self.result.type
+        if isinstance(kind, RefType):
+            printer.print_attribute(kind.value)
+
+    def verify_(self) -> None:
+        if isinstance(self.result.type, RefType):
+            verify_names(self, self.result.type.value)
+
+
+def held_type(ref: SSAValue) -> Attribute:
+    """The type of the value that a reference holds; rank 0 is a scalar."""
+    if not isinstance(ref.type, RefType):
+        raise VerifyException(f"{ref.type} is not a !tile.ref")
+    tensor = ref.type.value
+    return tensor if tensor.get_num_dims() else tensor.element_type
+
+
+@irdl_op_definition
+class GetOp(IRDLOperation):
+    """The value in a window or a scratch. Dead lanes are undefined.
+
+    With `raw` the value has every lane that the window holds, live or not, and no spans; a lane outside the array, or not
+    yet written, is undefined.
+
+    Example:
+        %v = tile.get %window
+        %all = tile.get %window raw
+    """
+
+    name = "tile.get"
+    ref = operand_def(RefType)
+    raw = opt_prop_def(UnitAttr)
+    result = result_def()
+    traits = traits_def(MemoryReadEffect())
+
+    def __init__(self, ref: SSAValue, *, raw: bool = False):
+        super().__init__(
+            operands=[ref], properties={"raw": unit_if(raw)}, result_types=[_got_type(ref, raw)]
+        )
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "GetOp":
+        ref = _parse_ref(parser)
+        return cls(ref, raw=parser.parse_optional_keyword("raw") is not None)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.ref)
+        if self.raw is not None:
+            printer.print_string(" raw")
+
+    def verify_(self) -> None:
+        expected = _got_type(self.ref, self.raw is not None)
+        if self.result.type != expected:
+            raise VerifyException(f"tile.get results in {expected}, not {self.result.type}")
+
+
+def _got_type(ref: SSAValue, raw: bool) -> Attribute:
+    held = held_type(ref)
+    return _nameless(held) if raw else held
+
+
+def _nameless(kind: Attribute) -> Attribute:
+    return value_type(element_type(kind), shape_of(kind), [None] * len(shape_of(kind)))
+
+
+def _parse_ref(parser: Parser) -> SSAValue:
+    pos = parser.pos
+    ref = parse_known_operand(parser)
+    if not isinstance(ref.type, RefType):
+        parser.raise_error(f"a !tile.ref is needed, and this is a {ref.type}", pos)
+    return ref
+
+
+@irdl_op_definition
+class SetOp(IRDLOperation):
+    """Puts a value into a window or a scratch, converting it to the element type.
+
+    Dead lanes are not written. A value without spans, of the same shape, writes every lane that is inside the array.
+
+    Example:
+        tile.set %v, %window
+    """
+
+    name = "tile.set"
+    value = operand_def()
+    ref = operand_def(RefType)
+    traits = traits_def(MemoryWriteEffect())
+
+    def __init__(self, value: SSAValue, ref: SSAValue):
+        super().__init__(operands=[value, ref])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "SetOp":
+        value = parse_known_operand(parser)
+        parser.parse_punctuation(",")
+        return cls(value, _parse_ref(parser))
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.value)
+        printer.print_string(", ")
+        printer.print_ssa_value(self.ref)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the value has no spans though the place has: every lane is written."""
+        return self.value.type == _nameless(self.value.type) != held_type(self.ref)
+
+    def verify_(self) -> None:
+        held = held_type(self.ref)
+        place = _nameless(held) if self.value.type == _nameless(self.value.type) else held
+        verify_convertible(self, self.value.type, place)
+        if isinstance(self.ref.owner, WindowOp) and self.ref.owner.effect != Effect.WRITE:
+            raise VerifyException("tile.set writes into a `read` window; make it a `write` window")

@@ -1,0 +1,350 @@
+"""Schedule level of the `tile` dialect: pipelines, their axes and windows, on-chip places, worklists.
+
+A `tile.pipeline` is one flat region. Its axes are operations: what follows a `tile.axis` runs once for each of its steps,
+so a later axis is inner and its bounds may be computed from earlier ones. Windows and scratch are references to on-chip
+memory; the rest of the region reads and writes those.
+"""
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import (
+    DenseArrayBase,
+    IndexType,
+    IntegerAttr,
+    StringAttr,
+    TensorType,
+    UnitAttr,
+    i64,
+)
+from xdsl.dialects.utils import EnumAttribute
+from xdsl.ir import Attribute, Region, SpacedOpaqueSyntaxAttribute, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    irdl_attr_definition,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    region_def,
+    result_def,
+    traits_def,
+    var_operand_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import (
+    HasParent,
+    MemoryAllocEffect,
+    MemoryReadEffect,
+    MemoryWriteEffect,
+    NoTerminator,
+    Pure,
+    RecursiveMemoryEffect,
+)
+from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.str_enum import StrEnum
+
+from .access import AccessOp, Dim, Effect, pack_window, parse_window, print_window, window_value_type
+from .arrays import verify_convertible
+from .loops import Axis, Order, OrderAttr, parse_axis_tail, print_axis_tail, verify_axis, verify_names
+from .syntax import (
+    Bounds,
+    dense_i64,
+    pack_bounds,
+    parse_bounds,
+    parse_known_operand,
+    print_operand_or_int,
+    unit_if,
+    unpack_bounds,
+)
+from .types import RefType, SpanType, element_type, shape_of, span_of, value_type
+
+
+class Loop(StrEnum):
+    """How the steps of a pipeline run: as the grid of a `pallas_call`, or in one `emit_pipeline` inside a kernel."""
+
+    GRID = "grid"
+    EMIT_PIPELINE = "emit_pipeline"
+
+
+@irdl_attr_definition
+class LoopAttr(EnumAttribute[Loop], SpacedOpaqueSyntaxAttribute):
+    """How the steps of a pipeline run."""
+
+    name = "tile.loop"
+
+
+@irdl_op_definition
+class PipelineOp(IRDLOperation):
+    """Steps of one kernel: axes, windows and scratch, then what each step does.
+
+    `loop` says what runs the steps. A window's data is fetched before the step that reads it and written back after the
+    last of consecutive steps that share it. `vmem` is the on-chip memory, in bytes, that `--plan-memory` counted.
+
+    Example:
+        tile.pipeline grid {
+          %m = tile.axis 0 to 512 by m:128 parallel
+          %xw = tile.window read %x[%m]
+          %yw = tile.window write %y[%m]
+          %v = tile.get %xw
+          tile.set %v, %yw
+        }
+    """
+
+    name = "tile.pipeline"
+    loop = prop_def(LoopAttr)
+    vmem = opt_prop_def(IntegerAttr)
+    chip = opt_prop_def(StringAttr)
+    body = region_def("single_block")
+    traits = traits_def(NoTerminator(), RecursiveMemoryEffect())
+
+    def __init__(self, loop: Loop, body: Region):
+        super().__init__(properties={"loop": LoopAttr(loop)}, regions=[body])
+
+    @property
+    def axes(self) -> list["AxisOp"]:
+        """The axes, outermost first."""
+        return [op for op in self.body.block.ops if isinstance(op, AxisOp)]
+
+    @property
+    def windows(self) -> list["WindowOp"]:
+        return [op for op in self.body.block.ops if isinstance(op, WindowOp)]
+
+    @property
+    def scratch(self) -> list["ScratchOp"]:
+        return [op for op in self.body.block.ops if isinstance(op, ScratchOp)]
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "PipelineOp":
+        loop = parser.parse_str_enum(Loop)
+        chip = vmem = None
+        if parser.parse_optional_keyword("vmem"):
+            vmem = parser.parse_integer(allow_boolean=False, allow_negative=False)
+            parser.parse_keyword("on")
+            chip = parser.parse_identifier("a chip")
+        op = cls(loop, parser.parse_region())
+        if vmem is not None and chip is not None:
+            op.vmem, op.chip = IntegerAttr(vmem, i64), StringAttr(chip)
+        return op
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" {self.loop.data}")
+        if self.vmem is not None and self.chip is not None:
+            printer.print_string(f" vmem {self.vmem.value.data} on {self.chip.data}")
+        printer.print_string(" ")
+        printer.print_region(self.body, print_block_terminators=False)
+
+
+@irdl_op_definition
+class AxisOp(IRDLOperation):
+    """An axis of a pipeline: what follows runs once for each step, in order of index if the axis is `ordered`.
+
+    Bounds and `by` are those of `tile.grid`. An `aligned` tile axis begins its first tile at the multiple of the block size
+    at or below `begin`; lanes before `begin` are dead, as those from `end` on are. A `keep` axis makes one step with no live
+    lane where its range is empty: at its begin, inside the array.
+
+    Example:
+        tile.pipeline grid {
+          %g = tile.axis 0 to 8 ordered
+          %b, %e = tile.segment %offsets[%g]
+          %m = tile.axis %b to %e by m:128 ordered aligned keep
+        }
+    """
+
+    name = "tile.axis"
+    bound_operands = var_operand_def(IndexType)
+    static_bounds = prop_def(DenseArrayBase)
+    limits = prop_def(DenseArrayBase)
+    order = prop_def(OrderAttr)
+    aligned = opt_prop_def(UnitAttr)
+    keep = opt_prop_def(UnitAttr)
+    result = result_def()
+    traits = traits_def(HasParent(PipelineOp))
+
+    def __init__(
+        self,
+        bounds: Bounds[SSAValue],
+        kind: Attribute,
+        order: Order,
+        *,
+        aligned: bool = False,
+        keep: bool = False,
+    ):
+        operands, static, limits = pack_bounds([bounds])
+        super().__init__(
+            operands=[operands],
+            properties={
+                "static_bounds": static,
+                "limits": limits,
+                "order": OrderAttr(order),
+                "aligned": unit_if(aligned),
+                "keep": unit_if(keep),
+            },
+            result_types=[kind],
+        )
+
+    @property
+    def axis(self) -> Axis:
+        """Induction value, bounds and order."""
+        (bounds,) = unpack_bounds(self.bound_operands, self.static_bounds, self.limits)
+        return Axis(self.result, bounds, self.order.data)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "AxisOp":
+        pos = parser.pos
+        bounds, kind, order = parse_axis_tail(parser)
+        if order is None:
+            parser.raise_error("an axis of a pipeline is `parallel` or `ordered`", pos)
+        aligned = parser.parse_optional_keyword("aligned") is not None
+        keep = parser.parse_optional_keyword("keep") is not None
+        return cls(bounds, kind, order, aligned=aligned, keep=keep)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        print_axis_tail(printer, self.axis.bounds, self.result.type, self.order.data)
+        if self.aligned is not None:
+            printer.print_string(" aligned")
+        if self.keep is not None:
+            printer.print_string(" keep")
+
+    def verify_(self) -> None:
+        verify_axis(self, self.axis)
+        if self.aligned is not None and span_of(self.result) is None:
+            raise VerifyException("tile.axis is aligned but has no block; only a tile axis (`by`) can be aligned")
+
+
+@irdl_op_definition
+class SpanOp(IRDLOperation):
+    """Tile number `index` of the range `begin to end`, as the span of a tile axis.
+
+    `aligned` counts tiles of the whole array, from 0, as an aligned axis does; otherwise they count from `begin`.
+
+    Example:
+        %m = tile.span %t of %b to %e by m:128 aligned
+    """
+
+    name = "tile.span"
+    index = operand_def(IndexType)
+    bound_operands = var_operand_def(IndexType)
+    static_bounds = prop_def(DenseArrayBase)
+    aligned = opt_prop_def(UnitAttr)
+    result = result_def(SpanType)
+    traits = traits_def(Pure())
+
+    def __init__(
+        self, index: SSAValue, bounds: Bounds[SSAValue], kind: Attribute, *, aligned: bool = False
+    ):
+        operands, static, _ = pack_bounds([bounds])
+        super().__init__(
+            operands=[index, operands],
+            properties={"static_bounds": static, "aligned": unit_if(aligned)},
+            result_types=[kind],
+        )
+
+    @property
+    def bounds(self) -> Bounds[SSAValue]:
+        return unpack_bounds(self.bound_operands, self.static_bounds, dense_i64([-1]))[0]
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "SpanOp":
+        index = parse_known_operand(parser)
+        parser.parse_keyword("of")
+        begin, end = parse_bounds(parser)
+        parser.parse_keyword("by")
+        name = parser.parse_identifier("an axis name")
+        parser.parse_punctuation(":")
+        kind = SpanType(name, parser.parse_integer(allow_negative=False))
+        aligned = parser.parse_optional_keyword("aligned") is not None
+        return cls(index, Bounds(begin, end), kind, aligned=aligned)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.index)
+        printer.print_string(" of ")
+        print_operand_or_int(printer, self.bounds.begin)
+        printer.print_string(" to ")
+        print_operand_or_int(printer, self.bounds.end)
+        span = self.result.type
+        if isinstance(span, SpanType):
+            printer.print_string(f" by {span.axis}:{span.size}")
+        if self.aligned is not None:
+            printer.print_string(" aligned")
+
+    def verify_(self) -> None:
+        span = span_of(self.result)
+        if span is None or span.size <= 0:
+            raise VerifyException(f"tile.span makes a {self.result.type}; a span with a block size is needed")
+        _ = self.bounds
+
+
+@irdl_op_definition
+class WindowOp(AccessOp):
+    """The window of one access, as a reference to the on-chip memory that holds it during a step.
+
+    `write` windows are written back; with `preload` they first hold what the array held, where a step may leave lanes
+    unwritten. `buffers N`, from `--plan-memory`, is how many copies of the window exist.
+
+    Example:
+        tile.pipeline grid {
+          %m = tile.axis 0 to 512 by m:128 parallel
+          %yw = tile.window write %y[%m] preload
+        }
+    """
+
+    name = "tile.window"
+    mode = prop_def(StringAttr)
+    preload = opt_prop_def(UnitAttr)
+    buffers = opt_prop_def(IntegerAttr)
+    result = result_def(RefType)
+    traits = traits_def(HasParent(PipelineOp))
+
+    def __init__(self, effect: Effect, array: SSAValue, window: Sequence[Dim], *, preload: bool = False):
+        operands, kinds, shifts = pack_window(window)
+        value = window_value_type(array.type, window)
+        super().__init__(
+            operands=[array, operands],
+            properties={
+                "mode": StringAttr(effect),
+                "kinds": kinds,
+                "shifts": shifts,
+                "preload": unit_if(preload),
+            },
+            result_types=[RefType(as_tensor(value))],
+        )
+
+    @property
+    def effect(self) -> Effect:
+        return Effect(self.mode.data)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "WindowOp":
+        effect = parser.parse_str_enum(Effect)
+        array = parse_known_operand(parser)
+        op = cls(effect, array, parse_window(parser))
+        op.preload = unit_if(parser.parse_optional_keyword("preload"))
+        if parser.parse_optional_keyword("buffers"):
+            op.buffers = IntegerAttr(parser.parse_integer(allow_boolean=False), i64)
+        return op
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" {self.effect} ")
+        printer.print_ssa_value(self.array)
+        print_window(printer, self.window)
+        if self.preload is not None:
+            printer.print_string(" preload")
+        if self.buffers is not None:
+            printer.print_string(f" buffers {self.buffers.value.data}")
+
+    def verify_(self) -> None:
+        if self.mode.data not in list(Effect):
+            raise VerifyException(f"tile.window is `{self.mode.data}`; it is `read` or `write`")
+        self.verify_window()
+        expected = RefType(as_tensor(self.window_type))
+        if self.result.type != expected:
+            raise VerifyException(f"tile.window is a {expected}, not a {self.result.type}")
+        if self.preload is not None and self.effect != Effect.WRITE:
+            raise VerifyException("tile.window: only a `write` window can be preloaded")
+
+
+def as_tensor(value: Attribute) -> Attribute:
+    return value if isinstance(value, TensorType) else TensorType(value, [])

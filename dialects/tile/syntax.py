@@ -1,0 +1,158 @@
+"""Pieces of syntax that several `tile` operations share."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
+
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    BFloat16Type,
+    DenseArrayBase,
+    Float16Type,
+    Float32Type,
+    Float64Type,
+    FloatAttr,
+    IndexType,
+    IntegerAttr,
+    IntegerType,
+    UnitAttr,
+    i64,
+)
+from xdsl.ir import Attribute, SSAValue
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+
+DYNAMIC = -(2**63)
+"""Marks, in a list of static integers, a position whose value is an operand."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Bounds(Generic[T]):
+    """One axis: `begin to end`, each a literal or a value, with the most steps' extent that `max` promises."""
+
+    begin: int | T
+    end: int | T
+    limit: int | None = None
+
+
+def parse_known_operand(parser: Parser) -> SSAValue:
+    """Parse `%name` or `%name#1`, which must be defined above: its type is then known."""
+    name = parser.parse_unresolved_operand()
+    values = parser.ssa_values.get(name.operand_name)
+    if values is None or name.index >= len(values):
+        parser.raise_error(f"value %{name.operand_name} is used before its definition", name.span)
+    return values[name.index]
+
+
+def parse_operand_or_int(parser: Parser) -> SSAValue | int:
+    """Parse `%name` or an integer literal."""
+    literal = parser.parse_optional_integer(allow_boolean=False)
+    return parse_known_operand(parser) if literal is None else literal
+
+
+def print_operand_or_int(printer: Printer, value: SSAValue | int) -> None:
+    if isinstance(value, int):
+        printer.print_string(str(value))
+    else:
+        printer.print_ssa_value(value)
+
+
+def parse_bounds(parser: Parser) -> tuple[SSAValue | int, SSAValue | int]:
+    """Parse `begin to end`."""
+    begin = parse_operand_or_int(parser)
+    parser.parse_keyword("to")
+    return begin, parse_operand_or_int(parser)
+
+
+def parse_max(parser: Parser) -> int | None:
+    """Parse an optional `max N`."""
+    if parser.parse_optional_keyword("max") is None:
+        return None
+    return parser.parse_integer(allow_boolean=False, allow_negative=False)
+
+
+def pack_bounds(bounds: Sequence[Bounds[SSAValue]]) -> tuple[list[SSAValue], DenseArrayBase, DenseArrayBase]:
+    """Split bounds into the operands, the static begins and ends, and the limits (-1 for none)."""
+    flat = [side for axis in bounds for side in (axis.begin, axis.end)]
+    operands = [side for side in flat if not isinstance(side, int)]
+    static = [side if isinstance(side, int) else DYNAMIC for side in flat]
+    limits = [-1 if axis.limit is None else axis.limit for axis in bounds]
+    return operands, dense_i64(static), dense_i64(limits)
+
+
+def unpack_bounds(
+    operands: Sequence[SSAValue], static: DenseArrayBase, limits: DenseArrayBase
+) -> tuple[Bounds[SSAValue], ...]:
+    """The inverse of `pack_bounds`. Raises `VerifyException` where the lists disagree."""
+    sides, maxima = ints_of(static), ints_of(limits)
+    if len(sides) != 2 * len(maxima) or sides.count(DYNAMIC) != len(operands):
+        raise VerifyException(
+            f"has {len(sides)} static bounds, {sides.count(DYNAMIC)} of them dynamic, for {len(maxima)} axes "
+            f"and {len(operands)} bound operands"
+        )
+    remaining = iter(operands)
+    flat = [next(remaining) if side == DYNAMIC else side for side in sides]
+    return tuple(
+        Bounds(flat[2 * i], flat[2 * i + 1], None if maxima[i] < 0 else maxima[i]) for i in range(len(maxima))
+    )
+
+
+def dense_i64(values: Sequence[int]) -> DenseArrayBase:
+    return DenseArrayBase.from_list(i64, values)
+
+
+def ints_of(array: DenseArrayBase) -> tuple[int, ...]:
+    return tuple(int(value) for value in array.get_values())
+
+
+def parse_int_list(parser: Parser) -> DenseArrayBase:
+    """Parse `[0, 1]`."""
+    values = parser.parse_comma_separated_list(
+        parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_boolean=False)
+    )
+    return dense_i64(values)
+
+
+def print_int_list(printer: Printer, values: DenseArrayBase) -> None:
+    printer.print_string(str(list(ints_of(values))))
+
+
+def parse_scalar(parser: Parser) -> float | int:
+    """Parse a number, `inf` or `-inf`."""
+    negative = parser.parse_optional_punctuation("-") is not None
+    if parser.parse_optional_keyword("inf"):
+        return -math.inf if negative else math.inf
+    value = parser.parse_number(allow_boolean=False)
+    return -value if negative else value
+
+
+def scalar_attr(value: float | int, element: Attribute) -> "FloatAttr[AnyFloat] | IntegerAttr":
+    """`value` as an attribute of type `element`. Raises `VerifyException` where the type cannot hold it."""
+    if isinstance(element, BFloat16Type | Float16Type | Float32Type | Float64Type):
+        return FloatAttr(float(value), element)
+    if not isinstance(element, IntegerType | IndexType) or value != int(value):
+        raise VerifyException(f"the constant {value} is not of type {element}; use a float type or an integer")
+    return IntegerAttr(int(value), element)
+
+
+def print_scalar(printer: Printer, value: Attribute) -> None:
+    """Print what `parse_scalar` reads."""
+    text = repr(scalar_of(value))
+    if "e" in text and "." not in text:  # MLIR wants a point in a float's mantissa
+        text = text.replace("e", ".0e")
+    printer.print_string(text)
+
+
+def scalar_of(value: Attribute) -> float | int:
+    """The Python number in a float or integer attribute."""
+    if isinstance(value, IntegerAttr):
+        return cast("IntegerAttr[IntegerType]", value).value.data
+    return cast("FloatAttr[AnyFloat]", value).value.data
+
+
+def unit_if(flag: object) -> UnitAttr | None:
+    return UnitAttr() if flag else None

@@ -1,0 +1,153 @@
+"""Types of the `tile` dialect: spans, the names of a value's dimensions, and references.
+
+A *span* is what a tile axis yields: `size` consecutive indices of which an interval is live. Its name
+travels in the types of the values loaded through it, so that two values meet only where their spans agree.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias, cast
+
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    ArrayAttr,
+    FixedBitwidthType,
+    IntAttr,
+    MemRefType,
+    NoneAttr,
+    StringAttr,
+    TensorType,
+)
+from xdsl.ir import Attribute, ParametrizedAttribute, SSAValue, TypeAttribute
+from xdsl.irdl import irdl_attr_definition
+from xdsl.parser import AttrParser
+from xdsl.printer import Printer
+
+Value: TypeAlias = "TensorType[Attribute]"
+Array: TypeAlias = "MemRefType[Attribute]"
+
+UNBOUND = DYNAMIC_INDEX
+"""Size of a span, or of a dimension that came from one, before `--choose-blocks` has bound its name."""
+
+
+@irdl_attr_definition
+class SpanType(ParametrizedAttribute, TypeAttribute):
+    """`!tile.span<m>`, or `!tile.span<m:128>` once the block size of `m` is chosen."""
+
+    name = "tile.span"
+    span_name: StringAttr
+    span_size: IntAttr
+
+    def __init__(self, name: str, size: int = UNBOUND):
+        super().__init__(StringAttr(name), IntAttr(size))
+
+    @property
+    def axis(self) -> str:
+        return self.span_name.data
+
+    @property
+    def size(self) -> int:
+        """Number of lanes, or `UNBOUND`."""
+        return self.span_size.data
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            name = parser.parse_identifier("an axis name")
+            size = UNBOUND
+            if parser.parse_optional_punctuation(":"):
+                size = parser.parse_integer(allow_boolean=False, allow_negative=False)
+        return StringAttr(name), IntAttr(size)
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string(self.axis)
+            if self.size != UNBOUND:
+                printer.print_string(f":{self.size}")
+
+
+@irdl_attr_definition
+class SpansAttr(ParametrizedAttribute):
+    """`#tile.spans<m, _>`: the span that each dimension of a tensor came from, `_` where there is none."""
+
+    name = "tile.spans"
+    names: ArrayAttr[StringAttr]
+
+    def __init__(self, names: Sequence[str | None]):
+        super().__init__(ArrayAttr([StringAttr(name or "_") for name in names]))
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        names = parser.parse_comma_separated_list(
+            parser.Delimiter.ANGLE, lambda: StringAttr(parser.parse_identifier("an axis name or _"))
+        )
+        return (ArrayAttr(names),)
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string(", ".join(name.data for name in self.names))
+
+
+@irdl_attr_definition
+class RefType(ParametrizedAttribute, TypeAttribute):
+    """`!tile.ref<tensor<…>>`: a place in on-chip memory that holds one value, a window or a scratch."""
+
+    name = "tile.ref"
+    value: Value
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            return (parser.parse_attribute(),)
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_attribute(self.value)
+
+
+def span_names(value: Attribute) -> tuple[str | None, ...]:
+    """The span name of each dimension of a tensor type, `None` where there is none; `()` for a scalar."""
+    if not isinstance(value, TensorType):
+        return ()
+    tensor = cast(Value, value)
+    if not isinstance(tensor.encoding, SpansAttr):
+        return (None,) * tensor.get_num_dims()
+    return tuple(None if name.data == "_" else name.data for name in tensor.encoding.names)
+
+
+def value_type(element: Attribute, shape: Sequence[int], names: Sequence[str | None]) -> Attribute:
+    """The type of a value: `element` itself for rank 0, else a tensor with an encoding if a dimension is named."""
+    if not shape:
+        return element
+    encoding = SpansAttr(names) if any(names) else NoneAttr()
+    return TensorType(element, shape, encoding)
+
+
+def element_type(value: Attribute) -> Attribute:
+    """Element type of a tensor or memref; the type itself for a scalar."""
+    if isinstance(value, TensorType | MemRefType):
+        return cast(Value, value).element_type
+    return value
+
+
+def shape_of(value: Attribute) -> tuple[int, ...]:
+    """Shape of a tensor or memref type; `()` for a scalar."""
+    if isinstance(value, TensorType | MemRefType):
+        return cast(Value, value).get_shape()
+    return ()
+
+
+def with_element(value: Attribute, element: Attribute) -> Attribute:
+    """`value` with another element type."""
+    return value_type(element, shape_of(value), span_names(value))
+
+
+def span_of(value: SSAValue) -> SpanType | None:
+    """The span type of an SSA value, `None` if it is not a span."""
+    return value.type if isinstance(value.type, SpanType) else None
+
+
+def byte_width(element: Attribute) -> int:
+    """Bytes that one element takes in memory; an `i1` takes one."""
+    if isinstance(element, FixedBitwidthType):
+        return max(1, element.bitwidth // 8)
+    return 4  # `index` is a 32-bit integer on a TPU
