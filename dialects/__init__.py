@@ -11,4 +11,9 @@ def get_all_dialects() -> dict[str, Callable[[], Dialect]]:
 
         return Tile
 
-    return {"tile": get_tile}
+    def get_pallas() -> Dialect:
+        from tilec.dialects.pallas import Pallas
+
+        return Pallas
+
+    return {"tile": get_tile, "pallas": get_pallas}

@@ -3,6 +3,7 @@
 from xdsl.ir import Dialect
 
 from .arrays import EmptyOp, FullOp, LoadOp, SegmentOp, StoreOp
+from .elementwise import CastOp, CompareOp, RelationAttr, SelectOp
 from .loops import ForOp, GridOp, OrderAttr, YieldOp
 from .mixing import CombineAttr, DotOp, FillOp, PrecisionAttr, ReduceOp, ScanOp
 from .places import GetOp, ScratchOp, SetOp
@@ -11,11 +12,9 @@ from .steps import AppendOp, FirstOp, LastOp, LiveOp, WorklistOp
 from .types import RefType, SpansAttr, SpanType
 from .values import (
     BroadcastOp,
-    CastOp,
     ConcatenateOp,
     IndicesOp,
     ReshapeOp,
-    SelectOp,
     SliceOp,
     SplatOp,
     TransposeOp,
@@ -32,6 +31,7 @@ PROGRAM = (
     StoreOp,
     SplatOp,
     IndicesOp,
+    CompareOp,
     SelectOp,
     CastOp,
     DotOp,
@@ -65,5 +65,5 @@ SCHEDULE = (
 Tile = Dialect(
     "tile",
     [*PROGRAM, *SCHEDULE],
-    [SpanType, SpansAttr, RefType, OrderAttr, CombineAttr, PrecisionAttr, LoopAttr],
+    [SpanType, SpansAttr, RefType, OrderAttr, CombineAttr, PrecisionAttr, RelationAttr, LoopAttr],
 )

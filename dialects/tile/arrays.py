@@ -305,7 +305,7 @@ class LoadOp(AccessOp):
             raise VerifyException(f"tile.load of a {self.window_type} window results in {self.result.type}")
         if (self.mask is None) != (self.other is None):
             raise VerifyException("tile.load needs both `mask` and `other`, or neither")
-        _verify_mask(self, self.mask, self.result.type)
+        verify_mask(self, self.mask, self.result.type)
         if self.other is not None and self.other.type not in (self.result.type, element_type(self.result.type)):
             raise VerifyException(
                 f"tile.load takes `other` of type {self.other.type}; {self.result.type} or its element type is needed"
@@ -361,7 +361,7 @@ class StoreOp(AccessOp):
     def verify_(self) -> None:
         self.verify_window()
         verify_convertible(self, self.value.type, self.window_type)
-        _verify_mask(self, self.mask, self.value.type)
+        verify_mask(self, self.mask, self.value.type)
 
 
 def verify_convertible(op: IRDLOperation, value: Attribute, place: Attribute) -> None:
@@ -388,6 +388,7 @@ def _parse_access(parser: Parser) -> tuple[SSAValue, list[Dim]]:
     return array, window
 
 
-def _verify_mask(op: IRDLOperation, mask: SSAValue | None, value: Attribute) -> None:
+def verify_mask(op: IRDLOperation, mask: SSAValue | None, value: Attribute) -> None:
+    """Check that a mask has one `i1` for each lane of `value`. Raises `VerifyException`."""
     if mask is not None and mask.type != with_element(value, i1):
         raise VerifyException(f"{op.name} has a mask of type {mask.type}; {with_element(value, i1)} is needed")

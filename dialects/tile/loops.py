@@ -217,9 +217,13 @@ def _print_axis(printer: Printer, axis: Axis) -> None:
     print_axis_tail(printer, axis.bounds, axis.value.type, axis.order)
 
 
-def _loop_properties(axes: Sequence[ParsedAxis]) -> tuple[list[SSAValue], dict[str, Attribute | None]]:
+def _loop_properties(
+    parser: Parser, axes: Sequence[ParsedAxis]
+) -> tuple[list[SSAValue], dict[str, Attribute | None]]:
     operands, static, limits = pack_bounds([axis.bounds for axis in axes])
     orders = [OrderAttr(axis.order) for axis in axes if axis.order is not None]
+    if len(orders) not in (0, len(axes)):
+        parser.raise_error("mark every axis `parallel` or `ordered`, or none")
     return operands, {
         "static_bounds": static,
         "limits": limits,
@@ -290,7 +294,7 @@ class GridOp(LoopOp):
         axes = [parse_axis(parser)]
         while parser.parse_optional_punctuation(","):
             axes.append(parse_axis(parser))
-        operands, properties = _loop_properties(axes)
+        operands, properties = _loop_properties(parser, axes)
         body = parser.parse_region([axis.argument.resolve(axis.kind) for axis in axes])
         _end_with_yield(body)
         return cls(operands, properties, body)
@@ -367,7 +371,7 @@ class ForOp(LoopOp):
             )
             inits = [init for _, init in pairs]
             arguments += [argument.resolve(init.type) for argument, init in pairs]
-        operands, properties = _loop_properties([axis])
+        operands, properties = _loop_properties(parser, [axis])
         body = parser.parse_region(arguments)
         _end_with_yield(body)
         return cls(operands, inits, properties, body)

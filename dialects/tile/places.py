@@ -2,14 +2,14 @@
 
 from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, opt_prop_def, result_def, traits_def
+from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, opt_operand_def, opt_prop_def, result_def, traits_def
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import MemoryAllocEffect, MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
 from .access import Effect
-from .arrays import verify_convertible
+from .arrays import verify_convertible, verify_mask
 from .loops import verify_names
 from .schedule import WindowOp, as_tensor
 from .syntax import parse_known_operand, unit_if
@@ -116,7 +116,8 @@ def _parse_ref(parser: Parser) -> SSAValue:
 class SetOp(IRDLOperation):
     """Puts a value into a window or a scratch, converting it to the element type.
 
-    Dead lanes are not written. A value without spans, of the same shape, writes every lane that is inside the array.
+    Dead lanes, and lanes where `mask` is false, are not written. A value without spans, of the same shape, writes every lane
+    that is inside the array.
 
     Example:
         tile.set %v, %window
@@ -125,22 +126,27 @@ class SetOp(IRDLOperation):
     name = "tile.set"
     value = operand_def()
     ref = operand_def(RefType)
+    mask = opt_operand_def()
     traits = traits_def(MemoryWriteEffect())
 
-    def __init__(self, value: SSAValue, ref: SSAValue):
-        super().__init__(operands=[value, ref])
+    def __init__(self, value: SSAValue, ref: SSAValue, mask: SSAValue | None = None):
+        super().__init__(operands=[value, ref, mask])
 
     @classmethod
     def parse(cls, parser: Parser) -> "SetOp":
         value = parse_known_operand(parser)
         parser.parse_punctuation(",")
-        return cls(value, _parse_ref(parser))
+        ref = _parse_ref(parser)
+        return cls(value, ref, parse_known_operand(parser) if parser.parse_optional_keyword("mask") else None)
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
         printer.print_ssa_value(self.value)
         printer.print_string(", ")
         printer.print_ssa_value(self.ref)
+        if self.mask is not None:
+            printer.print_string(" mask ")
+            printer.print_ssa_value(self.mask)
 
     @property
     def whole(self) -> bool:
@@ -151,5 +157,6 @@ class SetOp(IRDLOperation):
         held = held_type(self.ref)
         place = _nameless(held) if self.value.type == _nameless(self.value.type) else held
         verify_convertible(self, self.value.type, place)
+        verify_mask(self, self.mask, self.value.type)
         if isinstance(self.ref.owner, WindowOp) and self.ref.owner.effect != Effect.WRITE:
             raise VerifyException("tile.set writes into a `read` window; make it a `write` window")

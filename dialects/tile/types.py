@@ -4,7 +4,7 @@ A *span* is what a tile axis yields: `size` consecutive indices of which an inte
 travels in the types of the values loaded through it, so that two values meet only where their spans agree.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias, cast
 
 from xdsl.dialects.builtin import (
@@ -139,6 +139,21 @@ def shape_of(value: Attribute) -> tuple[int, ...]:
 def with_element(value: Attribute, element: Attribute) -> Attribute:
     """`value` with another element type."""
     return value_type(element, shape_of(value), span_names(value))
+
+
+def map_spans(kind: Attribute, change: Callable[[str, int], tuple[str, int]]) -> Attribute:
+    """`kind` with the name and size of every span in it changed; any other type as it is."""
+    if isinstance(kind, SpanType):
+        return SpanType(*change(kind.axis, kind.size))
+    if isinstance(kind, RefType):
+        return RefType(map_spans(kind.value, change))
+    if not any(span_names(kind)):
+        return kind
+    dims = [
+        (name, size) if name is None else change(name, size)
+        for name, size in zip(span_names(kind), shape_of(kind), strict=True)
+    ]
+    return value_type(element_type(kind), [size for _, size in dims], [name for name, _ in dims])
 
 
 def span_of(value: SSAValue) -> SpanType | None:

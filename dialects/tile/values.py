@@ -1,4 +1,4 @@
-"""Operations of the `tile` dialect on values that mix no lanes: constants, indices, choices, casts and shapes."""
+"""Operations of the `tile` dialect that make values and change their shapes: constants, indices, broadcasts and the like."""
 
 from collections.abc import Sequence
 from math import prod
@@ -8,9 +8,7 @@ from xdsl.dialects.builtin import (
     DenseArrayBase,
     FloatAttr,
     IntegerAttr,
-    IntegerType,
     TensorType,
-    i1,
     i32,
     i64,
 )
@@ -40,7 +38,7 @@ from .syntax import (
     print_scalar,
     scalar_attr,
 )
-from .types import SpanType, element_type, shape_of, span_names, span_of, value_type, with_element
+from .types import SpanType, element_type, shape_of, span_names, span_of, value_type
 
 
 @irdl_op_definition
@@ -117,78 +115,6 @@ def _indices_type(span: SSAValue) -> Attribute:
     if kind is None:
         raise VerifyException(f"tile.indices takes a span, and this is a {span.type}")
     return value_type(i32, [kind.size], [kind.axis])
-
-
-@irdl_op_definition
-class SelectOp(IRDLOperation):
-    """Lane by lane, the second operand where the first is true, the third where it is false.
-
-    An undefined lane of the operand that is not chosen does not matter.
-
-    Example:
-        %c = tile.select %p, %a, %b
-    """
-
-    name = "tile.select"
-    condition = operand_def()
-    true = operand_def()
-    false = operand_def()
-    result = result_def()
-    traits = traits_def(Pure())
-
-    def __init__(self, condition: SSAValue, true: SSAValue, false: SSAValue):
-        super().__init__(operands=[condition, true, false], result_types=[true.type])
-
-    @classmethod
-    def parse(cls, parser: Parser) -> "SelectOp":
-        return cls(*_parse_operands(parser, 3))
-
-    def print(self, printer: Printer) -> None:
-        _print_operands(printer, self.operands)
-
-    def verify_(self) -> None:
-        kinds = {self.true.type, self.false.type, self.result.type}
-        if len(kinds) != 1 or self.condition.type != with_element(self.true.type, i1):
-            raise VerifyException(
-                f"tile.select chooses by {self.condition.type} between {self.true.type} and {self.false.type}; "
-                f"{with_element(self.true.type, i1)} and two equal types are needed"
-            )
-
-
-@irdl_op_definition
-class CastOp(IRDLOperation):
-    """Converts every lane to another element type: to a float with one rounding to nearest even, to an integer towards zero.
-
-    Example:
-        %h = tile.cast %v to bf16
-    """
-
-    name = "tile.cast"
-    value = operand_def()
-    result = result_def()
-    traits = traits_def(Pure())
-
-    def __init__(self, value: SSAValue, element: Attribute):
-        super().__init__(operands=[value], result_types=[with_element(value.type, element)])
-
-    @classmethod
-    def parse(cls, parser: Parser) -> "CastOp":
-        value = parse_known_operand(parser)
-        parser.parse_keyword("to")
-        return cls(value, parser.parse_type())
-
-    def print(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        printer.print_ssa_value(self.value)
-        printer.print_string(" to ")
-        printer.print_attribute(element_type(self.result.type))
-
-    def verify_(self) -> None:
-        for kind in (element_type(self.value.type), element_type(self.result.type)):
-            if not isinstance(kind, AnyFloat | IntegerType):
-                raise VerifyException(f"tile.cast converts floats and integers, not {kind}")
-        if self.result.type != with_element(self.value.type, element_type(self.result.type)):
-            raise VerifyException(f"tile.cast of {self.value.type} cannot result in {self.result.type}")
 
 
 @irdl_op_definition
@@ -456,14 +382,6 @@ def _sliced(kind: Attribute, dim: int, begin: int, size: int) -> Attribute:
             f"tile.slice takes {begin} to {begin + size} of dimension {dim}, whose extent is {shape[dim]}"
         )
     return value_type(element_type(kind), [*shape[:dim], size, *shape[dim + 1 :]], names)
-
-
-def _parse_operands(parser: Parser, count: int) -> list[SSAValue]:
-    values = [parse_known_operand(parser)]
-    for _ in range(count - 1):
-        parser.parse_punctuation(",")
-        values.append(parse_known_operand(parser))
-    return values
 
 
 def _print_operands(printer: Printer, values: Sequence[SSAValue]) -> None:

@@ -1,0 +1,17 @@
+// out[g, :] = sum of the rows of group g, added up in f32. An empty group gives zeros.
+func.func @jagged_row_sum(%x: memref<?x200xbf16>, %offsets: memref<9xi32>) -> memref<8x200xbf16> {
+  %out = tile.empty : memref<8x200xbf16>
+  tile.grid %g = 0 to 8 {
+    %begin, %end = tile.segment %offsets[%g]
+    %zero = tile.splat 0.0 : tensor<200xf32>
+    %acc = tile.for %m = %begin to %end by m iter_args(%a = %zero) {
+      %v = tile.load %x[%m, :]
+      %f = tile.cast %v to f32
+      %s = tile.reduce add %f dims [0]
+      %next = arith.addf %a, %s : tensor<200xf32>
+      tile.yield %next
+    }
+    tile.store %acc, %out[%g, :]
+  }
+  return %out : memref<8x200xbf16>
+}

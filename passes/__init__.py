@@ -1,0 +1,29 @@
+"""Our passes, each behind a function that loads it, so that naming them costs nothing."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+from xdsl.passes import ModulePass
+
+_PASSES = {
+    "choose-blocks": "ChooseBlocks",
+    "classify-axes": "ClassifyAxes",
+    "unroll-loops": "UnrollLoops",
+    "carry-to-scratch": "CarryToScratch",
+    "fold-outer-pipeline": "FoldOuterPipeline",
+    "compact-worklist": "CompactWorklist",
+    "overlaunch-jagged": "OverlaunchJagged",
+    "materialize-masks": "MaterializeMasks",
+    "plan-memory": "PlanMemory",
+    "convert-tile-to-pallas": "ConvertTileToPallas",
+    "tile-to-pallas": "TileToPallas",
+}
+
+
+def get_all_passes() -> dict[str, Callable[[], type[ModulePass]]]:
+    """Each pass by its flag; its file has the flag's name with underscores."""
+    return {flag: _loader(flag, name) for flag, name in _PASSES.items()}
+
+
+def _loader(flag: str, name: str) -> Callable[[], type[ModulePass]]:
+    return lambda: getattr(import_module(f"tilec.passes.{flag.replace('-', '_')}"), name)

@@ -1,0 +1,94 @@
+"""`--choose-blocks="m=128 k=256"`: binds the named tile axes to block sizes.
+
+Until this pass one program stands for all block sizes. It gives each name one size, in the span of its axes and in the
+dimensions of every value that came from them. A name that is not given gets 128, which every array dimension can be cut
+into on a TPU.
+
+Before:
+    tile.for %m = 0 to 512 by m {
+      %v = tile.load %x[%m, :]          // tensor<?x256xf32, #tile.spans<m, _>>
+After:
+    tile.for %m = 0 to 512 by m:128 {
+      %v = tile.load %x[%m, :]          // tensor<128x256xf32, #tile.spans<m, _>>
+
+Refused: a name that no axis has, a size below 1, a name bound to another size before.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import Rewriter
+from xdsl.utils.arg_spec import ArgSpec
+
+from tilec.diagnostics import fail
+from tilec.dialects.tile.types import UNBOUND, map_spans, span_of
+
+DEFAULT_BLOCK = 128
+"""Lanes of a vector register on every TPU: the least block that any dimension of an array accepts."""
+
+
+@dataclass(frozen=True)
+class ChooseBlocks(ModulePass):
+    """Bind the named tile axes to block sizes: "m=128 k=256"."""
+
+    name = "choose-blocks"
+
+    blocks: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    @classmethod
+    def from_spec(cls, spec: ArgSpec) -> Self:
+        """Every option is an axis. Raises ValueError for one that is not `name=integer`."""
+        blocks: dict[str, int] = {}
+        for name, values in spec.parameters.items():
+            if len(values) != 1 or isinstance(values[0], bool) or not isinstance(values[0], int):
+                raise ValueError(f"axis '{name}' needs one integer block size, as in {name}=128")
+            blocks[name] = values[0]
+        return cls(blocks)
+
+    def spec(self, *, include_default: bool = False) -> ArgSpec:
+        return ArgSpec(self.name, {name: (size,) for name, size in self.blocks.items()})
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        axes = _axes(op)
+        for name, size in self.blocks.items():
+            if name not in axes:
+                fail(op, f"choose-blocks: no axis is named {name}; the axes are {', '.join(sorted(axes)) or 'none'}")
+            bound = axes[name][1]
+            if size < 1 or bound not in (UNBOUND, size):
+                accepted = "1 or more" if bound == UNBOUND else f"{bound}, to which it is bound"
+                fail(axes[name][0], f"choose-blocks: axis {name} cannot have blocks of {size}; {accepted} is accepted")
+        sizes = {
+            name: self.blocks.get(name, DEFAULT_BLOCK if bound == UNBOUND else bound)
+            for name, (_, bound) in axes.items()
+        }
+        for value in list(_values(op)):
+            kind = map_spans(value.type, lambda name, size: (name, sizes.get(name, size)))
+            if kind != value.type:
+                Rewriter.replace_value_with_new_type(value, kind).name_hint = value.name_hint
+
+
+def _axes(module: ModuleOp) -> dict[str, tuple[Operation, int]]:
+    """The operation that first introduces each span name, and the size it has."""
+    axes: dict[str, tuple[Operation, int]] = {}
+    for value in _values(module):
+        span = span_of(value)
+        if span is None:
+            continue
+        owner = value.owner
+        op = owner if isinstance(owner, Operation) else owner.parent_op()
+        if op is not None:
+            axes.setdefault(span.axis, (op, span.size))
+    return axes
+
+
+def _values(module: ModuleOp) -> Iterator[SSAValue]:
+    for op in module.walk():
+        yield from op.results
+        for region in op.regions:
+            for block in region.blocks:
+                yield from block.args

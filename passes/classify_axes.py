@@ -1,0 +1,87 @@
+"""`--classify-axes`: says of every axis whether its iterations may run in any order.
+
+An axis is `parallel` if no two of its iterations touch one element of an array with a write among the two, and nothing is
+carried from one to the next. This is decided from the window that each access states: a dimension indexed by the axis, by a
+segment whose number is the axis, or by a linear form that steps over what inner axes add, keeps iterations apart.
+A `tile.for` with a conflict, or that carries a value, is `ordered`.
+
+Before:
+    tile.grid %g = 0 to 8 {
+      %b, %e = tile.segment %offsets[%g]
+      tile.for %m = %b to %e by m { … tile.store %v, %out[%m, :]
+After:
+    tile.grid %g = 0 to 8 parallel {
+      %b, %e = tile.segment %offsets[%g]
+      tile.for %m = %b to %e by m parallel { …
+
+Refused: a conflict over an axis of a `tile.grid`, or over an axis that the program calls `parallel`, with both lines.
+"""
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+from xdsl.passes import ModulePass
+
+from tilec.analysis.affine import is_inside
+from tilec.analysis.races import Conflict, conflicts
+from tilec.diagnostics import explain, fail, where
+from tilec.dialects.tile.access import Effect
+from tilec.dialects.tile.loops import Axis, ForOp, GridOp, LoopOp, Order
+from tilec.dialects.tile.places import SetOp
+
+
+class ClassifyAxes(ModulePass):
+    """Say of every axis whether it is parallel or ordered; refuse races."""
+
+    name = "classify-axes"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for loop in op.walk():
+            if isinstance(loop, LoopOp):
+                loop.set_orders([_order(loop, axis) for axis in loop.axes])
+
+
+def _order(loop: LoopOp, axis: Axis) -> Order:
+    if axis.order is Order.ORDERED:
+        return Order.ORDERED
+    must_be_parallel = axis.order is Order.PARALLEL or isinstance(loop, GridOp)
+    conflict = next(conflicts(loop, axis.value), None)
+    if conflict is not None:
+        if must_be_parallel:
+            _refuse(axis, conflict)
+        explain(loop, f"classify-axes: axis {axis.name} is ordered: {_both(conflict)} may touch one element")
+        return Order.ORDERED
+    carrier = _carrier(loop)
+    if carrier is None:
+        return Order.PARALLEL
+    if must_be_parallel:
+        fail(
+            loop,
+            f"classify-axes: axis {axis.name} is called parallel, but {carrier.name} at {where(carrier)} "
+            "carries a value from one iteration to the next; call it ordered",
+        )
+    explain(loop, f"classify-axes: axis {axis.name} is ordered: a value is carried from step to step")
+    return Order.ORDERED
+
+
+def _carrier(loop: LoopOp) -> Operation | None:
+    """What carries a value between iterations: the loop itself, or a write to a scratch from outside it."""
+    if isinstance(loop, ForOp) and loop.inits:
+        return loop
+    writes = (op for op in loop.walk() if isinstance(op, SetOp))
+    return next((op for op in writes if not is_inside(op.ref, loop)), None)
+
+
+def _refuse(axis: Axis, conflict: Conflict) -> None:
+    fail(
+        conflict.write,
+        f"race: {_both(conflict)} may touch one element of %{conflict.write.array.name_hint or 'array'} in two iterations of "
+        f"the parallel axis {axis.name}; index a dimension by {axis.name}, or loop over it with tile.for",
+    )
+
+
+def _both(conflict: Conflict) -> str:
+    if conflict.other is conflict.write:
+        return f"the store at {where(conflict.write)}, with itself,"
+    what = "store" if conflict.other.effect is Effect.WRITE else "load"
+    return f"the store at {where(conflict.write)} and the {what} at {where(conflict.other)}"

@@ -1,0 +1,186 @@
+"""`--compact-worklist`: jagged axes become a list of the tiles that exist.
+
+A jagged axis has a number of steps that only the kernel's integer arguments tell, and that differs from one segment to the
+next. The axes from the outermost that its bounds depend on down to the innermost jagged one become one axis over a list, which
+scalar code makes before the pipeline starts: the same nest, appending the numbers of its tiles. No step is idle.
+
+Before:
+    tile.pipeline grid {
+      %g = tile.axis 0 to 8 ordered
+      %b, %e = tile.segment %offsets[%g]
+      %m = tile.axis %b to %e by m:128 ordered aligned
+After:
+    %count, %gs, %ms = tile.worklist capacity %most columns 2 {
+      scf.for %g = … { scf.for %t = … { tile.append %g, %t } }
+    }
+    tile.pipeline grid {
+      %w = tile.axis 0 to %count ordered
+      %g = …%gs[%w]…
+      %b, %e = tile.segment %offsets[%g]
+      %m = tile.span %t of %b to %e by m:128 aligned
+
+Refused: a jagged axis of which no upper bound is known; `max` gives one.
+"""
+
+from xdsl.builder import Builder
+from xdsl.context import Context
+from xdsl.dialects import arith, scf
+from xdsl.dialects.builtin import IndexType, ModuleOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint
+
+from tilec.analysis.visits import axes_behind
+from tilec.diagnostics import explain, fail
+from tilec.dialects.tile.access import Dim
+from tilec.dialects.tile.arrays import LoadOp
+from tilec.dialects.tile.loops import Order
+from tilec.dialects.tile.schedule import AxisOp, PipelineOp
+from tilec.dialects.tile.steps import AppendOp, WorklistOp
+from tilec.dialects.tile.syntax import Bounds
+from tilec.rewriting.index import Index, IndexBuilder
+from tilec.rewriting.jagged import StepBounds, Tiles, answer_queries, is_jagged, replace_axis, tiles
+
+
+class CompactWorklist(ModulePass):
+    """Turn jagged axes into a list of the tiles that exist."""
+
+    name = "compact-worklist"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for pipeline in [inner for inner in op.walk() if isinstance(inner, PipelineOp)]:
+            group = _group(pipeline)
+            if group:
+                _compact(pipeline, group)
+            else:
+                explain(pipeline, "compact-worklist: no axis is jagged")
+
+
+def _group(pipeline: PipelineOp) -> list[AxisOp]:
+    """The axes from the first that a jagged one depends on to the last jagged one."""
+    axes = pipeline.axes
+    jagged = [axis for axis in axes if is_jagged(pipeline, axis)]
+    if not jagged:
+        return []
+    wanted = axes_behind([axis.result for axis in jagged])
+    return axes[min(axes.index(axis) for axis in wanted) : axes.index(jagged[-1]) + 1]
+
+
+def _compact(pipeline: PipelineOp, group: list[AxisOp]) -> None:
+    before: list[Operation] = []
+    build = IndexBuilder(before, pipeline.location)
+    capacity = build.value(_capacity(pipeline, group, build))
+    scalars = _scalars(pipeline, group)
+    worklist = WorklistOp(capacity, len(group), Region(_nest(group, scalars, pipeline)))
+    worklist.location = pipeline.location
+    worklist.count.name_hint = "count"
+    for axis, table in zip(group, worklist.tables, strict=True):
+        table.name_hint = f"{axis.result.name_hint or 'axis'}_tiles"
+    Builder(InsertPoint.before(pipeline)).insert([*before, worklist])
+    _walk_the_list(group, worklist)
+
+
+def _scalars(pipeline: PipelineOp, group: list[AxisOp]) -> list[Operation]:
+    """The operations that compute bounds of the group's axes from the group's earlier axes."""
+    wanted: set[Operation] = set()
+    pending = [value for axis in group for value in axis.operands]
+    while pending:
+        owner = pending.pop().owner
+        if isinstance(owner, Operation) and owner.parent_op() is pipeline and owner not in wanted:
+            wanted.add(owner)
+            pending += owner.operands
+    return [op for op in pipeline.body.block.ops if op in wanted and op not in group]
+
+
+def _capacity(pipeline: PipelineOp, group: list[AxisOp], build: IndexBuilder) -> Index:
+    """The most entries that the list can have."""
+    bounds = StepBounds(pipeline, build)
+    total: Index = 1
+    for axis in group:
+        most, all_steps = bounds.most_tiles(axis), bounds.all_tiles(axis, total)
+        if most is None:
+            fail(axis, f"compact-worklist: no bound on the steps of axis {axis.axis.name} is known; give it `max N`")
+        product = build.mul(total, most)
+        total = product if all_steps is None else build.minimum(product, all_steps)
+    return total
+
+
+def _nest(group: list[AxisOp], scalars: list[Operation], pipeline: PipelineOp) -> Block:
+    """Scalar loops over the tiles of the group's axes, which append one entry in the innermost."""
+    env: dict[SSAValue, SSAValue] = {}
+    numbers: list[SSAValue] = []
+    outermost = block = Block()
+    order = list(pipeline.body.block.ops)
+    for op in sorted([*group, *scalars], key=order.index):
+        if op in scalars:
+            block.add_op(op.clone(env))
+            continue
+        block = _loop_over(op, block, env, numbers)
+    block.add_op(_at(AppendOp(numbers), group[-1]))
+    _close(block, outermost)
+    return outermost
+
+
+def _loop_over(
+    axis: Operation, block: Block, env: dict[SSAValue, SSAValue], numbers: list[SSAValue]
+) -> Block:
+    if not isinstance(axis, AxisOp):
+        fail(axis, "compact-worklist: not an axis")
+    ops: list[Operation] = []
+    build = IndexBuilder(ops, axis.location)
+    run = tiles(axis, build, env)
+    first, stop, one = build.value(run.first), build.value(run.stop), build.value(1)
+    block.add_ops(ops)
+    body = Block(arg_types=[IndexType()])
+    body.args[0].name_hint = axis.result.name_hint
+    block.add_op(_at(scf.ForOp(first, stop, one, [], body), axis))
+    numbers.append(body.args[0])
+    env[axis.result] = body.args[0]
+    return body
+
+
+def _close(block: Block, outermost: Block) -> None:
+    while block is not outermost:
+        block.add_op(scf.YieldOp())
+        loop = block.parent_op()
+        if loop is None or loop.parent is None:
+            return
+        block = loop.parent
+
+
+def _at(op: Operation, origin: Operation) -> Operation:
+    op.location = origin.location
+    return op
+
+
+def _walk_the_list(group: list[AxisOp], worklist: WorklistOp) -> None:
+    """Replace the group's axes by one over the list."""
+    order = Order.ORDERED if any(axis.order.data is Order.ORDERED for axis in group) else Order.PARALLEL
+    item = AxisOp(Bounds(0, worklist.count), IndexType(), order)
+    item.result.name_hint = "item"
+    Builder(InsertPoint.before(group[0])).insert(_at(item, group[0]))
+    for axis, table in zip(group, worklist.tables, strict=True):
+        ops: list[Operation] = []
+        build = IndexBuilder(ops, axis.location)
+        entry = build.insert(LoadOp(table, [Dim(item.result)]))
+        number = build.insert(arith.IndexCastOp(entry, IndexType()))
+        number.name_hint = f"{axis.result.name_hint or 'axis'}_tile"
+        numbers = tiles(axis, build, {})
+        value = replace_axis(axis, number, numbers, build)
+        queries = _answers(axis, number, numbers, build)
+        Builder(InsertPoint.before(axis)).insert(ops)
+        for query in queries:
+            query.detach()
+            query.erase()
+        axis.result.replace_all_uses_with(value)
+        axis.detach()
+        axis.erase()
+
+
+def _answers(axis: AxisOp, number: SSAValue, numbers: Tiles, build: IndexBuilder) -> list[Operation]:
+    return answer_queries(
+        axis,
+        build.compare("eq", number, numbers.first),
+        build.compare("eq", number, build.sub(numbers.stop, 1)),
+        build.compare("slt", numbers.begin, numbers.end) if axis.keep is not None else None,
+    )

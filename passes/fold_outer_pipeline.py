@@ -1,0 +1,169 @@
+"""`--fold-outer-pipeline="loop=grid"`: a grid and the loops in it become the axes of one pipeline.
+
+A kernel that runs an inner pipeline for each cell of a grid drains and refills it each time. Here every `tile.grid` becomes a
+`tile.pipeline` whose axes are the grid's and, below them, those of all loops; every load and store gets a window, so that
+the memory traffic of one cell overlaps the work of another. Statements outside a loop run at its first or last step.
+
+Before:
+    tile.grid %g = 0 to 8 parallel {
+      %b, %e = tile.segment %offsets[%g]
+      tile.for %m = %b to %e by m:128 parallel {
+        …                                        // set %acc to 0
+        tile.for %k = 0 to 512 by k:128 ordered { … tile.load %x[%m, %k] … }
+        tile.store %sum, %out[%m, :]
+After:
+    tile.pipeline grid {
+      %g = tile.axis 0 to 8 ordered
+      %b, %e = tile.segment %offsets[%g]
+      %m = tile.axis %b to %e by m:128 ordered aligned
+      %k = tile.axis 0 to 512 by k:128 ordered
+      %first = tile.first %k
+      …
+      %x_window = tile.window read %x[%m, %k]
+      scf.if %first { … }
+
+Two things are decided on the way. A tile axis that may begin anywhere is `aligned` where it indexes one of the last two
+dimensions of an array, which DMA reads in whole tiles only: its tiles are those of the array, and two segments may share
+one, so that the axis is then ordered. On leading dimensions, in an `emit_pipeline`, its tiles are exact. And a parallel axis
+inside a shared one moves outside it, so that the visits to a shared tile follow each other.
+
+Refused: an order of axes in which a written block would be left and come back to; an array written through two windows, or read
+through another than it is written; an index computed from tiles; a loop under a condition.
+"""
+
+from dataclasses import dataclass
+from typing import cast
+
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Block, Region, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import Rewriter
+from xdsl.transforms.dead_code_elimination import region_dce
+
+from tilec.analysis.visits import axes_behind, returns, shared_axes, window_values
+from tilec.diagnostics import fail, where
+from tilec.dialects.tile.access import AccessOp, Effect
+from tilec.dialects.tile.arrays import StoreOp
+from tilec.dialects.tile.loops import ForOp, GridOp, Order, OrderAttr
+from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
+from tilec.dialects.tile.types import map_spans, span_of
+from tilec.rewriting.bodies import BodyBuilder
+from tilec.rewriting.steps import StepSpace, statements_around
+
+
+@dataclass(frozen=True)
+class FoldOuterPipeline(ModulePass):
+    """Fold a grid and the loops in it into the axes of one pipeline: "loop=grid" or "loop=emit_pipeline"."""
+
+    name = "fold-outer-pipeline"
+
+    loop: str = "grid"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.loop not in list(Loop):
+            fail(op, f"fold-outer-pipeline: loop={self.loop}; {' or '.join(Loop)} is accepted")
+        for function in op.walk():
+            if isinstance(function, func.FuncOp):
+                written: set[SSAValue] = set()
+                for grid in [inner for inner in function.body.walk() if isinstance(inner, GridOp)]:
+                    stores = {store.array for store in grid.walk() if isinstance(store, StoreOp)}
+                    _fold(grid, Loop(self.loop), written)
+                    written |= stores
+
+
+def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
+    for inner in grid.walk():
+        if isinstance(inner, ForOp) and inner.inits:
+            fail(inner, "fold-outer-pipeline: the loop carries values; run --carry-to-scratch first")
+        if isinstance(inner, GridOp) and inner is not grid:
+            fail(inner, "fold-outer-pipeline: a tile.grid inside a tile.grid; use tile.for")
+    if any(axis.order is None for op in grid.walk() if isinstance(op, GridOp | ForOp) for axis in op.axes):
+        fail(grid, "fold-outer-pipeline: an axis is neither parallel nor ordered; run --classify-axes first")
+    _name_axes_apart(grid)
+    space = StepSpace(grid, _leading_axes(grid) if loop is Loop.EMIT_PIPELINE else set())
+    body = BodyBuilder(space, written)
+    windows = [op for op in body.windows.values() if op.effect is Effect.WRITE]
+    for window in windows:
+        _move_parallel_axes_out(space, window)
+    pipeline = PipelineOp(loop, Region(Block(body.finish())))
+    pipeline.location = grid.location
+    for window in windows:
+        _check_visits(pipeline, window)
+    region_dce(pipeline.body)
+    Rewriter.replace_op(grid, pipeline, [])
+
+
+def _name_axes_apart(grid: GridOp) -> None:
+    """Give loops that follow each other under one name a name each."""
+    seen = {axis.name for axis in grid.axes}
+    for loop in [op for op in grid.walk() if isinstance(op, ForOp)]:
+        span = span_of(loop.axis.value)
+        if span is None:
+            continue
+        name, count = span.axis, 1
+        while name in seen:
+            count += 1
+            name = f"{span.axis}{count}"
+        seen.add(name)
+        if name != span.axis:
+            loop.axis.value.name_hint = name
+            _rename(loop, span.axis, name)
+
+
+def _rename(loop: ForOp, old: str, new: str) -> None:
+    values = [value for op in loop.body.walk() for value in op.results]
+    blocks = [block for op in (loop, *loop.body.walk()) for region in op.regions for block in region.blocks]
+    for value in [*values, *(argument for block in blocks for argument in block.args)]:
+        kind = map_spans(value.type, lambda name, size: (new if name == old else name, size))
+        if kind != value.type:
+            Rewriter.replace_value_with_new_type(value, kind).name_hint = value.name_hint
+
+
+def _leading_axes(grid: GridOp) -> set[SSAValue]:
+    """The spans that index leading dimensions only, where a window may begin and end anywhere."""
+    leading: set[SSAValue] = set()
+    tiled: set[SSAValue] = set()
+    for op in grid.walk():
+        if isinstance(op, AccessOp):
+            for position, dim in enumerate(op.window):
+                if dim.base is not None and span_of(dim.base):
+                    (tiled if position >= len(op.window) - 2 else leading).add(dim.base)
+    return leading - tiled
+
+
+def _move_parallel_axes_out(space: StepSpace, window: WindowOp) -> None:
+    """Move parallel axes of `window` that stand inside one it shares blocks along to the front."""
+    shared = shared_axes(window.window)
+    behind = axes_behind(window_values(window.window))
+    begun = False
+    for axis in list(space.order):
+        begun = begun or axis.op in shared
+        inside = begun and axis.op in behind and axis.op not in shared
+        if inside and axis.op.order.data is Order.PARALLEL and not axis.op.operands and _free_to_move(space, axis.op):
+            space.head.remove(axis.op)
+            space.head.insert(0, axis.op)
+    for axis in shared:
+        axis.order = OrderAttr(Order.ORDERED)
+
+
+def _free_to_move(space: StepSpace, axis: AxisOp) -> bool:
+    loop = next((loop for loop, step in space.axis_of.items() if step.op is axis), None)
+    return loop is None or not _statements_before(space, loop)
+
+
+def _statements_before(space: StepSpace, loop: ForOp) -> bool:
+    """Whether moving the axis of `loop` outward would repeat a statement."""
+    return bool(statements_around(space, loop))
+
+
+def _check_visits(pipeline: PipelineOp, window: WindowOp) -> None:
+    axis = returns(pipeline.axes, window.window)
+    if axis is not None:
+        fail(
+            window,
+            f"fold-outer-pipeline: the steps of axis {axis.axis.name} ({where(axis)}) come back to a block of "
+            f"%{cast(SSAValue, window.array).name_hint or 'array'} that others have left; "
+            f"make {axis.axis.name} an inner axis",
+        )

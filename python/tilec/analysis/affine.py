@@ -1,0 +1,123 @@
+"""Index values as linear forms, and the ranges of axes: `4 * %g + %j + 1`.
+
+A form is exact. What is no sum of products with literals is a leaf of its own. Extents of arrays are leaves too, one for each
+array that fixes the extent, so that `tile.empty like(%x)` has the same leading extent as `%x`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias, cast
+
+from xdsl.dialects import arith, memref
+from xdsl.dialects.builtin import IntegerAttr, IntegerType
+from xdsl.ir import BlockArgument, Operation, SSAValue
+
+from tilec.dialects.tile.arrays import EmptyOp, FullOp
+from tilec.dialects.tile.loops import LoopOp
+from tilec.dialects.tile.schedule import AxisOp, SpanOp
+from tilec.dialects.tile.syntax import Bounds
+from tilec.dialects.tile.types import UNBOUND, shape_of
+
+IndexBounds: TypeAlias = Bounds[SSAValue]
+Leaf: TypeAlias = SSAValue | tuple[SSAValue, int]
+"""An index value, or the extent of a dimension of an array."""
+
+
+@dataclass(frozen=True)
+class Linear:
+    """`constant + sum(factor * leaf)`; no factor is 0."""
+
+    constant: int = 0
+    factors: Mapping[Leaf, int] = field(default_factory=dict[Leaf, int])
+
+    def __add__(self, other: "Linear") -> "Linear":
+        factors = dict(self.factors)
+        for leaf, factor in other.factors.items():
+            factors[leaf] = factors.get(leaf, 0) + factor
+        return Linear(self.constant + other.constant, {leaf: f for leaf, f in factors.items() if f})
+
+    def times(self, factor: int) -> "Linear":
+        if factor == 0:
+            return Linear()
+        return Linear(self.constant * factor, {leaf: f * factor for leaf, f in self.factors.items()})
+
+    def __sub__(self, other: "Linear") -> "Linear":
+        return self + other.times(-1)
+
+    @property
+    def literal(self) -> int | None:
+        """The value, if it depends on nothing."""
+        return None if self.factors else self.constant
+
+
+def linear(value: SSAValue | int) -> Linear:
+    """The linear form of an index value."""
+    if isinstance(value, int):
+        return Linear(value)
+    match value.owner:
+        case arith.ConstantOp(value=IntegerAttr() as literal):
+            return Linear(cast("IntegerAttr[IntegerType]", literal).value.data)
+        case arith.AddiOp() as op:
+            return linear(op.lhs) + linear(op.rhs)
+        case arith.SubiOp() as op:
+            return linear(op.lhs) - linear(op.rhs)
+        case arith.IndexCastOp() as op:
+            return linear(op.input)
+        case arith.MuliOp() as op:
+            return _product(op)
+        case memref.DimOp() as op:
+            dim = linear(op.index).literal
+            return Linear(0, {value: 1}) if dim is None else extent(op.source, dim)
+        case _:
+            return Linear(0, {value: 1})
+
+
+def _product(op: arith.MuliOp) -> Linear:
+    lhs, rhs = linear(op.lhs), linear(op.rhs)
+    if lhs.literal is not None:
+        return rhs.times(lhs.literal)
+    if rhs.literal is not None:
+        return lhs.times(rhs.literal)
+    return Linear(0, {op.result: 1})
+
+
+def extent(array: SSAValue, dim: int) -> Linear:
+    """The extent of one dimension of an array; of a `?`, the extent that it was made with."""
+    static = shape_of(array.type)[dim]
+    if static != UNBOUND:
+        return Linear(static)
+    match array.owner:
+        case EmptyOp() | FullOp() as op if op.like is not None:
+            return extent(op.like, 0)
+        case EmptyOp() | FullOp() as op if op.extent is not None:
+            return linear(op.extent)
+        case _:
+            return Linear(0, {(array, dim): 1})
+
+
+def axis_bounds(value: SSAValue) -> IndexBounds | None:
+    """The bounds of the axis, or of the `tile.span`, that made an index or a span; `None` for any other value."""
+    owner = value.owner
+    if isinstance(owner, AxisOp):
+        return owner.axis.bounds
+    if isinstance(owner, SpanOp):
+        return owner.bounds
+    loop = owner.parent_op() if isinstance(value, BlockArgument) else None
+    if isinstance(loop, LoopOp):
+        return next((axis.bounds for axis in loop.axes if axis.value is value), None)
+    return None
+
+
+def static_extent(bounds: IndexBounds) -> int | None:
+    """`end - begin` where it is a literal."""
+    return (linear(bounds.end) - linear(bounds.begin)).literal
+
+
+def is_inside(value: SSAValue, op: Operation) -> bool:
+    """Whether `value` is defined in a region of `op`."""
+    around = value.owner.parent_op()
+    while around is not None:
+        if around is op:
+            return True
+        around = around.parent_op()
+    return False

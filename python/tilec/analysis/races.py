@@ -1,0 +1,113 @@
+"""Which accesses can meet: whether two iterations of an axis may touch one element of an array."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from xdsl.ir import OpResult, SSAValue
+
+from tilec.analysis.affine import Linear, axis_bounds, is_inside, linear, static_extent
+from tilec.dialects.tile.access import AccessOp, Dim, Effect
+from tilec.dialects.tile.arrays import SegmentOp
+from tilec.dialects.tile.loops import LoopOp
+from tilec.dialects.tile.types import span_of
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A write and another access (or the same) that may touch one element in two iterations of an axis."""
+
+    write: AccessOp
+    other: AccessOp
+
+
+def conflicts(loop: LoopOp, axis: SSAValue) -> Iterator[Conflict]:
+    """The conflicts between iterations of `axis`, an induction value of `loop`, in program order."""
+    accesses = [op for op in loop.walk() if isinstance(op, AccessOp)]
+    for write in accesses:
+        if write.effect is not Effect.WRITE:
+            continue
+        for other in accesses:
+            if other.array is write.array and not _disjoint(loop, axis, write, other):
+                yield Conflict(write, other)
+
+
+def _disjoint(loop: LoopOp, axis: SSAValue, one: AccessOp, two: AccessOp) -> bool:
+    return any(
+        _separates(loop, axis, first, second) for first, second in zip(one.window, two.window, strict=True)
+    )
+
+
+def _separates(loop: LoopOp, axis: SSAValue, one: Dim, two: Dim) -> bool:
+    """Whether the positions in one dimension differ for every two values of `axis`."""
+    if one.full or two.full:
+        return False
+    if one.base is axis and two.base is axis and one.shift == two.shift:
+        return True
+    if _segment(one, axis) is not None and _segment(one, axis) == _segment(two, axis):
+        return one.shift == two.shift == 0
+    first, second = _range(one), _range(two)
+    return first is not None and second is not None and _apart(loop, axis, first, second)
+
+
+def _segment(dim: Dim, axis: SSAValue) -> tuple[SSAValue, SSAValue | None] | None:
+    """The arrays of the segments of which a span is one, if the segment's number tells iterations of `axis` apart."""
+    bounds = axis_bounds(dim.base) if dim.base is not None else None
+    if bounds is None or not isinstance(bounds.begin, OpResult) or not isinstance(bounds.begin.op, SegmentOp):
+        return None
+    op = bounds.begin.op
+    if bounds.begin is not op.begin or bounds.end is not op.end:
+        return None
+    number = linear(op.index)
+    return (op.begins, op.ends) if set(number.factors) == {axis} else None
+
+
+def _range(dim: Dim) -> tuple[Linear, int] | None:
+    """First position and number of positions, where the number is a literal."""
+    shift = linear(dim.shift)
+    if dim.base is None:
+        return shift, 1
+    if span_of(dim.base) is None:
+        return linear(dim.base) + shift, 1
+    bounds = axis_bounds(dim.base)
+    size = None if bounds is None else static_extent(bounds)
+    return None if bounds is None or size is None else (linear(bounds.begin) + shift, size)
+
+
+def _apart(loop: LoopOp, axis: SSAValue, one: tuple[Linear, int], two: tuple[Linear, int]) -> bool:
+    """Whether two ranges are disjoint for different values of `axis`, whatever inner axes do."""
+    (first, size), (second, other) = one, two
+    step = abs(first.factors.get(axis, 0))
+    if step == 0 or first.factors.get(axis) != second.factors.get(axis):
+        return False
+    slack = [_slack(loop, axis, form) for form in (first, second)]
+    if slack[0] is None or slack[1] is None:
+        return False
+    outer = [_outer(loop, form) for form in (first, second)]
+    if outer[0].factors != outer[1].factors:
+        return False
+    low = min(first.constant, second.constant)
+    reach = max(first.constant - low + slack[0] + size, second.constant - low + slack[1] + other)
+    return reach <= step
+
+
+def _slack(loop: LoopOp, axis: SSAValue, form: Linear) -> int | None:
+    """How far the leaves inside the loop, other than `axis`, can move a position up; `None` if unknown or down."""
+    total = 0
+    for leaf, factor in form.factors.items():
+        if leaf is axis or isinstance(leaf, tuple) or not is_inside(leaf, loop):
+            continue
+        bounds = axis_bounds(leaf)
+        size = static_extent(bounds) if bounds is not None else None
+        if bounds is None or size is None or factor < 0 or linear(bounds.begin).literal != 0:
+            return None
+        total += factor * max(size - 1, 0)
+    return total
+
+
+def _outer(loop: LoopOp, form: Linear) -> Linear:
+    kept = {
+        leaf: factor
+        for leaf, factor in form.factors.items()
+        if isinstance(leaf, tuple) or not is_inside(leaf, loop)
+    }
+    return Linear(0, kept)

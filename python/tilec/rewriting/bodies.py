@@ -1,0 +1,284 @@
+"""From the statements of a nest to the body of one pipeline.
+
+A statement outside a loop runs at the first or the last step of that loop, a statement between two loops at the first step of the
+second. What stands under one condition makes a *section*. A value that one section makes and another uses is made again there
+where that costs nothing, and goes through scratch memory elsewhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from xdsl.dialects import arith, scf
+from xdsl.ir import Block, Operation, Region, SSAValue
+
+from tilec.diagnostics import fail, where
+from tilec.dialects.tile.access import AccessOp, Dim, Effect
+from tilec.dialects.tile.arrays import EmptyOp, LoadOp, StoreOp
+from tilec.dialects.tile.elementwise import CastOp, SelectOp
+from tilec.dialects.tile.loops import ForOp
+from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type
+from tilec.dialects.tile.schedule import WindowOp
+from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp
+from tilec.rewriting.steps import StepAxis, StepSpace
+
+
+@dataclass
+class Section:
+    """Operations under one condition, and what they made of the program's values."""
+
+    ops: list[Operation] = field(default_factory=list[Operation])
+    made: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
+    outer: "Section | None" = None
+
+    def find(self, value: SSAValue) -> SSAValue | None:
+        if value in self.made:
+            return self.made[value]
+        return None if self.outer is None else self.outer.find(value)
+
+
+class BodyBuilder:
+    """Builds windows, scratch and sections from the statements of a `StepSpace`.
+
+    `written_before` are the arrays that an earlier kernel of the function has written.
+    """
+
+    def __init__(self, space: StepSpace, written_before: set[SSAValue]):
+        self.space = space
+        self.written_before = written_before
+        self.places: list[Operation] = []
+        # A section's list of operations may still grow when it is done: a later one may want its values.
+        self.body: list[tuple[SSAValue | None, Section]] = []
+        self.windows: dict[tuple[SSAValue, Effect, tuple[Dim, ...]], WindowOp] = {}
+        self.stores = {op.array: op for op in space.grid.walk() if isinstance(op, StoreOp)}
+        self.sections: dict[SSAValue, Section] = {}
+        self.spilled: dict[SSAValue, ScratchOp] = {}
+        self.positions = {op: i for i, op in enumerate(space.grid.walk())}
+        self.current: Operation = space.grid
+        self._block(space.grid.body.block, [])
+
+    def _block(self, block: Block, conditions: list[SSAValue]) -> None:
+        level = self.space.levels[block]
+        group: list[Operation] = []
+        passed = 0
+        for op in block.ops:
+            if isinstance(op, ForOp):
+                self._section(group, [*conditions, *self._place_of(block, passed)])
+                group = []
+                passed += 1
+                axis = self.space.axis_of[op]
+                turn = [flag for flag in (axis.active, axis.live) if flag is not None]
+                self._block(op.body.block, [*conditions, *turn])
+            elif op in level.statements:
+                group.append(op)
+        self._section(group, [*conditions, *self._place_of(block, passed)])
+
+    def _place_of(self, block: Block, passed: int) -> list[SSAValue]:
+        """The condition for statements of `block` that stand after `passed` of its loops."""
+        level = self.space.levels[block]
+        if not level.loops:
+            return []
+        if passed == len(level.loops):
+            return [flag for axis in level.axes if (flag := axis.last) is not None]
+        axes: Sequence[StepAxis] = level.axes
+        if passed:  # between two loops: the first step of the second, where the axes of the others rest
+            following = level.loops[passed]
+            axes = [self.space.axis_of[following], *self.space.levels[following.body.block].axes]
+        return [flag for axis in axes if (flag := axis.first) is not None]
+
+    def _section(self, group: list[Operation], conditions: list[SSAValue]) -> None:
+        if not group:
+            return
+        section = Section()
+        for op in group:
+            self._statement(op, section)
+        self.space.build.location = group[0].location
+        condition = self.space.build.every(conditions)
+        self.body.append((condition, section))
+
+    def finish(self) -> list[Operation]:
+        """All operations of the pipeline, in order."""
+        body: list[Operation] = []
+        for condition, section in self.body:
+            body += section.ops if condition is None else [_under(condition, section.ops)]
+        return [*self.space.head, *self.places, *body]
+
+    def _statement(self, op: Operation, section: Section) -> None:
+        self.current = op
+        match op:
+            case LoadOp():
+                self._load(op, section)
+            case StoreOp():
+                self._store(op, section)
+            case ScratchOp():
+                self.space.env[op.result] = self._place(ScratchOp(held_type(op.result)), op).results[0]
+            case scf.IfOp():
+                self._conditional(op, section)
+            case ForOp():
+                fail(op, "fold-outer-pipeline: a loop under a condition is no axis; move the condition inside the loop")
+            case _:
+                operands = [self._value(value, section) for value in op.operands]
+                clone = op.clone(dict(zip(op.operands, operands, strict=True)))
+                self._emit(clone, op, section)
+                self._record(op, clone.results, section)
+
+    def _record(self, op: Operation, made: Sequence[SSAValue], section: Section) -> None:
+        for old, new in zip(op.results, made, strict=True):
+            new.name_hint = old.name_hint
+            section.made[old] = new
+            self.sections.setdefault(old, section)
+
+    def _emit(self, op: Operation, origin: Operation, section: Section) -> SSAValue | None:
+        op.location = origin.location
+        section.ops.append(op)
+        return op.results[0] if op.results else None
+
+    def _place(self, op: Operation, origin: Operation) -> Operation:
+        op.location = origin.location
+        if op.results and origin.results:
+            op.results[0].name_hint = origin.results[0].name_hint
+        self.places.append(op)
+        return op
+
+    # Windows
+
+    def _window(self, op: AccessOp, effect: Effect) -> WindowOp:
+        window = tuple(self._dim(op, dim) for dim in op.window)
+        store = self.stores.get(op.array)
+        if store is not None:
+            wanted = tuple(self._dim(store, dim) for dim in store.window)
+            if wanted != window:
+                what = "written" if op.effect is Effect.WRITE else "read"
+                fail(
+                    op,
+                    f"fold-outer-pipeline: %{op.array.name_hint or 'array'} is {what} through another window than at {where(store)}; "
+                    "one kernel writes an array through one window, and reads it through no other",
+                )
+            effect = Effect.WRITE
+        key = (op.array, effect, window)
+        if key not in self.windows:
+            made = WindowOp(effect, op.array, window, preload=effect is Effect.WRITE and self._has_contents(op.array))
+            self.windows[key] = made
+            self._place(made, op)
+            made.result.name_hint = f"{op.array.name_hint or 'array'}_window"
+        return self.windows[key]
+
+    def _has_contents(self, array: SSAValue) -> bool:
+        return not isinstance(array.owner, EmptyOp) or array in self.written_before
+
+    def _dim(self, op: AccessOp, dim: Dim) -> Dim:
+        for value in dim.values:
+            if value not in self.space.env and self._inside(value):
+                fail(
+                    op,
+                    f"fold-outer-pipeline: {op.name} is indexed by a value computed from tiles; "
+                    "an index of a window must follow from axes, segments and scalars",
+                )
+        env = self.space.env
+        base = None if dim.base is None else env.get(dim.base, dim.base)
+        shift = dim.shift if isinstance(dim.shift, int) else env.get(dim.shift, dim.shift)
+        return Dim(base, shift, dim.full)
+
+    def _load(self, op: LoadOp, section: Section) -> None:
+        window = self._window(op, Effect.READ)
+        value = self._emit(GetOp(window.result), op, section)
+        if op.mask is not None and op.other is not None and value is not None:
+            mask, other = self._value(op.mask, section), self._value(op.other, section)
+            if other.type != op.result.type:
+                wide = BroadcastOp(other, [], op.result.type)
+                other = self._emit(wide, op, section) or other
+            value = self._emit(SelectOp(mask, value, other), op, section)
+        if value is not None:
+            self._record(op, [value], section)
+
+    def _store(self, op: StoreOp, section: Section) -> None:
+        window = self._window(op, Effect.WRITE)
+        value = self._value(op.value, section)
+        mask = None if op.mask is None else self._value(op.mask, section)
+        self._emit(SetOp(value, window.result, mask), op, section)
+
+    def _conditional(self, op: scf.IfOp, section: Section) -> None:
+        condition = self._value(op.cond, section)
+        regions: list[Region] = []
+        for region in op.regions:
+            inner = Section(outer=section)
+            for block in region.blocks:
+                for nested in block.ops:
+                    self._statement(nested, inner)
+            regions.append(Region(Block(inner.ops)) if region.blocks else Region())
+        made = scf.IfOp(condition, op.result_types, regions[0], regions[1])
+        self._emit(made, op, section)
+        self._record(op, made.results, section)
+
+    # Values that cross sections
+
+    def _value(self, value: SSAValue, section: Section) -> SSAValue:
+        found = section.find(value)
+        if found is None:
+            found = self.space.env.get(value)
+        if found is not None:
+            return found
+        if not self._inside(value):
+            return value
+        owner = value.owner
+        if isinstance(owner, Operation) and self._is_cheap(owner):
+            current = self.current
+            self._statement(owner, section)
+            self.current = current
+            return section.made[value]
+        return self._through_scratch(value, section)
+
+    def _inside(self, value: SSAValue) -> bool:
+        owner = value.owner
+        op = owner if isinstance(owner, Operation) else owner.parent_op()
+        return op in self.positions and op is not self.space.grid
+
+    def _is_cheap(self, op: Operation) -> bool:
+        """Whether to make the value again rather than to keep it."""
+        if isinstance(op, LoadOp):
+            return op.array not in self.stores and op.mask is None
+        if isinstance(op, GetOp):
+            return not self._overwritten(op)
+        return isinstance(op, SplatOp | IndicesOp | BroadcastOp | CastOp | arith.ConstantOp)
+
+    def _overwritten(self, get: GetOp) -> bool:
+        """Whether the place may be set between `get` and the statement that wants its value."""
+        end: Operation = self.current
+        around = self.current.parent_op()
+        while isinstance(around, ForOp) and around not in _around(get):
+            end = list(around.walk())[-1]
+            around = around.parent_op()
+        sets = [op for op in self.positions if isinstance(op, SetOp) and op.ref is get.ref]
+        return any(self.positions[get] < self.positions[op] < self.positions[end] for op in sets)
+
+    def _through_scratch(self, value: SSAValue, section: Section) -> SSAValue:
+        origin = value.owner
+        if value not in self.sections or not isinstance(origin, Operation):
+            fail(self.current, f"fold-outer-pipeline: %{value.name_hint or 'value'} is used where no step has made it")
+        if value not in self.spilled:
+            scratch = ScratchOp(value.type)
+            self._place(scratch, origin)
+            self.spilled[value] = scratch
+            source = self.sections[value]
+            self._emit(SetOp(source.made[value], scratch.result), origin, source)
+        got = self._emit(GetOp(self.spilled[value].result), self.current, section)
+        if got is None:
+            return value
+        got.name_hint = value.name_hint
+        section.made[value] = got
+        return got
+
+
+def _under(condition: SSAValue, ops: list[Operation]) -> Operation:
+    end = scf.YieldOp()
+    op = scf.IfOp(condition, [], Region(Block([*ops, end])))
+    op.location = end.location = ops[0].location
+    return op
+
+
+def _around(op: Operation) -> set[Operation]:
+    found: set[Operation] = set()
+    outer = op.parent_op()
+    while outer is not None:
+        found.add(outer)
+        outer = outer.parent_op()
+    return found

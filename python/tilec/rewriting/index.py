@@ -1,0 +1,90 @@
+"""Building index arithmetic that folds what is known, so that the IR stays short."""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import IndexType, IntegerAttr, i1
+from xdsl.ir import Attribute, Operation, SSAValue
+
+Index: TypeAlias = int | SSAValue
+"""An index that is known, or a value of type `index`."""
+
+
+class IndexBuilder:
+    """Appends `arith` operations on `index` and `i1` to a list, each at a given location."""
+
+    def __init__(self, ops: list[Operation], location: Attribute):
+        self.ops = ops
+        self.location = location
+        self._constants: dict[int, SSAValue] = {}
+        self._ands: dict[tuple[SSAValue, SSAValue], SSAValue] = {}
+
+    def insert(self, op: Operation) -> SSAValue:
+        """Append `op` and return its first result."""
+        op.location = self.location
+        self.ops.append(op)
+        return op.results[0]
+
+    def value(self, index: Index) -> SSAValue:
+        """`index` as a value."""
+        if isinstance(index, SSAValue):
+            return index
+        if index not in self._constants:
+            self._constants[index] = self.insert(arith.ConstantOp(IntegerAttr(index, IndexType())))
+            self._constants[index].name_hint = f"c{index}" if index >= 0 else f"cm{-index}"
+        return self._constants[index]
+
+    def _binary(
+        self, make: type[arith.SignlessIntegerBinaryOperation], fold: Callable[[int, int], int], a: Index, b: Index
+    ) -> Index:
+        if isinstance(a, int) and isinstance(b, int):
+            return fold(a, b)
+        return self.insert(make(self.value(a), self.value(b)))
+
+    def add(self, a: Index, b: Index) -> Index:
+        if a == 0 or b == 0:
+            return b if a == 0 else a
+        return self._binary(arith.AddiOp, lambda x, y: x + y, a, b)
+
+    def sub(self, a: Index, b: Index) -> Index:
+        return a if b == 0 else self._binary(arith.SubiOp, lambda x, y: x - y, a, b)
+
+    def mul(self, a: Index, b: Index) -> Index:
+        if a == 1 or b == 1:
+            return b if a == 1 else a
+        return self._binary(arith.MuliOp, lambda x, y: x * y, a, b)
+
+    def floordiv(self, a: Index, b: int) -> Index:
+        return a if b == 1 else self._binary(arith.FloorDivSIOp, lambda x, y: x // y, a, b)
+
+    def ceildiv(self, a: Index, b: int) -> Index:
+        return a if b == 1 else self._binary(arith.CeilDivSIOp, lambda x, y: -(-x // y), a, b)
+
+    def minimum(self, a: Index, b: Index) -> Index:
+        return self._binary(arith.MinSIOp, min, a, b)
+
+    def maximum(self, a: Index, b: Index) -> Index:
+        return self._binary(arith.MaxSIOp, max, a, b)
+
+    def compare(self, predicate: str, a: Index, b: Index) -> SSAValue:
+        """`a <predicate> b` as an `i1`; predicates are those of `arith.cmpi`, such as `slt`."""
+        return self.insert(arith.CmpiOp(self.value(a), self.value(b), predicate))
+
+    def select(self, condition: SSAValue, a: Index, b: Index) -> Index:
+        if a == b:
+            return a
+        return self.insert(arith.SelectOp(condition, self.value(a), self.value(b)))
+
+    def every(self, conditions: list[SSAValue]) -> SSAValue | None:
+        """The conjunction, `None` of nothing. A pair that was asked for before is not built again."""
+        result: SSAValue | None = None
+        for condition in dict.fromkeys(conditions):
+            if result is None:
+                result = condition
+                continue
+            pair = (result, condition)
+            if pair not in self._ands:
+                self._ands[pair] = self.insert(arith.AndIOp(result, condition, i1))
+            result = self._ands[pair]
+        return result

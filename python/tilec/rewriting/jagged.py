@@ -1,0 +1,188 @@
+"""Axes whose bounds are known only in the kernel, and how many steps they may make.
+
+`--compact-worklist` and `--overlaunch-jagged` replace such axes, each in its way, by an axis of known extent. Both compute an
+axis' tiles the same way: the number of its first tile and of the one after its last.
+"""
+
+from dataclasses import dataclass
+
+from xdsl.dialects import arith, memref
+from xdsl.dialects.builtin import IndexType
+from xdsl.ir import Operation, OpResult, SSAValue
+
+from tilec.analysis.affine import axis_bounds, is_inside
+from tilec.dialects.tile.arrays import SegmentOp
+from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp, WindowOp
+from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
+from tilec.dialects.tile.syntax import Bounds
+from tilec.dialects.tile.types import UNBOUND, SpanType, shape_of, span_of
+from tilec.rewriting.index import Index, IndexBuilder
+
+
+def is_jagged(pipeline: PipelineOp, axis: AxisOp) -> bool:
+    """Whether a bound of the axis is computed inside the pipeline."""
+    return any(is_inside(value, pipeline) for value in axis.operands)
+
+
+def block_size(axis: AxisOp) -> int:
+    """Indices that a step of the axis takes: the lanes of a span, 1 of an index."""
+    span = span_of(axis.result)
+    return span.size if span else 1
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """The tile numbers of an axis, from `first` up to, not including, `stop`; `begin` and `end` are its bounds."""
+
+    first: Index
+    stop: Index
+    begin: Index
+    end: Index
+
+
+def tiles(axis: AxisOp, build: IndexBuilder, env: dict[SSAValue, SSAValue]) -> Tiles:
+    """Compute the tile numbers of `axis` from bounds mapped through `env`.
+
+    Tiles of an aligned axis are numbered from the array's begin, others from the axis' begin, indices are their own numbers.
+    A `keep` axis has at least one.
+    """
+    bounds, size = axis.axis.bounds, block_size(axis)
+    begin = bounds.begin if isinstance(bounds.begin, int) else env.get(bounds.begin, bounds.begin)
+    end = bounds.end if isinstance(bounds.end, int) else env.get(bounds.end, bounds.end)
+    if span_of(axis.result) is None:
+        first, stop = begin, end
+    elif axis.aligned is None:
+        first, stop = 0, build.ceildiv(build.sub(end, begin), size)
+    else:
+        first = build.floordiv(begin, size)
+        # An empty range that begins inside a tile would seem to have that tile.
+        stop = build.select(build.compare("slt", begin, end), build.ceildiv(end, size), first)
+    if axis.keep is not None:
+        stop = build.maximum(stop, build.add(first, 1))
+    return Tiles(first, stop, begin, end)
+
+
+def replace_axis(axis: AxisOp, number: SSAValue, numbers: Tiles, build: IndexBuilder) -> SSAValue:
+    """The axis' index or span from the tile `number`, with what asks about its steps answered; `axis` is left unused.
+
+    New operations go to `build`.
+    """
+    value = number
+    if isinstance(axis.result.type, SpanType):
+        bounds = Bounds(numbers.begin, numbers.end)
+        value = build.insert(SpanOp(number, bounds, axis.result.type, aligned=axis.aligned is not None))
+    value.name_hint = axis.result.name_hint
+    return value
+
+
+def answer_queries(
+    axis: AxisOp, first: SSAValue | None, last: SSAValue | None, live: SSAValue | None
+) -> list[Operation]:
+    """Replace the queries about `axis`; returns them, to be erased."""
+    answers = {FirstOp: first, LastOp: last, LiveOp: live}
+    queries = [use.operation for use in axis.result.uses if isinstance(use.operation, FirstOp | LastOp | LiveOp)]
+    for query in queries:
+        answer = answers[type(query)]
+        if answer is not None:
+            answer.name_hint = answer.name_hint or query.results[0].name_hint
+            query.results[0].replace_all_uses_with(answer)
+    return list(queries)
+
+
+class StepBounds:
+    """Upper bounds, known before the kernel starts, of indices that the kernel computes.
+
+    `build` inserts before the pipeline. A segment lies inside the arrays that spans over it index.
+    """
+
+    def __init__(self, pipeline: PipelineOp, build: IndexBuilder):
+        self.pipeline = pipeline
+        self.build = build
+
+    def most_tiles(self, axis: AxisOp) -> Index | None:
+        """The most tiles that the axis has for one step of the axes before it; `None` if no bound is known."""
+        bounds, size = axis.axis.bounds, block_size(axis)
+        found: list[Index] = []
+        if bounds.limit is not None:
+            found.append(-(-bounds.limit // size) + (axis.aligned is not None))
+        end, begin = self.upper(bounds.end), self.lower(bounds.begin)
+        if end is not None:
+            found.append(self.build.ceildiv(self.build.sub(end, begin), size))
+        return self._least(found, axis.keep is not None)
+
+    def all_tiles(self, axis: AxisOp, outer: Index) -> Index | None:
+        """The most tiles over all of `outer` steps of the axes before it, if those walk disjoint segments."""
+        begin = axis.axis.bounds.begin
+        end = None if isinstance(begin, int) or not isinstance(begin.owner, SegmentOp) else self.upper(begin)
+        if end is None:
+            return None
+        return self.build.add(self.build.ceildiv(end, block_size(axis)), outer)
+
+    def _least(self, found: list[Index], keep: bool) -> Index | None:
+        if not found:
+            return None
+        least = found[0]
+        for other in found[1:]:
+            least = self.build.minimum(least, other)
+        return self.build.maximum(least, 1) if keep else least
+
+    def lower(self, value: Index) -> int:
+        """A lower bound; every index that a kernel computes is at least 0."""
+        return value if isinstance(value, int) else 0
+
+    def upper(self, value: Index) -> Index | None:
+        if isinstance(value, int) or not is_inside(value, self.pipeline):
+            return value
+        build = self.build
+        match value.owner:
+            case arith.ConstantOp() as op:
+                return int(str(op.value).split(":")[0])
+            case arith.AddiOp() as op:
+                parts = [self.upper(op.lhs), self.upper(op.rhs)]
+                return None if parts[0] is None or parts[1] is None else build.add(parts[0], parts[1])
+            case arith.SubiOp() as op:
+                return self.upper(op.lhs)
+            case arith.MaxSIOp() | arith.SelectOp() as op:
+                parts = [self.upper(operand) for operand in op.operands[-2:]]
+                return None if parts[0] is None or parts[1] is None else build.maximum(parts[0], parts[1])
+            case arith.MinSIOp() as op:
+                return next((bound for operand in op.operands if (bound := self.upper(operand)) is not None), None)
+            case arith.CeilDivSIOp() | arith.FloorDivSIOp() as op:
+                top, by = self.upper(op.lhs), self.upper(op.rhs)
+                return build.ceildiv(top, by) if top is not None and isinstance(by, int) else None
+            case AxisOp() as op:
+                return self.upper(op.axis.bounds.end)
+            case SegmentOp() as op:
+                return self._extent(op)
+            case _:
+                return None
+
+    def _extent(self, segment: SegmentOp) -> Index | None:
+        """The extent of an array that a span over the segment indexes."""
+        for window in self.pipeline.windows:
+            for position, dim in enumerate(window.window):
+                bounds = axis_bounds(dim.base) if dim.base is not None else None
+                if bounds is not None and _from(bounds.end, segment):
+                    return array_extent(window.array, position, self.build)
+        return None
+
+
+def _from(value: Index, segment: SegmentOp) -> bool:
+    """Whether a bound is the segment's, or a choice between its ends."""
+    if isinstance(value, int):
+        return False
+    if isinstance(value, OpResult) and isinstance(value.op, arith.SelectOp):
+        return _from(value.op.lhs, segment) or _from(value.op.rhs, segment)
+    return value.owner is segment
+
+
+def array_extent(array: SSAValue, dim: int, build: IndexBuilder) -> Index:
+    """The extent of an array's dimension: a literal, or a `memref.dim` before the kernel."""
+    static = shape_of(array.type)[dim]
+    if static != UNBOUND:
+        return static
+    extent = build.insert(memref.DimOp(array, build.value(dim)))
+    extent.name_hint = f"{array.name_hint or 'array'}_extent"
+    return extent
+
+

@@ -1,0 +1,275 @@
+"""From a nest of grid and loops to the axes of one pipeline.
+
+Each loop of the nest becomes an axis. Loops that follow each other inside one iteration become stretches of one common axis:
+it runs through the tiles of the first, then of the second, and so on, and while one runs the others rest on a tile of their
+own, the first before their turn and the last after it, so that no window is visited twice with a gap in between.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from xdsl.dialects import memref
+from xdsl.dialects.builtin import IndexType, TensorType
+from xdsl.ir import Block, Operation, SSAValue
+
+from tilec.analysis.affine import axis_bounds, linear, static_extent
+from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.arrays import LoadOp, SegmentOp
+from tilec.dialects.tile.loops import Axis, ForOp, GridOp, Order, YieldOp
+from tilec.dialects.tile.schedule import AxisOp, SpanOp
+from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
+from tilec.dialects.tile.syntax import Bounds
+from tilec.dialects.tile.types import span_of
+from tilec.rewriting.index import Index, IndexBuilder
+
+IndexBounds: TypeAlias = Bounds[SSAValue]
+Resting: TypeAlias = tuple[SSAValue | None, SSAValue | None]
+"""When a loop's turn has not come yet, and when it is over; `None` is never."""
+
+
+class StepAxis:
+    """An axis of the pipeline: which steps are its first and last, and when it has anything to do.
+
+    `active` is the condition under which it is this axis' turn, `live` that its range is not empty; `None` is always.
+    """
+
+    def __init__(
+        self,
+        builder: IndexBuilder,
+        op: AxisOp,
+        *,
+        first: SSAValue | None = None,
+        last: SSAValue | None = None,
+        active: SSAValue | None = None,
+        live: SSAValue | None = None,
+    ):
+        self.op = op
+        self.active = active
+        self._builder = builder
+        self._first = first
+        self._last = last
+        self._live = live
+
+    @property
+    def single(self) -> bool:
+        """Whether it has one step, whatever happens."""
+        bounds, span = self.op.axis.bounds, span_of(self.op.result)
+        extent = static_extent(bounds)
+        if extent is None or self.op.aligned is not None:
+            return False
+        return extent <= (span.size if span else 1)
+
+    @property
+    def first(self) -> SSAValue | None:
+        """Whether it is the first step; `None` where there is only one."""
+        if self._first is None and not self.single:
+            self._first = self._builder.insert(FirstOp(self.op.result))
+        return self._first
+
+    @property
+    def last(self) -> SSAValue | None:
+        """Whether it is the last step; `None` where there is only one."""
+        if self._last is None and not self.single:
+            self._last = self._builder.insert(LastOp(self.op.result))
+        return self._last
+
+    @property
+    def live(self) -> SSAValue | None:
+        if self._live is None and self.op.keep is not None:
+            self._live = self._builder.insert(LiveOp(self.op.result))
+        return self._live
+
+
+@dataclass
+class Level:
+    """One block of the nest: its loops, the axes of all loops in it and below, what else it does."""
+
+    loops: list[ForOp] = field(default_factory=list[ForOp])
+    axes: list[StepAxis] = field(default_factory=list[StepAxis])
+    statements: list[Operation] = field(default_factory=list[Operation])
+
+
+class StepSpace:
+    """The axes and scalars of one pipeline, built from a `tile.grid`.
+
+    `env` maps what every step can compute of the program's values (indices, spans, scalars) to the pipeline's.
+    """
+
+    def __init__(self, grid: GridOp, exact: set[SSAValue]):
+        self.grid = grid
+        self.exact = exact
+        self.head: list[Operation] = []
+        self.build = IndexBuilder(self.head, grid.location)
+        self.env: dict[SSAValue, SSAValue] = {}
+        self.levels: dict[Block, Level] = {}
+        self.axis_of: dict[ForOp, StepAxis] = {}
+        self.order: list[StepAxis] = []
+        for axis in grid.axes:
+            self._grid_axis(axis)
+        self._level(grid.body.block, keep=False)
+
+    def _grid_axis(self, axis: Axis) -> None:
+        self.build.location = self.grid.location
+        op = self._axis_op(axis, axis.bounds, keep=False)
+        self.env[axis.value] = op.result
+        self.order.append(StepAxis(self.build, op))
+
+    def _axis_op(self, axis: Axis, bounds: IndexBounds, *, keep: bool) -> AxisOp:
+        aligned = axis.value not in self.exact and not begins_on_a_tile(axis.value)
+        op = AxisOp(bounds, axis.value.type, axis.order or Order.ORDERED, aligned=aligned, keep=keep)
+        op.result.name_hint = axis.value.name_hint
+        self.build.insert(op)
+        return op
+
+    def mapped(self, value: Index) -> Index:
+        return value if isinstance(value, int) else self.env.get(value, value)
+
+    def _level(self, block: Block, *, keep: bool, resting: Resting | None = None) -> Level:
+        """Make the axes of the loops in `block`. `resting` tells the steps before and after its turn."""
+        level = self.levels[block] = Level()
+        for op in block.ops:
+            if isinstance(op, ForOp):
+                level.loops.append(op)
+            elif not isinstance(op, YieldOp) and not self._hoist(op):
+                level.statements.append(op)
+        keep = keep or bool(level.statements)
+        if len(level.loops) > 1:
+            self._stretches(level)
+        elif level.loops:
+            self._one_loop(level, keep=keep, resting=resting)
+        return level
+
+    def _hoist(self, op: Operation) -> bool:
+        """Compute `op` in every step, if it is scalar and depends on scalars only."""
+        if not is_scalar(op) or not all(self._known(value) for value in op.operands):
+            return False
+        clone = op.clone(self.env)
+        self.head.append(clone)
+        return True
+
+    def _known(self, value: SSAValue) -> bool:
+        return value in self.env or not any(value.owner is inner for inner in _owners(self.grid))
+
+    def _one_loop(self, level: Level, *, keep: bool, resting: Resting | None) -> None:
+        (loop,) = level.loops
+        self.build.location = loop.location
+        extent = static_extent(loop.axis.bounds)
+        keep = resting is not None or (keep and not extent)
+        bounds = self._resting_bounds(loop.axis.bounds, resting)
+        op = self._axis_op(loop.axis, bounds, keep=keep)
+        axis = StepAxis(self.build, op)
+        self.env[loop.axis.value] = op.result
+        self.axis_of[loop] = axis
+        self.order.append(axis)
+        inner = self._level(loop.body.block, keep=keep or bool(level.statements), resting=resting)
+        level.axes = [axis, *inner.axes]
+
+    def _resting_bounds(self, bounds: IndexBounds, resting: Resting | None) -> IndexBounds:
+        begin, end = self.mapped(bounds.begin), self.mapped(bounds.end)
+        if resting is not None:
+            before, after = resting
+            end = end if before is None else self.build.select(before, begin, end)
+            begin = begin if after is None else self.build.select(after, end, begin)
+        return Bounds(begin, end, bounds.limit)
+
+    def _stretches(self, level: Level) -> None:
+        """One axis for loops that follow each other, each a stretch of its steps."""
+        build = self.build
+        tiles: list[Index] = [self._tiles(loop) for loop in level.loops]
+        starts: list[Index] = [0]
+        for count in tiles:
+            starts.append(build.add(starts[-1], count))
+        build.location = self.grid.location
+        op = AxisOp(Bounds(0, starts[-1]), IndexType(), Order.ORDERED)
+        op.result.name_hint = "step"
+        common = StepAxis(build, op)
+        build.insert(op)
+        self.order.append(common)
+        level.axes = [common]
+        for position, count in enumerate(tiles):
+            self._stretch(level, position, op, count, starts[position], starts[position + 1])
+
+    def _tiles(self, loop: ForOp) -> Index:
+        """Steps of one loop: at least one, so that what stands around it has a step to run in."""
+        self.build.location = loop.location
+        bounds, span = loop.axis.bounds, span_of(loop.axis.value)
+        begin, end = self.mapped(bounds.begin), self.mapped(bounds.end)
+        size = span.size if span else 1
+        if not begins_on_a_tile(loop.axis.value) and span:
+            begin = self.build.mul(self.build.floordiv(begin, size), size)
+        return self.build.maximum(self.build.ceildiv(self.build.sub(end, begin), size), 1)
+
+    def _stretch(self, level: Level, position: int, common: AxisOp, tiles: Index, start: Index, stop: Index) -> None:
+        build, loop = self.build, level.loops[position]
+        build.location = loop.location
+        step, bounds = common.result, loop.axis.bounds
+        comes_later, goes_earlier = position > 0, position < len(level.loops) - 1
+        before = build.compare("slt", step, start) if comes_later else None
+        after = build.compare("sge", step, stop) if goes_earlier else None
+        turn = [build.compare("sge", step, start)] if comes_later else []
+        turn += [build.compare("slt", step, stop)] if goes_earlier else []
+        tile = build.sub(step, start)
+        tile = build.maximum(tile, 0) if comes_later else tile
+        tile = build.minimum(tile, build.sub(tiles, 1)) if goes_earlier else tile
+        value = self._resting_value(loop, tile)
+        value.name_hint = loop.axis.value.name_hint
+        self.env[loop.axis.value] = value
+        begin, end = self.mapped(bounds.begin), self.mapped(bounds.end)
+        axis = StepAxis(
+            build,
+            common,
+            first=build.compare("eq", step, start),
+            last=build.compare("eq", step, build.sub(stop, 1)),
+            active=build.every(turn),
+            live=None if static_extent(bounds) else build.compare("slt", begin, end),
+        )
+        self.axis_of[loop] = axis
+        level.axes += self._level(loop.body.block, keep=True, resting=(before, after)).axes
+
+    def _resting_value(self, loop: ForOp, tile: Index) -> SSAValue:
+        """The loop's index or span at its tile number `tile`, which is its first or last while it rests."""
+        build, span, bounds = self.build, span_of(loop.axis.value), loop.axis.bounds
+        begin, end = self.mapped(bounds.begin), self.mapped(bounds.end)
+        if span is None:
+            return build.value(build.add(begin, tile))
+        aligned = not begins_on_a_tile(loop.axis.value)
+        if aligned:
+            tile = build.add(build.floordiv(begin, span.size), tile)
+        return build.insert(SpanOp(build.value(tile), Bounds(begin, end), span, aligned=aligned))
+
+
+def begins_on_a_tile(value: SSAValue) -> bool:
+    """Whether every tile of the axis that made `value` begins at a multiple of the block size; true of an index."""
+    bounds, span = axis_bounds(value), span_of(value)
+    if bounds is None or span is None:
+        return True
+    begin = linear(bounds.begin)
+    return all(factor % span.size == 0 for factor in (begin.constant, *begin.factors.values()))
+
+
+def is_scalar(op: Operation) -> bool:
+    """Whether `op` computes scalars from scalars, reading at most single elements of arrays."""
+    if isinstance(op, SegmentOp | memref.DimOp):
+        return True
+    if isinstance(op, LoadOp):
+        return not isinstance(op.result.type, TensorType) and op.mask is None
+    if op.regions or isinstance(op, AccessOp) or op.name.startswith("tile."):
+        return isinstance(op, SpanOp)
+    return bool(op.results) and not any(isinstance(v.type, TensorType) for v in (*op.results, *op.operands))
+
+
+def _owners(grid: GridOp) -> set[Operation | Block]:
+    return {owner for op in grid.walk() for owner in (op, *(b for r in op.regions for b in r.blocks))} - {grid}
+
+
+def statements_around(space: StepSpace, loop: ForOp) -> Sequence[Operation]:
+    """What the blocks around `loop`, up to the grid, do besides loops and scalars."""
+    found: list[Operation] = []
+    block = loop.parent
+    while block is not None and block in space.levels:
+        found += space.levels[block].statements
+        outer = block.parent_op()
+        block = outer.parent if isinstance(outer, ForOp) else None
+    return found
+
