@@ -28,7 +28,8 @@ from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import IndexType, ModuleOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
-from xdsl.rewriter import InsertPoint
+from xdsl.rewriter import InsertPoint, Rewriter
+from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.analysis.visits import axes_behind
 from tilec.diagnostics import explain, fail
@@ -39,7 +40,7 @@ from tilec.dialects.tile.schedule import AxisOp, PipelineOp
 from tilec.dialects.tile.steps import AppendOp, WorklistOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.rewriting.index import Index, IndexBuilder
-from tilec.rewriting.jagged import StepBounds, Tiles, answer_queries, is_jagged, replace_axis, tiles
+from tilec.rewriting.jagged import Answers, StepBounds, Tiles, answer_queries, is_jagged, axis_value, tiles
 
 
 class CompactWorklist(ModulePass):
@@ -78,6 +79,7 @@ def _compact(pipeline: PipelineOp, group: list[AxisOp]) -> None:
         table.name_hint = f"{axis.result.name_hint or 'axis'}_tiles"
     Builder(InsertPoint.before(pipeline)).insert([*before, worklist])
     _walk_the_list(group, worklist)
+    region_dce(pipeline.body)
 
 
 def _scalars(pipeline: PipelineOp, group: list[AxisOp]) -> list[Operation]:
@@ -166,21 +168,16 @@ def _walk_the_list(group: list[AxisOp], worklist: WorklistOp) -> None:
         number = build.insert(arith.IndexCastOp(entry, IndexType()))
         number.name_hint = f"{axis.result.name_hint or 'axis'}_tile"
         numbers = tiles(axis, build, {})
-        value = replace_axis(axis, number, numbers, build)
-        queries = _answers(axis, number, numbers, build)
+        value = axis_value(axis, number, numbers, build, keep=axis.keep is not None)
+        answer_queries(axis, _answers(number, numbers, build))
         Builder(InsertPoint.before(axis)).insert(ops)
-        for query in queries:
-            query.detach()
-            query.erase()
         axis.result.replace_all_uses_with(value)
-        axis.detach()
-        axis.erase()
+        Rewriter.erase_op(axis)
 
 
-def _answers(axis: AxisOp, number: SSAValue, numbers: Tiles, build: IndexBuilder) -> list[Operation]:
-    return answer_queries(
-        axis,
-        build.compare("eq", number, numbers.first),
-        build.compare("eq", number, build.sub(numbers.stop, 1)),
-        build.compare("slt", numbers.begin, numbers.end) if axis.keep is not None else None,
+def _answers(number: SSAValue, numbers: Tiles, build: IndexBuilder) -> Answers:
+    return Answers(
+        first=build.compare("eq", number, numbers.first),
+        last=build.compare("eq", number, build.sub(numbers.stop, 1)),
+        live=build.compare("slt", numbers.begin, numbers.end),
     )

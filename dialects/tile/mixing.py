@@ -254,6 +254,8 @@ def _reduced(kind: Attribute, dims: Sequence[int]) -> Attribute:
 class ScanOp(IRDLOperation):
     """Running combination along one dimension: lane i becomes the combination of lanes 0 to i. Dead lanes count as the identity.
 
+    The result has the operand's type; a type that is written may name the span of the dimension anew, after a `tile.fill`.
+
     Example:
         %c = tile.scan add %v dim 1
     """
@@ -265,11 +267,11 @@ class ScanOp(IRDLOperation):
     result = result_def(TensorType)
     traits = traits_def(Pure())
 
-    def __init__(self, kind: Combine, value: SSAValue, dim: int):
+    def __init__(self, kind: Combine, value: SSAValue, dim: int, result: Attribute | None = None):
         super().__init__(
             operands=[value],
             properties={"kind": CombineAttr(kind), "dim": IntegerAttr(dim, i64)},
-            result_types=[value.type],
+            result_types=[result or value.type],
         )
 
     @classmethod
@@ -277,16 +279,26 @@ class ScanOp(IRDLOperation):
         kind = parser.parse_str_enum(Combine)
         value = parse_known_operand(parser)
         parser.parse_keyword("dim")
-        return cls(kind, value, parser.parse_integer(allow_boolean=False))
+        dim = parser.parse_integer(allow_boolean=False)
+        return cls(kind, value, dim, parser.parse_type() if parser.parse_optional_punctuation(":") else None)
 
     def print(self, printer: Printer) -> None:
         printer.print_string(f" {self.kind.data} ")
         printer.print_ssa_value(self.value)
         printer.print_string(f" dim {self.dim.value.data}")
+        if self.result.type != self.value.type:
+            printer.print_string(" : ")
+            printer.print_attribute(self.result.type)
 
     def verify_(self) -> None:
-        if not 0 <= self.dim.value.data < len(shape_of(self.value.type)) or self.result.type != self.value.type:
-            raise VerifyException(f"tile.scan along dimension {self.dim.value.data} of {self.value.type}")
+        dim, names = self.dim.value.data, list(span_names(self.result.type))
+        if not 0 <= dim < len(shape_of(self.value.type)):
+            raise VerifyException(f"tile.scan along dimension {dim} of {self.value.type}")
+        if len(names) > dim and span_names(self.value.type)[dim] is None:
+            names[dim] = None
+        bare = value_type(element_type(self.result.type), shape_of(self.result.type), names)
+        if bare != self.value.type:
+            raise VerifyException(f"tile.scan of {self.value.type} cannot result in {self.result.type}")
         identity(self.kind.data, element_type(self.value.type))
 
 
@@ -294,8 +306,8 @@ class ScanOp(IRDLOperation):
 class FillOp(IRDLOperation):
     """Gives the lanes outside a span a value, after which the dimension no longer belongs to the span.
 
-    `other` is a scalar, or a value of the result's type. `--materialize-masks` writes this operation; it becomes a select,
-    so that an undefined lane, even a NaN, cannot leak.
+    `other` is a scalar, or a value of the result's shape, with its spans or with none. `--materialize-masks` writes this
+    operation; it becomes a select, so that an undefined lane, even a NaN, cannot leak.
 
     Example:
         %whole = tile.fill %v outside %k with %zero
@@ -341,7 +353,8 @@ class FillOp(IRDLOperation):
         expected = _filled(self.value.type, self.span)
         if self.result.type != expected:
             raise VerifyException(f"tile.fill results in {expected}, not {self.result.type}")
-        if self.other.type not in (expected, element_type(expected)):
+        bare = value_type(element_type(expected), shape_of(expected), [None] * len(shape_of(expected)))
+        if self.other.type not in (expected, bare, element_type(expected)):
             raise VerifyException(f"tile.fill fills {expected} with a {self.other.type}")
 
 

@@ -11,9 +11,9 @@ from xdsl.utils.exceptions import VerifyException
 from .access import Effect
 from .arrays import verify_convertible, verify_mask
 from .loops import verify_names
-from .schedule import WindowOp, as_tensor
+from .schedule import PipelineOp, WindowOp, as_tensor
 from .syntax import parse_known_operand, unit_if
-from .types import RefType, element_type, shape_of, value_type
+from .types import RefType, element_type, shape_of, span_names, value_type
 
 
 @irdl_op_definition
@@ -45,6 +45,11 @@ class ScratchOp(IRDLOperation):
     def verify_(self) -> None:
         if isinstance(self.result.type, RefType):
             verify_names(self, self.result.type.value)
+
+
+def scratch_of(pipeline: PipelineOp) -> list[ScratchOp]:
+    """The scratch of a pipeline, in order."""
+    return [op for op in pipeline.body.block.ops if isinstance(op, ScratchOp)]
 
 
 def held_type(ref: SSAValue) -> Attribute:
@@ -116,8 +121,8 @@ def _parse_ref(parser: Parser) -> SSAValue:
 class SetOp(IRDLOperation):
     """Puts a value into a window or a scratch, converting it to the element type.
 
-    Dead lanes, and lanes where `mask` is false, are not written. A value without spans, of the same shape, writes every lane
-    that is inside the array.
+    Dead lanes, and lanes where `mask` is false, are not written. Along a dimension where the value names no span though the
+    place does, every lane that is inside the array is written.
 
     Example:
         tile.set %v, %window
@@ -148,14 +153,13 @@ class SetOp(IRDLOperation):
             printer.print_string(" mask ")
             printer.print_ssa_value(self.mask)
 
-    @property
-    def whole(self) -> bool:
-        """Whether the value has no spans though the place has: every lane is written."""
-        return self.value.type == _nameless(self.value.type) != held_type(self.ref)
-
     def verify_(self) -> None:
         held = held_type(self.ref)
-        place = _nameless(held) if self.value.type == _nameless(self.value.type) else held
+        names = [
+            None if given is None else name
+            for given, name in zip(span_names(self.value.type), span_names(held), strict=False)
+        ]
+        place = value_type(element_type(held), shape_of(held), names)
         verify_convertible(self, self.value.type, place)
         verify_mask(self, self.mask, self.value.type)
         if isinstance(self.ref.owner, WindowOp) and self.ref.owner.effect != Effect.WRITE:

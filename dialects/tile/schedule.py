@@ -110,10 +110,6 @@ class PipelineOp(IRDLOperation):
     def windows(self) -> list["WindowOp"]:
         return [op for op in self.body.block.ops if isinstance(op, WindowOp)]
 
-    @property
-    def scratch(self) -> list["ScratchOp"]:
-        return [op for op in self.body.block.ops if isinstance(op, ScratchOp)]
-
     @classmethod
     def parse(cls, parser: Parser) -> "PipelineOp":
         loop = parser.parse_str_enum(Loop)
@@ -217,7 +213,8 @@ class AxisOp(IRDLOperation):
 class SpanOp(IRDLOperation):
     """Tile number `index` of the range `begin to end`, as the span of a tile axis.
 
-    `aligned` counts tiles of the whole array, from 0, as an aligned axis does; otherwise they count from `begin`.
+    `aligned` counts tiles of the whole array, from 0, as an aligned axis does; otherwise they count from `begin`. `keep` says
+    that there may be no such tile: then no lane is live.
 
     Example:
         %m = tile.span %t of %b to %e by m:128 aligned
@@ -228,16 +225,23 @@ class SpanOp(IRDLOperation):
     bound_operands = var_operand_def(IndexType)
     static_bounds = prop_def(DenseArrayBase)
     aligned = opt_prop_def(UnitAttr)
+    keep = opt_prop_def(UnitAttr)
     result = result_def(SpanType)
     traits = traits_def(Pure())
 
     def __init__(
-        self, index: SSAValue, bounds: Bounds[SSAValue], kind: Attribute, *, aligned: bool = False
+        self,
+        index: SSAValue,
+        bounds: Bounds[SSAValue],
+        kind: Attribute,
+        *,
+        aligned: bool = False,
+        keep: bool = False,
     ):
         operands, static, _ = pack_bounds([bounds])
         super().__init__(
             operands=[index, operands],
-            properties={"static_bounds": static, "aligned": unit_if(aligned)},
+            properties={"static_bounds": static, "aligned": unit_if(aligned), "keep": unit_if(keep)},
             result_types=[kind],
         )
 
@@ -255,7 +259,8 @@ class SpanOp(IRDLOperation):
         parser.parse_punctuation(":")
         kind = SpanType(name, parser.parse_integer(allow_negative=False))
         aligned = parser.parse_optional_keyword("aligned") is not None
-        return cls(index, Bounds(begin, end), kind, aligned=aligned)
+        keep = parser.parse_optional_keyword("keep") is not None
+        return cls(index, Bounds(begin, end), kind, aligned=aligned, keep=keep)
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
@@ -269,6 +274,8 @@ class SpanOp(IRDLOperation):
             printer.print_string(f" by {span.axis}:{span.size}")
         if self.aligned is not None:
             printer.print_string(" aligned")
+        if self.keep is not None:
+            printer.print_string(" keep")
 
     def verify_(self) -> None:
         span = span_of(self.result)

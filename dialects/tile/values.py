@@ -121,6 +121,8 @@ def _indices_type(span: SSAValue) -> Attribute:
 class BroadcastOp(IRDLOperation):
     """Repeats a value along new dimensions. `dims[i]` is where dimension i of the operand goes; a scalar has none.
 
+    A dimension of extent 1 is repeated as often as the result needs.
+
     Example:
         %wide = tile.broadcast %row dims [0] : tensor<?x256xf32, #tile.spans<m, _>>
     """
@@ -158,9 +160,11 @@ class BroadcastOp(IRDLOperation):
                 f"tile.broadcast of {source} to {target} has dims {list(dims)}; one ascending target dimension "
                 "for each dimension of the operand is needed"
             )
-        picked = value_type(
-            element_type(target), [shape_of(target)[d] for d in dims], [span_names(target)[d] for d in dims]
-        )
+        shape, names = [shape_of(target)[d] for d in dims], [span_names(target)[d] for d in dims]
+        for i, (size, name) in enumerate(zip(shape_of(source), span_names(source), strict=True)):
+            if size == 1 and name is None:
+                shape[i], names[i] = 1, None
+        picked = value_type(element_type(target), shape, names)
         if picked != source:
             raise VerifyException(f"tile.broadcast puts {source} into dimensions {list(dims)} of {target}: {picked}")
         verify_names(self, target)

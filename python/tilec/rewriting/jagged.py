@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import IndexType
-from xdsl.ir import Operation, OpResult, SSAValue
+from xdsl.ir import OpResult, SSAValue
+from xdsl.rewriter import Rewriter
 
 from tilec.analysis.affine import axis_bounds, is_inside
 from tilec.dialects.tile.arrays import SegmentOp
@@ -62,31 +63,36 @@ def tiles(axis: AxisOp, build: IndexBuilder, env: dict[SSAValue, SSAValue]) -> T
     return Tiles(first, stop, begin, end)
 
 
-def replace_axis(axis: AxisOp, number: SSAValue, numbers: Tiles, build: IndexBuilder) -> SSAValue:
-    """The axis' index or span from the tile `number`, with what asks about its steps answered; `axis` is left unused.
-
-    New operations go to `build`.
-    """
+def axis_value(
+    axis: AxisOp, number: SSAValue, numbers: Tiles, build: IndexBuilder, *, keep: bool
+) -> SSAValue:
+    """The index or span that `axis` would yield for the tile `number`, which with `keep` may not exist."""
     value = number
     if isinstance(axis.result.type, SpanType):
         bounds = Bounds(numbers.begin, numbers.end)
-        value = build.insert(SpanOp(number, bounds, axis.result.type, aligned=axis.aligned is not None))
+        aligned = axis.aligned is not None
+        value = build.insert(SpanOp(number, bounds, axis.result.type, aligned=aligned, keep=keep))
     value.name_hint = axis.result.name_hint
     return value
 
 
-def answer_queries(
-    axis: AxisOp, first: SSAValue | None, last: SSAValue | None, live: SSAValue | None
-) -> list[Operation]:
-    """Replace the queries about `axis`; returns them, to be erased."""
-    answers = {FirstOp: first, LastOp: last, LiveOp: live}
-    queries = [use.operation for use in axis.result.uses if isinstance(use.operation, FirstOp | LastOp | LiveOp)]
-    for query in queries:
-        answer = answers[type(query)]
+@dataclass(frozen=True)
+class Answers:
+    """What replaces `tile.first`, `tile.last` and `tile.live` of an axis."""
+
+    first: SSAValue
+    last: SSAValue
+    live: SSAValue
+
+
+def answer_queries(axis: AxisOp, answers: Answers) -> None:
+    """Replace the queries about `axis`, and erase them."""
+    replacements = {FirstOp: answers.first, LastOp: answers.last, LiveOp: answers.live}
+    for query in [use.operation for use in axis.result.uses]:
+        answer = replacements.get(type(query))
         if answer is not None:
-            answer.name_hint = answer.name_hint or query.results[0].name_hint
             query.results[0].replace_all_uses_with(answer)
-    return list(queries)
+            Rewriter.erase_op(query)
 
 
 class StepBounds:
@@ -98,6 +104,7 @@ class StepBounds:
     def __init__(self, pipeline: PipelineOp, build: IndexBuilder):
         self.pipeline = pipeline
         self.build = build
+        self._extents: dict[tuple[SSAValue, int], Index] = {}
 
     def most_tiles(self, axis: AxisOp) -> Index | None:
         """The most tiles that the axis has for one step of the axes before it; `None` if no bound is known."""
@@ -163,7 +170,10 @@ class StepBounds:
             for position, dim in enumerate(window.window):
                 bounds = axis_bounds(dim.base) if dim.base is not None else None
                 if bounds is not None and _from(bounds.end, segment):
-                    return array_extent(window.array, position, self.build)
+                    key = (window.array, position)
+                    if key not in self._extents:
+                        self._extents[key] = array_extent(window.array, position, self.build)
+                    return self._extents[key]
         return None
 
 

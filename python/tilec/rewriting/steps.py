@@ -236,7 +236,8 @@ class StepSpace:
         aligned = not begins_on_a_tile(loop.axis.value)
         if aligned:
             tile = build.add(build.floordiv(begin, span.size), tile)
-        return build.insert(SpanOp(build.value(tile), Bounds(begin, end), span, aligned=aligned))
+        keep = not static_extent(bounds)
+        return build.insert(SpanOp(build.value(tile), Bounds(begin, end), span, aligned=aligned, keep=keep))
 
 
 def begins_on_a_tile(value: SSAValue) -> bool:

@@ -1,0 +1,149 @@
+"""`--materialize-masks`: span masks become fills where they matter.
+
+Lanes outside a span are undefined, and most operations may leave them so. Two places may not. Where lanes mix (dot, reduce,
+scan), dead lanes are filled with the identity. Where a window is written that may hold elements of the array in dead lanes, as
+a tile shared by two segments does, those lanes get what the window held. A fill becomes a select, never a product: an undefined
+lane may be a NaN. Along a span that only ends with its array nothing is filled for a store, since what lies outside an array is
+not written; and a span whose tiles are all full needs no fill at all.
+
+Before:
+    %s = tile.reduce add %v dims [1]                  // %v: tensor<128x256xf32, #tile.spans<m, k>>
+    tile.set %acc, %out_window                        // %m is aligned
+After:
+    %f = tile.fill %v outside %k with %zero
+    %s = tile.reduce add %f dims [1]
+    %old = tile.get %out_window raw
+    %new = tile.fill %acc outside %m with %old
+    tile.set %new, %out_window
+
+Refused: nothing.
+"""
+
+from dataclasses import dataclass, field
+
+from xdsl.context import Context
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import AnyFloat, BFloat16Type, Float16Type, IntegerType, ModuleOp, TensorType, i1
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
+from xdsl.transforms.dead_code_elimination import region_dce
+
+from tilec.analysis.lanes import may_have_dead_lanes, spans_to_blend
+from tilec.dialects.tile.elementwise import CastOp, SelectOp
+from tilec.dialects.tile.mixing import Combine, DotOp, FillOp, ReduceOp, ScanOp, identity
+from tilec.dialects.tile.places import GetOp, SetOp
+from tilec.dialects.tile.schedule import PipelineOp, WindowOp
+from tilec.dialects.tile.syntax import ints_of, scalar_attr
+from tilec.dialects.tile.types import element_type, span_names, span_of
+
+
+class MaterializeMasks(ModulePass):
+    """Fill dead lanes where they matter: before lanes mix, and in windows that segments share."""
+
+    name = "materialize-masks"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for pipeline in [inner for inner in op.walk() if isinstance(inner, PipelineOp)]:
+            _Masks(pipeline).run()
+
+
+@dataclass
+class _Masks:
+    """The masks of one pipeline. A value filled in one way is filled once in a block."""
+
+    pipeline: PipelineOp
+    spans: dict[str, SSAValue] = field(default_factory=dict[str, SSAValue])
+    filled: dict[tuple[SSAValue, SSAValue, float | int, Block | None], SSAValue] = field(
+        default_factory=dict[tuple[SSAValue, SSAValue, float | int, Block | None], SSAValue]
+    )
+
+    def run(self) -> None:
+        for op in self.pipeline.body.block.ops:
+            for value in op.results:
+                span = span_of(value)
+                if span is not None:
+                    self.spans[span.axis] = value
+        for op in list(self.pipeline.body.walk()):
+            match op:
+                case DotOp():
+                    for operand, dim in zip((0, 1), op.contracted, strict=True):
+                        self._fill_dims(op, operand, [dim], Combine.ADD)
+                case ReduceOp():
+                    self._fill_dims(op, 0, ints_of(op.dims), op.kind.data)
+                case ScanOp():
+                    self._fill_dims(op, 0, [op.dim.value.data], op.kind.data)
+                case SetOp():
+                    self._blend(op)
+                case _:
+                    pass
+        region_dce(self.pipeline.body)
+
+    def _fill_dims(self, op: Operation, operand: int, dims: "list[int] | tuple[int, ...]", kind: Combine) -> None:
+        for dim in dims:
+            value = op.operands[operand]
+            name = span_names(value.type)[dim]
+            if name is not None and may_have_dead_lanes(self.spans[name]):
+                neutral = identity(kind, element_type(value.type))
+                op.operands[operand] = self._filled(op, value, self.spans[name], neutral)
+
+    def _filled(self, op: Operation, value: SSAValue, span: SSAValue, neutral: float | int) -> SSAValue:
+        """`value` with `neutral` in the dead lanes of `span`, made before `op`.
+
+        A narrowing cast is filled at its source, in 32 bits, where a mask costs least and may serve twice.
+        """
+        key = (value, span, neutral, op.parent)
+        if key in self.filled:
+            return self.filled[key]
+        owner = value.owner
+        if isinstance(owner, CastOp) and _narrows(owner) and neutral == 0:
+            source = self._filled(op, owner.value, span, neutral)
+            made = _before(op, CastOp(source, element_type(value.type)))
+        else:
+            literal = _before(op, arith.ConstantOp(scalar_attr(neutral, element_type(value.type))))
+            made = _before(op, FillOp(value, span, literal))
+        made.name_hint = value.name_hint
+        self.filled[key] = made
+        return made
+
+    def _blend(self, op: SetOp) -> None:
+        window = op.ref.owner
+        if not isinstance(window, WindowOp):
+            return
+        spans = spans_to_blend(window)
+        if not spans and op.mask is None:
+            return
+        if not isinstance(op.value.type, TensorType):
+            return
+        old = _before(op, GetOp(window.result, raw=True))
+        old.name_hint = "old"
+        if element_type(old.type) != element_type(op.value.type):
+            old = _before(op, CastOp(old, element_type(op.value.type)))
+        value, mask = op.value, op.mask
+        for span in spans if mask is None else self._all_spans(value):
+            value = _before(op, FillOp(value, span, old))
+            if mask is not None:
+                never = _before(op, arith.ConstantOp(scalar_attr(0, i1)))
+                mask = _before(op, FillOp(mask, span, never))
+        if mask is not None:
+            value = _before(op, SelectOp(mask, value, old))
+        value.name_hint = op.value.name_hint
+        replacement = SetOp(value, op.ref)
+        replacement.location = op.location
+        Rewriter.replace_op(op, replacement, [])
+
+    def _all_spans(self, value: SSAValue) -> list[SSAValue]:
+        return [self.spans[name] for name in span_names(value.type) if name is not None]
+
+
+def _narrows(op: CastOp) -> bool:
+    source, target = element_type(op.value.type), element_type(op.result.type)
+    if isinstance(source, AnyFloat):
+        return isinstance(target, BFloat16Type | Float16Type)
+    return isinstance(source, IntegerType) and isinstance(target, IntegerType) and target != i1
+
+
+def _before(op: Operation, made: Operation) -> SSAValue:
+    made.location = op.location
+    Rewriter.insert_op(made, InsertPoint.before(op))
+    return made.results[0]

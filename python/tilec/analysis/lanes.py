@@ -1,0 +1,37 @@
+"""Which lanes of a span may be dead, and whether a dead lane may lie inside an array."""
+
+from xdsl.ir import SSAValue
+
+from tilec.analysis.affine import axis_bounds, extent, linear, static_extent
+from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.types import span_of
+
+
+def may_have_dead_lanes(span: SSAValue) -> bool:
+    """Whether a tile of the axis behind `span` may have a lane outside the axis' range."""
+    bounds, kind = axis_bounds(span), span_of(span)
+    if bounds is None or kind is None:
+        return True
+    length = static_extent(bounds)
+    return length is None or length % kind.size != 0 or _is_aligned(span)
+
+
+def spans_to_blend(access: AccessOp) -> list[SSAValue]:
+    """The spans of a window along which an element of the array may lie in a dead lane.
+
+    Along the others every dead lane is outside the array: the axis begins on a tile and runs to the array's end.
+    """
+    found: list[SSAValue] = []
+    for position, dim in enumerate(access.window):
+        if dim.base is None or span_of(dim.base) is None or not may_have_dead_lanes(dim.base):
+            continue
+        bounds = axis_bounds(dim.base)
+        to_the_end = bounds is not None and linear(bounds.end) == extent(access.array, position)
+        if _is_aligned(dim.base) or not to_the_end or dim.shift != 0:
+            found.append(dim.base)
+    return found
+
+
+def _is_aligned(span: SSAValue) -> bool:
+    owner = span.owner
+    return getattr(owner, "aligned", None) is not None
