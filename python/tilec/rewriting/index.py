@@ -26,6 +26,11 @@ class IndexBuilder:
         self.ops.append(op)
         return op.results[0]
 
+    def insert_all(self, op: Operation, location: Attribute) -> None:
+        """Append an operation of its own location, whatever it results in."""
+        op.location = location
+        self.ops.append(op)
+
     def value(self, index: Index) -> SSAValue:
         """`index` as a value."""
         if isinstance(index, SSAValue):

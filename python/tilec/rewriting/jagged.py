@@ -12,7 +12,7 @@ from xdsl.ir import OpResult, SSAValue
 from xdsl.rewriter import Rewriter
 
 from tilec.analysis.affine import axis_bounds, is_inside
-from tilec.dialects.tile.arrays import SegmentOp
+from tilec.dialects.tile.arrays import EmptyOp, FullOp, SegmentOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp, WindowOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.syntax import Bounds
@@ -187,12 +187,16 @@ def _from(value: Index, segment: SegmentOp) -> bool:
 
 
 def array_extent(array: SSAValue, dim: int, build: IndexBuilder) -> Index:
-    """The extent of an array's dimension: a literal, or a `memref.dim` before the kernel."""
+    """The extent of an array's dimension: a literal, or a value known before the kernel."""
     static = shape_of(array.type)[dim]
     if static != UNBOUND:
         return static
-    extent = build.insert(memref.DimOp(array, build.value(dim)))
-    extent.name_hint = f"{array.name_hint or 'array'}_extent"
-    return extent
-
-
+    match array.owner:
+        case EmptyOp() | FullOp() as op if op.like is not None:
+            return array_extent(op.like, 0, build)
+        case EmptyOp() | FullOp() as op if op.extent is not None:
+            return op.extent
+        case _:
+            extent = build.insert(memref.DimOp(array, build.value(dim)))
+            extent.name_hint = f"{array.name_hint or 'array'}_extent"
+            return extent

@@ -1,0 +1,115 @@
+"""Arguments to try a function with, drawn at random but so that the function accepts them."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from xdsl.dialects import func
+from xdsl.dialects.builtin import IndexType
+from xdsl.ir import SSAValue
+
+from tilec.dialects.tile import AxisOp, ForOp, GridOp, SegmentOp, SpanOp
+from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
+
+from .values import Data, convert, dtype_of, is_float
+
+MOST_ROWS = 300
+"""`?` is at most this, several blocks of the usual sizes and quick to run."""
+
+MOST_SEGMENTS = 9
+
+MOST_INTEGER = 8
+"""Integers that say nothing about themselves are from 0 up to this, so that they can be indices."""
+
+
+def random_args(function: func.FuncOp, seed: int = 0, extent: int | None = None) -> list[Data]:
+    """Arguments for `function`, the same for the same `seed`.
+
+    Floats are normally distributed. Every `?` of an array is `extent`, by default one random number for all;
+    `index` arguments are it too. Arrays that `tile.segment` reads are valid: ordered, disjoint, some empty,
+    within each array that the segments index and within `max`; offsets end with the smallest such array,
+    begins and ends leave gaps. Where such an array is itself `?` long, the number of segments is random.
+    Other integers are small and not negative.
+
+    Raises InterpreterError, at the function, for an element type that is not interpreted.
+    """
+    rng = np.random.default_rng(seed)
+    rows = int(rng.integers(1, MOST_ROWS + 1)) if extent is None else extent
+    segments = int(rng.integers(1, MOST_SEGMENTS + 1))
+    drawn: dict[SSAValue, Data] = {}
+    for op in function.walk():
+        if isinstance(op, SegmentOp) and op.begins not in drawn:
+            draw_segments(rng, op, rows, segments, drawn)
+    return [
+        drawn[parameter] if parameter in drawn else draw(rng, function, parameter, rows)
+        for parameter in function.body.block.args
+    ]
+
+
+def draw(rng: np.random.Generator, function: func.FuncOp, parameter: SSAValue, rows: int) -> Data:
+    """An argument that says nothing about itself but its type."""
+    kind = parameter.type
+    dtype = dtype_of(function, element_type(kind))
+    shape = [rows if size == UNBOUND else size for size in shape_of(kind)]
+    if isinstance(kind, IndexType):
+        return np.asarray(rows, np.int64)
+    if is_float(dtype):
+        return convert(np.asarray(rng.standard_normal(shape)), dtype)
+    return np.asarray(rng.integers(0, 2 if dtype == np.bool_ else MOST_INTEGER, shape)).astype(dtype)
+
+
+def draw_segments(
+    rng: np.random.Generator, op: SegmentOp, rows: int, segments: int, drawn: dict[SSAValue, Data]
+) -> None:
+    """Draw the arrays of `op`: offsets, or begins and ends."""
+    given = shape_of(op.begins.type)[0]
+    count = segments if given == UNBOUND else given - (op.ends is None)
+    extent, limit = room(op, rows)
+    dtype = dtype_of(op, element_type(op.begins.type))
+    cuts = np.sort(rng.integers(0, extent + 1, max(count - 1, 0)))
+    lengths = np.diff(cuts, prepend=0, append=extent)[:count]
+    lengths[rng.random(count) < 0.25] = 0  # empty ones are where mistakes hide
+    if op.ends is None and count:
+        lengths[rng.integers(count)] += extent - lengths.sum()
+    lengths = np.minimum(lengths, limit)
+    ends = np.cumsum(lengths)
+    if op.ends is None:
+        drawn[op.begins] = np.concatenate([[0], ends]).astype(dtype)
+        return
+    gaps = np.minimum(lengths, rng.integers(0, 3, count))
+    drawn[op.begins], drawn[op.ends] = (ends - lengths + gaps).astype(dtype), ends.astype(dtype)
+
+
+def room(op: SegmentOp, rows: int) -> tuple[int, int]:
+    """How far the segments of `op` may reach, and the most that one may hold."""
+    extents, limits = list[int](), list[int]()
+    for value, limit in axes_over(op):
+        limits += [] if limit is None else [limit]
+        for use in value.uses:
+            if isinstance(use.operation, AccessOp):
+                extents += indexed_extents(use.operation, value, rows)
+    extent = min(extents, default=rows)
+    return extent, min([extent, *limits])
+
+
+def axes_over(op: SegmentOp) -> Iterator[tuple[SSAValue, int | None]]:
+    """What the axes over the segments of `op` yield, with their `max`."""
+    for use in [*op.begin.uses, *op.end.uses]:
+        match use.operation:
+            case GridOp() | ForOp():
+                for axis in use.operation.axes:
+                    if op.end is axis.bounds.end:
+                        yield axis.value, axis.bounds.limit
+            case AxisOp():
+                yield use.operation.result, use.operation.axis.bounds.limit
+            case SpanOp():
+                yield use.operation.result, None
+            case _:
+                pass
+
+
+def indexed_extents(access: AccessOp, value: SSAValue, rows: int) -> Iterator[int]:
+    """The extents of the dimensions that `value` indexes."""
+    for dim, extent in zip(access.window, shape_of(access.array.type), strict=True):
+        if dim.base is value:
+            yield rows if extent == UNBOUND else extent

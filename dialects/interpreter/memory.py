@@ -1,0 +1,201 @@
+"""Arrays and scratch: their elements, which of them are defined, and who touched them last."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from xdsl.ir import Operation
+
+from tilec.diagnostics import where
+from tilec.dialects.tile.access import Effect
+
+from .errors import fault
+from .spans import Span
+from .values import Bits, Data, Value
+
+Index: TypeAlias = tuple[int | slice | npt.NDArray[np.int64], ...]
+"""Elements of an array, for each dimension: one position, a run of them, or one for each element."""
+
+
+class Array:
+    """The elements of a memref. Equal only to itself."""
+
+    def __init__(self, data: Data, defined: Bits, name: str) -> None:
+        self.data = data
+        self.defined = defined
+        self.name = name
+
+
+class Lanes(NamedTuple):
+    """One dimension of a window: a span, kept in the window's value, or one position, which is dropped."""
+
+    span: Span
+    kept: bool
+
+
+class Window(NamedTuple):
+    """Where an access lies in an array."""
+
+    array: Array
+    lanes: tuple[Lanes, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(span.size for span, kept in self.lanes if kept)
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no live lane."""
+        return any(span.hi <= span.lo for span, _ in self.lanes)
+
+    @property
+    def live(self) -> Index:
+        """The elements of the live lanes."""
+        return tuple(slice(span.lo, span.hi) if kept else span.lo for span, kept in self.lanes)
+
+    @property
+    def inner(self) -> tuple[slice, ...]:
+        """The live lanes, as lanes of the window's value."""
+        return tuple(span.lanes for span, kept in self.lanes if kept)
+
+    def inside(self, every: Sequence[bool]) -> "Window":
+        """The window with every lane live that the array holds, along the dimensions that `every` marks.
+
+        `every` is for the dimensions of the value. The position along another may be outside the array only
+        where the window has no live lane, as in the idle step of an axis.
+        """
+        lanes: list[Lanes] = []
+        marks = iter(every)
+        for (span, kept), extent in zip(self.lanes, self.array.data.shape, strict=True):
+            if not (next(marks) if kept else self.empty):
+                lanes.append(Lanes(span, kept))
+                continue
+            lo = min(max(span.start, 0), span.start + span.size)
+            hi = max(lo, min(span.start + span.size, extent))
+            lanes.append(Lanes(Span(span.start, lo, hi, span.size), kept))
+        return Window(self.array, tuple(lanes))
+
+    def positions(self, active: Bits) -> Index:
+        """The element of each lane that `active` marks, of the window's shape."""
+        found = iter(np.nonzero(active) if active.ndim else ())
+        return tuple(
+            next(found) + span.start if kept else np.full(int(active.sum()), span.start)
+            for span, kept in self.lanes
+        )
+
+    def check_bounds(self, op: Operation) -> None:
+        """Raise InterpreterError at `op` where a live lane is outside the array."""
+        extents = self.array.data.shape
+        for dim, ((span, _), extent) in enumerate(zip(self.lanes, extents, strict=True)):
+            if span.lo < 0 or span.hi > extent:
+                out_of_bounds(op, self.array, dim, span.lo if span.lo < 0 else span.hi - 1)
+
+
+def out_of_bounds(op: Operation, array: Array, dim: int, position: int) -> None:
+    """Raises InterpreterError."""
+    extent = array.data.shape[dim]
+    fault(
+        op, f"{op.name} touches index {position} of dimension {dim} of {array.name}, whose extent is {extent}"
+    )
+
+
+class Scratch:
+    """On-chip memory that holds one value. What was not set is undefined."""
+
+    def __init__(self, data: Data) -> None:
+        self.data = data
+        self.poison: Bits = np.ones(data.shape, np.bool_)
+
+    def value(self) -> Value:
+        return Value(self.data.copy(), self.poison.copy() if self.poison.any() else None)
+
+
+class Tracker:
+    """Which iteration of a loop first read and last wrote each element, to find iterations that meet.
+
+    The first reader is enough: iterations run one after the other, so a writer that is not it comes later.
+    A mark is `(iteration + 1) * 2**16 + operation`, 0 for none.
+    """
+
+    def __init__(self) -> None:
+        self.iteration = 0
+        self._marks: dict[Array, dict[Effect, npt.NDArray[np.int64]]] = {}
+        self._ops: dict[Operation, int] = {}
+
+    def touch(self, op: Operation, array: Array, index: Index, effect: Effect) -> None:
+        """Note an access. Raises InterpreterError at `op` if another iteration's access conflicts with it."""
+        if array not in self._marks:
+            self._marks[array] = {effect: np.zeros(array.data.shape, np.int64) for effect in Effect}
+        marks = self._marks[array]
+        self._refuse_others(op, array, index, marks[Effect.WRITE])
+        mine = ((self.iteration + 1) << 16) + self._ops.setdefault(op, len(self._ops))
+        if effect == Effect.WRITE:
+            self._refuse_others(op, array, index, marks[Effect.READ])
+            marks[Effect.WRITE][index] = mine
+        else:
+            before = marks[Effect.READ][index]
+            marks[Effect.READ][index] = np.where(before == 0, mine, before)
+
+    def _refuse_others(
+        self, op: Operation, array: Array, index: Index, marks: npt.NDArray[np.int64]
+    ) -> None:
+        before = np.asarray(marks[index])
+        others = (before != 0) & (before >> 16 != self.iteration + 1)
+        if not others.any():
+            return
+        other = list(self._ops)[int(before[others][0]) & 0xFFFF]
+        fault(
+            op,
+            f"race: {op.name} here and {other.name} at {where(other)} touch element {element(index, others)} "
+            f"of {array.name} in different iterations of a parallel axis, and at least one writes it",
+        )
+
+
+def element(index: Index, bad: Bits) -> list[int]:
+    """The first of the elements at `index` that `bad` marks."""
+    spot = [int(lane) for lane in np.argwhere(bad)[0]]
+    lanes = iter(spot)
+    found: list[int] = []
+    for part in index:
+        if isinstance(part, int):
+            found.append(part)
+        elif isinstance(part, slice):
+            found.append(part.start + next(lanes))
+        else:
+            found.append(int(part[spot[0]]))
+    return found
+
+
+def read(op: Operation, array: Array, index: Index, trackers: Sequence[Tracker]) -> Data:
+    """A copy of elements. Raises InterpreterError at `op` where one was never stored, or for a race."""
+    for tracker in trackers:
+        tracker.touch(op, array, index, Effect.READ)
+    defined = np.asarray(array.defined[index])
+    if not defined.all():
+        spot = element(index, ~defined)
+        fault(op, f"{op.name} reads element {spot} of {array.name}, which nothing has stored before")
+    return array.data[index].copy()
+
+
+def write(
+    op: Operation,
+    array: Array,
+    index: Index,
+    value: Value,
+    trackers: Sequence[Tracker],
+    *,
+    partial: bool = False,
+) -> None:
+    """Store lanes of the array's type. An undefined one makes its element undefined if `partial` lets it.
+
+    Raises InterpreterError at `op` where a lane is undefined and must not be, or for a race.
+    """
+    poison = None if value.poison is None else np.asarray(value.poison)
+    if poison is not None and not partial and poison.any():
+        spot = element(index, poison)
+        fault(op, f"{op.name} stores an undefined lane into element {spot} of {array.name}")
+    for tracker in trackers:
+        tracker.touch(op, array, index, Effect.WRITE)
+    array.data[index] = value.data
+    array.defined[index] = True if poison is None else ~poison

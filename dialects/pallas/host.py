@@ -1,0 +1,206 @@
+"""What a function does with whole arrays around its kernels."""
+
+from math import prod
+
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    FloatAttr,
+    IndexType,
+    IntegerAttr,
+    MemRefType,
+    i32,
+)
+from xdsl.ir import SSAValue
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    IRDLOperation,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import MemoryAllocEffect, MemoryReadEffect
+from xdsl.utils.exceptions import VerifyException
+
+from tilec.dialects.tile.syntax import parse_known_operand, parse_scalar, print_scalar, scalar_attr
+from tilec.dialects.tile.types import UNBOUND, Array, element_type, shape_of
+
+from .specs import parse_array_type, verify_array, verify_extent
+from .syntax import parse_optional_operand, print_optional_operand, verify_on_host
+
+
+@irdl_op_definition
+class FullOp(IRDLOperation):
+    """An array with one value in every element. `extent` is the leading extent where that is `?`.
+
+    Example:
+        %y = pallas.full 0.0 extent %n : memref<?x256xf32>
+    """
+
+    name = "pallas.full"
+    value = prop_def(FloatAttr[AnyFloat] | IntegerAttr)
+    extent = opt_operand_def(IndexType)
+    array = result_def(MemRefType)
+    traits = traits_def(MemoryAllocEffect())
+
+    def __init__(self, value: float, kind: Array, extent: SSAValue | None):
+        super().__init__(
+            operands=[extent],
+            properties={"value": scalar_attr(value, kind.element_type)},
+            result_types=[kind],
+        )
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "FullOp":
+        value = parse_scalar(parser)
+        extent = parse_optional_operand(parser, "extent")
+        return cls(value, parse_array_type(parser), extent)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        print_scalar(printer, self.value)
+        print_optional_operand(printer, "extent", self.extent)
+        printer.print_string(" : ")
+        printer.print_attribute(self.array.type)
+
+    def verify_(self) -> None:
+        verify_on_host(self)
+        verify_extent(self, self.array.type, self.extent)
+        if self.value.type != element_type(self.array.type):
+            raise VerifyException(f"pallas.full fills {self.array.type} with a {self.value.type}")
+
+
+@irdl_op_definition
+class ReshapeOp(IRDLOperation):
+    """The same elements, in row-major order, under another shape.
+
+    Example:
+        %y = pallas.reshape %x extent %n : memref<?x1x256xf32>
+    """
+
+    name = "pallas.reshape"
+    array = operand_def(MemRefType)
+    extent = opt_operand_def(IndexType)
+    result = result_def(MemRefType)
+
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    traits = traits_def(MemoryAllocEffect(), MemoryReadEffect())
+
+    def __init__(self, array: SSAValue, kind: Array, extent: SSAValue | None):
+        super().__init__(operands=[array, extent], result_types=[kind])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "ReshapeOp":
+        array = parse_known_operand(parser)
+        extent = parse_optional_operand(parser, "extent")
+        return cls(array, parse_array_type(parser), extent)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.array)
+        print_optional_operand(printer, "extent", self.extent)
+        printer.print_string(" : ")
+        printer.print_attribute(self.result.type)
+
+    def verify_(self) -> None:
+        verify_on_host(self)
+        verify_array(self, self.array)
+        verify_extent(self, self.result.type, self.extent)
+        source, target = self.array.type, self.result.type
+        counts = [element_count(shape_of(kind)) for kind in (source, target)]
+        if element_type(source) != element_type(target) or (None not in counts and counts[0] != counts[1]):
+            raise VerifyException(
+                f"pallas.reshape of {source} to {target}; the same element type and number of elements is "
+                "needed"
+            )
+
+
+def element_count(shape: tuple[int, ...]) -> int | None:
+    """Number of elements, `None` where an extent is `?`."""
+    return None if UNBOUND in shape else prod(shape)
+
+
+@irdl_op_definition
+class CheckSegmentsOp(IRDLOperation):
+    """States that segments are ordered, disjoint and within `limit`; checked where their values are known.
+
+    Segment g is `begins[g]` to `ends[g]`, or `begins[g]` to `begins[g + 1]` without `ends`. Under `jax.jit`
+    the values are not known.
+
+    Example:
+        pallas.check_segments %offsets limit %n
+        pallas.check_segments %begins to %ends limit %n
+    """
+
+    name = "pallas.check_segments"
+    begins = operand_def(MemRefType)
+    ends = opt_operand_def(MemRefType)
+    limit = operand_def(IndexType)
+
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+
+    def __init__(self, begins: SSAValue, ends: SSAValue | None, limit: SSAValue):
+        super().__init__(operands=[begins, ends, limit])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "CheckSegmentsOp":
+        begins = parse_known_operand(parser)
+        ends = parse_optional_operand(parser, "to")
+        parser.parse_keyword("limit")
+        return cls(begins, ends, parse_known_operand(parser))
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.begins)
+        print_optional_operand(printer, "to", self.ends)
+        print_optional_operand(printer, "limit", self.limit)
+
+    def verify_(self) -> None:
+        verify_on_host(self)
+        for array in (self.begins, self.ends):
+            if array is None:
+                continue
+            verify_array(self, array)
+            if len(shape_of(array.type)) != 1 or element_type(array.type) != i32:
+                raise VerifyException(
+                    f"pallas.check_segments reads a {array.type}; an i32 array of rank 1 is needed"
+                )
+
+
+@irdl_op_definition
+class ScalarOp(IRDLOperation):
+    """The one element of an array, as an index that may be known only when the kernel starts.
+
+    It can be a dimension of a grid; the shape of an array cannot depend on it.
+
+    Example:
+        %steps = pallas.scalar %count
+    """
+
+    name = "pallas.scalar"
+    array = operand_def(MemRefType)
+    result = result_def(IndexType)
+    traits = traits_def(MemoryReadEffect())
+
+    def __init__(self, array: SSAValue):
+        super().__init__(operands=[array], result_types=[IndexType()])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "ScalarOp":
+        return cls(parse_known_operand(parser))
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.array)
+
+    def verify_(self) -> None:
+        verify_on_host(self)
+        verify_array(self, self.array)
+        if shape_of(self.array.type) not in ((), (1,)) or element_type(self.array.type) != i32:
+            raise VerifyException(
+                f"pallas.scalar reads a {self.array.type}; memref<i32> or memref<1xi32> is needed"
+            )

@@ -1,0 +1,148 @@
+"""`--convert-tile-to-pallas`: a schedule becomes calls of Pallas kernels.
+
+Every pipeline becomes a `pallas.call`, every worklist a small call that makes its tables. Nothing is decided here that changes what
+is computed; what has no counterpart in Pallas is refused. Arrays become values: a kernel returns what it wrote, and an array that
+already held something is aliased, so that what no step writes stays.
+
+Before:
+    tile.pipeline grid {
+      %k = tile.axis 0 to 512 by k:128 ordered
+      %x_window = tile.window read %x[%m, %k] buffers 2
+      …
+After:
+    %out = pallas.call "f" grid [arbitrary 4] {
+      %x_window = pallas.in %x block [128, 128] map (%k) -> (…)
+      …
+
+Refused: an axis of run-time extent; a block that is cut between tiles; a scalar index in an array's last dimension; lanes that mix
+while some may be dead; an array argument that is written but not returned.
+"""
+
+from xdsl.context import Context
+from xdsl.dialects import func, memref
+from xdsl.dialects.builtin import MemRefType, ModuleOp
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.transforms.dead_code_elimination import region_dce
+
+from tilec.diagnostics import fail
+from tilec.dialects import pallas
+from tilec.dialects.tile.access import Effect
+from tilec.dialects.tile.arrays import EmptyOp, FullOp
+from tilec.dialects.tile.schedule import PipelineOp
+from tilec.dialects.tile.steps import WorklistOp
+from tilec.dialects.tile.syntax import scalar_of
+from tilec.dialects.tile.types import UNBOUND, shape_of
+from tilec.lowering.kernels import Host, KernelLowering, segment_limits
+from tilec.lowering.worklists import lower_worklist
+from tilec.rewriting.index import IndexBuilder
+
+
+class ConvertTileToPallas(ModulePass):
+    """Turn a schedule into calls of Pallas kernels."""
+
+    name = "convert-tile-to-pallas"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in [inner for inner in op.walk() if isinstance(inner, func.FuncOp)]:
+            if any(inner.name.startswith("tile.") for inner in function.walk()):
+                _Function(function).run()
+
+
+class _Function:
+    def __init__(self, function: func.FuncOp):
+        self.function = function
+        self.block: Block = function.body.block
+        self.ops: list[Operation] = []
+        self.host = Host(IndexBuilder(self.ops, function.location), {}, {})
+        self.checked: set[tuple[SSAValue, SSAValue | None]] = set()
+        self.kernels = 0
+
+    def run(self) -> None:
+        source = list(self.block.ops)
+        for op in source:
+            if isinstance(op, PipelineOp):
+                self._check_segments(op)
+        for op in source:
+            self.host.build.location = op.location
+            self._lower(op)
+        for op in reversed(source):
+            op.detach()
+        self.block.add_ops(self.ops)
+        for op in reversed(source):
+            op.erase(safe_erase=False)
+        region_dce(self.function.body)
+
+    def _lower(self, op: Operation) -> None:
+        match op:
+            case EmptyOp():
+                pass
+            case FullOp():
+                made = self.host.build.insert(pallas.FullOp(scalar_of(op.value), op.array_type, self._extent(op)))
+                made.name_hint = op.array.name_hint
+                self.host.arrays[op.array] = made
+            case WorklistOp():
+                self._worklist(op)
+            case PipelineOp():
+                KernelLowering(op, self.host, self._kernel_name()).run()
+            case func.ReturnOp():
+                self._return(op)
+            case _ if isinstance(op, memref.DimOp) or op.name.startswith("arith."):
+                clone = op.clone(self.host.arrays)
+                self.ops.append(clone)
+                for old, new in zip(op.results, clone.results, strict=True):
+                    self.host.arrays[old] = new
+            case _:
+                fail(op, f"convert-tile-to-pallas: {op.name} is not scheduled; run --fold-outer-pipeline first")
+
+    def _kernel_name(self) -> str:
+        self.kernels += 1
+        name = self.function.sym_name.data
+        return name if self.kernels == 1 else f"{name}_{self.kernels}"
+
+    def _extent(self, op: EmptyOp | FullOp) -> SSAValue | None:
+        if UNBOUND not in shape_of(op.array_type):
+            return None
+        if op.extent is not None:
+            return self.host.current(op.extent)
+        return None if op.like is None else self.host.extent(op.like)
+
+    def _worklist(self, op: WorklistOp) -> None:
+        capacity = op.capacity
+        op.operands[0] = self.host.current(capacity)
+        call = lower_worklist(op, f"{self._kernel_name()}_worklist")
+        self.kernels -= 1
+        self.ops.append(call)
+        for old, new in zip(op.tables, call.results[:-1], strict=True):
+            new.name_hint = old.name_hint
+            self.host.arrays[old] = new
+        call.results[-1].name_hint = op.count.name_hint
+        self.host.counts[op.count] = call.results[-1]
+
+    def _check_segments(self, pipeline: PipelineOp) -> None:
+        for segment, limit in segment_limits(pipeline, self.host.build).items():
+            key = (segment.begins, segment.ends)
+            if key not in self.checked:
+                self.checked.add(key)
+                check = pallas.CheckSegmentsOp(*key, self.host.build.value(limit))
+                self.host.build.insert_all(check, segment.location)
+
+    def _return(self, op: func.ReturnOp) -> None:
+        returned = [self.host.current(value) for value in op.operands]
+        for argument in self.block.args:
+            if argument in self.host.arrays and argument not in op.operands:
+                writer = next(
+                    w for p in self.block.ops if isinstance(p, PipelineOp) for w in p.windows
+                    if w.array is argument and w.effect is Effect.WRITE
+                )
+                fail(
+                    writer,
+                    f"convert-tile-to-pallas: the argument %{argument.name_hint or 'array'} is written but not returned; "
+                    "an array of JAX does not change, so return it",
+                )
+        for position, value in enumerate(returned):
+            if isinstance(value.owner, EmptyOp) and isinstance(value.type, MemRefType):
+                fail(value.owner, f"convert-tile-to-pallas: result {position} is never written")
+        self.host.build.insert_all(func.ReturnOp(*returned), op.location)
+
+

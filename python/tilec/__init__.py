@@ -1,0 +1,1 @@
+"""tilec compiles tile programs to TPU kernels."""

@@ -1,0 +1,1 @@
+"""From schedules to the `pallas` dialect: what `--convert-tile-to-pallas` is made of."""

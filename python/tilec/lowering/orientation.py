@@ -1,0 +1,70 @@
+"""How a value of rank 1 lies in vector registers: as a column (n x 1) or as a row (1 x n).
+
+A TPU has registers of 8 x 128 lanes and no others. A sum over lanes leaves a column, an array of rank 1 is loaded as a row, and a
+broadcast along rows wants a column. Values that combine lane by lane must lie the same way, so each group of them goes the way that
+most of its neighbours want; where one wants otherwise the value is transposed.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from xdsl.ir import Operation, SSAValue
+
+from tilec.dialects.tile.mixing import ReduceOp
+from tilec.dialects.tile.places import GetOp, SetOp
+from tilec.dialects.tile.schedule import PipelineOp, WindowOp
+from tilec.dialects.tile.syntax import ints_of
+from tilec.dialects.tile.types import RefType, shape_of
+from tilec.dialects.tile.values import BroadcastOp, ConcatenateOp, ReshapeOp, SliceOp
+
+
+class Orientation:
+    """Says of each value of rank 1 in a pipeline whether it is a column."""
+
+    def __init__(self, pipeline: PipelineOp):
+        self._parent: dict[SSAValue, SSAValue] = {}
+        self._votes: Counter[tuple[SSAValue, bool]] = Counter()
+        wishes: list[tuple[SSAValue, bool]] = []
+        for op in pipeline.body.walk():
+            wishes += self._visit(op)
+        for value, column in wishes:
+            self._votes[self._root(value), column] += 1
+
+    def is_column(self, value: SSAValue) -> bool:
+        """Whether a value, or a reference to one, of rank 1 is n x 1; otherwise it is 1 x n."""
+        root = self._root(value)
+        return self._votes[root, True] >= self._votes[root, False]
+
+    def _visit(self, op: Operation) -> list[tuple[SSAValue, bool]]:
+        """Join what must lie the same way; returns what the operation wishes of others."""
+        match op:
+            case ReduceOp():
+                source = len(shape_of(op.value.type))
+                kept = [dim for dim in range(source) if dim not in ints_of(op.dims)]
+                return [(op.result, kept[0] != source - 1)] if len(kept) == 1 and source > 1 else []
+            case BroadcastOp():
+                (dim,) = ints_of(op.dims) if rank(op.value) == 1 else (0,)
+                return [(op.value, dim != len(shape_of(op.result.type)) - 1)] if rank(op.value) == 1 else []
+            case GetOp() | SetOp() if isinstance(op.ref.owner, WindowOp):
+                values = [op.result] if isinstance(op, GetOp) else [op.value]
+                return [(value, False) for value in values if rank(value) == 1]
+            case ReshapeOp() | SliceOp() | ConcatenateOp():
+                return [(value, False) for value in (*op.operands, *op.results) if rank(value) == 1]
+            case _:
+                self._join(value for value in (*op.operands, *op.results) if rank(value) == 1)
+                return []
+
+    def _join(self, values: Iterable[SSAValue]) -> None:
+        roots = [self._root(value) for value in values]
+        for root in roots[1:]:
+            self._parent[self._root(root)] = self._root(roots[0])
+
+    def _root(self, value: SSAValue) -> SSAValue:
+        while value in self._parent:
+            value = self._parent[value]
+        return value
+
+
+def rank(value: SSAValue) -> int:
+    """Rank of a value, or of the value that a reference holds; 0 of a scalar."""
+    return len(shape_of(value.type.value if isinstance(value.type, RefType) else value.type))

@@ -1,0 +1,198 @@
+"""Scalars of a schedule in the `pallas` dialect: positions of axes, bounds of spans, elements of integer arrays."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import IndexType, IntegerAttr
+from xdsl.ir import Operation, SSAValue
+
+from tilec.analysis.affine import is_inside
+from tilec.diagnostics import fail
+from tilec.dialects import pallas
+from tilec.dialects.tile.arrays import LoadOp, SegmentOp
+from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
+from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
+from tilec.dialects.tile.types import SpanType, span_of
+from tilec.rewriting.index import Index, IndexBuilder
+from tilec.rewriting.jagged import array_extent
+from tilec.rewriting.steps import begins_on_a_tile
+
+
+@dataclass(frozen=True)
+class SpanParts:
+    """A span in a step: its first lane's index, which may be one in live range `begin` to `end`, and its lanes.
+
+    `block` is its number among the tiles of the array, `None` if its tiles begin between those.
+    """
+
+    start: Index
+    begin: Index
+    end: Index
+    size: int
+    block: Index | None
+
+
+class Extents:
+    """Indices known before a kernel starts, extents of arrays among them; `build` inserts there.
+
+    `now` maps values of the program's host part to those that stand for them.
+    """
+
+    def __init__(self, build: IndexBuilder, now: Mapping[SSAValue, SSAValue]):
+        self.build = build
+        self.now = now
+        self._last: dict[tuple[SSAValue, int, int], Index] = {}
+
+    def current(self, value: SSAValue) -> SSAValue:
+        return self.now.get(value, value)
+
+    def last_block(self, array: SSAValue, dim: int, size: int) -> Index:
+        """The number of the array's last block of `size` in a dimension."""
+        key = (array, dim, size)
+        if key not in self._last:
+            extent = array_extent(array, dim, self.build)
+            extent = extent if isinstance(extent, int) else self.current(extent)
+            self._last[key] = self.build.sub(self.build.ceildiv(extent, size), 1)
+        return self._last[key]
+
+
+class Scalars:
+    """Lowers scalars on demand, each once, into a list of operations.
+
+    `positions` are the step's position on each axis of the grid, `refs` the integer arrays in scalar memory, `trips` the
+    number of steps of each axis.
+    """
+
+    def __init__(
+        self,
+        pipeline: PipelineOp,
+        positions: Sequence[Index],
+        trips: Sequence[Index],
+        refs: Mapping[SSAValue, SSAValue],
+        extents: "Extents",
+        ops: list[Operation],
+    ):
+        self.pipeline = pipeline
+        self.axes = {axis: (position, trip) for axis, position, trip in zip(pipeline.axes, positions, trips, strict=True)}
+        self.refs = refs
+        self.extents = extents
+        self.build = IndexBuilder(ops, pipeline.location)
+        self._made: dict[SSAValue, Index] = {}
+
+    def index(self, value: Index) -> Index:
+        """A scalar of the schedule, lowered."""
+        if isinstance(value, int) or not is_inside(value, self.pipeline):
+            return value if isinstance(value, int) else self.extents.current(value)
+        if value not in self._made:
+            owner = value.owner
+            if isinstance(owner, Operation):
+                before, self.build.location = self.build.location, owner.location
+                self._lower(owner)
+                self.build.location = before
+        made = self._made[value]
+        if isinstance(made, SSAValue) and made.name_hint is None:
+            made.name_hint = value.name_hint
+        return made
+
+    def value(self, value: SSAValue) -> SSAValue:
+        return self.build.value(self.index(value))
+
+    def value_of(self, index: Index) -> SSAValue:
+        """A lowered index as a value."""
+        return self.build.value(index)
+
+    def _lower(self, op: Operation) -> None:
+        build = self.build
+        match op:
+            case AxisOp():
+                position, _ = self.axes[op]
+                self._made[op.result] = build.add(self.index(op.axis.bounds.begin), position)
+            case FirstOp() | LastOp() | LiveOp():
+                self._made[op.result] = self._query(op)
+            case SegmentOp():
+                self._segment(op)
+            case LoadOp():
+                at = [build.add(self.index(dim.base or 0), self.index(dim.shift)) for dim in op.window]
+                self._made[op.result] = build.insert(pallas.LoadOp(self.ref(op.array), at))
+            case arith.ConstantOp(value=IntegerAttr(type=IndexType()) as literal):
+                self._made[op.result] = literal.value.data
+            case _:
+                self._arithmetic(op)
+
+    def _arithmetic(self, op: Operation) -> None:
+        if not op.name.startswith("arith.") and not op.name.startswith("math."):
+            fail(op, f"convert-tile-to-pallas: {op.name} is no scalar that a step can compute")
+        folded = self._fold(op)
+        if folded is None:
+            operands = {value: self.value(value) for value in op.operands}
+            folded = self.build.insert(op.clone(operands))
+        self._made[op.results[0]] = folded
+
+    def _fold(self, op: Operation) -> Index | None:
+        """The operations that the index builder folds, on indices."""
+        if not isinstance(op.results[0].type, IndexType):
+            return None
+        build = self.build
+        makers = {
+            arith.AddiOp: build.add,
+            arith.SubiOp: build.sub,
+            arith.MuliOp: build.mul,
+            arith.MinSIOp: build.minimum,
+            arith.MaxSIOp: build.maximum,
+        }
+        maker = makers.get(type(op))
+        return None if maker is None else maker(self.index(op.operands[0]), self.index(op.operands[1]))
+
+    def last_block(self, array: SSAValue, dim: int, size: int) -> Index:
+        """The number of an array's last block of `size` in a dimension of unknown extent: known before the kernel starts."""
+        return self.extents.last_block(array, dim, size)
+
+    def ref(self, array: SSAValue) -> SSAValue:
+        if array not in self.refs:
+            fail(self.pipeline, f"convert-tile-to-pallas: %{array.name_hint or 'array'} is not in scalar memory")
+        return self.refs[array]
+
+    def _segment(self, op: SegmentOp) -> None:
+        build, index = self.build, self.index(op.index)
+        ends, at = (op.begins, build.add(index, 1)) if op.ends is None else (op.ends, index)
+        for result, array, position in ((op.begin, op.begins, index), (op.end, ends, at)):
+            element = build.insert(pallas.LoadOp(self.ref(array), [position]))
+            made = build.insert(arith.IndexCastOp(element, IndexType()))
+            made.name_hint = result.name_hint
+            self._made[result] = made
+
+    def _query(self, op: FirstOp | LastOp | LiveOp) -> SSAValue:
+        axis = op.axis.owner
+        if not isinstance(axis, AxisOp):
+            fail(op, f"convert-tile-to-pallas: {op.name} asks about no axis")
+        position, trip = self.axes[axis]
+        build = self.build
+        if isinstance(op, FirstOp):
+            return build.compare("eq", position, 0)
+        if isinstance(op, LastOp):
+            return build.compare("eq", position, build.sub(trip, 1))
+        bounds = axis.axis.bounds
+        return build.compare("slt", self.index(bounds.begin), self.index(bounds.end))
+
+    def span(self, value: SSAValue) -> SpanParts:
+        """The parts of a span in this step."""
+        build, kind, owner = self.build, span_of(value), value.owner
+        if kind is None or not isinstance(owner, AxisOp | SpanOp):
+            fail(self.pipeline, f"convert-tile-to-pallas: {value.type} is not made by an axis")
+        if isinstance(owner, AxisOp):
+            number, bounds = self.axes[owner][0], owner.axis.bounds
+        else:
+            number, bounds = self.index(owner.index), owner.bounds
+        begin, end = self.index(bounds.begin), self.index(bounds.end)
+        if owner.aligned is not None:
+            # An aligned axis counts from its first tile, an aligned tile.span from the array's.
+            block = number if isinstance(owner, SpanOp) else build.add(build.floordiv(begin, kind.size), number)
+            return SpanParts(build.mul(block, kind.size), begin, end, kind.size, block)
+        return self._unaligned(owner, kind, number, begin, end)
+
+    def _unaligned(self, owner: AxisOp | SpanOp, kind: SpanType, number: Index, begin: Index, end: Index) -> SpanParts:
+        build, size = self.build, kind.size
+        start = build.add(begin, build.mul(number, size))
+        block = build.add(build.floordiv(begin, size), number) if begins_on_a_tile(owner.results[0]) else None
+        return SpanParts(start, begin, end, size, block)

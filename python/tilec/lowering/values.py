@@ -1,0 +1,254 @@
+"""Values of a schedule in the `pallas` dialect: types without spans, rank 1 as columns or rows, masks as selects."""
+
+from collections.abc import Callable, Sequence
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import AnyFloat, f32, i1, i32
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from tilec.analysis.lanes import may_have_dead_lanes
+from tilec.diagnostics import fail
+from tilec.dialects import pallas
+from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
+from tilec.dialects.tile.mixing import Combine, DotOp, FillOp, ReduceOp, ScanOp, identity
+from tilec.dialects.tile.syntax import ints_of, scalar_of
+from tilec.dialects.tile.types import element_type, shape_of, span_names, span_of, value_type
+from tilec.dialects.tile.values import (
+    BroadcastOp,
+    ConcatenateOp,
+    IndicesOp,
+    ReshapeOp,
+    SliceOp,
+    SplatOp,
+    TransposeOp,
+)
+from tilec.lowering.orientation import Orientation
+from tilec.lowering.scalars import Scalars
+
+Emit = Callable[[Operation], SSAValue]
+
+COMBINERS: dict[tuple[Combine, bool], Callable[[SSAValue, SSAValue], Operation]] = {
+    (Combine.ADD, True): arith.AddfOp,
+    (Combine.MUL, True): arith.MulfOp,
+    (Combine.MAX, True): arith.MaximumfOp,
+    (Combine.MIN, True): arith.MinimumfOp,
+    (Combine.ADD, False): arith.AddiOp,
+    (Combine.MUL, False): arith.MuliOp,
+    (Combine.MAX, False): arith.MaxSIOp,
+    (Combine.MIN, False): arith.MinSIOp,
+    (Combine.AND, False): arith.AndIOp,
+    (Combine.OR, False): arith.OrIOp,
+    (Combine.XOR, False): arith.XOrIOp,
+}
+"""What combines two values lane by lane; the flag says floats."""
+
+
+class Values:
+    """Lowers value operations one by one; `emit` puts an operation where the current one stands."""
+
+    def __init__(self, orientation: Orientation, scalars: Scalars, emit: Emit):
+        self.orientation = orientation
+        self.scalars = scalars
+        self.emit = emit
+        self.env: dict[SSAValue, SSAValue] = {}
+
+    def shape(self, value: SSAValue) -> tuple[int, ...]:
+        """The shape of the lowered value: rank 1 becomes n x 1 or 1 x n."""
+        shape = shape_of(value.type)
+        if len(shape) != 1:
+            return shape
+        return (shape[0], 1) if self.orientation.is_column(value) else (1, shape[0])
+
+    def type_of(self, value: SSAValue) -> Attribute:
+        shape = self.shape(value)
+        return value_type(element_type(value.type), shape, [None] * len(shape))
+
+    def get(self, value: SSAValue) -> SSAValue:
+        """The lowered form of a value or scalar."""
+        return self.env[value] if value in self.env else self.scalars.value(value)
+
+    def lying(self, value: SSAValue, *, column: bool) -> SSAValue:
+        """The lowered form of a value of rank 1, as a column or as a row."""
+        found = self.get(value)
+        if self.orientation.is_column(value) == column:
+            return found
+        return self.emit(TransposeOp(found, [1, 0]))
+
+    def lower(self, op: Operation) -> None:
+        """Lower `op`, which computes a value from values."""
+        match op:
+            case SplatOp():
+                made = self.emit(SplatOp(scalar_of(op.value), self.type_of(op.result)))
+            case IndicesOp():
+                made = self._indices(op)
+            case DotOp():
+                self._check_filled(op, zip(op.operands[:2], op.contracted, strict=True))
+                acc = None if op.acc is None else self.get(op.acc)
+                made = self.emit(
+                    DotOp(self.get(op.lhs), self.get(op.rhs), acc, op.contracted, op.precision.data)
+                )
+            case ReduceOp():
+                self._check_filled(op, [(op.value, dim) for dim in ints_of(op.dims)])
+                made = self._reduce(op)
+            case ScanOp():
+                self._check_filled(op, [(op.value, op.dim.value.data)])
+                made = self._scan(op)
+            case BroadcastOp():
+                made = self._broadcast(op)
+            case FillOp():
+                made = self._fill(op)
+            case TransposeOp():
+                made = self._transpose(op)
+            case ReshapeOp():
+                made = self._reshape(self._flat(op.value), self.shape(op.result))
+            case SliceOp():
+                made = self._slice(op)
+            case ConcatenateOp():
+                dim = op.dim.value.data + (len(shape_of(op.result.type)) == 1)
+                made = self.emit(ConcatenateOp([self._flat(value) for value in op.values], dim))
+            case _:
+                made = self._lanewise(op)
+        if op.results:
+            made.name_hint = op.results[0].name_hint
+            self.env[op.results[0]] = made
+
+    def _check_filled(self, op: Operation, mixed: "Sequence[tuple[SSAValue, int]] | zip[tuple[SSAValue, int]]") -> None:
+        for value, dim in mixed:
+            name = span_names(value.type)[dim]
+            if name is None:
+                continue
+            spans = [v for o in self.scalars.pipeline.body.block.ops for v in o.results if span_of(v)]
+            span = next(v for v in spans if (kind := span_of(v)) and kind.axis == name)
+            if may_have_dead_lanes(span):
+                fail(
+                    op,
+                    f"convert-tile-to-pallas: {op.name} mixes lanes of axis {name}, of which some may be dead; "
+                    "run --materialize-masks first",
+                )
+
+    def _lanewise(self, op: Operation) -> SSAValue:
+        if op.name.startswith("tile.") and not isinstance(op, SelectOp | CompareOp | CastOp):
+            fail(op, f"convert-tile-to-pallas: {op.name} cannot stand in the body of a kernel")
+        made = op.create(
+            operands=[self.get(value) for value in op.operands],
+            result_types=[self.type_of(value) for value in op.results],
+            properties=dict(op.properties),
+            attributes=dict(op.attributes),
+        )
+        return self.emit(made)
+
+    def _indices(self, op: IndicesOp) -> SSAValue:
+        shape = self.shape(op.result)
+        lanes = self.emit(pallas.IotaOp(list(shape), 0 if shape[0] != 1 else 1))
+        start = self.scalars.value_of(self.scalars.span(op.span).start)
+        first = self.scalars.build.insert(arith.IndexCastOp(start, i32))
+        wide = self.emit(BroadcastOp(first, [], self.type_of(op.result)))
+        return self.emit(arith.AddiOp(lanes, wide))
+
+    def _reduce(self, op: ReduceOp) -> SSAValue:
+        value, dims = self.get(op.value), list(ints_of(op.dims))
+        if len(shape_of(op.value.type)) == 1:
+            dims = [0, 1]
+        made = self.emit(ReduceOp(op.kind.data, value, dims))
+        if len(shape_of(op.result.type)) == 1:
+            made = self._reshape(made, self.shape(op.result))
+        return made
+
+    def _broadcast(self, op: BroadcastOp) -> SSAValue:
+        dims, target = ints_of(op.dims), self.type_of(op.result)
+        rank = len(shape_of(target))
+        if not dims:
+            return self.emit(BroadcastOp(self.get(op.value), [], target))
+        if len(shape_of(op.value.type)) != 1:
+            return self.emit(BroadcastOp(self.get(op.value), dims, target))
+        (dim,) = dims
+        if len(shape_of(op.result.type)) == 1:  # a row or column of one lane
+            value = self.get(op.value)
+        elif dim == rank - 1:
+            value = self.lying(op.value, column=False)
+        else:
+            value = self.lying(op.value, column=True)
+            if dim != rank - 2:
+                size = shape_of(op.value.type)[0]
+                value = self._reshape(value, tuple(size if i == dim else 1 for i in range(rank)))
+        last = list(range(rank))[-len(shape_of(value.type)) :]
+        return self.emit(BroadcastOp(value, last, target))
+
+    def _fill(self, op: FillOp) -> SSAValue:
+        if not may_have_dead_lanes(op.span):
+            return self.get(op.value)
+        target = self.type_of(op.result)
+        value, other = self.get(op.value), self.get(op.other)
+        if not shape_of(other.type):
+            other = self.emit(BroadcastOp(other, [], target))
+        return self.emit(SelectOp(self._live(op, shape_of(target)), value, other))
+
+    def _live(self, op: FillOp, shape: tuple[int, ...]) -> SSAValue:
+        """Which lanes of a value of this shape are live along the span's dimension."""
+        dim = op.dim if len(shape_of(op.value.type)) > 1 else (0 if self.orientation.is_column(op.value) else 1)
+        thin = [size if i == dim else 1 for i, size in enumerate(shape)]
+        parts, build = self.scalars.span(op.span), self.scalars.build
+        lanes = self.emit(pallas.IotaOp(thin, dim))
+        below = build.sub(parts.end, parts.start)
+        live = self._compare(Relation.LT, lanes, below, thin)
+        if parts.begin is not parts.start and parts.begin != parts.start and _begins_inside(op.span):
+            from_here = self._compare(Relation.GE, lanes, build.sub(parts.begin, parts.start), thin)
+            live = self.emit(arith.AndIOp(from_here, live, live.type))
+        return self.emit(BroadcastOp(live, list(range(len(shape))), value_type(i1, shape, [None] * len(shape))))
+
+    def _compare(self, relation: Relation, lanes: SSAValue, bound: "int | SSAValue", shape: list[int]) -> SSAValue:
+        literal = self.scalars.build.insert(arith.IndexCastOp(self.scalars.build.value(bound), i32))
+        wide = self.emit(BroadcastOp(literal, [], value_type(i32, shape, [None] * len(shape))))
+        return self.emit(CompareOp(relation, lanes, wide))
+
+    def _transpose(self, op: TransposeOp) -> SSAValue:
+        value = self.get(op.value)
+        return value if len(shape_of(op.value.type)) == 1 else self.emit(TransposeOp(value, ints_of(op.perm)))
+
+    def _flat(self, value: SSAValue) -> SSAValue:
+        """A value for an operation that takes rank 1 as a row."""
+        return self.lying(value, column=False) if len(shape_of(value.type)) == 1 else self.get(value)
+
+    def _slice(self, op: SliceOp) -> SSAValue:
+        dim, begin, size = op.numbers
+        if len(shape_of(op.value.type)) == 1:
+            dim = 1
+        return self.emit(SliceOp(self._flat(op.value), dim, begin, size))
+
+    def _reshape(self, value: SSAValue, shape: tuple[int, ...]) -> SSAValue:
+        if shape_of(value.type) == shape:
+            return value
+        return self.emit(ReshapeOp(value, value_type(element_type(value.type), shape, [None] * len(shape))))
+
+    def _scan(self, op: ScanOp) -> SSAValue:
+        """Log-step scan: after step s each lane combines the 2^s lanes up to it.
+
+        Source: Hillis and Steele, "Data parallel algorithms", 1986. Rotation is a 32-bit operation on a TPU.
+        """
+        value, element = self.get(op.value), element_type(op.value.type)
+        shape = shape_of(value.type)
+        dim = op.dim.value.data
+        if len(shape_of(op.value.type)) == 1:
+            dim = 0 if self.orientation.is_column(op.value) else 1
+        is_float = isinstance(element, AnyFloat)
+        wide = f32 if is_float else i32
+        if element != wide:
+            value = self.emit(CastOp(value, wide))
+        neutral = self.emit(SplatOp(identity(op.kind.data, wide), value.type))
+        lanes = self.emit(pallas.IotaOp(list(shape), dim))
+        distance = 1
+        while distance < shape[dim]:
+            moved = self.emit(pallas.RollOp(value, distance, dim))
+            least = self.emit(SplatOp(distance, lanes.type))
+            inside = self.emit(CompareOp(Relation.GE, lanes, least))
+            before = self.emit(SelectOp(inside, moved, neutral))
+            combine = COMBINERS[op.kind.data, is_float]
+            value = self.emit(combine(value, before))
+            distance *= 2
+        return value if element == wide else self.emit(CastOp(value, element))
+
+
+def _begins_inside(span: SSAValue) -> bool:
+    """Whether a tile may hold lanes before the span's begin."""
+    owner = span.owner
+    return isinstance(owner, Operation) and owner.properties.get("aligned") is not None

@@ -1,0 +1,108 @@
+"""A `tile.worklist` as a kernel of one step: scalar loops that write tables in scalar memory."""
+
+from xdsl.dialects import arith, scf
+from xdsl.dialects.builtin import IndexType, MemRefType, i32
+from xdsl.ir import Block, Operation, Region, SSAValue
+
+from tilec.diagnostics import fail
+from tilec.dialects import pallas
+from tilec.dialects.tile.arrays import LoadOp, SegmentOp
+from tilec.dialects.tile.steps import AppendOp, WorklistOp
+from tilec.rewriting.index import IndexBuilder
+
+
+def lower_worklist(op: WorklistOp, name: str) -> pallas.CallOp:
+    """The call that makes the tables of `op`; its results are the tables and, last, the number of entries in one element."""
+    ops: list[Operation] = []
+    lowering = _Worklist(op, IndexBuilder(ops, op.location))
+    zero = lowering.build.value(0)
+    count = lowering.block(list(op.body.block.ops), ops, zero)
+    last = lowering.build.insert(arith.IndexCastOp(count, i32))
+    lowering.store(last, lowering.count, zero)
+    kinds = [*(table.type for table in op.tables), MemRefType(i32, [1])]
+    call = pallas.CallOp(name, [], [], Region(Block(lowering.specs + ops)), kinds)
+    call.location = op.location
+    return call
+
+
+class _Worklist:
+    def __init__(self, op: WorklistOp, build: IndexBuilder):
+        self.op = op
+        self.build = build
+        self.specs: list[Operation] = []
+        self.env: dict[SSAValue, SSAValue] = {}
+        for inner in op.walk():
+            if isinstance(inner, SegmentOp | LoadOp):
+                for array in inner.operands:
+                    if isinstance(array.type, MemRefType) and array not in self.env:
+                        self.env[array] = self._spec(pallas.InSpaceOp(array, pallas.Space.SMEM), array)
+        self.tables = [
+            self._spec(pallas.OutSpaceOp(table.type, op.capacity, pallas.Space.SMEM), table)
+            for table in op.tables
+            if isinstance(table.type, MemRefType)
+        ]
+        self.count = self._spec(pallas.OutSpaceOp(MemRefType(i32, [1]), None, pallas.Space.SMEM), op.count)
+
+    def _spec(self, op: Operation, origin: SSAValue) -> SSAValue:
+        op.location = self.op.location
+        op.results[0].name_hint = f"{origin.name_hint or 'table'}_ref"
+        self.specs.append(op)
+        return op.results[0]
+
+    def store(self, value: SSAValue, table: SSAValue, at: SSAValue) -> None:
+        made = pallas.StoreOp(value, table, [at])
+        made.location = self.build.location
+        self.build.ops.append(made)
+
+    def block(self, source: list[Operation], ops: list[Operation], count: SSAValue) -> SSAValue:
+        """Lower `source` into `ops`; returns the number of entries after it."""
+        outer = self.build
+        self.build = IndexBuilder(ops, self.op.location)
+        for op in source:
+            self.build.location = op.location
+            match op:
+                case scf.ForOp():
+                    count = self._loop(op, count)
+                case AppendOp():
+                    count = self._append(op, count)
+                case SegmentOp():
+                    self._segment(op)
+                case LoadOp():
+                    at = [self.env[value] for dim in op.window for value in dim.values]
+                    self.env[op.result] = self.build.insert(pallas.LoadOp(self.env[op.array], at))
+                case scf.YieldOp():
+                    pass
+                case _ if op.name.startswith("arith."):
+                    ops.append(op.clone(self.env))
+                case _:
+                    fail(op, f"convert-tile-to-pallas: {op.name} cannot be in a worklist; scalars and loops can")
+        self.build = outer
+        return count
+
+    def _loop(self, op: scf.ForOp, count: SSAValue) -> SSAValue:
+        body = Block(arg_types=[IndexType(), IndexType()])
+        index, carried = body.args
+        index.name_hint, carried.name_hint = op.body.block.args[0].name_hint, "n"
+        self.env[op.body.block.args[0]] = index
+        ops: list[Operation] = []
+        result = self.block(list(op.body.block.ops), ops, carried)
+        body.add_ops([*ops, pallas.YieldOp([result])])
+        bounds = [self.env.get(bound, bound) for bound in (op.lb, op.ub)]
+        made = self.build.insert(pallas.ForiOp(bounds[0], bounds[1], [count], Region(body)))
+        made.name_hint = "n"
+        return made
+
+    def _append(self, op: AppendOp, count: SSAValue) -> SSAValue:
+        for value, table in zip(op.values, self.tables, strict=True):
+            number = self.build.insert(arith.IndexCastOp(self.env.get(value, value), i32))
+            self.store(number, table, count)
+        return self.build.value(self.build.add(count, 1))
+
+    def _segment(self, op: SegmentOp) -> None:
+        build, index = self.build, self.env.get(op.index, op.index)
+        ends, at = (op.begins, build.value(build.add(index, 1))) if op.ends is None else (op.ends, index)
+        for result, array, position in ((op.begin, op.begins, index), (op.end, ends, at)):
+            element = build.insert(pallas.LoadOp(self.env[array], [position]))
+            made = build.insert(arith.IndexCastOp(element, IndexType()))
+            made.name_hint = result.name_hint
+            self.env[result] = made

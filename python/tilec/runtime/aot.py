@@ -1,0 +1,127 @@
+"""Compiles emitted functions with the real TPU compiler, for a chip that need not be there."""
+
+import functools
+import os
+import re
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jax.experimental import topologies
+from jax.sharding import Mesh, NamedSharding, PartitionSpec, use_abstract_mesh
+
+from tilec.chips import Chip, chip_named
+from tilec.runtime.load import file_of, tile_location
+
+# Without these, libtpu waits for a metadata server that is not there, complains that it got no answer, and
+# lets only one process load it.
+_WITHOUT_A_TPU = {
+    "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",
+    "TPU_SKIP_MDS_QUERY": "1",
+    "TPU_ACCELERATOR_TYPE": "v5litepod-1",
+    "TPU_WORKER_HOSTNAMES": "localhost",
+}
+
+
+class CompileRefused(Exception):
+    """The TPU compiler, or Pallas on the way to it, refused a kernel.
+
+    `message` is one line. `module_line` is the line of the emitted module that it is about, `tile_location`
+    the `file:line:col of op` behind that line. Each is None where the refusal names no place, as when VMEM
+    runs out.
+    """
+
+    def __init__(self, message: str, module_line: int | None, tile_location: str | None) -> None:
+        super().__init__(f"{tile_location}: {message}" if tile_location else message)
+        self.message = message
+        self.module_line = module_line
+        self.tile_location = tile_location
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A compiled function: sizes in bytes as XLA's `memory_analysis` gives them, times in seconds."""
+
+    chip: Chip
+    trace_seconds: float
+    compile_seconds: float
+    argument_bytes: int
+    output_bytes: int
+    alias_bytes: int
+    temp_bytes: int
+    code_bytes: int
+
+
+def compile_for(fn: Callable[..., Any], structs: Sequence[jax.ShapeDtypeStruct], chip: str) -> Compiled:
+    """Compiles `fn` for arguments of the shapes and dtypes of `structs`, on one core of `chip`.
+
+    Raises `ValueError` for an unknown chip and `CompileRefused` for whatever tracing, lowering or compiling
+    raises.
+    """
+    target = chip_named(chip)
+    mesh = _mesh(target.topology)
+    sharding = NamedSharding(mesh, PartitionSpec())
+    args = [jax.ShapeDtypeStruct(struct.shape, struct.dtype, sharding=sharding) for struct in structs]
+    start = time.perf_counter()
+    try:
+        with use_abstract_mesh(mesh.abstract_mesh), jax.enable_x64(False):
+            lowered = jax.jit(fn).lower(*args)
+            lowered_at = time.perf_counter()
+            memory: Any = lowered.compile().memory_analysis()  # None only on other platforms
+    except Exception as error:
+        line = _module_line(error, file_of(fn))
+        raise CompileRefused(_one_line(error), line, tile_location(fn, line)) from error
+    return Compiled(
+        chip=target,
+        trace_seconds=lowered_at - start,
+        compile_seconds=time.perf_counter() - lowered_at,
+        argument_bytes=memory.argument_size_in_bytes,
+        output_bytes=memory.output_size_in_bytes,
+        alias_bytes=memory.alias_size_in_bytes,
+        temp_bytes=memory.temp_size_in_bytes,
+        code_bytes=memory.generated_code_size_in_bytes,
+    )
+
+
+@functools.cache
+def _mesh(topology: str) -> Mesh:
+    """One core of a topology. The first call in a process loads libtpu."""
+    if not any(Path("/dev").glob("accel*")) and not Path("/dev/vfio").exists():
+        for name, value in _WITHOUT_A_TPU.items():
+            os.environ.setdefault(name, value)
+    devices = topologies.get_topology_desc(topology, "tpu").devices
+    return Mesh(np.array(devices[:1]), ("core",))
+
+
+def _module_line(error: BaseException, file: str) -> int | None:
+    """The innermost line of `file` that the error, or what it came from, names or else passed through."""
+    # Jax makes a traceback of the compiler's location only where a message has just one; the text has all.
+    named = (re.search(re.escape(file) + r'"?:(\d+)', str(link)) for link in _chain(error))
+    passed = (
+        frame.lineno
+        for link in _chain(error)
+        for frame in reversed(traceback.extract_tb(link.__traceback__))
+        if frame.filename == file
+    )
+    return next((int(match[1]) for match in named if match), next(passed, None))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _one_line(error: Exception) -> str:
+    """The sentence of a refusal: no status code, kernel name, URL, listing of allocations or IR."""
+    text = re.sub(r"^(?:INTERNAL|RESOURCE_EXHAUSTED|INVALID_ARGUMENT|UNIMPLEMENTED): ", "", str(error))
+    text = re.sub(r"^Mosaic failed to compile TPU kernel with .*?HLO name `[^`]*`: ", "", text)
+    text = re.sub(r"^(E\d{4}): \w+:\s*", r"\1: ", text)
+    text = re.sub(r" for %\S+ = .*?(?=\. Scoped allocation)", "", text)
+    lines = text.strip().splitlines() or [type(error).__name__]
+    return re.sub(r" It should not be possible to run out of scoped vmem.*", "", lines[0]).strip()

@@ -1,0 +1,124 @@
+"""Counts the instruction bundles of a kernel's loops, as the TPU compiler schedules them.
+
+A TensorCore issues one bundle a cycle, so the bundles of a loop are what a step of it costs, but for waiting
+on DMAs. Each predicated body counts, whether a step takes it or not. libtpu writes its final schedule where a
+flag asks for it, and reads its flags when it is loaded: hence a process for each compile.
+"""
+
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+
+from tilec.runtime.aot import CompileRefused, compile_for
+from tilec.runtime.load import load
+
+# A few kernels keep the compiler busy for minutes, or take all memory there is.
+_SECONDS = 120
+_BYTES = 16 << 30
+
+# `0x1e LB: > { %1 = ... }`: address, label, a `>` for each loop around, instructions.
+_BUNDLE = re.compile(r"\s*(?:0x[0-9a-f]+|0)\s+([A-Z]{2})?\s*:((?:\s*>)*)\s*\{(\})?")
+_KERNEL = re.compile(r"exit bundle: %(\S+) = .*?custom-call\(")
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop of a compiled kernel: how many loops deep it is, from 1, and the bundles directly in it."""
+
+    depth: int
+    bundles: int
+
+
+def loops_of(schedule: str) -> list[Loop]:
+    """The loops of a kernel in the order of their addresses, from the text of libtpu's `final_bundles`."""
+    depths: list[int] = []
+    counts: list[int] = []
+    around: list[int] = []  # the loops that the current bundle is in, outermost first, as indices of `counts`
+    depth = 0
+    for label, marks, empty in (
+        match.groups() for match in map(_BUNDLE.match, schedule.splitlines()) if match
+    ):
+        if not empty:  # an empty bundle carries no marks and belongs where the one before it does
+            depth = marks.count(">")
+        del around[depth - 1 if label == "LB" and depth else depth :]
+        while len(around) < depth:
+            around.append(len(counts))
+            depths.append(len(around))
+            counts.append(0)
+        if around:
+            counts[around[-1]] += 1
+    return [Loop(*pair) for pair in zip(depths, counts, strict=True)]
+
+
+def kernel_loops(
+    text: str, function: str, structs: Sequence[jax.ShapeDtypeStruct], chip: str
+) -> dict[str, list[Loop]]:
+    """Compiles `function` of an emitted module's `text`; gives the loops of each kernel by its name in HLO.
+
+    Raises `CompileRefused`, also when the compiler takes longer than two minutes or more than 16 GiB.
+    """
+    request = {
+        "text": text,
+        "function": function,
+        "structs": [(struct.shape, jnp.dtype(struct.dtype).name) for struct in structs],
+        "chip": chip,
+    }
+    with tempfile.TemporaryDirectory(prefix="tilec-") as folder:
+        flags = (
+            f"--xla_jf_dump_to={folder}",
+            "--xla_jf_dump_llo_text=true",
+            "--xla_jf_dump_llo_pass_label_regex=.*final_bundles.*",
+        )
+        _compile_in_child(json.dumps(request), " ".join(flags), chip)
+        texts = [path.read_text() for path in sorted(Path(folder).glob("*-final_bundles.txt"))]
+    return {match[1]: loops_of(text) for text in texts if (match := _KERNEL.search(text))}
+
+
+def _compile_in_child(request: str, flags: str, chip: str) -> None:
+    environment = os.environ | {"LIBTPU_INIT_ARGS": f"{os.environ.get('LIBTPU_INIT_ARGS', '')} {flags}"}
+    command = [sys.executable, "-m", "tilec.runtime.bundles"]
+    try:
+        child = subprocess.run(
+            command, input=request, env=environment, capture_output=True, text=True, timeout=_SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        raise CompileRefused(f"compiling for {chip} takes more than {_SECONDS} s", None, None) from None
+    if child.returncode:
+        last = (child.stderr.strip().splitlines() or ["no message"])[-1]
+        raise CompileRefused(
+            f"the compiler for {chip} died with status {child.returncode}: {last}", None, None
+        )
+    refusal = json.loads(child.stdout)
+    if refusal is not None:
+        raise CompileRefused(**refusal)
+
+
+def _compile_request() -> dict[str, object] | None:
+    """Compiles what stdin asks for; gives the refusal, if there is one."""
+    resource.setrlimit(resource.RLIMIT_DATA, (_BYTES, _BYTES))
+    request = json.load(sys.stdin)
+    module = load(request["text"], request["function"])
+    structs = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in request["structs"]]
+    try:
+        compile_for(getattr(module, request["function"]), structs, request["chip"])
+    except CompileRefused as refused:
+        return {
+            "message": refused.message,
+            "module_line": refused.module_line,
+            "tile_location": refused.tile_location,
+        }
+    return None
+
+
+if __name__ == "__main__":
+    print(json.dumps(_compile_request()))

@@ -1,0 +1,183 @@
+// What the verifier and the parser of operations that mix lanes refuse, each with its place.
+
+// RUN: tile-opt %s --split-input-file --verify-diagnostics | filecheck %s --match-full-lines
+
+func.func @dot_of_four(%a: tensor<8x8xf32>) {
+  %v = tile.dot %a, %a, %a, %a
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:6:17: error: tile.dot has 4 operands; it takes lhs, rhs and an optional acc
+
+// -----
+
+func.func @dot_over_two_dimensions(%a: tensor<8x8xf32>) {
+  %v = tile.dot %a, %a contract [0, 1] x [0, 1]
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:14:17: error: tile.dot contracts one dimension of each operand
+
+// -----
+
+func.func @dot_of_rank_3(%a: tensor<2x8x8xf32>, %b: tensor<8x8xf32>) {
+  %v = tile.dot %a, %b
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:22:17: error: tile.dot contracts dimension 1 of tensor<2x8x8xf32>; rank 2 and dimension 0 or 1 are needed
+
+// -----
+
+func.func @dot_over_two_extents(%a: tensor<8x4xf32>, %b: tensor<8x8xf32>) {
+  %v = tile.dot %a, %b
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:30:17: error: tile.dot sums over dimension 1 of tensor<8x4xf32> and 0 of tensor<8x8xf32>; their extents and spans must be the same
+
+// -----
+
+func.func @dot_over_two_spans() {
+  tile.grid %k = 0 to 64 by k, %l = 0 to 64 by l {
+    %a = tile.splat 0.0 : tensor<8x?xf32, #tile.spans<_, k>>
+    %b = tile.splat 0.0 : tensor<?x8xf32, #tile.spans<l, _>>
+    %v = tile.dot %a, %b
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:41:19: error: tile.dot sums over dimension 1 of tensor<8x?xf32, #tile.spans<_, k>> and 0 of tensor<?x8xf32, #tile.spans<l, _>>; their extents and spans must be the same
+
+// -----
+
+func.func @dot_of_two_types(%a: tensor<8x8xf32>, %b: tensor<8x8xbf16>) {
+  %v = tile.dot %a, %b
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:50:17: error: tile.dot multiplies f32 by bf16; cast one of them
+
+// -----
+
+func.func @dot_onto_another_type(%a: tensor<8x8xf32>, %c: tensor<8x4xf32>) {
+  %v = tile.dot %a, %a, %c
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:58:3: error: tile.dot adds a tensor<8x8xf32> to an acc of tensor<8x4xf32>; make them equal
+
+// -----
+
+func.func @dot_of_another_type(%a: tensor<8x8xf32>) {
+  %v = "tile.dot"(%a, %a) <{contract = array<i64: 1, 0>, precision = #tile.precision default}> : (tensor<8x8xf32>, tensor<8x8xf32>) -> tensor<8x8xbf16>
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:66:3: error: tile.dot results in tensor<8x8xf32>, not tensor<8x8xbf16>
+
+// -----
+
+func.func @reduce_over_nothing(%a: tensor<8x8xf32>) {
+  %v = tile.reduce add %a dims []
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:74:3: error: tile.reduce over dims [] of tensor<8x8xf32>; give ascending dimensions
+
+// -----
+
+func.func @reduce_out_of_order(%a: tensor<8x8xf32>) {
+  %v = tile.reduce add %a dims [1, 0]
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:82:3: error: tile.reduce over dims [1, 0] of tensor<8x8xf32>; give ascending dimensions
+
+// -----
+
+func.func @reduce_past_the_rank(%a: tensor<8x8xf32>) {
+  %v = tile.reduce add %a dims [2]
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:90:3: error: tile.reduce over dims [2] of tensor<8x8xf32>; give ascending dimensions
+
+// -----
+
+func.func @bitwise_reduction_of_floats(%a: tensor<8x8xf32>) {
+  %v = tile.reduce xor %a dims [1]
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:98:3: error: `xor` combines integers, not f32
+
+// -----
+
+func.func @reduction_of_indices(%a: tensor<8xindex>) {
+  %v = tile.reduce add %a dims [0]
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:106:3: error: `add` combines floats or integers, not index
+
+// -----
+
+func.func @reduce_of_another_type(%a: tensor<8x8xf32>) {
+  %v = "tile.reduce"(%a) <{kind = #tile.combine add, dims = array<i64: 0>}> : (tensor<8x8xf32>) -> f32
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:114:3: error: tile.reduce results in tensor<8xf32>, not f32
+
+// -----
+
+func.func @scan_past_the_rank(%a: tensor<8x8xf32>) {
+  %v = tile.scan add %a dim 2
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:122:3: error: tile.scan along dimension 2 of tensor<8x8xf32>
+
+// -----
+
+func.func @scan_of_another_type(%a: tensor<8x8xf32>) {
+  %v = tile.scan add %a dim 1 : tensor<8x8xi32>
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:130:3: error: tile.scan of tensor<8x8xf32> cannot result in tensor<8x8xi32>
+
+// -----
+
+func.func @scan_that_names_another_dimension(%a: tensor<8x8xf32>) {
+  tile.grid %m = 0 to 64 by m:8 {
+    %v = tile.scan add %a dim 1 : tensor<8x8xf32, #tile.spans<m, _>>
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:139:5: error: tile.scan of tensor<8x8xf32> cannot result in tensor<8x8xf32, #tile.spans<m, _>>
+
+// -----
+
+func.func @bitwise_scan_of_floats(%a: tensor<8x8xf32>) {
+  %v = tile.scan and %a dim 1
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:148:3: error: `and` combines integers, not f32
+
+// -----
+
+func.func @fill_outside_no_span_of_it(%a: tensor<8xf32>, %z: f32) {
+  tile.grid %m = 0 to 64 by m:8 {
+    %v = tile.fill %a outside %m with %z
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:157:20: error: tile.fill outside a !tile.span<m:8> of a tensor<8xf32>, which must have one dimension of that span
+
+// -----
+
+func.func @fill_with_another_type(%z: i32) {
+  tile.grid %m = 0 to 64 by m:8 {
+    %a = tile.splat 0.0 : tensor<8xf32, #tile.spans<m>>
+    %v = tile.fill %a outside %m with %z
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:168:5: error: tile.fill fills tensor<8xf32> with a i32
+
+// -----
+
+func.func @fill_of_another_type(%z: f32) {
+  tile.grid %m = 0 to 64 by m:8 {
+    %a = tile.splat 0.0 : tensor<8xf32, #tile.spans<m>>
+    %v = "tile.fill"(%a, %m, %z) : (tensor<8xf32, #tile.spans<m>>, !tile.span<m:8>, f32) -> tensor<8xf32, #tile.spans<m>>
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:179:5: error: tile.fill results in tensor<8xf32>, not tensor<8xf32, #tile.spans<m>>

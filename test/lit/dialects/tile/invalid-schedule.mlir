@@ -1,0 +1,168 @@
+// What the verifier and the parser of pipelines, places and worklists refuse, each with its place.
+
+// RUN: tile-opt %s --split-input-file --verify-diagnostics | filecheck %s --match-full-lines
+
+func.func @axis_without_order() {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 by m:16
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:7:20: error: an axis of a pipeline is `parallel` or `ordered`
+
+// -----
+
+func.func @aligned_index() {
+  tile.pipeline grid {
+    %g = tile.axis 0 to 64 ordered aligned
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:17:5: error: tile.axis is aligned but has no block; only a tile axis (`by`) can be aligned
+
+// -----
+
+func.func @axis_outside_a_pipeline() {
+  %m = tile.axis 0 to 64 by m:16 parallel
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:26:3: error: 'tile.axis' expects parent op 'tile.pipeline'
+
+// -----
+
+func.func @nested_axis_name() {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 by m:16 parallel
+    %n = tile.axis 0 to 64 by m:16 parallel
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:36:5: error: tile.axis names an axis m inside another axis m; nested axes need distinct names
+
+// -----
+
+func.func @span_without_a_block(%t: index) {
+  %m = tile.span %t of 0 to 64 by m:0
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:45:3: error: tile.span makes a !tile.span<m:0>; a span with a block size is needed
+
+// -----
+
+func.func @window_mode(%x: memref<8xf32>) {
+  tile.pipeline grid {
+    %w = "tile.window"(%x) <{mode = "both", kinds = array<i64: 1>, shifts = array<i64: 0>}> : (memref<8xf32>) -> !tile.ref<tensor<f32>>
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:54:5: error: tile.window is `both`; it is `read` or `write`
+
+// -----
+
+func.func @window_of_another_type(%x: memref<8xf32>) {
+  tile.pipeline grid {
+    %w = "tile.window"(%x) <{mode = "read", kinds = array<i64: 1>, shifts = array<i64: 0>}> : (memref<8xf32>) -> !tile.ref<tensor<i32>>
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:64:5: error: tile.window is a !tile.ref<tensor<f32>>, not a !tile.ref<tensor<i32>>
+
+// -----
+
+func.func @preloaded_input(%x: memref<8xf32>) {
+  tile.pipeline grid {
+    %w = tile.window read %x[:] preload
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:74:5: error: tile.window: only a `write` window can be preloaded
+
+// -----
+
+func.func @scratch_of_no_axis() {
+  tile.pipeline grid {
+    %s = tile.scratch : tensor<16xf32, #tile.spans<m>>
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:84:5: error: tile.scratch makes a tensor<16xf32, #tile.spans<m>>, and no axis m is around it
+
+// -----
+
+func.func @get_of_a_value(%x: f32) {
+  %v = tile.get %x
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:93:17: error: a !tile.ref is needed, and this is a f32
+
+// -----
+
+func.func @get_of_another_type() {
+  %s = tile.scratch : tensor<8xf32>
+  %v = "tile.get"(%s) : (!tile.ref<tensor<8xf32>>) -> tensor<8xi32>
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:102:3: error: tile.get results in tensor<8xf32>, not tensor<8xi32>
+
+// -----
+
+func.func @set_of_a_value(%x: f32) {
+  tile.set %x, %x
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:110:16: error: a !tile.ref is needed, and this is a f32
+
+// -----
+
+func.func @set_of_another_shape(%v: tensor<4xf32>) {
+  %s = tile.scratch : tensor<8xf32>
+  tile.set %v, %s
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:119:3: error: tile.set puts a value of type tensor<4xf32> into a window of tensor<8xf32>; it needs tensor<8xf32>
+
+// -----
+
+func.func @set_mask(%v: tensor<8xf32>, %p: tensor<4xi1>) {
+  %s = tile.scratch : tensor<8xf32>
+  tile.set %v, %s mask %p
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:128:3: error: tile.set has a mask of type tensor<4xi1>; tensor<8xi1> is needed
+
+// -----
+
+func.func @set_an_input(%x: memref<8xf32>, %v: tensor<8xf32>) {
+  tile.pipeline grid {
+    %w = tile.window read %x[:]
+    tile.set %v, %w
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:138:5: error: tile.set writes into a `read` window; make it a `write` window
+
+// -----
+
+func.func @first_of_no_axis(%i: index) {
+  %p = tile.first %i
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:147:3: error: tile.first asks about a index that no tile.axis made
+
+// -----
+
+func.func @append_outside(%g: index) {
+  tile.append %g
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:155:3: error: tile.append is outside a tile.worklist
+
+// -----
+
+func.func @append_too_many(%most: index, %g: index) {
+  %n, %gs = tile.worklist capacity %most columns 1 {
+    tile.append %g, %g
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:164:5: error: tile.append gives 2 values to a worklist of 1 columns

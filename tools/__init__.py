@@ -1,0 +1,1 @@
+"""The command line tools: tile-opt, tile-gui, tile-run."""
