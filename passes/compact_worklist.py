@@ -97,14 +97,28 @@ def _scalars(pipeline: PipelineOp, group: list[AxisOp]) -> list[Operation]:
 def _capacity(pipeline: PipelineOp, group: list[AxisOp], build: IndexBuilder) -> Index:
     """The most entries that the list can have."""
     bounds = StepBounds(pipeline, build)
+    counts: dict[AxisOp, Index] = {}
     total: Index = 1
     for axis in group:
-        most, all_steps = bounds.most_tiles(axis), bounds.all_tiles(axis, total)
+        most = bounds.most_tiles(axis)
         if most is None:
             fail(axis, f"compact-worklist: no bound on the steps of axis {axis.axis.name} is known; give it `max N`")
-        product = build.mul(total, most)
-        total = product if all_steps is None else build.minimum(product, all_steps)
+        behind = axes_behind(axis.operands)
+        segments = _product(build, [count for other, count in counts.items() if other in behind])
+        repeats = _product(build, [count for other, count in counts.items() if other not in behind])
+        all_tiles = bounds.all_tiles(axis, segments)
+        total = build.mul(total, most)
+        if all_tiles is not None:
+            total = build.minimum(total, build.mul(all_tiles, repeats))
+        counts[axis] = most
     return total
+
+
+def _product(build: IndexBuilder, factors: list[Index]) -> Index:
+    product: Index = 1
+    for factor in factors:
+        product = build.mul(product, factor)
+    return product
 
 
 def _nest(group: list[AxisOp], scalars: list[Operation], pipeline: PipelineOp) -> Block:

@@ -2,7 +2,7 @@
 
 An access indexes each dimension of an array by `:` (all of it), a literal, an index, or a span, the last two
 optionally shifted by a literal or by an index: `%x[%g, %m + 1, 0, :]`. A span keeps its dimension, everything
-else but `:` drops it. Every pass that asks about legality asks here.
+else but `:` drops it.
 """
 
 from abc import ABC
@@ -65,6 +65,19 @@ class Dim:
 def parse_window(parser: Parser) -> list[Dim]:
     """Parse `[%g, %m + 1, 0, :]`."""
     return parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: _parse_dim(parser))
+
+
+def parse_access(parser: Parser) -> tuple[SSAValue, list[Dim]]:
+    """Parse `%x[%m, :]`: an array and a window of it."""
+    pos = parser.pos
+    array = parse_known_operand(parser)
+    window = parse_window(parser)
+    if not isinstance(array.type, MemRefType):
+        parser.raise_error(f"only a memref can be accessed, and this is a {array.type}", pos)
+    rank = len(shape_of(array.type))
+    if rank != len(window):
+        parser.raise_error(f"{len(window)} indices for an array of rank {rank}; give one for each dimension", pos)
+    return array, window
 
 
 def _parse_dim(parser: Parser) -> Dim:
@@ -185,16 +198,18 @@ class AccessOp(IRDLOperation, ABC):
             literal = dim.shift
             if isinstance(literal, int) and (literal < 0 or (extent != UNBOUND and literal >= extent)):
                 raise VerifyException(
-                    f"{self.name} index {literal} is outside dimension {position} of extent {extent}"
+                    f"{self.name} index {literal} is outside dimension {position} of extent "
+                    f"{'?' if extent == UNBOUND else extent}"
                 )
             return
         if span_of(dim.base) is None and not isinstance(dim.base.type, IndexType | IntegerType):
             raise VerifyException(
-                f"{self.name} index {position} is of type {dim.base.type}; an index or a !tile.span is needed"
+                f"{self.name} indexes dimension {position} by a value of type {dim.base.type}; "
+                "an index or a !tile.span is needed"
             )
         if isinstance(dim.shift, SSAValue) and not isinstance(dim.shift.type, IndexType):
             raise VerifyException(
-                f"{self.name} shifts dimension {position} by a {dim.shift.type}; an index is needed"
+                f"{self.name} shifts dimension {position} by a value of type {dim.shift.type}; an index is needed"
             )
 
 

@@ -33,7 +33,7 @@ from .access import (
     Dim,
     Effect,
     pack_window,
-    parse_window,
+    parse_access,
     print_window,
     window_value_type,
 )
@@ -90,10 +90,8 @@ class _AllocOp(IRDLOperation):
         given = (self.like is not None) + (self.extent is not None)
         wanted = 1 if shape[:1] == (UNBOUND,) else 0
         if given != wanted:
-            raise VerifyException(
-                f"{self.name} of {self.array_type} needs {wanted} source of its leading extent, "
-                f"`like(%array)` or `(%extent)`, and has {given}"
-            )
+            needed = "`like(%array)` or `(%extent)` for its `?`" if wanted else "no extent: its own is static"
+            raise VerifyException(f"{self.name} of {self.array_type} has {given} sources of an extent and takes {needed}")
         if self.like is not None and shape_of(self.like.type)[:1] != (UNBOUND,):
             raise VerifyException(
                 f"{self.name} takes its `?` from {self.like.type}, whose leading extent is not `?`"
@@ -282,7 +280,7 @@ class LoadOp(AccessOp):
 
     @classmethod
     def parse(cls, parser: Parser) -> "LoadOp":
-        array, window = _parse_access(parser)
+        array, window = parse_access(parser)
         mask = other = None
         if parser.parse_optional_keyword("mask"):
             mask = parse_known_operand(parser)
@@ -344,7 +342,7 @@ class StoreOp(AccessOp):
     def parse(cls, parser: Parser) -> "StoreOp":
         value = parse_known_operand(parser)
         parser.parse_punctuation(",")
-        array, window = _parse_access(parser)
+        array, window = parse_access(parser)
         mask = parse_known_operand(parser) if parser.parse_optional_keyword("mask") else None
         return cls(value, array, window, mask)
 
@@ -374,18 +372,6 @@ def verify_convertible(op: IRDLOperation, value: Attribute, place: Attribute) ->
         raise VerifyException(
             f"{op.name} does not convert {element_type(value)} to {element_type(place)}; use tile.cast first"
         )
-
-
-def _parse_access(parser: Parser) -> tuple[SSAValue, list[Dim]]:
-    pos = parser.pos
-    array = parse_known_operand(parser)
-    window = parse_window(parser)
-    if not isinstance(array.type, MemRefType):
-        parser.raise_error(f"only a memref can be accessed, and this is a {array.type}", pos)
-    rank = len(shape_of(array.type))
-    if rank != len(window):
-        parser.raise_error(f"{len(window)} indices for an array of rank {rank}; give one for each dimension", pos)
-    return array, window
 
 
 def verify_mask(op: IRDLOperation, mask: SSAValue | None, value: Attribute) -> None:

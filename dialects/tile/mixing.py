@@ -36,6 +36,7 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
+from .loops import verify_names
 from .syntax import dense_i64, ints_of, parse_int_list, parse_known_operand, print_int_list
 from .types import SpanType, element_type, shape_of, span_names, span_of, value_type
 
@@ -299,6 +300,7 @@ class ScanOp(IRDLOperation):
         bare = value_type(element_type(self.result.type), shape_of(self.result.type), names)
         if bare != self.value.type:
             raise VerifyException(f"tile.scan of {self.value.type} cannot result in {self.result.type}")
+        verify_names(self, self.result.type)
         identity(self.kind.data, element_type(self.value.type))
 
 

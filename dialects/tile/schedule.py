@@ -44,7 +44,7 @@ from xdsl.traits import (
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
-from .access import AccessOp, Dim, Effect, pack_window, parse_window, print_window, window_value_type
+from .access import AccessOp, Dim, Effect, pack_window, parse_access, print_window, window_value_type
 from .arrays import verify_convertible
 from .loops import Axis, Order, OrderAttr, parse_axis_tail, print_axis_tail, verify_axis, verify_names
 from .syntax import (
@@ -326,8 +326,7 @@ class WindowOp(AccessOp):
     @classmethod
     def parse(cls, parser: Parser) -> "WindowOp":
         effect = parser.parse_str_enum(Effect)
-        array = parse_known_operand(parser)
-        op = cls(effect, array, parse_window(parser))
+        op = cls(effect, *parse_access(parser))
         op.preload = unit_if(parser.parse_optional_keyword("preload"))
         if parser.parse_optional_keyword("buffers"):
             op.buffers = IntegerAttr(parser.parse_integer(allow_boolean=False), i64)

@@ -154,6 +154,7 @@ class BodyPrinter:
 
     def _index_map(self, op: BlockOp, scope: Scope, prefetched: Sequence[SSAValue]) -> str:
         block, inner = op.index_map.block, scope.inner()
+        inner.host = False  # a map's arguments are traced
         steps = [inner.name(argument, "i") for argument in block.args]
         used = [value for inner_op in block.ops for value in inner_op.operands]
         last = max((i for i, ref in enumerate(prefetched) if ref in used), default=-1)

@@ -55,9 +55,13 @@ class Orientation:
                 return []
 
     def _join(self, values: Iterable[SSAValue]) -> None:
-        roots = [self._root(value) for value in values]
-        for root in roots[1:]:
-            self._parent[self._root(root)] = self._root(roots[0])
+        first: SSAValue | None = None
+        for value in values:
+            root = self._root(value)
+            if first is None:
+                first = root
+            elif root is not first:
+                self._parent[root] = first
 
     def _root(self, value: SSAValue) -> SSAValue:
         while value in self._parent:

@@ -117,13 +117,13 @@ class StepBounds:
             found.append(self.build.ceildiv(self.build.sub(end, begin), size))
         return self._least(found, axis.keep is not None)
 
-    def all_tiles(self, axis: AxisOp, outer: Index) -> Index | None:
-        """The most tiles over all of `outer` steps of the axes before it, if those walk disjoint segments."""
+    def all_tiles(self, axis: AxisOp, segments: Index) -> Index | None:
+        """The most tiles over `segments` disjoint segments: neighbours may share one, an empty one may have one to itself."""
         begin = axis.axis.bounds.begin
         end = None if isinstance(begin, int) or not isinstance(begin.owner, SegmentOp) else self.upper(begin)
         if end is None:
             return None
-        return self.build.add(self.build.ceildiv(end, block_size(axis)), outer)
+        return self.build.add(self.build.ceildiv(end, block_size(axis)), segments)
 
     def _least(self, found: list[Index], keep: bool) -> Index | None:
         if not found:
