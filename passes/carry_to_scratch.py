@@ -79,9 +79,7 @@ def _replace_results(loop: ForOp, scratches: list[ScratchOp]) -> None:
             got = _insert(GetOp(scratch.result), loop, after)
             got.result.name_hint = result.name_hint
             result.replace_all_uses_with(got.result)
-    bare = ForOp(list(loop.bound_operands), [], {}, loop.detach_region(loop.body))
-    bare.properties |= {key: value for key, value in loop.properties.items() if key != "operandSegmentSizes"}
-    _insert(bare, loop, InsertPoint.before(loop))
+    _insert(loop.rebuilt(loop.axis.bounds, []), loop, InsertPoint.before(loop))
     Rewriter.erase_op(loop)
 
 

@@ -110,7 +110,7 @@ class _Function:
     def _worklist(self, op: WorklistOp) -> None:
         capacity = op.capacity
         op.operands[0] = self.host.current(capacity)
-        call = lower_worklist(op, f"{self._kernel_name()}_worklist")
+        call = lower_worklist(op, f"{self._kernel_name()}_worklist", self.host.arrays)
         self.kernels -= 1
         self.ops.append(call)
         for old, new in zip(op.tables, call.results[:-1], strict=True):

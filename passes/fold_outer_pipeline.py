@@ -28,18 +28,18 @@ one, so that the axis is then ordered. On leading dimensions, in an `emit_pipeli
 inside a shared one moves outside it, so that the visits to a shared tile follow each other.
 
 Refused: an order of axes in which a written block would be left and come back to; an array written through two windows, or read
-through another than it is written; an index computed from tiles; a loop under a condition.
+through another than it is written; an index computed from tiles; a loop under a condition with an else or results.
 """
 
 from dataclasses import dataclass
 from typing import cast
 
 from xdsl.context import Context
-from xdsl.dialects import func
+from xdsl.dialects import func, scf
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, Region, SSAValue
+from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
-from xdsl.rewriter import Rewriter
+from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.analysis.visits import axes_behind, returns, shared_axes, window_values
@@ -47,9 +47,12 @@ from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import AccessOp, Effect
 from tilec.dialects.tile.arrays import StoreOp
 from tilec.dialects.tile.loops import ForOp, GridOp, Order, OrderAttr
+from tilec.dialects.tile.places import SetOp
 from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
+from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import map_spans, span_of
 from tilec.rewriting.bodies import BodyBuilder
+from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.steps import StepSpace, statements_around
 
 
@@ -81,6 +84,7 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
             fail(inner, "fold-outer-pipeline: a tile.grid inside a tile.grid; use tile.for")
     if any(axis.order is None for op in grid.walk() if isinstance(op, GridOp | ForOp) for axis in op.axes):
         fail(grid, "fold-outer-pipeline: an axis is neither parallel nor ordered; run --classify-axes first")
+    _open_conditions(grid)
     _name_axes_apart(grid)
     space = StepSpace(grid, _leading_axes(grid) if loop is Loop.EMIT_PIPELINE else set())
     body = BodyBuilder(space, written)
@@ -93,6 +97,42 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
         _check_visits(pipeline, window)
     region_dce(pipeline.body)
     Rewriter.replace_op(grid, pipeline, [])
+
+
+def _open_conditions(grid: GridOp) -> None:
+    """Move loops out of `scf.if`: where the condition is false their range is empty, and the statements around them stay under it."""
+    for op in [inner for inner in grid.walk() if isinstance(inner, scf.IfOp)]:
+        if op.parent is None or not any(isinstance(inner, ForOp) for inner in op.true_region.walk()):
+            continue
+        if op.results or op.false_region.blocks:
+            fail(
+                op,
+                "fold-outer-pipeline: a condition around a loop has an else or results; give each branch a condition of its own, "
+                "and let the loop store what it computes",
+            )
+        for inner in list(op.true_region.block.ops):
+            inner.detach()
+            if isinstance(inner, scf.YieldOp):
+                continue
+            if isinstance(inner, ForOp):
+                _insert_with_condition(inner, op)
+                continue
+            if any(isinstance(part, StoreOp | SetOp) for part in inner.walk()):
+                guard = scf.IfOp(op.cond, [], Region(Block([inner, scf.YieldOp()])))
+                guard.location = inner.location
+                inner = guard
+            Rewriter.insert_op(inner, InsertPoint.before(op))
+        Rewriter.erase_op(op)
+
+
+def _insert_with_condition(loop: ForOp, condition: scf.IfOp) -> None:
+    """Put the loop before the condition that it was under, with no iterations where that is false."""
+    made: list[Operation] = []
+    build = IndexBuilder(made, loop.location)
+    bounds = loop.axis.bounds
+    end = build.select(condition.cond, bounds.end, bounds.begin)
+    made.append(loop.rebuilt(Bounds(bounds.begin, end, bounds.limit), []))
+    Rewriter.insert_op(made, InsertPoint.before(condition))
 
 
 def _name_axes_apart(grid: GridOp) -> None:

@@ -308,6 +308,11 @@ class GridOp(LoopOp):
         self.verify_axes()
         if _terminator(self).values:
             raise VerifyException("tile.grid yields nothing; store what its iterations compute")
+        for axis in self.axes:
+            if axis.order is Order.ORDERED:
+                raise VerifyException(
+                    f"tile.grid calls axis {axis.name} ordered; its iterations are independent, use tile.for for an order"
+                )
 
 
 @irdl_op_definition
@@ -350,6 +355,14 @@ class ForOp(LoopOp):
     @property
     def axis(self) -> Axis:
         return self.axes[0]
+
+    def rebuilt(self, bounds: Bounds[SSAValue], inits: Sequence[SSAValue]) -> "ForOp":
+        """A loop with other bounds and first states that takes over this one's body, name and order."""
+        operands, static, limits = pack_bounds([bounds])
+        properties = {"static_bounds": static, "limits": limits, "orders": self.orders}
+        loop = ForOp(operands, inits, properties, self.detach_region(self.body))
+        loop.location = self.location
+        return loop
 
     @property
     def carried(self) -> Sequence[SSAValue]:

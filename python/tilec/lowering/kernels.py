@@ -434,6 +434,9 @@ class Statements:
     def _block_changed(self, plan: BlockPlan, positions: Sequence[Index], trips: Sequence[Index]) -> SSAValue | None:
         """Whether the step before this one, if any, had another block; `None` if it always had."""
         build = self.scalars.build
+        inner = self._steps_of_one_block(plan, positions)
+        if inner is not None:
+            return build.every([build.compare("eq", position, 0) for position in inner])
         now = block_position(plan, self.scalars)
         previous, none_before = _step_before(positions, trips, build)
         earlier = Scalars(
@@ -447,6 +450,18 @@ class Statements:
             differs = build.compare("ne", a, b)
             changed = differs if changed is None else build.insert(arith.OrIOp(changed, differs))
         return changed
+
+
+    def _steps_of_one_block(self, plan: BlockPlan, positions: Sequence[Index]) -> list[Index] | None:
+        """The positions on the axes along which a block stays, where every step of any other axis brings another block."""
+        window, axes = plan.window.window, self.kernel.pipeline.axes
+        bases = [dim.base.owner for dim in window if dim.base is not None]
+        if not all(isinstance(base, AxisOp) and base.aligned is None for base in bases):
+            return None
+        last = max((i for i, axis in enumerate(axes) if axis in bases), default=-1)
+        if any(axis not in bases for axis in axes[: last + 1]):
+            return None
+        return [position for position in positions[last + 1 :] if isinstance(position, SSAValue)]
 
 
 def _step_before(

@@ -79,6 +79,7 @@ class Scalars:
         self.extents = extents
         self.build = IndexBuilder(ops, pipeline.location)
         self._made: dict[SSAValue, Index] = {}
+        self._spans: dict[SSAValue, SpanParts] = {}
 
     def index(self, value: Index) -> Index:
         """A scalar of the schedule, lowered."""
@@ -177,6 +178,14 @@ class Scalars:
 
     def span(self, value: SSAValue) -> SpanParts:
         """The parts of a span in this step."""
+        if value not in self._spans:
+            self._spans[value] = self._parts(value)
+        parts = self._spans[value]
+        if isinstance(parts.start, SSAValue) and parts.start.name_hint is None:
+            parts.start.name_hint = f"{value.name_hint or 'span'}_start"
+        return parts
+
+    def _parts(self, value: SSAValue) -> SpanParts:
         build, kind, owner = self.build, span_of(value), value.owner
         if kind is None or not isinstance(owner, AxisOp | SpanOp):
             fail(self.pipeline, f"convert-tile-to-pallas: {value.type} is not made by an axis")

@@ -6,6 +6,7 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import AnyFloat, f32, i1, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from tilec.analysis.affine import linear
 from tilec.analysis.lanes import may_have_dead_lanes
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
@@ -41,6 +42,10 @@ COMBINERS: dict[tuple[Combine, bool], Callable[[SSAValue, SSAValue], Operation]]
     (Combine.XOR, False): arith.XOrIOp,
 }
 """What combines two values lane by lane; the flag says floats."""
+
+
+REDUCED_AT_ONCE = (Combine.ADD, Combine.MAX, Combine.MIN)
+"""The reductions that Mosaic lowers; of any element type but i1."""
 
 
 class Values:
@@ -149,10 +154,21 @@ class Values:
         value, dims = self.get(op.value), list(ints_of(op.dims))
         if len(shape_of(op.value.type)) == 1:
             dims = [0, 1]
+        if op.kind.data not in REDUCED_AT_ONCE:
+            return self._fold(op, value, dims)
         made = self.emit(ReduceOp(op.kind.data, value, dims))
         if len(shape_of(op.result.type)) == 1:
             made = self._reshape(made, self.shape(op.result))
         return made
+
+    def _fold(self, op: ReduceOp, value: SSAValue, dims: list[int]) -> SSAValue:
+        """A reduction that the TPU has no instruction for: the last lane of a scan along each dimension."""
+        for dim in dims:
+            scanned = self._scanned(op.kind.data, value, dim)
+            value = self.emit(SliceOp(scanned, dim, shape_of(value.type)[dim] - 1, 1))
+        if not shape_of(op.result.type):  # one lane is left, of which a sum makes a scalar
+            return self.emit(ReduceOp(Combine.ADD, value, list(range(len(shape_of(value.type))))))
+        return self._reshape(value, self.shape(op.result))
 
     def _broadcast(self, op: BroadcastOp) -> SSAValue:
         dims, target = ints_of(op.dims), self.type_of(op.result)
@@ -179,9 +195,12 @@ class Values:
             return self.get(op.value)
         target = self.type_of(op.result)
         value, other = self.get(op.value), self.get(op.other)
+        live = self._live(op, shape_of(target))
+        if element_type(target) == i1 and linear(op.other).literal == 0:
+            return self.emit(arith.AndIOp(live, value))  # a choice between masks has no layout on a TPU
         if not shape_of(other.type):
             other = self.emit(BroadcastOp(other, [], target))
-        return self.emit(SelectOp(self._live(op, shape_of(target)), value, other))
+        return self.emit(SelectOp(live, value, other))
 
     def _live(self, op: FillOp, shape: tuple[int, ...]) -> SSAValue:
         """Which lanes of a value of this shape are live along the span's dimension."""
@@ -190,10 +209,13 @@ class Values:
         parts, build = self.scalars.span(op.span), self.scalars.build
         lanes = self.emit(pallas.IotaOp(thin, dim))
         below = build.sub(parts.end, parts.start)
+        lanes.name_hint = f"{op.span.name_hint or 'span'}_lanes"
         live = self._compare(Relation.LT, lanes, below, thin)
+        live.name_hint = f"{op.span.name_hint or 'span'}_live"
         if parts.begin is not parts.start and parts.begin != parts.start and _begins_inside(op.span):
             from_here = self._compare(Relation.GE, lanes, build.sub(parts.begin, parts.start), thin)
-            live = self.emit(arith.AndIOp(from_here, live, live.type))
+            live = self.emit(arith.AndIOp(from_here, live))
+            live.name_hint = f"{op.span.name_hint or 'span'}_live"
         return self.emit(BroadcastOp(live, list(range(len(shape))), value_type(i1, shape, [None] * len(shape))))
 
     def _compare(self, relation: Relation, lanes: SSAValue, bound: "int | SSAValue", shape: list[int]) -> SSAValue:
@@ -221,20 +243,22 @@ class Values:
         return self.emit(ReshapeOp(value, value_type(element_type(value.type), shape, [None] * len(shape))))
 
     def _scan(self, op: ScanOp) -> SSAValue:
+        dim = op.dim.value.data
+        if len(shape_of(op.value.type)) == 1:
+            dim = 0 if self.orientation.is_column(op.value) else 1
+        return self._scanned(op.kind.data, self.get(op.value), dim)
+
+    def _scanned(self, kind: Combine, value: SSAValue, dim: int) -> SSAValue:
         """Log-step scan: after step s each lane combines the 2^s lanes up to it.
 
         Source: Hillis and Steele, "Data parallel algorithms", 1986. Rotation is a 32-bit operation on a TPU.
         """
-        value, element = self.get(op.value), element_type(op.value.type)
-        shape = shape_of(value.type)
-        dim = op.dim.value.data
-        if len(shape_of(op.value.type)) == 1:
-            dim = 0 if self.orientation.is_column(op.value) else 1
+        shape, element = shape_of(value.type), element_type(value.type)
         is_float = isinstance(element, AnyFloat)
         wide = f32 if is_float else i32
         if element != wide:
             value = self.emit(CastOp(value, wide))
-        neutral = self.emit(SplatOp(identity(op.kind.data, wide), value.type))
+        neutral = self.emit(SplatOp(identity(kind, wide), value.type))
         lanes = self.emit(pallas.IotaOp(list(shape), dim))
         distance = 1
         while distance < shape[dim]:
@@ -242,8 +266,7 @@ class Values:
             least = self.emit(SplatOp(distance, lanes.type))
             inside = self.emit(CompareOp(Relation.GE, lanes, least))
             before = self.emit(SelectOp(inside, moved, neutral))
-            combine = COMBINERS[op.kind.data, is_float]
-            value = self.emit(combine(value, before))
+            value = self.emit(COMBINERS[kind, is_float](value, before))
             distance *= 2
         return value if element == wide else self.emit(CastOp(value, element))
 

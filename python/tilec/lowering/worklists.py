@@ -1,20 +1,26 @@
 """A `tile.worklist` as a kernel of one step: scalar loops that write tables in scalar memory."""
 
+from collections.abc import Mapping
+
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import IndexType, MemRefType, i32
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
+from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.steps import AppendOp, WorklistOp
 from tilec.rewriting.index import IndexBuilder
 
 
-def lower_worklist(op: WorklistOp, name: str) -> pallas.CallOp:
-    """The call that makes the tables of `op`; its results are the tables and, last, the number of entries in one element."""
+def lower_worklist(op: WorklistOp, name: str, now: Mapping[SSAValue, SSAValue]) -> pallas.CallOp:
+    """The call that makes the tables of `op`; its results are the tables and, last, the number of entries in one element.
+
+    `now` maps values of the program's host part to those that stand for them.
+    """
     ops: list[Operation] = []
-    lowering = _Worklist(op, IndexBuilder(ops, op.location))
+    lowering = _Worklist(op, IndexBuilder(ops, op.location), now)
     zero = lowering.build.value(0)
     count = lowering.block(list(op.body.block.ops), ops, zero)
     last = lowering.build.insert(arith.IndexCastOp(count, i32))
@@ -26,16 +32,18 @@ def lower_worklist(op: WorklistOp, name: str) -> pallas.CallOp:
 
 
 class _Worklist:
-    def __init__(self, op: WorklistOp, build: IndexBuilder):
+    def __init__(self, op: WorklistOp, build: IndexBuilder, now: Mapping[SSAValue, SSAValue]):
         self.op = op
         self.build = build
         self.specs: list[Operation] = []
-        self.env: dict[SSAValue, SSAValue] = {}
+        self.env: dict[SSAValue, SSAValue] = dict(now)
+        self.refs: dict[SSAValue, SSAValue] = {}
         for inner in op.walk():
             if isinstance(inner, SegmentOp | LoadOp):
                 for array in inner.operands:
-                    if isinstance(array.type, MemRefType) and array not in self.env:
-                        self.env[array] = self._spec(pallas.InSpaceOp(array, pallas.Space.SMEM), array)
+                    if isinstance(array.type, MemRefType) and array not in self.refs:
+                        source = pallas.InSpaceOp(now.get(array, array), pallas.Space.SMEM)
+                        self.refs[array] = self._spec(source, array)
         self.tables = [
             self._spec(pallas.OutSpaceOp(table.type, op.capacity, pallas.Space.SMEM), table)
             for table in op.tables
@@ -68,8 +76,8 @@ class _Worklist:
                 case SegmentOp():
                     self._segment(op)
                 case LoadOp():
-                    at = [self.env[value] for dim in op.window for value in dim.values]
-                    self.env[op.result] = self.build.insert(pallas.LoadOp(self.env[op.array], at))
+                    at = [self._position(dim) for dim in op.window]
+                    self.env[op.result] = self.build.insert(pallas.LoadOp(self.refs[op.array], at))
                 case scf.YieldOp():
                     pass
                 case _ if op.name.startswith("arith."):
@@ -92,6 +100,10 @@ class _Worklist:
         made.name_hint = "n"
         return made
 
+    def _position(self, dim: Dim) -> SSAValue:
+        parts = [part if isinstance(part, int) else self.env.get(part, part) for part in (dim.base or 0, dim.shift)]
+        return self.build.value(self.build.add(parts[0], parts[1]))
+
     def _append(self, op: AppendOp, count: SSAValue) -> SSAValue:
         for value, table in zip(op.values, self.tables, strict=True):
             number = self.build.insert(arith.IndexCastOp(self.env.get(value, value), i32))
@@ -102,7 +114,7 @@ class _Worklist:
         build, index = self.build, self.env.get(op.index, op.index)
         ends, at = (op.begins, build.value(build.add(index, 1))) if op.ends is None else (op.ends, index)
         for result, array, position in ((op.begin, op.begins, index), (op.end, ends, at)):
-            element = build.insert(pallas.LoadOp(self.env[array], [position]))
+            element = build.insert(pallas.LoadOp(self.refs[array], [position]))
             made = build.insert(arith.IndexCastOp(element, IndexType()))
             made.name_hint = result.name_hint
             self.env[result] = made

@@ -65,6 +65,7 @@ class StepAxis:
         """Whether it is the first step; `None` where there is only one."""
         if self._first is None and not self.single:
             self._first = self._builder.insert(FirstOp(self.op.result))
+            self._first.name_hint = f"first_{self.op.axis.name}"
         return self._first
 
     @property
@@ -72,12 +73,14 @@ class StepAxis:
         """Whether it is the last step; `None` where there is only one."""
         if self._last is None and not self.single:
             self._last = self._builder.insert(LastOp(self.op.result))
+            self._last.name_hint = f"last_{self.op.axis.name}"
         return self._last
 
     @property
     def live(self) -> SSAValue | None:
         if self._live is None and self.op.keep is not None:
             self._live = self._builder.insert(LiveOp(self.op.result))
+            self._live.name_hint = f"some_{self.op.axis.name}"
         return self._live
 
 

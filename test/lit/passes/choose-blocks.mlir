@@ -1,0 +1,90 @@
+// A name gets its size, one that is not given 128; values change their types with their axes.
+
+// RUN: tile-opt %s --choose-blocks="m=64" | filecheck %s
+
+func.func @row_sum(%x: memref<512x256xf32>) -> memref<512xf32> {
+  %out = tile.empty : memref<512xf32>
+  tile.grid %m = 0 to 512 by m {
+    %zero = tile.splat 0.0 : tensor<?xf32, #tile.spans<m>>
+    %sum = tile.for %k = 0 to 256 by k iter_args(%acc = %zero) {
+      %v = tile.load %x[%m, %k]
+      %part = tile.reduce add %v dims [1]
+      %next = arith.addf %acc, %part : tensor<?xf32, #tile.spans<m>>
+      tile.yield %next
+    }
+    tile.store %sum, %out[%m]
+  }
+  return %out : memref<512xf32>
+}
+// CHECK-LABEL: func.func @row_sum(%x: memref<512x256xf32>) -> memref<512xf32> {
+// CHECK-NEXT:    %out = tile.empty : memref<512xf32>
+// CHECK-NEXT:    tile.grid %m = 0 to 512 by m:64 {
+// CHECK-NEXT:      %zero = tile.splat 0.0 : tensor<64xf32, #tile.spans<m>>
+// CHECK-NEXT:      %sum = tile.for %k = 0 to 256 by k:128 iter_args(%acc = %zero) {
+// CHECK-NEXT:        %v = tile.load %x[%m, %k]
+// CHECK-NEXT:        %part = tile.reduce add %v dims [1]
+// CHECK-NEXT:        %next = arith.addf %acc, %part : tensor<64xf32, #tile.spans<m>>
+// CHECK-NEXT:        tile.yield %next
+// CHECK-NEXT:      }
+// CHECK-NEXT:      tile.store %sum, %out[%m]
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<512xf32>
+// CHECK-NEXT:  }
+
+// A size in the program stays. Two axes of one name share it.
+func.func @bound(%x: memref<512x64xf32>, %y: memref<512x64xf32>) -> memref<512x64xf32> {
+  tile.grid %n = 0 to 64 by n:32 {
+    tile.for %m = 0 to 512 by m {
+      %v = tile.load %x[%m, %n]
+      tile.store %v, %y[%m, %n]
+    }
+    tile.for %again = 0 to 512 by m {
+      %v = tile.load %y[%again, %n]
+      tile.store %v, %y[%again, %n]
+    }
+  }
+  return %y : memref<512x64xf32>
+}
+// CHECK-LABEL: func.func @bound(%x: memref<512x64xf32>, %y: memref<512x64xf32>) -> memref<512x64xf32> {
+// CHECK-NEXT:    tile.grid %n = 0 to 64 by n:32 {
+// CHECK-NEXT:      tile.for %m = 0 to 512 by m:64 {
+// CHECK-NEXT:        %v = tile.load %x[%m, %n]
+// CHECK-NEXT:        tile.store %v, %y[%m, %n]
+// CHECK-NEXT:      }
+// CHECK-NEXT:      tile.for %again = 0 to 512 by m:64 {
+// CHECK-NEXT:        %v_1 = tile.load %y[%again, %n]
+// CHECK-NEXT:        tile.store %v_1, %y[%again, %n]
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %y : memref<512x64xf32>
+// CHECK-NEXT:  }
+
+// An axis of indices has no size, and a condition around values changes with them.
+func.func @condition(%x: memref<8x512xf32>, %c: i1) -> memref<8x512xf32> {
+  %out = tile.empty : memref<8x512xf32>
+  tile.grid %g = 0 to 8, %m = 0 to 512 by m {
+    %v = tile.load %x[%g, %m]
+    %w = scf.if %c -> (tensor<?xf32, #tile.spans<m>>) {
+      %twice = arith.addf %v, %v : tensor<?xf32, #tile.spans<m>>
+      scf.yield %twice : tensor<?xf32, #tile.spans<m>>
+    } else {
+      scf.yield %v : tensor<?xf32, #tile.spans<m>>
+    }
+    tile.store %w, %out[%g, %m]
+  }
+  return %out : memref<8x512xf32>
+}
+// CHECK-LABEL: func.func @condition(%x: memref<8x512xf32>, %c: i1) -> memref<8x512xf32> {
+// CHECK-NEXT:    %out = tile.empty : memref<8x512xf32>
+// CHECK-NEXT:    tile.grid %g = 0 to 8, %m = 0 to 512 by m:64 {
+// CHECK-NEXT:      %v = tile.load %x[%g, %m]
+// CHECK-NEXT:      %w = scf.if %c -> (tensor<64xf32, #tile.spans<m>>) {
+// CHECK-NEXT:        %twice = arith.addf %v, %v : tensor<64xf32, #tile.spans<m>>
+// CHECK-NEXT:        scf.yield %twice : tensor<64xf32, #tile.spans<m>>
+// CHECK-NEXT:      } else {
+// CHECK-NEXT:        scf.yield %v : tensor<64xf32, #tile.spans<m>>
+// CHECK-NEXT:      }
+// CHECK-NEXT:      tile.store %w, %out[%g, %m]
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<8x512xf32>
+// CHECK-NEXT:  }

@@ -1,0 +1,121 @@
+// Inner loops of static extent are written out; each iteration has a span of its own.
+
+// RUN: tile-opt %s --unroll-loops | filecheck %s
+
+// What is carried becomes a chain of values. The last tile is cut by the end.
+func.func @carried(%x: memref<128x300xf32>) -> memref<128xf32> {
+  %out = tile.empty : memref<128xf32>
+  tile.grid %m = 0 to 128 by m:128 {
+    %zero = tile.splat 0.0 : tensor<128xf32, #tile.spans<m>>
+    %sum = tile.for %k = 0 to 300 by k:256 iter_args(%acc = %zero) {
+      %v = tile.load %x[%m, %k]
+      %part = tile.reduce add %v dims [1]
+      %next = arith.addf %acc, %part : tensor<128xf32, #tile.spans<m>>
+      tile.yield %next
+    }
+    tile.store %sum, %out[%m]
+  }
+  return %out : memref<128xf32>
+}
+// CHECK-LABEL: func.func @carried(%x: memref<128x300xf32>) -> memref<128xf32> {
+// CHECK-NEXT:    %out = tile.empty : memref<128xf32>
+// CHECK-NEXT:    tile.grid %m = 0 to 128 by m:128 {
+// CHECK-NEXT:      %zero = tile.splat 0.0 : tensor<128xf32, #tile.spans<m>>
+// CHECK-NEXT:      %0 = arith.constant 0 : index
+// CHECK-NEXT:      %k = tile.span %0 of 0 to 300 by k_0:256
+// CHECK-NEXT:      %v = tile.load %x[%m, %k]
+// CHECK-NEXT:      %part = tile.reduce add %v dims [1]
+// CHECK-NEXT:      %next = arith.addf %zero, %part : tensor<128xf32, #tile.spans<m>>
+// CHECK-NEXT:      %1 = arith.constant 1 : index
+// CHECK-NEXT:      %k_1 = tile.span %1 of 0 to 300 by k_1:256
+// CHECK-NEXT:      %v_1 = tile.load %x[%m, %k_1]
+// CHECK-NEXT:      %part_1 = tile.reduce add %v_1 dims [1]
+// CHECK-NEXT:      %next_1 = arith.addf %next, %part_1 : tensor<128xf32, #tile.spans<m>>
+// CHECK-NEXT:      tile.store %next_1, %out[%m]
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<128xf32>
+// CHECK-NEXT:  }
+
+// An index is a constant.
+func.func @index(%x: memref<8x128xf32>) -> memref<8x128xf32> {
+  %out = tile.empty : memref<8x128xf32>
+  tile.grid %n = 0 to 128 by n:128 {
+    tile.for %i = 3 to 5 {
+      %v = tile.load %x[%i, %n]
+      tile.store %v, %out[%i, %n]
+    }
+  }
+  return %out : memref<8x128xf32>
+}
+// CHECK-LABEL: func.func @index(%x: memref<8x128xf32>) -> memref<8x128xf32> {
+// CHECK-NEXT:    %out = tile.empty : memref<8x128xf32>
+// CHECK-NEXT:    tile.grid %n = 0 to 128 by n:128 {
+// CHECK-NEXT:      %0 = arith.constant 3 : index
+// CHECK-NEXT:      %v = tile.load %x[%0, %n]
+// CHECK-NEXT:      tile.store %v, %out[%0, %n]
+// CHECK-NEXT:      %1 = arith.constant 4 : index
+// CHECK-NEXT:      %v_1 = tile.load %x[%1, %n]
+// CHECK-NEXT:      tile.store %v_1, %out[%1, %n]
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<8x128xf32>
+// CHECK-NEXT:  }
+
+// Nested loops, the inner one first.
+func.func @nested(%x: memref<2x256xf32>) -> memref<2x256xf32> {
+  %out = tile.empty : memref<2x256xf32>
+  tile.grid %g = 0 to 1 {
+    tile.for %i = 0 to 2 {
+      tile.for %n = 0 to 256 by n:128 {
+        %v = tile.load %x[%i, %n]
+        tile.store %v, %out[%i, %n]
+      }
+    }
+  }
+  return %out : memref<2x256xf32>
+}
+// CHECK-LABEL: func.func @nested(%x: memref<2x256xf32>) -> memref<2x256xf32> {
+// CHECK-NEXT:    %out = tile.empty : memref<2x256xf32>
+// CHECK-NEXT:    tile.grid %g = 0 to 1 {
+// CHECK-NEXT:      %0 = arith.constant 0 : index
+// CHECK-NEXT:      %1 = arith.constant 0 : index
+// CHECK-NEXT:      %n = tile.span %1 of 0 to 256 by n_0:128
+// CHECK-NEXT:      %v = tile.load %x[%0, %n]
+// CHECK-NEXT:      tile.store %v, %out[%0, %n]
+// CHECK-NEXT:      %2 = arith.constant 1 : index
+// CHECK-NEXT:      %n_1 = tile.span %2 of 0 to 256 by n_1:128
+// CHECK-NEXT:      %v_1 = tile.load %x[%0, %n_1]
+// CHECK-NEXT:      tile.store %v_1, %out[%0, %n_1]
+// CHECK-NEXT:      %3 = arith.constant 1 : index
+// CHECK-NEXT:      %4 = arith.constant 0 : index
+// CHECK-NEXT:      %n_2 = tile.span %4 of 0 to 256 by n_0:128
+// CHECK-NEXT:      %v_2 = tile.load %x[%3, %n_2]
+// CHECK-NEXT:      tile.store %v_2, %out[%3, %n_2]
+// CHECK-NEXT:      %5 = arith.constant 1 : index
+// CHECK-NEXT:      %n_3 = tile.span %5 of 0 to 256 by n_1:128
+// CHECK-NEXT:      %v_3 = tile.load %x[%3, %n_3]
+// CHECK-NEXT:      tile.store %v_3, %out[%3, %n_3]
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<2x256xf32>
+// CHECK-NEXT:  }
+
+// With no iteration the result is the first state.
+func.func @empty(%x: memref<128x128xf32>) -> memref<128x128xf32> {
+  %out = tile.empty : memref<128x128xf32>
+  tile.grid %m = 0 to 128 by m:128 {
+    %v = tile.load %x[%m, :]
+    %same = tile.for %i = 4 to 4 iter_args(%acc = %v) {
+      %twice = arith.addf %acc, %acc : tensor<128x128xf32, #tile.spans<m, _>>
+      tile.yield %twice
+    }
+    tile.store %same, %out[%m, :]
+  }
+  return %out : memref<128x128xf32>
+}
+// CHECK-LABEL: func.func @empty(%x: memref<128x128xf32>) -> memref<128x128xf32> {
+// CHECK-NEXT:    %out = tile.empty : memref<128x128xf32>
+// CHECK-NEXT:    tile.grid %m = 0 to 128 by m:128 {
+// CHECK-NEXT:      %v = tile.load %x[%m, :]
+// CHECK-NEXT:      tile.store %v, %out[%m, :]
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<128x128xf32>
+// CHECK-NEXT:  }
