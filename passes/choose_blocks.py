@@ -16,6 +16,7 @@ Refused: a name that no axis has, a size below 1, a name bound to another size b
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Self
 
 from xdsl.context import Context
@@ -66,8 +67,9 @@ class ChooseBlocks(ModulePass):
             name: self.blocks.get(name, DEFAULT_BLOCK if bound == UNBOUND else bound)
             for name, (_, bound) in axes.items()
         }
+        rebound = cache(lambda kind: map_spans(kind, lambda name, size: (name, sizes.get(name, size))))
         for value in list(_values(op)):
-            kind = map_spans(value.type, lambda name, size: (name, sizes.get(name, size)))
+            kind = rebound(value.type)
             if kind != value.type:
                 Rewriter.replace_value_with_new_type(value, kind).name_hint = value.name_hint
 

@@ -33,9 +33,15 @@ from tilec.dialects.tile.schedule import PipelineOp
 from tilec.dialects.tile.steps import WorklistOp
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import UNBOUND, shape_of
-from tilec.lowering.kernels import Host, KernelLowering, segment_limits
+from tilec.lowering.checks import reaches, segment_limits
+from tilec.lowering.kernels import Host, KernelLowering
 from tilec.lowering.worklists import lower_worklist
 from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.jagged import array_extent
+
+
+SCALAR_MEMORY = 2**19
+"""Bytes of scalar memory that worklists may take: half of the 1 MiB of a TPU core, the rest being the compiler's."""
 
 
 class ConvertTileToPallas(ModulePass):
@@ -84,6 +90,7 @@ class _Function:
             case WorklistOp():
                 self._worklist(op)
             case PipelineOp():
+                self._check_reaches(op)
                 KernelLowering(op, self.host, self._kernel_name()).run()
             case func.ReturnOp():
                 self._return(op)
@@ -108,9 +115,12 @@ class _Function:
         return None if op.like is None else self.host.extent(op.like)
 
     def _worklist(self, op: WorklistOp) -> None:
-        capacity = op.capacity
-        op.operands[0] = self.host.current(capacity)
-        call = lower_worklist(op, f"{self._kernel_name()}_worklist", self.host.arrays)
+        build = self.host.build
+        op.operands[0] = capacity = self.host.current(op.capacity)
+        # Tables live in scalar memory.
+        most = build.value(SCALAR_MEMORY // (4 * max(1, len(op.tables))))
+        build.insert_all(pallas.RequireOp(capacity, most, "entries of a worklist in scalar memory"), op.location)
+        call = lower_worklist(op, f"{self._kernel_name()}_worklist", self.host.arrays, build.sub(capacity, 1))
         self.kernels -= 1
         self.ops.append(call)
         for old, new in zip(op.tables, call.results[:-1], strict=True):
@@ -120,12 +130,30 @@ class _Function:
         self.host.counts[op.count] = call.results[-1]
 
     def _check_segments(self, pipeline: PipelineOp) -> None:
-        for segment, limit in segment_limits(pipeline, self.host.build).items():
+        """Let the wrapper check the order of segments, before worklists are made of them."""
+        build = self.host.build
+        for segment, limit in segment_limits(pipeline, build).items():
             key = (segment.begins, segment.ends)
             if key not in self.checked:
                 self.checked.add(key)
-                check = pallas.CheckSegmentsOp(*key, self.host.build.value(limit))
-                self.host.build.insert_all(check, segment.location)
+                check = pallas.CheckSegmentsOp(*key, build.value(limit))
+                build.insert_all(check, segment.location)
+
+    def _check_reaches(self, pipeline: PipelineOp) -> None:
+        """Let the wrapper check that no axis passes the end of an array."""
+        build = self.host.build
+        for window, dim, end in reaches(pipeline):
+            limit = array_extent(window.array, dim, build)
+            if isinstance(end, int) and isinstance(limit, int):
+                fail(
+                    window,
+                    f"convert-tile-to-pallas: an axis runs to {end} in dimension {dim} of %{window.array.name_hint or 'array'}, "
+                    f"whose extent is {limit}",
+                )
+            text = f"indices of dimension {dim} of {window.array.name_hint or 'array'}"
+            end = end if isinstance(end, int) else self.host.current(end)
+            require = pallas.RequireOp(build.value(end), build.value(limit), text)
+            build.insert_all(require, window.location)
 
     def _return(self, op: func.ReturnOp) -> None:
         returned = [self.host.current(value) for value in op.operands]

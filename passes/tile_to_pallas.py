@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass, PassPipeline
 from xdsl.utils.arg_spec import ArgSpec
 
-from tilec.diagnostics import fail, verify
+from tilec.diagnostics import fail
 from tilec.passes.carry_to_scratch import CarryToScratch
 from tilec.passes.choose_blocks import ChooseBlocks
 from tilec.passes.classify_axes import ClassifyAxes
@@ -70,4 +70,4 @@ class TileToPallas(ModulePass):
         for name, given, accepted in (("grouping", self.grouping, GROUPINGS), ("loop", self.loop, LOOPS)):
             if given not in accepted:
                 fail(op, f"tile-to-pallas: {name}={given}; {', '.join(accepted)} are accepted")
-        PassPipeline(tuple(self.passes()), lambda _done, module, _next: verify(module)).apply(ctx, op)
+        PassPipeline(tuple(self.passes())).apply(ctx, op)

@@ -3,7 +3,7 @@
 from xdsl.ir import Dialect
 
 from .control import CondOp, ForiOp, WhenOp, YieldOp
-from .host import CheckSegmentsOp, FullOp, ReshapeOp, ScalarOp
+from .host import CheckSegmentsOp, FullOp, RequireOp, ReshapeOp, ScalarOp
 from .kernels import CallOp, EmitPipelineOp, PipeInOp, PipeOutOp
 from .specs import InOp, InSpaceOp, OutOp, OutSpaceOp, PrefetchOp, ScratchOp
 from .types import Bounded, Ds, Semantics, SemanticsAttr, Space, SpaceAttr, in_space
@@ -30,6 +30,7 @@ __all__ = [
     "PipeOutOp",
     "PrefetchOp",
     "ProgramIdOp",
+    "RequireOp",
     "ReshapeOp",
     "RollOp",
     "ScalarOp",
@@ -47,6 +48,7 @@ OPERATIONS = (
     FullOp,
     ReshapeOp,
     CheckSegmentsOp,
+    RequireOp,
     ScalarOp,
     PrefetchOp,
     InOp,

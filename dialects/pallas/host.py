@@ -8,6 +8,7 @@ from xdsl.dialects.builtin import (
     IndexType,
     IntegerAttr,
     MemRefType,
+    StringAttr,
     i32,
 )
 from xdsl.ir import SSAValue
@@ -169,6 +170,42 @@ class CheckSegmentsOp(IRDLOperation):
                 raise VerifyException(
                     f"pallas.check_segments reads a {array.type}; an i32 array of rank 1 is needed"
                 )
+
+
+@irdl_op_definition
+class RequireOp(IRDLOperation):
+    """States that one index is at most another; raises ValueError with `text` and both numbers where it is not.
+
+    Both are known before the kernel starts, as extents of arrays are.
+
+    Example:
+        pallas.require %steps at_most %n "rows of x"
+    """
+
+    name = "pallas.require"
+    value = operand_def(IndexType)
+    limit = operand_def(IndexType)
+    text = prop_def(StringAttr)
+
+    def __init__(self, value: SSAValue, limit: SSAValue, text: str):
+        super().__init__(operands=[value, limit], properties={"text": StringAttr(text)})
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "RequireOp":
+        value = parse_known_operand(parser)
+        parser.parse_keyword("at_most")
+        return cls(value, parse_known_operand(parser), parser.parse_str_literal())
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.value)
+        printer.print_string(" at_most ")
+        printer.print_ssa_value(self.limit)
+        printer.print_string(" ")
+        printer.print_string_literal(self.text.data)
+
+    def verify_(self) -> None:
+        verify_on_host(self)
 
 
 @irdl_op_definition

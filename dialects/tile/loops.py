@@ -3,6 +3,7 @@
 from abc import ABC
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IndexType
 from xdsl.dialects.utils import EnumAttribute
@@ -132,46 +133,41 @@ def verify_axis(op: Operation, axis: Axis) -> None:
         return
     if span.size != UNBOUND and span.size <= 0:
         raise VerifyException(f"{op.name} axis {span.axis} has a block of {span.size}; 1 or more is needed")
-    outer = spans_in_scope(op.parent_op()).get(span.axis)
+    outer = span_in_scope(op.parent_op(), span.axis)
     if outer is not None and outer is not axis.value:
         raise VerifyException(
             f"{op.name} names an axis {span.axis} inside another axis {span.axis}; nested axes need distinct names"
         )
 
 
-def spans_in_scope(op: Operation | None) -> dict[str, SSAValue]:
-    """The spans by name that `op` and the operations around it introduce for their regions."""
-    found: dict[str, SSAValue] = {}
+def span_in_scope(op: Operation | None, name: str) -> SSAValue | None:
+    """The span called `name` that `op` or an operation around it introduces for its regions."""
+    around: list[Block] = []
     while op is not None:
-        for region in op.regions:
-            for block in region.blocks:
-                for value in (*block.args, *_made_in(op, block)):
-                    span = span_of(value)
-                    if span is not None:
-                        found.setdefault(span.axis, value)
+        around += [block for region in op.regions for block in region.blocks]
         op = op.parent_op()
-    return found
+    arguments = (value for block in around for value in block.args)
+    made = (inner.results[0] for block in around for inner in block.ops if inner.name in _MAKES_SPANS)
+    for value in chain(arguments, made):
+        span = span_of(value)
+        if span is not None and span.axis == name:
+            return value
+    return None
 
 
-def _made_in(op: Operation, block: Block) -> Iterator[SSAValue]:
-    """Results at the top of a pipeline, where axes are operations."""
-    if op.name == "tile.pipeline":
-        for inner in block.ops:
-            yield from inner.results
+_MAKES_SPANS = ("tile.axis", "tile.span")
 
 
 def verify_names(op: Operation, kind: Attribute) -> None:
     """Check that the spans that `kind` names are in scope, with the same size. Raises `VerifyException`."""
-    if not any(span_names(kind)):
-        return
-    scope = spans_in_scope(op.parent_op())
     for name, size in zip(span_names(kind), shape_of(kind), strict=True):
         if name is None:
             continue
-        if name not in scope:
+        value = span_in_scope(op.parent_op(), name)
+        span = None if value is None else span_of(value)
+        if span is None:
             raise VerifyException(f"{op.name} makes a {kind}, and no axis {name} is around it")
-        span = span_of(scope[name])
-        if span is not None and span.size != size:
+        if span.size != size:
             sizes = ["?" if n == UNBOUND else str(n) for n in (size, span.size)]
             raise VerifyException(f"{op.name} makes a {kind}: {sizes[0]} lanes of {name}, whose span has {sizes[1]}")
 

@@ -5,6 +5,7 @@ travels in the types of the values loaded through it, so that two values meet on
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TypeAlias, cast
 
 from xdsl.dialects.builtin import (
@@ -116,6 +117,11 @@ def span_names(value: Attribute) -> tuple[str | None, ...]:
 
 def value_type(element: Attribute, shape: Sequence[int], names: Sequence[str | None]) -> Attribute:
     """The type of a value: `element` itself for rank 0, else a tensor with an encoding if a dimension is named."""
+    return _value_type(element, tuple(shape), tuple(names))
+
+
+@lru_cache(maxsize=1024)  # making a type is slow and a program has few
+def _value_type(element: Attribute, shape: tuple[int, ...], names: tuple[str | None, ...]) -> Attribute:
     if not shape:
         return element
     encoding = SpansAttr(names) if any(names) else NoneAttr()

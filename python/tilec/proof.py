@@ -2,8 +2,8 @@
 
 There are three, and none needs a device: every pass keeps the program's results (`prove_passes`), the kernel
 has them in the TPU interpret mode of Pallas (`prove_kernel`), and the real TPU compiler takes the kernel
-(`prove_compiles`). `prove` does all three. Each raises `ProofFailed` where the proof fails; what a pass refuses
-is the TileError that the pass raised.
+(`prove_compiles`). `prove` does all three. Each raises `ProofFailed` where the proof fails; what a pass
+refuses is the TileError that the pass raised.
 """
 
 import io
@@ -76,46 +76,63 @@ def prove(
     loop: str = "grid",
     blocks: Mapping[str, int] | None = None,
     chips: Sequence[str] = CHIPS,
-    seeds: Sequence[int] = (0, 1),
 ) -> Report:
-    """Prove the one function of a program, given as text or as the path of a file, for `--tile-to-pallas`.
+    """Prove the one function of a program, as `read_program` takes it, on its way through `--tile-to-pallas`.
 
-    Each of `arguments` is a list of arrays as `tilec.dialects.interpreter.run` takes it; without any, one list
-    is drawn at random. `grouping`, `loop` and `blocks` (lanes by axis) are the options of the pass. The kernel
+    Each of `arguments` is a list of arrays as `tilec.dialects.interpreter.run` takes it; without any, one is
+    drawn at random. `grouping`, `loop` and `blocks` (lanes by axis) are the options of the pass. The kernel
     is compiled for the shapes of the first list.
 
-    Raises ProofFailed; TileError for what a pass refuses or a program without exactly one function; ParseError
-    and OSError as `parse_file` does.
+    Raises ProofFailed, TileError for what a pass refuses, and what `read_program` raises.
     """
-    module = _parse(program)
-    function = _only_function(module)
-    name = function.sym_name.data
-    lists = [random_args(function, seeds[0])] if arguments is None else arguments
+    module, function = read_program(program)
+    name, lists = function.sym_name.data, arguments or [random_args(function)]
     choices = {chip: TileToPallas(grouping, loop, chip, blocks or {}) for chip in chips}
     kernels = {chip: emit(module, [choice]) for chip, choice in choices.items()}
-    passes = choices[chips[0]].passes()
-    started = time.perf_counter()
-    for args in lists:
-        prove_passes(module, name, args, passes, seeds=seeds)
-    passed = time.perf_counter()
-    for args in lists:
-        expected = run(module, name, args, seed=seeds[0])
-        prove_kernel(kernels[chips[0]], name, args, expected, seeds=seeds)
-    interpreted = time.perf_counter()
+    kernel, passes = kernels[chips[0]], choices[chips[0]].passes()
     fold = 1 + [each.name for each in passes].index(FoldOuterPipeline.name)
     schedule = _applied(module, passes[:-1])
-    return Report(
-        folded=str(_applied(module, passes[:fold])),
-        kernel=kernels[chips[0]],
-        steps=tuple(_count_steps(schedule, name, args) for args in lists),
-        pass_seconds=passed - started,
-        kernel_seconds=interpreted - passed,
-        compiled=tuple(prove_compiles(kernels[chip], name, lists[0], (chip,))[0] for chip in chips),
-    )
+    started, steps = time.perf_counter(), list[int]()
+    for args in lists:
+        prove_passes(module, name, args, passes)
+    passed = time.perf_counter()
+    for args in lists:
+        counts = Counter[Operation]()
+        run(schedule, name, args, steps=counts)
+        prove_kernel(kernel, name, args, run(module, name, args))
+        steps.append(counts.total())
+    interpreted = time.perf_counter()
+    compiled = [prove_compiles(kernels[chip], name, lists[0], (chip,))[0] for chip in chips]
+    folded = str(_applied(module, passes[:fold]))
+    seconds = (passed - started, interpreted - passed)
+    return Report(folded, kernel, tuple(steps), *seconds, tuple(compiled))
+
+
+def read_program(program: str | Path) -> tuple[ModuleOp, func.FuncOp]:
+    """A verified module and its one function, from text or from the file at a path.
+
+    Raises TileError if it does not verify or has not exactly one function, ParseError and OSError as
+    `parse_file` does.
+    """
+    if isinstance(program, Path):
+        module = parse_file(str(program), make_context())
+    else:
+        module = LocatingParser(make_context(), program, "<text>").parse_module()
+    verify(module)
+    found = functions(module)
+    if len(found) != 1:
+        names = ", ".join(f"@{each.sym_name.data}" for each in found) or "none"
+        raise TileError(f"a program with one function is needed; the functions are {names}", where(module))
+    return module, found[0]
 
 
 def prove_passes(
-    module: ModuleOp, entry: str, args: Sequence[Array], passes: Sequence[ModulePass], *, seeds: Sequence[int]
+    module: ModuleOp,
+    entry: str,
+    args: Sequence[Array],
+    passes: Sequence[ModulePass],
+    *,
+    seeds: Sequence[int] = (0, 1),
 ) -> None:
     """Prove that each of `passes`, run one after the other on a copy of `module`, keeps what `entry` returns.
 
@@ -124,19 +141,21 @@ def prove_passes(
     element that it defines may become undefined. After each pass the module must also verify, and its text
     must parse as the same module. Modules of the `pallas` dialect are not run.
 
-    Raises ProofFailed, at the operation that is wrong or at the function; TileError for what a pass refuses or
-    `args` that the function does not take.
+    Raises ProofFailed, at the operation that is wrong or at the function; TileError for what a pass refuses
+    or `args` that the function does not take.
     """
     place = next((where(each) for each in functions(module) if each.sym_name.data == entry), entry)
     expected = run(module, entry, args, seed=seeds[0])
     changed = module.clone()
     _check_runs("the program itself", changed, entry, args, expected, seeds, place)
     for each in passes:
+        before = changed.clone()
         each.apply(make_context(), changed)
         with _blaming(each.name):
             verify(changed)
         _check_text(each.name, changed, place)
-        if not any(op.name.startswith("pallas.") for op in changed.walk()):
+        runs = not any(op.name.startswith("pallas.") for op in changed.walk())
+        if runs and not changed.is_structurally_equivalent(before):
             _check_runs(each.name, changed, entry, args, expected, seeds, place)
 
 
@@ -165,7 +184,7 @@ def prove_kernel(
             outputs = interpret(kernel, args, seed=seed)
         except (RaceError, RuntimeError) as error:  # the second is what jax makes of any other
             raise ProofFailed(step, one_line(error), name) from error
-        results = [Result(output, np.ones(output.shape, np.bool_)) for output in outputs]
+        results = [Result(output, np.ones_like(output, np.bool_)) for output in outputs]
         problem = difference(results, expected)
         if problem is not None:
             raise ProofFailed(step, problem, name)
@@ -282,32 +301,9 @@ def _blaming(step: str) -> Generator[None]:
         raise ProofFailed(step, error.message, error.place) from error
 
 
-def _parse(program: str | Path) -> ModuleOp:
-    if isinstance(program, Path):
-        module = parse_file(str(program), make_context())
-    else:
-        module = LocatingParser(make_context(), program, "<text>").parse_module()
-    verify(module)
-    return module
-
-
-def _only_function(module: ModuleOp) -> func.FuncOp:
-    found = functions(module)
-    if len(found) != 1:
-        names = ", ".join(f"@{each.sym_name.data}" for each in found) or "none"
-        raise TileError(f"a program with one function is needed; this has {names}", where(module))
-    return found[0]
-
-
 def _applied(module: ModuleOp, passes: Sequence[ModulePass]) -> ModuleOp:
     changed = module.clone()
     for each in passes:
         each.apply(make_context(), changed)
         verify(changed)
     return changed
-
-
-def _count_steps(schedule: ModuleOp, entry: str, args: Sequence[Array]) -> int:
-    counts = Counter[Operation]()
-    run(schedule, entry, args, steps=counts)
-    return sum(counts.values())

@@ -20,7 +20,7 @@ Reference: TypeAlias = Callable[[Any, Any], Any]
 DTYPES = {"f32": np.float32, "bf16": jnp.bfloat16, "i32": np.int32, "i8": np.int8}
 
 CASES: dict[str, tuple[str, str, str, str, Reference]] = {
-    # Name: element, shapes of operands %a and %b, type of the result, operations with results %0, %1, …, reference
+    # Name: element, shapes of operands %a and %b, type of the result, operations (%0, %1, …), reference
     "broadcast_rows": ("f32", "8x128 128", "8x128xf32", "tile.broadcast %b dims [1]", lambda a, b: a * 0 + b),
     "transpose": ("f32", "128x256 8x128", "256x128xf32", "tile.transpose %a [1, 0]", lambda a, b: a.T),
     "reshape": ("f32", "16x256 8x128", "8x2x256xf32", "tile.reshape %a", lambda a, b: a.reshape(8, 2, 256)),

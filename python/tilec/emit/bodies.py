@@ -27,6 +27,34 @@ from .names import shape_text
 from .scope import Scope, constant_of
 from .values import is_renaming, value_expression
 
+DEFAULT_NAMES = {
+    "arith.addf": "total",
+    "arith.addi": "total",
+    "arith.subf": "rest",
+    "arith.subi": "rest",
+    "arith.mulf": "product",
+    "arith.muli": "product",
+    "arith.divf": "quotient",
+    "arith.divsi": "quotient",
+    "arith.floordivsi": "quotient",
+    "arith.ceildivsi": "quotient",
+    "arith.remsi": "remainder",
+    "arith.maximumf": "larger",
+    "arith.maxsi": "larger",
+    "arith.minimumf": "smaller",
+    "arith.minsi": "smaller",
+    "arith.cmpf": "holds",
+    "arith.cmpi": "holds",
+    "arith.andi": "both",
+    "arith.ori": "either",
+    "arith.select": "chosen",
+    "tile.compare": "holds",
+    "tile.select": "chosen",
+    "tile.broadcast": "wide",
+    "tile.reduce": "reduced",
+}
+"""What a value without a name is called; others are called after their operation."""
+
 
 class BodyPrinter:
     """Prints operations as Python statements, one each, into `lines`."""
@@ -252,4 +280,4 @@ def _default_name(op: Operation) -> str:
         return (op.ref.name_hint or "value").removesuffix("_ref")
     if isinstance(op, ProgramIdOp):
         return f"step_{op.dim.value.data}"
-    return op.name.partition(".")[2]
+    return DEFAULT_NAMES.get(op.name, op.name.partition(".")[2])

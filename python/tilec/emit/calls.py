@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from textwrap import fill
 
 from xdsl.ir import Operation, SSAValue
 
@@ -21,7 +22,7 @@ from tilec.dialects.pallas.types import space_of
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 
 from .bodies import BodyPrinter, scope_number
-from .lines import Lines
+from .lines import INDENT, LINE, Lines
 from .names import dtype_text, shape_text, string_text
 from .scope import Scope
 
@@ -129,7 +130,7 @@ class CallPrinter:
         keywords = {inner.name(value, "extent"): value for value in statics}
         if keywords:
             arguments += ["*", *keywords]
-        self.kernels.add(f"\n\ndef {name}({', '.join(arguments)}):", operands.op)
+        self.kernels.add(f"\n\n{_header(name, ', '.join(arguments))}", operands.op)
         body = BodyPrinter(self.kernels)
         with self.kernels.indented():
             before = len(self.kernels.lines)
@@ -239,6 +240,13 @@ class CallPrinter:
             if isinstance(out, OutOp):
                 ends = ", ".join(f":{extent}" for extent in extents_text(out, scope))
                 self.wrapper.add(f"{results[position]} = {results[position]}[{ends}]", out)
+
+
+def _header(name: str, arguments: str) -> str:
+    header = f"def {name}({arguments}):"
+    if len(header) <= LINE:
+        return header
+    return f"def {name}(\n{fill(arguments, LINE, initial_indent=INDENT, subsequent_indent=INDENT)}\n):"
 
 
 def _hint(array: SSAValue) -> str:

@@ -10,6 +10,7 @@ from tilec.dialects.pallas import (
     CheckSegmentsOp,
     EmitPipelineOp,
     FullOp,
+    RequireOp,
     ReshapeOp,
     ScalarOp,
 )
@@ -76,6 +77,8 @@ class FunctionPrinter:
                     fail(op, "pallas.check_segments has a limit that is known only when a kernel starts")
                 arrays = ["None" if array is None else scope.text(array) for array in (op.begins, op.ends)]
                 self.wrapper.add(f"check_segments({', '.join(arrays)}, {scope.text(op.limit)})", op)
+            case RequireOp():
+                self._require(op)
             case func.ReturnOp():
                 self.wrapper.add(f"return {', '.join(scope.text(value) for value in op.operands)}", op)
             case _ if note_value(op, scope):
@@ -83,6 +86,13 @@ class FunctionPrinter:
             case _:
                 text = self._expression(op)
                 self.wrapper.add(f"{scope.name(op.results[0], _default_name(op))} = {text}", op)
+
+    def _require(self, op: RequireOp) -> None:
+        value, limit = self.scope.text(op.value), self.scope.text(op.limit)
+        self.wrapper.add(f"if {value} > {limit}:", op)
+        with self.wrapper.indented():
+            text = op.text.data.replace("{", "{{").replace("}", "}}").replace('"', "'")
+            self.wrapper.add(f'raise ValueError(f"{text}: {{{value}}} is more than {{{limit}}}")', op)
 
     def _expression(self, op: Operation) -> str:
         scope = self.scope

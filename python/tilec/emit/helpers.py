@@ -2,8 +2,7 @@
 
 ARRAY_ARGUMENT = '''\
 def array_argument(name, value, shape, dtype):
-    f"""`value` as an array of `shape`, where None is any extent, and `dtype`. 64-bit integers become "
-    "32-bit ones."""
+    """`value` as an array of `shape` (None: any extent) and `dtype`. 64-bit integers become 32-bit ones."""
     wanted = f"{dtype}[{', '.join('?' if extent is None else str(extent) for extent in shape)}]"
     if not hasattr(value, "shape") or not hasattr(value, "dtype"):
         raise TypeError(f"{name} is a {type(value).__name__}; an array {wanted} is needed")
@@ -24,8 +23,7 @@ def array_argument(name, value, shape, dtype):
 
 CHECK_SEGMENTS = '''\
 def check_segments(begins, ends, limit):
-    f"""Raises ValueError where segments are out of order, overlap or pass `limit`. Traced ones are not "
-    "checked."""
+    """Raises ValueError where segments are out of order, overlap or pass `limit`, if they are not traced."""
     if isinstance(begins, jax.core.Tracer) or isinstance(ends, jax.core.Tracer):
         return
     begins = np.asarray(begins)

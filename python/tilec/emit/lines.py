@@ -8,6 +8,8 @@ from xdsl.ir import Operation
 from tilec.diagnostics import file_location, where
 
 INDENT = "    "
+LINE = 110
+"""Characters in a line, beyond which a list of arguments is broken."""
 
 
 class Lines:

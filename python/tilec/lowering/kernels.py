@@ -24,7 +24,7 @@ from tilec.lowering.scalars import Extents, Scalars
 from tilec.lowering.values import Values
 from tilec.lowering.windows import BlockPlan, block_position, index_map, plan_block
 from tilec.rewriting.index import Index, IndexBuilder
-from tilec.rewriting.jagged import StepBounds, array_extent, is_jagged, tiles
+from tilec.rewriting.jagged import array_extent, is_jagged, tiles
 
 MEBIBYTE = 2**20
 
@@ -481,14 +481,3 @@ def _step_before(
         borrow = at_zero if first else build.every([borrow, at_zero] if borrow is not None else [at_zero])
         first = False
     return previous, borrow
-
-
-def segment_limits(pipeline: PipelineOp, build: IndexBuilder) -> dict[SegmentOp, Index]:
-    """For each segment in a pipeline the extent that it must not pass."""
-    bounds = StepBounds(pipeline, build)
-    found: dict[SegmentOp, Index] = {}
-    for op in pipeline.body.block.ops:
-        if isinstance(op, SegmentOp):
-            limit = bounds.upper(op.end)
-            found[op] = 2**31 - 1 if limit is None else limit
-    return found

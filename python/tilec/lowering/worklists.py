@@ -11,16 +11,17 @@ from tilec.dialects import pallas
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.steps import AppendOp, WorklistOp
-from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.index import Index, IndexBuilder
 
 
-def lower_worklist(op: WorklistOp, name: str, now: Mapping[SSAValue, SSAValue]) -> pallas.CallOp:
+def lower_worklist(op: WorklistOp, name: str, now: Mapping[SSAValue, SSAValue], last: Index) -> pallas.CallOp:
     """The call that makes the tables of `op`; its results are the tables and, last, the number of entries in one element.
 
-    `now` maps values of the program's host part to those that stand for them.
+    `now` maps values of the program's host part to those that stand for them; `last` is the number of the last entry that
+    the tables have room for.
     """
     ops: list[Operation] = []
-    lowering = _Worklist(op, IndexBuilder(ops, op.location), now)
+    lowering = _Worklist(op, IndexBuilder(ops, op.location), now, last)
     zero = lowering.build.value(0)
     count = lowering.block(list(op.body.block.ops), ops, zero)
     last = lowering.build.insert(arith.IndexCastOp(count, i32))
@@ -32,7 +33,8 @@ def lower_worklist(op: WorklistOp, name: str, now: Mapping[SSAValue, SSAValue]) 
 
 
 class _Worklist:
-    def __init__(self, op: WorklistOp, build: IndexBuilder, now: Mapping[SSAValue, SSAValue]):
+    def __init__(self, op: WorklistOp, build: IndexBuilder, now: Mapping[SSAValue, SSAValue], last: Index):
+        """`last` is the number of the last entry that the tables have room for."""
         self.op = op
         self.build = build
         self.specs: list[Operation] = []
@@ -49,6 +51,7 @@ class _Worklist:
             for table in op.tables
             if isinstance(table.type, MemRefType)
         ]
+        self.last = last
         self.count = self._spec(pallas.OutSpaceOp(MemRefType(i32, [1]), None, pallas.Space.SMEM), op.count)
 
     def _spec(self, op: Operation, origin: SSAValue) -> SSAValue:
@@ -105,6 +108,8 @@ class _Worklist:
         return self.build.value(self.build.add(parts[0], parts[1]))
 
     def _append(self, op: AppendOp, count: SSAValue) -> SSAValue:
+        # Segments out of order, which cannot be seen under jit, must not write past the tables.
+        count = self.build.value(self.build.minimum(count, self.last))
         for value, table in zip(op.values, self.tables, strict=True):
             number = self.build.insert(arith.IndexCastOp(self.env.get(value, value), i32))
             self.store(number, table, count)

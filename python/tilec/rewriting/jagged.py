@@ -169,7 +169,7 @@ class StepBounds:
         for window in self.pipeline.windows:
             for position, dim in enumerate(window.window):
                 bounds = axis_bounds(dim.base) if dim.base is not None else None
-                if bounds is not None and _from(bounds.end, segment):
+                if bounds is not None and ends_with(bounds.end, segment):
                     key = (window.array, position)
                     if key not in self._extents:
                         self._extents[key] = array_extent(window.array, position, self.build)
@@ -177,12 +177,12 @@ class StepBounds:
         return None
 
 
-def _from(value: Index, segment: SegmentOp) -> bool:
+def ends_with(value: Index, segment: SegmentOp) -> bool:
     """Whether a bound is the segment's, or a choice between its ends."""
     if isinstance(value, int):
         return False
     if isinstance(value, OpResult) and isinstance(value.op, arith.SelectOp):
-        return _from(value.op.lhs, segment) or _from(value.op.rhs, segment)
+        return ends_with(value.op.lhs, segment) or ends_with(value.op.rhs, segment)
     return value.owner is segment
 
 

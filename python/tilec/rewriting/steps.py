@@ -13,7 +13,7 @@ from xdsl.dialects import memref
 from xdsl.dialects.builtin import IndexType, TensorType
 from xdsl.ir import Block, Operation, SSAValue
 
-from tilec.analysis.affine import axis_bounds, linear, static_extent
+from tilec.analysis.affine import axis_bounds, is_inside, linear, static_extent
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.loops import Axis, ForOp, GridOp, Order, YieldOp
@@ -90,7 +90,8 @@ class Level:
 
     loops: list[ForOp] = field(default_factory=list[ForOp])
     axes: list[StepAxis] = field(default_factory=list[StepAxis])
-    statements: list[Operation] = field(default_factory=list[Operation])
+    statements: dict[Operation, None] = field(default_factory=dict[Operation, None])
+    """In order; a dict for its fast membership."""
 
 
 class StepSpace:
@@ -135,7 +136,7 @@ class StepSpace:
             if isinstance(op, ForOp):
                 level.loops.append(op)
             elif not isinstance(op, YieldOp) and not self._hoist(op):
-                level.statements.append(op)
+                level.statements[op] = None
         keep = keep or bool(level.statements)
         if len(level.loops) > 1:
             self._stretches(level)
@@ -152,7 +153,7 @@ class StepSpace:
         return True
 
     def _known(self, value: SSAValue) -> bool:
-        return value in self.env or not any(value.owner is inner for inner in _owners(self.grid))
+        return value in self.env or not is_inside(value, self.grid)
 
     def _one_loop(self, level: Level, *, keep: bool, resting: Resting | None) -> None:
         (loop,) = level.loops
@@ -261,10 +262,6 @@ def is_scalar(op: Operation) -> bool:
     if op.regions or isinstance(op, AccessOp) or op.name.startswith("tile."):
         return isinstance(op, SpanOp)
     return bool(op.results) and not any(isinstance(v.type, TensorType) for v in (*op.results, *op.operands))
-
-
-def _owners(grid: GridOp) -> set[Operation | Block]:
-    return {owner for op in grid.walk() for owner in (op, *(b for r in op.regions for b in r.blocks))} - {grid}
 
 
 def statements_around(space: StepSpace, loop: ForOp) -> Sequence[Operation]:

@@ -1,0 +1,52 @@
+"""What an emitted module checks before it starts a kernel, because the kernel relies on it."""
+
+from collections.abc import Iterator
+
+from xdsl.ir import SSAValue
+
+from tilec.analysis.affine import axis_bounds, extent, is_inside, linear
+from tilec.dialects.tile.arrays import SegmentOp
+from tilec.dialects.tile.schedule import PipelineOp, WindowOp
+from tilec.dialects.tile.types import span_of
+from tilec.rewriting.index import Index, IndexBuilder
+from tilec.rewriting.jagged import array_extent, ends_with
+
+NO_LIMIT = 2**31 - 1
+
+
+def segment_limits(pipeline: PipelineOp, build: IndexBuilder) -> dict[SegmentOp, Index]:
+    """For each segment in a pipeline the extent that it must not pass: the least of the arrays that spans over it index."""
+    limits: dict[SegmentOp, Index] = {}
+    for op in pipeline.body.block.ops:
+        if isinstance(op, SegmentOp):
+            extents = {key: array_extent(array, dim, build) for key, array, dim in _indexed_by(pipeline, op)}
+            limit: Index = NO_LIMIT
+            for found in extents.values():
+                limit = found if limit == NO_LIMIT else build.minimum(limit, found)
+            limits[op] = limit
+    return limits
+
+
+def _indexed_by(pipeline: PipelineOp, segment: SegmentOp) -> Iterator[tuple[object, SSAValue, int]]:
+    """The arrays that spans over a segment index, with the dimension and what tells their extents apart."""
+    for window in pipeline.windows:
+        for position, dim in enumerate(window.window):
+            bounds = axis_bounds(dim.base) if dim.base is not None else None
+            if bounds is not None and ends_with(bounds.end, segment):
+                form = extent(window.array, position)
+                yield (form.constant, tuple(form.factors)), window.array, position
+
+
+def reaches(pipeline: PipelineOp) -> Iterator[tuple[WindowOp, int, Index]]:
+    """Windows, dimensions, and how far an axis reaches there, where it is not known to stay inside the array."""
+    seen: set[tuple[SSAValue, int, SSAValue | int]] = set()
+    for window in pipeline.windows:
+        for position, dim in enumerate(window.window):
+            bounds = axis_bounds(dim.base) if dim.base is not None and span_of(dim.base) else None
+            if bounds is None or dim.shift != 0 or (isinstance(bounds.end, SSAValue) and is_inside(bounds.end, pipeline)):
+                continue
+            slack = (extent(window.array, position) - linear(bounds.end)).literal
+            key = (window.array, position, bounds.end)
+            if (slack is None or slack < 0) and key not in seen:
+                seen.add(key)
+                yield window, position, bounds.end

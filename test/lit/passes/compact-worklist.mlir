@@ -1,0 +1,308 @@
+// Jagged axes become one axis over a list of the tiles that exist, made by the same nest of scalar loops.
+
+// RUN: tile-opt %s --compact-worklist | filecheck %s
+// RUN: tile-opt %s --compact-worklist --explain 2>&1 >/dev/null | filecheck %s --check-prefix=NOTE --match-full-lines --implicit-check-not=note:
+
+// A segment's aligned tiles. The list holds the array's tiles and one more for each segment, since neighbours may share one.
+func.func @segment(%x: memref<?x128xf32>, %o: memref<9xi32>, %out: memref<?x128xf32>) -> memref<?x128xf32> {
+  tile.pipeline grid {
+    %g = tile.axis 0 to 8 ordered
+    %b, %e = tile.segment %o[%g]
+    %m = tile.axis %b to %e by m:128 ordered aligned
+    %xw = tile.window read %x[%m, :]
+    %ow = tile.window write %out[%m, :] preload
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<?x128xf32>
+}
+// CHECK-LABEL: func.func @segment(%x: memref<?x128xf32>, %o: memref<9xi32>, %out: memref<?x128xf32>) -> memref<?x128xf32> {
+// CHECK-NEXT:    %c0 = arith.constant 0 : index
+// CHECK-NEXT:    %x_extent = memref.dim %x, %c0 : memref<?x128xf32>
+// CHECK-NEXT:    %c128 = arith.constant 128 : index
+// CHECK-NEXT:    %0 = arith.ceildivsi %x_extent, %c128 : index
+// CHECK-NEXT:    %1 = arith.ceildivsi %x_extent, %c128 : index
+// CHECK-NEXT:    %c8 = arith.constant 8 : index
+// CHECK-NEXT:    %2 = arith.addi %1, %c8 : index
+// CHECK-NEXT:    %3 = arith.muli %c8, %0 : index
+// CHECK-NEXT:    %4 = arith.minsi %3, %2 : index
+// CHECK-NEXT:    %count, %g_tiles, %m_tiles = tile.worklist capacity %4 columns 2 {
+// CHECK-NEXT:      %c0_1 = arith.constant 0 : index
+// CHECK-NEXT:      %c8_1 = arith.constant 8 : index
+// CHECK-NEXT:      %c1 = arith.constant 1 : index
+// CHECK-NEXT:      scf.for %g = %c0_1 to %c8_1 step %c1 {
+// CHECK-NEXT:        %b, %e = tile.segment %o[%g]
+// CHECK-NEXT:        %c128_1 = arith.constant 128 : index
+// CHECK-NEXT:        %5 = arith.floordivsi %b, %c128_1 : index
+// CHECK-NEXT:        %6 = arith.cmpi slt, %b, %e : index
+// CHECK-NEXT:        %7 = arith.ceildivsi %e, %c128_1 : index
+// CHECK-NEXT:        %8 = arith.select %6, %7, %5 : index
+// CHECK-NEXT:        %c1_1 = arith.constant 1 : index
+// CHECK-NEXT:        scf.for %m = %5 to %8 step %c1_1 {
+// CHECK-NEXT:          tile.append %g, %m
+// CHECK-NEXT:        }
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %item = tile.axis 0 to %count ordered
+// CHECK-NEXT:      %9 = tile.load %g_tiles[%item]
+// CHECK-NEXT:      %g_1 = arith.index_cast %9 : i32 to index
+// CHECK-NEXT:      %b_1, %e_1 = tile.segment %o[%g_1]
+// CHECK-NEXT:      %10 = tile.load %m_tiles[%item]
+// CHECK-NEXT:      %m_tile = arith.index_cast %10 : i32 to index
+// CHECK-NEXT:      %m_1 = tile.span %m_tile of %b_1 to %e_1 by m:128 aligned
+// CHECK-NEXT:      %xw = tile.window read %x[%m_1, :]
+// CHECK-NEXT:      %ow = tile.window write %out[%m_1, :] preload
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:      tile.set %v, %ow
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<?x128xf32>
+// CHECK-NEXT:  }
+
+// Axes around the jagged ones that they do not depend on stay; those within them stay too.
+func.func @between(%x: memref<?x512x256xf32>, %o: memref<9xi32>, %out: memref<?x512x256xf32>) -> memref<?x512x256xf32> {
+  tile.pipeline grid {
+    %n = tile.axis 0 to 512 by n:128 parallel
+    %g = tile.axis 0 to 8 parallel
+    %b, %e = tile.segment %o[%g]
+    %i = tile.axis %b to %e parallel
+    %k = tile.axis 0 to 256 by k:128 parallel
+    %xw = tile.window read %x[%i, %n, %k]
+    %ow = tile.window write %out[%i, %n, %k]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<?x512x256xf32>
+}
+// CHECK-LABEL: func.func @between(%x: memref<?x512x256xf32>, %o: memref<9xi32>, %out: memref<?x512x256xf32>) -> memref<?x512x256xf32> {
+// CHECK-NEXT:    %c0 = arith.constant 0 : index
+// CHECK-NEXT:    %x_extent = memref.dim %x, %c0 : memref<?x512x256xf32>
+// CHECK-NEXT:    %c8 = arith.constant 8 : index
+// CHECK-NEXT:    %0 = arith.addi %x_extent, %c8 : index
+// CHECK-NEXT:    %1 = arith.muli %c8, %x_extent : index
+// CHECK-NEXT:    %2 = arith.minsi %1, %0 : index
+// CHECK-NEXT:    %count, %g_tiles, %i_tiles = tile.worklist capacity %2 columns 2 {
+// CHECK-NEXT:      %c0_1 = arith.constant 0 : index
+// CHECK-NEXT:      %c8_1 = arith.constant 8 : index
+// CHECK-NEXT:      %c1 = arith.constant 1 : index
+// CHECK-NEXT:      scf.for %g = %c0_1 to %c8_1 step %c1 {
+// CHECK-NEXT:        %b, %e = tile.segment %o[%g]
+// CHECK-NEXT:        %c1_1 = arith.constant 1 : index
+// CHECK-NEXT:        scf.for %i = %b to %e step %c1_1 {
+// CHECK-NEXT:          tile.append %g, %i
+// CHECK-NEXT:        }
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %n = tile.axis 0 to 512 by n:128 parallel
+// CHECK-NEXT:      %item = tile.axis 0 to %count parallel
+// CHECK-NEXT:      %3 = tile.load %i_tiles[%item]
+// CHECK-NEXT:      %i_1 = arith.index_cast %3 : i32 to index
+// CHECK-NEXT:      %k = tile.axis 0 to 256 by k:128 parallel
+// CHECK-NEXT:      %xw = tile.window read %x[%i_1, %n, %k]
+// CHECK-NEXT:      %ow = tile.window write %out[%i_1, %n, %k]
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:      tile.set %v, %ow
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<?x512x256xf32>
+// CHECK-NEXT:  }
+
+// What a step asks about an axis is answered from the list: it may be empty, and its one step then is not live.
+func.func @queries(%x: memref<8x512xf32>, %lengths: memref<8xi32>, %out: memref<8x128xf32>) -> memref<8x128xf32> {
+  tile.pipeline grid {
+    %g = tile.axis 0 to 8 parallel
+    %length = tile.load %lengths[%g]
+    %end = arith.index_cast %length : i32 to index
+    %m = tile.axis 0 to %end by m:128 max 512 ordered keep
+    %p = tile.first %m
+    %q = tile.last %m
+    %r = tile.live %m
+    %xw = tile.window read %x[%g, %m]
+    %ow = tile.window write %out[%g, :]
+    %s = tile.scratch : tensor<128xf32, #tile.spans<m>>
+    scf.if %p {
+      %zero = tile.splat 0.0 : tensor<128xf32, #tile.spans<m>>
+      tile.set %zero, %s
+    }
+    scf.if %r {
+      %acc = tile.get %s
+      %v = tile.get %xw
+      %next = arith.addf %acc, %v : tensor<128xf32, #tile.spans<m>>
+      tile.set %next, %s
+    }
+    scf.if %q {
+      %sum = tile.get %s raw
+      tile.set %sum, %ow
+    }
+  }
+  return %out : memref<8x128xf32>
+}
+// CHECK-LABEL: func.func @queries(%x: memref<8x512xf32>, %lengths: memref<8xi32>, %out: memref<8x128xf32>) -> memref<8x128xf32> {
+// CHECK-NEXT:    %c32 = arith.constant 32 : index
+// CHECK-NEXT:    %count, %g_tiles, %m_tiles = tile.worklist capacity %c32 columns 2 {
+// CHECK-NEXT:      %c0 = arith.constant 0 : index
+// CHECK-NEXT:      %c8 = arith.constant 8 : index
+// CHECK-NEXT:      %c1 = arith.constant 1 : index
+// CHECK-NEXT:      scf.for %g = %c0 to %c8 step %c1 {
+// CHECK-NEXT:        %length = tile.load %lengths[%g]
+// CHECK-NEXT:        %end = arith.index_cast %length : i32 to index
+// CHECK-NEXT:        %c128 = arith.constant 128 : index
+// CHECK-NEXT:        %0 = arith.ceildivsi %end, %c128 : index
+// CHECK-NEXT:        %c1_1 = arith.constant 1 : index
+// CHECK-NEXT:        %1 = arith.maxsi %0, %c1_1 : index
+// CHECK-NEXT:        %c0_1 = arith.constant 0 : index
+// CHECK-NEXT:        scf.for %m = %c0_1 to %1 step %c1_1 {
+// CHECK-NEXT:          tile.append %g, %m
+// CHECK-NEXT:        }
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %item = tile.axis 0 to %count ordered
+// CHECK-NEXT:      %2 = tile.load %g_tiles[%item]
+// CHECK-NEXT:      %g_1 = arith.index_cast %2 : i32 to index
+// CHECK-NEXT:      %length_1 = tile.load %lengths[%g_1]
+// CHECK-NEXT:      %end_1 = arith.index_cast %length_1 : i32 to index
+// CHECK-NEXT:      %3 = tile.load %m_tiles[%item]
+// CHECK-NEXT:      %m_tile = arith.index_cast %3 : i32 to index
+// CHECK-NEXT:      %c128_1 = arith.constant 128 : index
+// CHECK-NEXT:      %4 = arith.ceildivsi %end_1, %c128_1 : index
+// CHECK-NEXT:      %c1_2 = arith.constant 1 : index
+// CHECK-NEXT:      %5 = arith.maxsi %4, %c1_2 : index
+// CHECK-NEXT:      %m_1 = tile.span %m_tile of 0 to %end_1 by m:128 keep
+// CHECK-NEXT:      %c0_2 = arith.constant 0 : index
+// CHECK-NEXT:      %p = arith.cmpi eq, %m_tile, %c0_2 : index
+// CHECK-NEXT:      %6 = arith.subi %5, %c1_2 : index
+// CHECK-NEXT:      %q = arith.cmpi eq, %m_tile, %6 : index
+// CHECK-NEXT:      %r = arith.cmpi slt, %c0_2, %end_1 : index
+// CHECK-NEXT:      %xw = tile.window read %x[%g_1, %m_1]
+// CHECK-NEXT:      %ow = tile.window write %out[%g_1, :]
+// CHECK-NEXT:      %s = tile.scratch : tensor<128xf32, #tile.spans<m>>
+// CHECK-NEXT:      scf.if %p {
+// CHECK-NEXT:        %zero = tile.splat 0.0 : tensor<128xf32, #tile.spans<m>>
+// CHECK-NEXT:        tile.set %zero, %s
+// CHECK-NEXT:      }
+// CHECK-NEXT:      scf.if %r {
+// CHECK-NEXT:        %acc = tile.get %s
+// CHECK-NEXT:        %v = tile.get %xw
+// CHECK-NEXT:        %next = arith.addf %acc, %v : tensor<128xf32, #tile.spans<m>>
+// CHECK-NEXT:        tile.set %next, %s
+// CHECK-NEXT:      }
+// CHECK-NEXT:      scf.if %q {
+// CHECK-NEXT:        %sum = tile.get %s raw
+// CHECK-NEXT:        tile.set %sum, %ow
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<8x128xf32>
+// CHECK-NEXT:  }
+
+// Two jagged axes: three columns.
+func.func @two(%q: memref<?x128xf32>, %k: memref<?x128xf32>, %qo: memref<9xi32>, %ko: memref<9xi32>, %out: memref<?x128xf32>) -> memref<?x128xf32> {
+  tile.pipeline grid {
+    %g = tile.axis 0 to 8 ordered
+    %qb, %qe = tile.segment %qo[%g]
+    %kb, %ke = tile.segment %ko[%g]
+    %m = tile.axis %qb to %qe by m:128 ordered aligned
+    %n = tile.axis %kb to %ke by n:128 ordered aligned
+    %qw = tile.window read %q[%m, :]
+    %kw = tile.window read %k[%n, :]
+    %ow = tile.window write %out[%m, :] preload
+    %p = tile.first %n
+    scf.if %p {
+      %u = tile.get %qw
+      tile.set %u, %ow
+    }
+  }
+  return %out : memref<?x128xf32>
+}
+// CHECK-LABEL: func.func @two(%q: memref<?x128xf32>, %k: memref<?x128xf32>, %qo: memref<9xi32>, %ko: memref<9xi32>, %out: memref<?x128xf32>) -> memref<?x128xf32> {
+// CHECK-NEXT:    %c0 = arith.constant 0 : index
+// CHECK-NEXT:    %q_extent = memref.dim %q, %c0 : memref<?x128xf32>
+// CHECK-NEXT:    %c128 = arith.constant 128 : index
+// CHECK-NEXT:    %0 = arith.ceildivsi %q_extent, %c128 : index
+// CHECK-NEXT:    %1 = arith.ceildivsi %q_extent, %c128 : index
+// CHECK-NEXT:    %c8 = arith.constant 8 : index
+// CHECK-NEXT:    %2 = arith.addi %1, %c8 : index
+// CHECK-NEXT:    %3 = arith.muli %c8, %0 : index
+// CHECK-NEXT:    %4 = arith.minsi %3, %2 : index
+// CHECK-NEXT:    %k_extent = memref.dim %k, %c0 : memref<?x128xf32>
+// CHECK-NEXT:    %5 = arith.ceildivsi %k_extent, %c128 : index
+// CHECK-NEXT:    %6 = arith.ceildivsi %k_extent, %c128 : index
+// CHECK-NEXT:    %7 = arith.addi %6, %c8 : index
+// CHECK-NEXT:    %8 = arith.muli %4, %5 : index
+// CHECK-NEXT:    %9 = arith.muli %7, %0 : index
+// CHECK-NEXT:    %10 = arith.minsi %8, %9 : index
+// CHECK-NEXT:    %count, %g_tiles, %m_tiles, %n_tiles = tile.worklist capacity %10 columns 3 {
+// CHECK-NEXT:      %c0_1 = arith.constant 0 : index
+// CHECK-NEXT:      %c8_1 = arith.constant 8 : index
+// CHECK-NEXT:      %c1 = arith.constant 1 : index
+// CHECK-NEXT:      scf.for %g = %c0_1 to %c8_1 step %c1 {
+// CHECK-NEXT:        %qb, %qe = tile.segment %qo[%g]
+// CHECK-NEXT:        %kb, %ke = tile.segment %ko[%g]
+// CHECK-NEXT:        %c128_1 = arith.constant 128 : index
+// CHECK-NEXT:        %11 = arith.floordivsi %qb, %c128_1 : index
+// CHECK-NEXT:        %12 = arith.cmpi slt, %qb, %qe : index
+// CHECK-NEXT:        %13 = arith.ceildivsi %qe, %c128_1 : index
+// CHECK-NEXT:        %14 = arith.select %12, %13, %11 : index
+// CHECK-NEXT:        %c1_1 = arith.constant 1 : index
+// CHECK-NEXT:        scf.for %m = %11 to %14 step %c1_1 {
+// CHECK-NEXT:          %c128_2 = arith.constant 128 : index
+// CHECK-NEXT:          %15 = arith.floordivsi %kb, %c128_2 : index
+// CHECK-NEXT:          %16 = arith.cmpi slt, %kb, %ke : index
+// CHECK-NEXT:          %17 = arith.ceildivsi %ke, %c128_2 : index
+// CHECK-NEXT:          %18 = arith.select %16, %17, %15 : index
+// CHECK-NEXT:          %c1_2 = arith.constant 1 : index
+// CHECK-NEXT:          scf.for %n = %15 to %18 step %c1_2 {
+// CHECK-NEXT:            tile.append %g, %m, %n
+// CHECK-NEXT:          }
+// CHECK-NEXT:        }
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %item = tile.axis 0 to %count ordered
+// CHECK-NEXT:      %19 = tile.load %g_tiles[%item]
+// CHECK-NEXT:      %g_1 = arith.index_cast %19 : i32 to index
+// CHECK-NEXT:      %qb_1, %qe_1 = tile.segment %qo[%g_1]
+// CHECK-NEXT:      %kb_1, %ke_1 = tile.segment %ko[%g_1]
+// CHECK-NEXT:      %20 = tile.load %m_tiles[%item]
+// CHECK-NEXT:      %m_tile = arith.index_cast %20 : i32 to index
+// CHECK-NEXT:      %m_1 = tile.span %m_tile of %qb_1 to %qe_1 by m:128 aligned
+// CHECK-NEXT:      %21 = tile.load %n_tiles[%item]
+// CHECK-NEXT:      %n_tile = arith.index_cast %21 : i32 to index
+// CHECK-NEXT:      %c128_3 = arith.constant 128 : index
+// CHECK-NEXT:      %22 = arith.floordivsi %kb_1, %c128_3 : index
+// CHECK-NEXT:      %n_1 = tile.span %n_tile of %kb_1 to %ke_1 by n:128 aligned
+// CHECK-NEXT:      %p = arith.cmpi eq, %n_tile, %22 : index
+// CHECK-NEXT:      %qw = tile.window read %q[%m_1, :]
+// CHECK-NEXT:      %kw = tile.window read %k[%n_1, :]
+// CHECK-NEXT:      %ow = tile.window write %out[%m_1, :] preload
+// CHECK-NEXT:      scf.if %p {
+// CHECK-NEXT:        %u = tile.get %qw
+// CHECK-NEXT:        tile.set %u, %ow
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<?x128xf32>
+// CHECK-NEXT:  }
+
+// NOTE: {{.*}}/compact-worklist.mlir:[[# @LINE + 3]]:3: note: compact-worklist: no axis is jagged
+func.func @static(%x: memref<512xf32>) -> memref<512xf32> {
+  %out = tile.empty : memref<512xf32>
+  tile.pipeline grid {
+    %m = tile.axis 0 to 512 by m:128 parallel
+    %xw = tile.window read %x[%m]
+    %ow = tile.window write %out[%m]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<512xf32>
+}
+// CHECK-LABEL: func.func @static(%x: memref<512xf32>) -> memref<512xf32> {
+// CHECK-NEXT:    %out = tile.empty : memref<512xf32>
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %m = tile.axis 0 to 512 by m:128 parallel
+// CHECK-NEXT:      %xw = tile.window read %x[%m]
+// CHECK-NEXT:      %ow = tile.window write %out[%m]
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:      tile.set %v, %ow
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<512xf32>
+// CHECK-NEXT:  }
