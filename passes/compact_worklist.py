@@ -72,13 +72,14 @@ def _compact(pipeline: PipelineOp, group: list[AxisOp]) -> None:
     build = IndexBuilder(before, pipeline.location)
     capacity = build.value(_capacity(pipeline, group, build))
     scalars = _scalars(pipeline, group)
-    worklist = WorklistOp(capacity, len(group), Region(_nest(group, scalars, pipeline)))
+    limits = _limits(pipeline, group, build)
+    worklist = WorklistOp(capacity, len(group), Region(_nest(group, scalars, pipeline, limits)))
     worklist.location = pipeline.location
     worklist.count.name_hint = "count"
     for axis, table in zip(group, worklist.tables, strict=True):
         table.name_hint = f"{axis.result.name_hint or 'axis'}_tiles"
     Builder(InsertPoint.before(pipeline)).insert([*before, worklist])
-    _walk_the_list(group, worklist)
+    _walk_the_list(group, worklist, limits)
     region_dce(pipeline.body)
 
 
@@ -114,6 +115,12 @@ def _capacity(pipeline: PipelineOp, group: list[AxisOp], build: IndexBuilder) ->
     return total
 
 
+def _limits(pipeline: PipelineOp, group: list[AxisOp], build: IndexBuilder) -> dict[AxisOp, Index | None]:
+    """What each axis stays below, where that is known."""
+    bounds = StepBounds(pipeline, build)
+    return {axis: bounds.upper(axis.axis.bounds.end) if axis.keep is not None else None for axis in group}
+
+
 def _product(build: IndexBuilder, factors: list[Index]) -> Index:
     product: Index = 1
     for factor in factors:
@@ -121,30 +128,30 @@ def _product(build: IndexBuilder, factors: list[Index]) -> Index:
     return product
 
 
-def _nest(group: list[AxisOp], scalars: list[Operation], pipeline: PipelineOp) -> Block:
+def _nest(
+    group: list[AxisOp], scalars: list[Operation], pipeline: PipelineOp, limits: dict[AxisOp, Index | None]
+) -> Block:
     """Scalar loops over the tiles of the group's axes, which append one entry in the innermost."""
     env: dict[SSAValue, SSAValue] = {}
     numbers: list[SSAValue] = []
     outermost = block = Block()
     order = list(pipeline.body.block.ops)
     for op in sorted([*group, *scalars], key=order.index):
-        if op in scalars:
+        if isinstance(op, AxisOp):
+            block = _loop_over(op, block, env, numbers, limits[op])
+        else:
             block.add_op(op.clone(env))
-            continue
-        block = _loop_over(op, block, env, numbers)
     block.add_op(_at(AppendOp(numbers), group[-1]))
     _close(block, outermost)
     return outermost
 
 
 def _loop_over(
-    axis: Operation, block: Block, env: dict[SSAValue, SSAValue], numbers: list[SSAValue]
+    axis: AxisOp, block: Block, env: dict[SSAValue, SSAValue], numbers: list[SSAValue], limit: Index | None
 ) -> Block:
-    if not isinstance(axis, AxisOp):
-        fail(axis, "compact-worklist: not an axis")
     ops: list[Operation] = []
     build = IndexBuilder(ops, axis.location)
-    run = tiles(axis, build, env)
+    run = tiles(axis, build, env, limit)
     first, stop, one = build.value(run.first), build.value(run.stop), build.value(1)
     block.add_ops(ops)
     body = Block(arg_types=[IndexType()])
@@ -169,7 +176,7 @@ def _at(op: Operation, origin: Operation) -> Operation:
     return op
 
 
-def _walk_the_list(group: list[AxisOp], worklist: WorklistOp) -> None:
+def _walk_the_list(group: list[AxisOp], worklist: WorklistOp, limits: dict[AxisOp, Index | None]) -> None:
     """Replace the group's axes by one over the list."""
     order = Order.ORDERED if any(axis.order.data is Order.ORDERED for axis in group) else Order.PARALLEL
     item = AxisOp(Bounds(0, worklist.count), IndexType(), order)
@@ -181,7 +188,7 @@ def _walk_the_list(group: list[AxisOp], worklist: WorklistOp) -> None:
         entry = build.insert(LoadOp(table, [Dim(item.result)]))
         number = build.insert(arith.IndexCastOp(entry, IndexType()))
         number.name_hint = f"{axis.result.name_hint or 'axis'}_tile"
-        numbers = tiles(axis, build, {})
+        numbers = tiles(axis, build, {}, limits[axis])
         value = axis_value(axis, number, numbers, build, keep=axis.keep is not None)
         answer_queries(axis, _answers(number, numbers, build))
         Builder(InsertPoint.before(axis)).insert(ops)

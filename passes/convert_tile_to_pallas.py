@@ -19,20 +19,21 @@ while some may be dead; an array argument that is written but not returned.
 """
 
 from xdsl.context import Context
-from xdsl.dialects import func, memref
-from xdsl.dialects.builtin import MemRefType, ModuleOp
+from xdsl.dialects import arith, func, memref
+from xdsl.dialects.builtin import FunctionType, MemRefType, ModuleOp, i32, i64
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
+from xdsl.rewriter import Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
-from tilec.dialects.tile.arrays import EmptyOp, FullOp
+from tilec.dialects.tile.arrays import EmptyOp, FullOp, LoadOp, SegmentOp
 from tilec.dialects.tile.schedule import PipelineOp
 from tilec.dialects.tile.steps import WorklistOp
 from tilec.dialects.tile.syntax import scalar_of
-from tilec.dialects.tile.types import UNBOUND, shape_of
+from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 from tilec.lowering.checks import reaches, segment_limits
 from tilec.lowering.kernels import Host, KernelLowering
 from tilec.lowering.worklists import lower_worklist
@@ -65,6 +66,9 @@ class _Function:
         self.kernels = 0
 
     def run(self) -> None:
+        for argument in list(self.block.args):
+            if element_type(argument.type) == i64:
+                self._narrow(argument)
         source = list(self.block.ops)
         for op in source:
             if isinstance(op, PipelineOp):
@@ -78,6 +82,27 @@ class _Function:
         for op in reversed(source):
             op.erase(safe_erase=False)
         region_dce(self.function.body)
+
+    def _narrow(self, argument: SSAValue) -> None:
+        """Take an array of 64-bit indices as 32-bit ones, which the wrapper makes of them."""
+        for use in argument.uses:
+            reader = use.operation
+            as_index = isinstance(reader, SegmentOp) or (
+                isinstance(reader, LoadOp)
+                and all(isinstance(other.operation, arith.IndexCastOp) for other in reader.result.uses)
+            )
+            if not as_index:
+                fail(
+                    reader,
+                    f"convert-tile-to-pallas: {reader.name} uses elements of {argument.type}, and a TPU has no 64-bit integers; "
+                    "such an array can hold offsets and indices, otherwise use i32",
+                )
+        name = argument.name_hint
+        Rewriter.replace_value_with_new_type(argument, MemRefType(i32, shape_of(argument.type))).name_hint = name
+        outputs = self.function.function_type.outputs
+        self.function.function_type = FunctionType.from_lists(
+            [value.type for value in self.block.args], list(outputs)
+        )
 
     def _lower(self, op: Operation) -> None:
         match op:

@@ -93,6 +93,7 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
         _move_parallel_axes_out(space, window)
     pipeline = PipelineOp(loop, Region(Block(body.finish())))
     pipeline.location = grid.location
+    _order_axes_that_may_rest(pipeline)
     for window in windows:
         _check_visits(pipeline, window)
     region_dce(pipeline.body)
@@ -185,6 +186,13 @@ def _move_parallel_axes_out(space: StepSpace, window: WindowOp) -> None:
             space.head.remove(axis.op)
             space.head.insert(0, axis.op)
     for axis in shared:
+        axis.order = OrderAttr(Order.ORDERED)
+
+
+def _order_axes_that_may_rest(pipeline: PipelineOp) -> None:
+    """A step that only keeps an empty range may rest on a block of the next: such axes run in order."""
+    resting = [op for op in pipeline.body.block.ops if op.properties.get("keep") is not None]
+    for axis in axes_behind([op.results[0] for op in resting]):
         axis.order = OrderAttr(Order.ORDERED)
 
 

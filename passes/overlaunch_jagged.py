@@ -24,10 +24,13 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
+from tilec.analysis.visits import axes_behind
 from tilec.diagnostics import explain, fail
+from tilec.dialects.tile.loops import Order, OrderAttr
 from tilec.dialects.tile.places import ScratchOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import Bounds
+from tilec.dialects.tile.types import span_of
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.jagged import Answers, StepBounds, answer_queries, axis_value, is_jagged, tiles
 
@@ -60,7 +63,10 @@ def _replace(axis: AxisOp, bounds: StepBounds) -> SSAValue:
     most = bounds.most_tiles(axis)
     if most is None:
         fail(axis, f"overlaunch-jagged: no bound on the steps of axis {axis.axis.name} is known; give it `max N`")
-    step = AxisOp(Bounds(0, most), IndexType(), axis.order.data)
+    # Idle steps of one range may rest on a block of the next.
+    for outer in axes_behind(axis.operands):
+        outer.order = OrderAttr(Order.ORDERED)
+    step = AxisOp(Bounds(0, most), IndexType(), Order.ORDERED)
     step.result.name_hint = f"{axis.result.name_hint or 'axis'}_step"
     step.location = axis.location
     ops: list[Operation] = [step]
@@ -69,14 +75,17 @@ def _replace(axis: AxisOp, bounds: StepBounds) -> SSAValue:
     last = build.sub(numbers.stop, 1)
     wanted = build.add(numbers.first, step.result)
     resting = build.maximum(last, numbers.first)
-    number = build.value(build.minimum(wanted, resting))
+    number = build.minimum(wanted, resting)
+    limit = bounds.upper(axis.axis.bounds.end)
+    if span_of(axis.result) is None and limit is not None:
+        number = build.maximum(build.minimum(number, build.sub(limit, 1)), 0)
     valid = build.compare("slt", wanted, numbers.stop)
     answers = Answers(
         first=build.compare("eq", step.result, 0),
         last=build.compare("eq", wanted, last),
         live=build.compare("slt", numbers.begin, numbers.end),
     )
-    value = axis_value(axis, number, numbers, build, keep=True)
+    value = axis_value(axis, build.value(number), numbers, build, keep=True)
     answer_queries(axis, answers)
     Builder(InsertPoint.before(axis)).insert(ops)
     axis.result.replace_all_uses_with(value)

@@ -174,7 +174,7 @@ class CheckSegmentsOp(IRDLOperation):
 
 @irdl_op_definition
 class RequireOp(IRDLOperation):
-    """States that one index is at most another; raises ValueError with `text` and both numbers where it is not.
+    """States that one index is at most another; raises ValueError with `text` and both numbers if it is not.
 
     Both are known before the kernel starts, as extents of arrays are.
 

@@ -122,10 +122,11 @@ class KernelLowering:
         return made
 
     def _semantics(self) -> list[pallas.Semantics]:
-        """`parallel` up to the first axis that is not: interpret mode takes no other order."""
+        """`parallel` up to the first axis that is not, or over a worklist: interpret mode takes no others."""
         made: list[pallas.Semantics] = []
-        for axis in self.pipeline.axes:
-            parallel = axis.order.data is Order.PARALLEL and pallas.Semantics.ARBITRARY not in made
+        for axis, trip in zip(self.pipeline.axes, self.trips, strict=True):
+            listed = isinstance(trip, SSAValue) and trip in self.host.counts  # its extent is known on the device only
+            parallel = axis.order.data is Order.PARALLEL and pallas.Semantics.ARBITRARY not in made and not listed
             made.append(pallas.Semantics.PARALLEL if parallel else pallas.Semantics.ARBITRARY)
         return made
 

@@ -159,7 +159,7 @@ def block_position(plan: BlockPlan, scalars: Scalars) -> list[Index]:
             base = 0 if dim.base is None else scalars.index(dim.base)
             found.append(scalars.build.add(base, scalars.index(dim.shift)))
         elif isinstance(extent, pallas.Bounded):
-            found += _bounded(plan, dim, scalars)
+            found += _bounded(plan, position or 0, dim, scalars)
         else:
             found.append(_blocked(plan, position, dim.base, dim.shift, scalars))
     return found
@@ -180,7 +180,7 @@ def _blocked(plan: BlockPlan, position: int | None, base: SSAValue, shift: Index
     return number
 
 
-def _bounded(plan: BlockPlan, dim: Dim, scalars: Scalars) -> list[Index]:
+def _bounded(plan: BlockPlan, position: int, dim: Dim, scalars: Scalars) -> list[Index]:
     build = scalars.build
     if dim.base is None:
         return [0, 1]
@@ -194,9 +194,11 @@ def _bounded(plan: BlockPlan, dim: Dim, scalars: Scalars) -> list[Index]:
         )
     parts = scalars.span(dim.base)
     size = build.minimum(build.sub(parts.end, parts.start), parts.size)
-    if keep:
+    start = build.add(parts.start, scalars.index(dim.shift))
+    if keep:  # a copy has at least one row, of the array
         size = build.maximum(size, 1)
-    return [build.add(parts.start, scalars.index(dim.shift)), size]
+        start = build.minimum(start, scalars.last_block(plan.window.array, position, 1))
+    return [start, size]
 
 
 def _name(window: WindowOp) -> str:

@@ -62,7 +62,7 @@ class BodyBuilder:
         passed = 0
         for op in block.ops:
             if isinstance(op, ForOp):
-                self._section(group, [*conditions, *self._place_of(block, passed)])
+                self._section(group, conditions, block, passed)
                 group = []
                 passed += 1
                 axis = self.space.axis_of[op]
@@ -70,7 +70,7 @@ class BodyBuilder:
                 self._block(op.body.block, [*conditions, *turn])
             elif op in level.statements:
                 group.append(op)
-        self._section(group, [*conditions, *self._place_of(block, passed)])
+        self._section(group, conditions, block, passed)
 
     def _place_of(self, block: Block, passed: int) -> list[SSAValue]:
         """The condition for statements of `block` that stand after `passed` of its loops."""
@@ -85,9 +85,10 @@ class BodyBuilder:
             axes = [self.space.axis_of[following], *self.space.levels[following.body.block].axes]
         return [flag for axis in axes if (flag := axis.first) is not None]
 
-    def _section(self, group: list[Operation], conditions: list[SSAValue]) -> None:
+    def _section(self, group: list[Operation], conditions: list[SSAValue], block: Block, passed: int) -> None:
         if not group:
             return
+        conditions = [*conditions, *self._place_of(block, passed)]
         section = Section()
         for op in group:
             self._statement(op, section)

@@ -4,6 +4,7 @@
 axis' tiles the same way: the number of its first tile and of the one after its last.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xdsl.dialects import arith, memref
@@ -41,17 +42,21 @@ class Tiles:
     end: Index
 
 
-def tiles(axis: AxisOp, build: IndexBuilder, env: dict[SSAValue, SSAValue]) -> Tiles:
+def tiles(
+    axis: AxisOp, build: IndexBuilder, env: Mapping[SSAValue, SSAValue], limit: Index | None = None
+) -> Tiles:
     """Compute the tile numbers of `axis` from bounds mapped through `env`.
 
     Tiles of an aligned axis are numbered from the array's begin, others from the axis' begin, indices are their own numbers.
-    A `keep` axis has at least one.
+    A `keep` axis has at least one; of an index, below `limit`, so that it is inside the array.
     """
     bounds, size = axis.axis.bounds, block_size(axis)
     begin = bounds.begin if isinstance(bounds.begin, int) else env.get(bounds.begin, bounds.begin)
     end = bounds.end if isinstance(bounds.end, int) else env.get(bounds.end, bounds.end)
     if span_of(axis.result) is None:
         first, stop = begin, end
+        if axis.keep is not None and limit is not None:
+            first = build.minimum(first, build.sub(limit, 1))
     elif axis.aligned is None:
         first, stop = 0, build.ceildiv(build.sub(end, begin), size)
     else:

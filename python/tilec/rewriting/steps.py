@@ -16,7 +16,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from tilec.analysis.affine import axis_bounds, is_inside, linear, static_extent
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
-from tilec.dialects.tile.loops import Axis, ForOp, GridOp, Order, YieldOp
+from tilec.dialects.tile.loops import Axis, ForOp, GridOp, Order, OrderAttr, YieldOp
 from tilec.dialects.tile.schedule import AxisOp, SpanOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.syntax import Bounds
@@ -64,6 +64,7 @@ class StepAxis:
     def first(self) -> SSAValue | None:
         """Whether it is the first step; `None` where there is only one."""
         if self._first is None and not self.single:
+            self._query_made()
             self._first = self._builder.insert(FirstOp(self.op.result))
             self._first.name_hint = f"first_{self.op.axis.name}"
         return self._first
@@ -72,9 +73,14 @@ class StepAxis:
     def last(self) -> SSAValue | None:
         """Whether it is the last step; `None` where there is only one."""
         if self._last is None and not self.single:
+            self._query_made()
             self._last = self._builder.insert(LastOp(self.op.result))
             self._last.name_hint = f"last_{self.op.axis.name}"
         return self._last
+
+    def _query_made(self) -> None:
+        # What one step leaves for others keeps the axis in order, on one core.
+        self.op.order = OrderAttr(Order.ORDERED)
 
     @property
     def live(self) -> SSAValue | None:

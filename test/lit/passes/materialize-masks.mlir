@@ -21,6 +21,30 @@ func.func @cut(%x: memref<8x300xf32>, %y: memref<8x128xf32>) -> memref<8x128xf32
   }
   return %y : memref<8x128xf32>
 }
+// CHECK-LABEL: func.func @cut(%x: memref<8x300xf32>, %y: memref<8x128xf32>) -> memref<8x128xf32> {
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %k = tile.axis 0 to 300 by k:128 ordered
+// CHECK-NEXT:      %xw = tile.window read %x[:, %k]
+// CHECK-NEXT:      %yw = tile.window write %y[:, :] preload
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:      %0 = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:      %v_1 = tile.fill %v outside %k with %0
+// CHECK-NEXT:      %sum = tile.reduce add %v_1 dims [1]
+// CHECK-NEXT:      %1 = arith.constant 0xff800000 : f32
+// CHECK-NEXT:      %v_2 = tile.fill %v outside %k with %1
+// CHECK-NEXT:      %top = tile.reduce max %v_2 dims [1]
+// CHECK-NEXT:      %all = tile.scan add %v_1 dim 1 : tensor<8x128xf32, #tile.spans<_, k>>
+// CHECK-NEXT:      %2 = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:      %all_1 = tile.fill %all outside %k with %2
+// CHECK-NEXT:      %some = tile.reduce add %all_1 dims [0, 1]
+// CHECK-NEXT:      %a = arith.addf %sum, %top : tensor<8xf32>
+// CHECK-NEXT:      %wide = tile.broadcast %a dims [0] : tensor<8x128xf32>
+// CHECK-NEXT:      %far = tile.broadcast %some dims [] : tensor<8x128xf32>
+// CHECK-NEXT:      %w = arith.addf %wide, %far : tensor<8x128xf32>
+// CHECK-NEXT:      tile.set %w, %yw
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %y : memref<8x128xf32>
+// CHECK-NEXT:  }
 
 // Full tiles need nothing, and what lies outside the array at a store needs nothing.
 func.func @full(%x: memref<300x256xf32>, %y: memref<300xf32>) -> memref<300xf32> {
@@ -35,6 +59,18 @@ func.func @full(%x: memref<300x256xf32>, %y: memref<300xf32>) -> memref<300xf32>
   }
   return %y : memref<300xf32>
 }
+// CHECK-LABEL: func.func @full(%x: memref<300x256xf32>, %y: memref<300xf32>) -> memref<300xf32> {
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %m = tile.axis 0 to 300 by m:128 parallel
+// CHECK-NEXT:      %k = tile.axis 0 to 256 by k:256 ordered
+// CHECK-NEXT:      %xw = tile.window read %x[%m, %k]
+// CHECK-NEXT:      %yw = tile.window write %y[%m]
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:      %sum = tile.reduce add %v dims [1]
+// CHECK-NEXT:      tile.set %sum, %yw
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %y : memref<300xf32>
+// CHECK-NEXT:  }
 
 // A tile that two segments may share: what the window held stays. It was widened for that.
 func.func @shared(%x: memref<?x128xf32>, %o: memref<9xi32>, %out: memref<?x128xbf16>) -> memref<?x128xbf16> {
@@ -49,6 +85,21 @@ func.func @shared(%x: memref<?x128xf32>, %o: memref<9xi32>, %out: memref<?x128xb
   }
   return %out : memref<?x128xbf16>
 }
+// CHECK-LABEL: func.func @shared(%x: memref<?x128xf32>, %o: memref<9xi32>, %out: memref<?x128xbf16>) -> memref<?x128xbf16> {
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %g = tile.axis 0 to 8 ordered
+// CHECK-NEXT:      %b, %e = tile.segment %o[%g]
+// CHECK-NEXT:      %m = tile.axis %b to %e by m:128 ordered aligned
+// CHECK-NEXT:      %xw = tile.window read %x[%m, :]
+// CHECK-NEXT:      %ow = tile.window write %out[%m, :]
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:      %old = tile.get %ow raw
+// CHECK-NEXT:      %0 = tile.cast %old to f32
+// CHECK-NEXT:      %v_1 = tile.fill %v outside %m with %0
+// CHECK-NEXT:      tile.set %v_1, %ow
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<?x128xbf16>
+// CHECK-NEXT:  }
 
 // A dot along a jagged dimension fills both sides; the other dimensions stay undefined.
 func.func @dot(%x: memref<?x128xbf16>, %y: memref<?x256xbf16>, %o: memref<9xi32>, %out: memref<8x128x256xf32>) -> memref<8x128x256xf32> {
@@ -67,6 +118,26 @@ func.func @dot(%x: memref<?x128xbf16>, %y: memref<?x256xbf16>, %o: memref<9xi32>
   }
   return %out : memref<8x128x256xf32>
 }
+// CHECK-LABEL: func.func @dot(%x: memref<?x128xbf16>, %y: memref<?x256xbf16>, %o: memref<9xi32>, %out: memref<8x128x256xf32>) -> memref<8x128x256xf32> {
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %g = tile.axis 0 to 8 ordered
+// CHECK-NEXT:      %b, %e = tile.segment %o[%g]
+// CHECK-NEXT:      %m = tile.axis %b to %e by m:128 ordered aligned
+// CHECK-NEXT:      %xw = tile.window read %x[%m, :]
+// CHECK-NEXT:      %yw = tile.window read %y[%m, :]
+// CHECK-NEXT:      %ow = tile.window write %out[%g, :, :] preload
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:      %w = tile.get %yw
+// CHECK-NEXT:      %old = tile.get %ow
+// CHECK-NEXT:      %0 = arith.constant 0.000000e+00 : bf16
+// CHECK-NEXT:      %v_1 = tile.fill %v outside %m with %0
+// CHECK-NEXT:      %1 = arith.constant 0.000000e+00 : bf16
+// CHECK-NEXT:      %w_1 = tile.fill %w outside %m with %1
+// CHECK-NEXT:      %sum = tile.dot %v_1, %w_1, %old contract [0] x [0]
+// CHECK-NEXT:      tile.set %sum, %ow
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<8x128x256xf32>
+// CHECK-NEXT:  }
 
 // A cast that narrows is filled before it, in 32 bits.
 func.func @narrowed(%x: memref<128x300xf32>, %w: memref<300x256xf32>, %out: memref<128x256xf32>) -> memref<128x256xf32> {
@@ -85,6 +156,26 @@ func.func @narrowed(%x: memref<128x300xf32>, %w: memref<300x256xf32>, %out: memr
   }
   return %out : memref<128x256xf32>
 }
+// CHECK-LABEL: func.func @narrowed(%x: memref<128x300xf32>, %w: memref<300x256xf32>, %out: memref<128x256xf32>) -> memref<128x256xf32> {
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %k = tile.axis 0 to 300 by k:128 ordered
+// CHECK-NEXT:      %xw = tile.window read %x[:, %k]
+// CHECK-NEXT:      %ww = tile.window read %w[%k, :]
+// CHECK-NEXT:      %ow = tile.window write %out[:, :] preload
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:      %u = tile.get %ww
+// CHECK-NEXT:      %old = tile.get %ow
+// CHECK-NEXT:      %0 = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:      %v_1 = tile.fill %v outside %k with %0
+// CHECK-NEXT:      %short = tile.cast %v_1 to bf16
+// CHECK-NEXT:      %1 = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:      %u_1 = tile.fill %u outside %k with %1
+// CHECK-NEXT:      %thin = tile.cast %u_1 to bf16
+// CHECK-NEXT:      %sum = tile.dot %short, %thin, %old
+// CHECK-NEXT:      tile.set %sum, %ow
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<128x256xf32>
+// CHECK-NEXT:  }
 
 // A mask at a store is combined with what is dead.
 func.func @masked(%x: memref<8x300xf32>, %c: memref<8x300xi32>) -> memref<8x300xf32> {
@@ -101,3 +192,22 @@ func.func @masked(%x: memref<8x300xf32>, %c: memref<8x300xi32>) -> memref<8x300x
   }
   return %x : memref<8x300xf32>
 }
+// CHECK-LABEL: func.func @masked(%x: memref<8x300xf32>, %c: memref<8x300xi32>) -> memref<8x300xf32> {
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %m = tile.axis 0 to 300 by m:128 parallel
+// CHECK-NEXT:      %xw = tile.window write %x[:, %m] preload
+// CHECK-NEXT:      %cw = tile.window read %c[:, %m]
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:      %k = tile.get %cw
+// CHECK-NEXT:      %none = tile.splat 0 : tensor<8x128xi32, #tile.spans<_, m>>
+// CHECK-NEXT:      %mask = tile.compare ne %k, %none
+// CHECK-NEXT:      %w = arith.addf %v, %v : tensor<8x128xf32, #tile.spans<_, m>>
+// CHECK-NEXT:      %old = tile.get %xw raw
+// CHECK-NEXT:      %0 = tile.fill %w outside %m with %old
+// CHECK-NEXT:      %1 = arith.constant false
+// CHECK-NEXT:      %2 = tile.fill %mask outside %m with %1
+// CHECK-NEXT:      %w_1 = tile.select %2, %0, %old
+// CHECK-NEXT:      tile.set %w_1, %xw
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %x : memref<8x300xf32>
+// CHECK-NEXT:  }

@@ -7,7 +7,7 @@
 // CHECK-LABEL: func.func @host
 func.func @host(%x: memref<?x128xf32>, %begins: memref<8xi32>, %ends: memref<8xi32>, %count: memref<1xi32>)
     -> memref<?x1x128xf32> {
-  // CHECK: [[zero:%[a-z0-9_]+]] = arith.constant 0
+  // CHECK: %zero = arith.constant 0
   %zero = arith.constant 0 : index
   // CHECK-NEXT: %rows = memref.dim
   %rows = memref.dim %x, %zero : memref<?x128xf32>
@@ -15,6 +15,8 @@ func.func @host(%x: memref<?x128xf32>, %begins: memref<8xi32>, %ends: memref<8xi
   pallas.check_segments %begins limit %rows
   // CHECK-NEXT: pallas.check_segments %begins to %ends limit %rows
   pallas.check_segments %begins to %ends limit %rows
+  // CHECK-NEXT: pallas.require %rows at_most %zero "rows of x"
+  pallas.require %rows at_most %zero "rows of x"
   // CHECK-NEXT: %steps = pallas.scalar %count
   %steps = pallas.scalar %count
   // CHECK-NEXT: %start = pallas.full -1.5 extent %rows : memref<?x128xf32>
