@@ -272,12 +272,9 @@ class KernelLowering:
 
     def _scratch(self, scratch: ScratchOp) -> None:
         held = held_type(scratch.result)
-        shape = shape_of(held)
-        space = pallas.Space.VMEM
+        shape, space = self.orientation.shape(scratch.result), pallas.Space.VMEM
         if not shape:
             shape, space = (1,), pallas.Space.SMEM
-        elif len(shape) == 1:
-            shape = (shape[0], 1) if self.orientation.is_column(scratch.result) else (1, shape[0])
         kind = pallas.in_space(MemRefType(element_type(held), shape), space)
         op = pallas.ScratchOp(kind)
         op.location = scratch.location
@@ -371,7 +368,9 @@ class Statements:
 
     def _oriented(self, value: SSAValue, like: SSAValue) -> SSAValue:
         """A loaded row as the values it meets want it."""
-        return self.emit(TransposeOp(value, [1, 0])) if self.kernel.orientation.is_column(like) else value
+        if not self.kernel.orientation.is_column(like):
+            return value
+        return self.values.widened(self.emit(TransposeOp(value, [1, 0])), like)
 
     def _set(self, op: SetOp) -> None:
         place = op.ref
@@ -379,8 +378,6 @@ class Statements:
         is_window = place in self.kernel.plans
         if is_window and len(shape_of(op.value.type)) == 1:
             value = self.values.lying(op.value, column=False)
-        elif len(shape_of(op.value.type)) == 1:
-            value = self.values.lying(op.value, column=self.kernel.orientation.is_column(place))
         else:
             value = self.values.get(op.value)
         if element_type(value.type) != element_type(held):

@@ -58,11 +58,8 @@ class Values:
         self.env: dict[SSAValue, SSAValue] = {}
 
     def shape(self, value: SSAValue) -> tuple[int, ...]:
-        """The shape of the lowered value: rank 1 becomes n x 1 or 1 x n."""
-        shape = shape_of(value.type)
-        if len(shape) != 1:
-            return shape
-        return (shape[0], 1) if self.orientation.is_column(value) else (1, shape[0])
+        """The shape of the lowered value: rank 1 becomes n x 1, n x 128 or 1 x n."""
+        return self.orientation.shape(value)
 
     def type_of(self, value: SSAValue) -> Attribute:
         shape = self.shape(value)
@@ -74,10 +71,21 @@ class Values:
 
     def lying(self, value: SSAValue, *, column: bool) -> SSAValue:
         """The lowered form of a value of rank 1, as a column or as a row."""
-        found = self.get(value)
+        found = self.thin(value)
         if self.orientation.is_column(value) == column:
             return found
         return self.emit(TransposeOp(found, [1, 0]))
+
+    def thin(self, value: SSAValue) -> SSAValue:
+        """The lowered form of a value of rank 1 as n x 1 or 1 x n."""
+        found = self.get(value)
+        return self.emit(SliceOp(found, 1, 0, 1)) if self.orientation.is_wide(value) else found
+
+    def widened(self, column: SSAValue, like: SSAValue) -> SSAValue:
+        """An n x 1 column in the shape that `like` is held in."""
+        if not self.orientation.is_wide(like):
+            return column
+        return self.emit(BroadcastOp(column, [0, 1], self.type_of(like)))
 
     def lower(self, op: Operation) -> None:
         """Lower `op`, which computes a value from values."""
@@ -151,15 +159,23 @@ class Values:
         return self.emit(arith.AddiOp(lanes, wide))
 
     def _reduce(self, op: ReduceOp) -> SSAValue:
-        value, dims = self.get(op.value), list(ints_of(op.dims))
-        if len(shape_of(op.value.type)) == 1:
+        dims, rank = list(ints_of(op.dims)), len(shape_of(op.value.type))
+        value = self.thin(op.value) if rank == 1 else self.get(op.value)
+        if rank == 1:
             dims = [0, 1]
         if op.kind.data not in REDUCED_AT_ONCE:
             return self._fold(op, value, dims)
         made = self.emit(ReduceOp(op.kind.data, value, dims))
-        if len(shape_of(op.result.type)) == 1:
-            made = self._reshape(made, self.shape(op.result))
-        return made
+        return self._reduced(made, op.result) if shape_of(op.result.type) else made
+
+    def _reduced(self, made: SSAValue, result: SSAValue) -> SSAValue:
+        """What a reduction left, in the shape of its result."""
+        if len(shape_of(result.type)) != 1:
+            return self._reshape(made, self.shape(result))
+        size = shape_of(result.type)[0]
+        if not self.orientation.is_column(result):
+            return self._reshape(made, (1, size))
+        return self.widened(self._reshape(made, (size, 1)), result)
 
     def _fold(self, op: ReduceOp, value: SSAValue, dims: list[int]) -> SSAValue:
         """A reduction that the TPU has no instruction for: the last lane of a scan along each dimension."""
@@ -168,7 +184,7 @@ class Values:
             value = self.emit(SliceOp(scanned, dim, shape_of(value.type)[dim] - 1, 1))
         if not shape_of(op.result.type):  # one lane is left, of which a sum makes a scalar
             return self.emit(ReduceOp(Combine.ADD, value, list(range(len(shape_of(value.type))))))
-        return self._reshape(value, self.shape(op.result))
+        return self._reduced(value, op.result)
 
     def _broadcast(self, op: BroadcastOp) -> SSAValue:
         dims, target = ints_of(op.dims), self.type_of(op.result)
@@ -178,8 +194,10 @@ class Values:
         if len(shape_of(op.value.type)) != 1:
             return self.emit(BroadcastOp(self.get(op.value), dims, target))
         (dim,) = dims
+        if dim == rank - 2 == 0 and self.orientation.is_wide(op.value):
+            return self._broadcast_wide(self.get(op.value), target)
         if len(shape_of(op.result.type)) == 1:  # a row or column of one lane
-            value = self.get(op.value)
+            value = self.thin(op.value)
         elif dim == rank - 1:
             value = self.lying(op.value, column=False)
         else:
@@ -189,6 +207,16 @@ class Values:
                 value = self._reshape(value, tuple(size if i == dim else 1 for i in range(rank)))
         last = list(range(rank))[-len(shape_of(value.type)) :]
         return self.emit(BroadcastOp(value, last, target))
+
+    def _broadcast_wide(self, value: SSAValue, target: Attribute) -> SSAValue:
+        """A column that is held in all lanes, over more or fewer lanes."""
+        lanes, wanted = shape_of(value.type)[1], shape_of(target)[1]
+        if wanted < lanes:
+            return self.emit(SliceOp(value, 1, 0, wanted))
+        if wanted % lanes:
+            return self.emit(BroadcastOp(self.emit(SliceOp(value, 1, 0, 1)), [0, 1], target))
+        copies = [value] * (wanted // lanes)
+        return value if len(copies) == 1 else self.emit(ConcatenateOp(copies, 1))
 
     def _fill(self, op: FillOp) -> SSAValue:
         if not may_have_dead_lanes(op.span):
