@@ -1,7 +1,7 @@
 """`--carry-to-scratch`: the values that a loop carries move to scratch memory.
 
-A pipeline's steps cannot hand values to each other; they can leave them in on-chip memory. Each value that a `tile.for`
-carries gets a scratch, set before the loop, read at the top of its body and set again at the end.
+A pipeline's steps cannot hand values to each other; they can leave them in on-chip memory. Each value that a
+`tile.for` carries gets a scratch, set before the loop, read at the top of its body and set again at the end.
 
 Before:
     %sum = tile.for %k = 0 to 512 by k:128 iter_args(%a = %zero) {
@@ -50,7 +50,10 @@ class CarryToScratch(ModulePass):
 def _move(loop: ForOp) -> None:
     for value in loop.carried:
         if isinstance(value.type, IndexType):
-            fail(loop, "carry-to-scratch: the loop carries an index; only tiles and 32-bit scalars can be carried")
+            fail(
+                loop,
+                "carry-to-scratch: the loop carries an index; only tiles and 32-bit scalars can be carried",
+            )
     body = loop.body.block
     yielded = body.last_op
     before = InsertPoint.before(loop)

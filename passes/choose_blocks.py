@@ -1,8 +1,8 @@
 """`--choose-blocks="m=128 k=256"`: binds the named tile axes to block sizes.
 
-Until this pass one program stands for all block sizes. It gives each name one size, in the span of its axes and in the
-dimensions of every value that came from them. A name that is not given gets 128, which every array dimension can be cut
-into on a TPU.
+Until this pass one program stands for all block sizes. It gives each name one size, in the span of its axes
+and in the dimensions of every value that came from them. A name that is not given gets 128, which every array
+dimension can be cut into on a TPU.
 
 Before:
     tile.for %m = 0 to 512 by m {
@@ -58,11 +58,18 @@ class ChooseBlocks(ModulePass):
         axes = _axes(op)
         for name, size in self.blocks.items():
             if name not in axes:
-                fail(op, f"choose-blocks: no axis is named {name}; the axes are {', '.join(sorted(axes)) or 'none'}")
+                fail(
+                    op,
+                    f"choose-blocks: no axis is named {name}; "
+                    f"the axes are {', '.join(sorted(axes)) or 'none'}",
+                )
             bound = axes[name][1]
             if size < 1 or bound not in (UNBOUND, size):
                 accepted = "1 or more" if bound == UNBOUND else f"{bound}, to which it is bound"
-                fail(axes[name][0], f"choose-blocks: axis {name} cannot have blocks of {size}; {accepted} is accepted")
+                fail(
+                    axes[name][0],
+                    f"choose-blocks: axis {name} cannot have blocks of {size}; {accepted} is accepted",
+                )
         sizes = {
             name: self.blocks.get(name, DEFAULT_BLOCK if bound == UNBOUND else bound)
             for name, (_, bound) in axes.items()

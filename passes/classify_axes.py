@@ -1,9 +1,9 @@
 """`--classify-axes`: says of every axis whether its iterations may run in any order.
 
-An axis is `parallel` if no two of its iterations touch one element of an array with a write among the two, and nothing is
-carried from one to the next. This is decided from the window that each access states: a dimension indexed by the axis, by a
-segment whose number is the axis, or by a linear form that steps over what inner axes add, keeps iterations apart.
-A `tile.for` with a conflict, or that carries a value, is `ordered`.
+An axis is `parallel` if no two of its iterations touch one element of an array with a write among the two,
+and nothing is carried from one to the next. This is decided from the window that each access states: a
+dimension indexed by the axis, by a segment whose number is the axis, or by a linear form that steps over what
+inner axes add, keeps iterations apart. A `tile.for` with a conflict, or that carries a value, is `ordered`.
 
 Before:
     tile.grid %g = 0 to 8 {
@@ -14,7 +14,8 @@ After:
       %b, %e = tile.segment %offsets[%g]
       tile.for %m = %b to %e by m parallel { …
 
-Refused: a conflict over an axis of a `tile.grid`, or over an axis that the program calls `parallel`, with both lines.
+Refused: a conflict over an axis of a `tile.grid`, or over an axis that the program calls `parallel`, with
+both lines.
 """
 
 from xdsl.context import Context
@@ -75,8 +76,9 @@ def _carrier(loop: LoopOp) -> Operation | None:
 def _refuse(axis: Axis, conflict: Conflict) -> None:
     fail(
         conflict.write,
-        f"race: {_both(conflict)} may touch one element of %{conflict.write.array.name_hint or 'array'} in two iterations of "
-        f"the parallel axis {axis.name}; index a dimension by {axis.name}, or loop over it with tile.for",
+        f"race: {_both(conflict)} may touch one element of %{conflict.write.array.name_hint or 'array'} "
+        f"in two iterations of the parallel axis {axis.name}; index a dimension by {axis.name}, "
+        "or loop over it with tile.for",
     )
 
 

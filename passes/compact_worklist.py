@@ -1,8 +1,9 @@
 """`--compact-worklist`: jagged axes become a list of the tiles that exist.
 
-A jagged axis has a number of steps that only the kernel's integer arguments tell, and that differs from one segment to the
-next. The axes from the outermost that its bounds depend on down to the innermost jagged one become one axis over a list, which
-scalar code makes before the pipeline starts: the same nest, appending the numbers of its tiles. No step is idle.
+A jagged axis has a number of steps that only the kernel's integer arguments tell, and that differs from one
+segment to the next. The axes from the outermost that its bounds depend on down to the innermost jagged one
+become one axis over a list, which scalar code makes before the pipeline starts: the same nest, appending the
+numbers of its tiles. No step is idle.
 
 Before:
     tile.pipeline grid {
@@ -40,7 +41,7 @@ from tilec.dialects.tile.schedule import AxisOp, PipelineOp
 from tilec.dialects.tile.steps import AppendOp, WorklistOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.rewriting.index import Index, IndexBuilder
-from tilec.rewriting.jagged import Answers, StepBounds, Tiles, answer_queries, is_jagged, axis_value, tiles
+from tilec.rewriting.jagged import Answers, StepBounds, Tiles, answer_queries, axis_value, is_jagged, tiles
 
 
 class CompactWorklist(ModulePass):
@@ -103,7 +104,10 @@ def _capacity(pipeline: PipelineOp, group: list[AxisOp], build: IndexBuilder) ->
     for axis in group:
         most = bounds.most_tiles(axis)
         if most is None:
-            fail(axis, f"compact-worklist: no bound on the steps of axis {axis.axis.name} is known; give it `max N`")
+            fail(
+                axis,
+                f"compact-worklist: no bound on the steps of axis {axis.axis.name} is known; give it `max N`",
+            )
         behind = axes_behind(axis.operands)
         segments = _product(build, [count for other, count in counts.items() if other in behind])
         repeats = _product(build, [count for other, count in counts.items() if other not in behind])

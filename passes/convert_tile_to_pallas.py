@@ -1,8 +1,9 @@
 """`--convert-tile-to-pallas`: a schedule becomes calls of Pallas kernels.
 
-Every pipeline becomes a `pallas.call`, every worklist a small call that makes its tables. Nothing is decided here that changes what
-is computed; what has no counterpart in Pallas is refused. Arrays become values: a kernel returns what it wrote, and an array that
-already held something is aliased, so that what no step writes stays.
+Every pipeline becomes a `pallas.call`, every worklist a small call that makes its tables. Nothing is decided
+here that changes what is computed; what has no counterpart in Pallas is refused. Arrays become values: a
+kernel returns what it wrote, and an array that already held something is aliased, so that what no step writes
+stays.
 
 Before:
     tile.pipeline grid {
@@ -14,8 +15,8 @@ After:
       %x_window = pallas.in %x block [128, 128] map (%k) -> (…)
       …
 
-Refused: an axis of run-time extent; a block that is cut between tiles; a scalar index in an array's last dimension; lanes that mix
-while some may be dead; an array argument that is written but not returned.
+Refused: an axis of run-time extent; a block that is cut between tiles; a scalar index in an array's last
+dimension; lanes that mix while some may be dead; an array argument that is written but not returned.
 """
 
 from xdsl.context import Context
@@ -40,9 +41,8 @@ from tilec.lowering.worklists import lower_worklist
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.jagged import array_extent
 
-
 SCALAR_MEMORY = 2**19
-"""Bytes of scalar memory that worklists may take: half of the 1 MiB of a TPU core, the rest being the compiler's."""
+"""Bytes of scalar memory for worklists: half of a TPU core's 1 MiB, the rest being the compiler's."""
 
 
 class ConvertTileToPallas(ModulePass):
@@ -94,11 +94,14 @@ class _Function:
             if not as_index:
                 fail(
                     reader,
-                    f"convert-tile-to-pallas: {reader.name} uses elements of {argument.type}, and a TPU has no 64-bit integers; "
-                    "such an array can hold offsets and indices, otherwise use i32",
+                    f"convert-tile-to-pallas: {reader.name} uses elements of {argument.type}, "
+                    "and a TPU has no 64-bit integers; such an array can hold offsets and indices, "
+                    "otherwise use i32",
                 )
         name = argument.name_hint
-        Rewriter.replace_value_with_new_type(argument, MemRefType(i32, shape_of(argument.type))).name_hint = name
+        Rewriter.replace_value_with_new_type(
+            argument, MemRefType(i32, shape_of(argument.type))
+        ).name_hint = name
         outputs = self.function.function_type.outputs
         self.function.function_type = FunctionType.from_lists(
             [value.type for value in self.block.args], list(outputs)
@@ -109,7 +112,9 @@ class _Function:
             case EmptyOp():
                 pass
             case FullOp():
-                made = self.host.build.insert(pallas.FullOp(scalar_of(op.value), op.array_type, self._extent(op)))
+                made = self.host.build.insert(
+                    pallas.FullOp(scalar_of(op.value), op.array_type, self._extent(op))
+                )
                 made.name_hint = op.array.name_hint
                 self.host.arrays[op.array] = made
             case WorklistOp():
@@ -125,7 +130,9 @@ class _Function:
                 for old, new in zip(op.results, clone.results, strict=True):
                     self.host.arrays[old] = new
             case _:
-                fail(op, f"convert-tile-to-pallas: {op.name} is not scheduled; run --fold-outer-pipeline first")
+                fail(
+                    op, f"convert-tile-to-pallas: {op.name} is not scheduled; run --fold-outer-pipeline first"
+                )
 
     def _kernel_name(self) -> str:
         self.kernels += 1
@@ -144,7 +151,9 @@ class _Function:
         op.operands[0] = capacity = self.host.current(op.capacity)
         # Tables live in scalar memory.
         most = build.value(SCALAR_MEMORY // (4 * max(1, len(op.tables))))
-        build.insert_all(pallas.RequireOp(capacity, most, "entries of a worklist in scalar memory"), op.location)
+        build.insert_all(
+            pallas.RequireOp(capacity, most, "entries of a worklist in scalar memory"), op.location
+        )
         call = lower_worklist(op, f"{self._kernel_name()}_worklist", self.host.arrays, build.sub(capacity, 1))
         self.kernels -= 1
         self.ops.append(call)
@@ -172,8 +181,8 @@ class _Function:
             if isinstance(end, int) and isinstance(limit, int):
                 fail(
                     window,
-                    f"convert-tile-to-pallas: an axis runs to {end} in dimension {dim} of %{window.array.name_hint or 'array'}, "
-                    f"whose extent is {limit}",
+                    f"convert-tile-to-pallas: an axis runs to {end} in dimension {dim} of "
+                    f"%{window.array.name_hint or 'array'}, whose extent is {limit}",
                 )
             text = f"indices of dimension {dim} of {window.array.name_hint or 'array'}"
             end = end if isinstance(end, int) else self.host.current(end)
@@ -185,17 +194,18 @@ class _Function:
         for argument in self.block.args:
             if argument in self.host.arrays and argument not in op.operands:
                 writer = next(
-                    w for p in self.block.ops if isinstance(p, PipelineOp) for w in p.windows
+                    w
+                    for p in self.block.ops
+                    if isinstance(p, PipelineOp)
+                    for w in p.windows
                     if w.array is argument and w.effect is Effect.WRITE
                 )
                 fail(
                     writer,
-                    f"convert-tile-to-pallas: the argument %{argument.name_hint or 'array'} is written but not returned; "
-                    "an array of JAX does not change, so return it",
+                    f"convert-tile-to-pallas: the argument %{argument.name_hint or 'array'} is written "
+                    "but not returned; an array of JAX does not change, so return it",
                 )
         for position, value in enumerate(returned):
             if isinstance(value.owner, EmptyOp) and isinstance(value.type, MemRefType):
                 fail(value.owner, f"convert-tile-to-pallas: result {position} is never written")
         self.host.build.insert_all(func.ReturnOp(*returned), op.location)
-
-

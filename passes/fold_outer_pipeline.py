@@ -1,8 +1,9 @@
 """`--fold-outer-pipeline="loop=grid"`: a grid and the loops in it become the axes of one pipeline.
 
-A kernel that runs an inner pipeline for each cell of a grid drains and refills it each time. Here every `tile.grid` becomes a
-`tile.pipeline` whose axes are the grid's and, below them, those of all loops; every load and store gets a window, so that
-the memory traffic of one cell overlaps the work of another. Statements outside a loop run at its first or last step.
+A kernel that runs an inner pipeline for each cell of a grid drains and refills it each time. Here every
+`tile.grid` becomes a `tile.pipeline` whose axes are the grid's and, below them, those of all loops; every
+load and store gets a window, so that the memory traffic of one cell overlaps the work of another. Statements
+outside a loop run at its first or last step.
 
 Before:
     tile.grid %g = 0 to 8 parallel {
@@ -22,13 +23,15 @@ After:
       %x_window = tile.window read %x[%m, %k]
       scf.if %first { … }
 
-Two things are decided on the way. A tile axis that may begin anywhere is `aligned` where it indexes one of the last two
-dimensions of an array, which DMA reads in whole tiles only: its tiles are those of the array, and two segments may share
-one, so that the axis is then ordered. On leading dimensions, in an `emit_pipeline`, its tiles are exact. And a parallel axis
-inside a shared one moves outside it, so that the visits to a shared tile follow each other.
+Two things are decided on the way. A tile axis that may begin anywhere is `aligned` where it indexes one of
+the last two dimensions of an array, which DMA reads in whole tiles only: its tiles are those of the array,
+and two segments may share one, so that the axis is then ordered. On leading dimensions, in an
+`emit_pipeline`, its tiles are exact. And a parallel axis inside a shared one moves outside it, so that the
+visits to a shared tile follow each other.
 
-Refused: an order of axes in which a written block would be left and come back to; an array written through two windows, or read
-through another than it is written; an index computed from tiles; a loop under a condition with an else or results.
+Refused: an order of axes in which a written block would be left and come back to; an array written through
+two windows, or read through another than it is written; an index computed from tiles; a loop under a
+condition with an else or results.
 """
 
 from dataclasses import dataclass
@@ -101,15 +104,18 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
 
 
 def _open_conditions(grid: GridOp) -> None:
-    """Move loops out of `scf.if`: where the condition is false their range is empty, and the statements around them stay under it."""
+    """Move loops out of `scf.if`.
+
+    Where the condition is false their range is empty, and the statements around them stay under it.
+    """
     for op in [inner for inner in grid.walk() if isinstance(inner, scf.IfOp)]:
         if op.parent is None or not any(isinstance(inner, ForOp) for inner in op.true_region.walk()):
             continue
         if op.results or op.false_region.blocks:
             fail(
                 op,
-                "fold-outer-pipeline: a condition around a loop has an else or results; give each branch a condition of its own, "
-                "and let the loop store what it computes",
+                "fold-outer-pipeline: a condition around a loop has an else or results; "
+                "give each branch a condition of its own, and let the loop store what it computes",
             )
         for inner in list(op.true_region.block.ops):
             inner.detach()
@@ -182,7 +188,12 @@ def _move_parallel_axes_out(space: StepSpace, window: WindowOp) -> None:
     for axis in list(space.order):
         begun = begun or axis.op in shared
         inside = begun and axis.op in behind and axis.op not in shared
-        if inside and axis.op.order.data is Order.PARALLEL and not axis.op.operands and _free_to_move(space, axis.op):
+        if (
+            inside
+            and axis.op.order.data is Order.PARALLEL
+            and not axis.op.operands
+            and _free_to_move(space, axis.op)
+        ):
             space.head.remove(axis.op)
             space.head.insert(0, axis.op)
     for axis in shared:
@@ -211,7 +222,7 @@ def _check_visits(pipeline: PipelineOp, window: WindowOp) -> None:
     if axis is not None:
         fail(
             window,
-            f"fold-outer-pipeline: the steps of axis {axis.axis.name} ({where(axis)}) come back to a block of "
-            f"%{cast(SSAValue, window.array).name_hint or 'array'} that others have left; "
+            f"fold-outer-pipeline: the steps of axis {axis.axis.name} ({where(axis)}) come back "
+            f"to a block of %{cast(SSAValue, window.array).name_hint or 'array'} that others have left; "
             f"make {axis.axis.name} an inner axis",
         )

@@ -1,10 +1,11 @@
 """`--materialize-masks`: span masks become fills where they matter.
 
-Lanes outside a span are undefined, and most operations may leave them so. Two places may not. Where lanes mix (dot, reduce,
-scan), dead lanes are filled with the identity. Where a window is written that may hold elements of the array in dead lanes, as
-a tile shared by two segments does, those lanes get what the window held. A fill becomes a select, never a product: an undefined
-lane may be a NaN. Along a span that only ends with its array nothing is filled for a store, since what lies outside an array is
-not written; and a span whose tiles are all full needs no fill at all.
+Lanes outside a span are undefined, and most operations may leave them so. Two places may not. Where lanes mix
+(dot, reduce, scan), dead lanes are filled with the identity. Where a window is written that may hold elements
+of the array in dead lanes, as a tile shared by two segments does, those lanes get what the window held. A
+fill becomes a select, never a product: an undefined lane may be a NaN. Along a span that only ends with its
+array nothing is filled for a store, since what lies outside an array is not written; and a span whose tiles
+are all full needs no fill at all.
 
 Before:
     %s = tile.reduce add %v dims [1]                  // %v: tensor<128x256xf32, #tile.spans<m, k>>
@@ -79,7 +80,9 @@ class _Masks:
                     pass
         region_dce(self.pipeline.body)
 
-    def _fill_dims(self, op: Operation, operand: int, dims: "list[int] | tuple[int, ...]", kind: Combine) -> None:
+    def _fill_dims(
+        self, op: Operation, operand: int, dims: "list[int] | tuple[int, ...]", kind: Combine
+    ) -> None:
         for dim in dims:
             value = op.operands[operand]
             name = span_names(value.type)[dim]
@@ -87,7 +90,7 @@ class _Masks:
                 neutral = identity(kind, element_type(value.type))
                 op.operands[operand] = self._filled(op, value, self.spans[name], neutral)
 
-    def _filled(self, op: Operation, value: SSAValue, span: SSAValue, neutral: float | int) -> SSAValue:
+    def _filled(self, op: Operation, value: SSAValue, span: SSAValue, neutral: float) -> SSAValue:
         """`value` with `neutral` in the dead lanes of `span`, made before `op`.
 
         A narrowing cast is filled at its source, in 32 bits, where a mask costs least and may serve twice.

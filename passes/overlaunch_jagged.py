@@ -1,7 +1,8 @@
 """`--overlaunch-jagged`: jagged axes make as many steps as the longest range could need.
 
-The other way to give a jagged axis a known extent, without tables: every range gets the steps of the longest that is possible.
-Steps past the end of a range rest on its last tile, so that no window moves, and do nothing.
+The other way to give a jagged axis a known extent, without tables: every range gets the steps of the longest
+that is possible. Steps past the end of a range rest on its last tile, so that no window moves, and do
+nothing.
 
 Before:
     %m = tile.axis %b to %e by m:128 ordered aligned
@@ -62,7 +63,10 @@ def _replace(axis: AxisOp, bounds: StepBounds) -> SSAValue:
     """Replace a jagged axis; returns whether a step is one that the range has."""
     most = bounds.most_tiles(axis)
     if most is None:
-        fail(axis, f"overlaunch-jagged: no bound on the steps of axis {axis.axis.name} is known; give it `max N`")
+        fail(
+            axis,
+            f"overlaunch-jagged: no bound on the steps of axis {axis.axis.name} is known; give it `max N`",
+        )
     # Idle steps of one range may rest on a block of the next.
     for outer in axes_behind(axis.operands):
         outer.order = OrderAttr(Order.ORDERED)

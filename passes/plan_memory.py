@@ -1,7 +1,7 @@
 """`--plan-memory="chip=v5e"`: gives every window its buffers and counts on-chip memory against the chip.
 
-A window is fetched or written back while the step before or after it computes, which takes two buffers; one whose position
-never changes is moved once and takes one. Sizes include the padding of the tiled layout.
+A window is fetched or written back while the step before or after it computes, which takes two buffers; one
+whose position never changes is moved once and takes one. Sizes include the padding of the tiled layout.
 
 Before:
     tile.pipeline grid {
@@ -23,10 +23,10 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from tilec.analysis.visits import axes_behind, one_step, window_values
-from tilec.analysis.vmem import padded_bytes
+from tilec.analysis.vmem import LANES, padded_bytes
 from tilec.chips import CHIPS, Chip
 from tilec.diagnostics import fail, where
-from tilec.dialects.tile.places import held_type, scratch_of
+from tilec.dialects.tile.places import ScratchOp, held_type, scratch_of
 from tilec.dialects.tile.schedule import PipelineOp, WindowOp
 from tilec.dialects.tile.types import byte_width, element_type, shape_of
 
@@ -74,8 +74,9 @@ def _plan(pipeline: PipelineOp, chip: Chip) -> None:
         largest = sorted(owners, key=lambda owner: owner.size, reverse=True)[:3]
         fail(
             pipeline,
-            f"plan-memory: {total / MEBIBYTE:.2f} MiB of windows and scratch do not fit the {chip.vmem_mib:g} MiB of {chip.name}; "
-            f"the largest are {', '.join(map(str, largest))}; choose smaller blocks",
+            f"plan-memory: {total / MEBIBYTE:.2f} MiB of windows and scratch do not fit "
+            f"the {chip.vmem_mib:g} MiB of {chip.name}; the largest are {', '.join(map(str, largest))}; "
+            "choose smaller blocks",
         )
     pipeline.vmem, pipeline.chip = IntegerAttr(total, i64), StringAttr(chip.name)
 
@@ -86,4 +87,7 @@ def _moves(window: WindowOp) -> bool:
 
 def _bytes(op: Operation) -> int:
     held = held_type(op.results[0])
-    return padded_bytes(shape_of(held), byte_width(element_type(held)))
+    shape = shape_of(held)
+    if isinstance(op, ScratchOp) and len(shape) == 1:
+        shape = (*shape, LANES)  # kept as a column, in all lanes
+    return padded_bytes(shape, byte_width(element_type(held)))

@@ -1,8 +1,9 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--choose-blocks`, `--classify-axes`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
-`--fold-outer-pipeline`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--plan-memory`,
-`--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
+Runs, in this order: `--choose-blocks`, `--classify-axes`, `--unroll-loops` (for `loop=unroll`),
+`--carry-to-scratch`, `--fold-outer-pipeline`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
+`--materialize-masks`, `--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass are
+sizes of axes.
 """
 
 from collections.abc import Mapping
@@ -32,7 +33,7 @@ LOOPS = ("grid", "emit_pipeline", "unroll")
 
 @dataclass(frozen=True)
 class TileToPallas(ModulePass):
-    """The whole way to Pallas: "grouping=none|overlaunch|worklist loop=grid|emit_pipeline|unroll chip=v5e m=128"."""
+    """Down to Pallas: "grouping=none|overlaunch|worklist loop=grid|emit_pipeline|unroll chip=v5e m=128"."""
 
     name = "tile-to-pallas"
 
@@ -43,7 +44,11 @@ class TileToPallas(ModulePass):
 
     @classmethod
     def from_spec(cls, spec: ArgSpec) -> Self:
-        named = {key: str(values[0]) for key, values in spec.parameters.items() if key in ("grouping", "loop", "chip") and values}
+        named = {
+            key: str(values[0])
+            for key, values in spec.parameters.items()
+            if key in ("grouping", "loop", "chip") and values
+        }
         rest = {key: values for key, values in spec.parameters.items() if key not in named}
         return cls(**named, blocks=ChooseBlocks.from_spec(ArgSpec(ChooseBlocks.name, rest)).blocks)
 

@@ -1,7 +1,8 @@
 """`--unroll-loops`: inner loops of static extent are written out.
 
-An operand whose whole inner extent fits on the chip need not stream: with the loop written out each of its tiles gets a window of
-its own, which stays where it is while the grid's other axes move, and what the loop carries stays in registers.
+An operand whose whole inner extent fits on the chip need not stream: with the loop written out each of its
+tiles gets a window of its own, which stays where it is while the grid's other axes move, and what the loop
+carries stays in registers.
 
 Before:
     %sum = tile.for %k = 0 to 256 by k:128 iter_args(%a = %zero) {
@@ -16,7 +17,8 @@ After:
     %v_1 = tile.load %x[%m, %k_1]
     …
 
-Refused: a loop whose extent is known only at run time; more than 64 iterations.
+Refused: a loop whose extent is known only at run time; more than 64 iterations; a store that the axis
+indexes.
 """
 
 from xdsl.context import Context
@@ -28,6 +30,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.analysis.affine import linear
 from tilec.diagnostics import fail
+from tilec.dialects.tile.arrays import StoreOp
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.schedule import SpanOp
 from tilec.dialects.tile.syntax import Bounds
@@ -54,17 +57,25 @@ def _unroll(loop: ForOp) -> None:
     if begin is None or end is None:
         fail(
             loop,
-            f"unroll-loops: axis {loop.axis.name} has an extent that is known only at run time and cannot be written out; "
-            "use loop=grid or loop=emit_pipeline",
+            f"unroll-loops: axis {loop.axis.name} has an extent that is known only at run time "
+            "and cannot be written out; use loop=grid or loop=emit_pipeline",
         )
     size = span.size if span else 1
     count = -(-(end - begin) // size)
     if count > MOST_ITERATIONS:
         fail(
             loop,
-            f"unroll-loops: axis {loop.axis.name} has {count} iterations of {size}; {MOST_ITERATIONS} are written out at most, "
-            "choose larger blocks",
+            f"unroll-loops: axis {loop.axis.name} has {count} iterations of {size}; "
+            f"{MOST_ITERATIONS} are written out at most, choose larger blocks",
         )
+    for op in loop.body.walk():
+        if isinstance(op, StoreOp) and count > 1 and any(dim.base is loop.axis.value for dim in op.window):
+            fail(
+                op,
+                f"unroll-loops: axis {loop.axis.name}, of {count} iterations, is where the store goes; "
+                "written out, each iteration would store through a window of its own, "
+                "and a Pallas output has one; use loop=grid",
+            )
     state: list[SSAValue] = list(loop.inits)
     for number in range(count):
         state = _iteration(loop, number, span, Bounds(begin, end), state)

@@ -76,7 +76,9 @@ def parse_access(parser: Parser) -> tuple[SSAValue, list[Dim]]:
         parser.raise_error(f"only a memref can be accessed, and this is a {array.type}", pos)
     rank = len(shape_of(array.type))
     if rank != len(window):
-        parser.raise_error(f"{len(window)} indices for an array of rank {rank}; give one for each dimension", pos)
+        parser.raise_error(
+            f"{len(window)} indices for an array of rank {rank}; give one for each dimension", pos
+        )
     return array, window
 
 
@@ -182,7 +184,8 @@ class AccessOp(IRDLOperation, ABC):
         window = self.window
         if len(window) != len(shape):
             raise VerifyException(
-                f"{self.name} gives {len(window)} indices to an array of rank {len(shape)}; give one for each dimension"
+                f"{self.name} gives {len(window)} indices to an array of rank {len(shape)}; "
+                "give one for each dimension"
             )
         for position, (dim, extent) in enumerate(zip(window, shape, strict=True)):
             self._verify_dim(position, dim, extent)
@@ -191,7 +194,8 @@ class AccessOp(IRDLOperation, ABC):
         if dim.full:
             if extent == UNBOUND:
                 raise VerifyException(
-                    f"{self.name} takes all of dimension {position}, whose extent is `?`; index it by a tile axis"
+                    f"{self.name} takes all of dimension {position}, whose extent is `?`; "
+                    "index it by a tile axis"
                 )
             return
         if dim.base is None:
@@ -209,7 +213,8 @@ class AccessOp(IRDLOperation, ABC):
             )
         if isinstance(dim.shift, SSAValue) and not isinstance(dim.shift.type, IndexType):
             raise VerifyException(
-                f"{self.name} shifts dimension {position} by a value of type {dim.shift.type}; an index is needed"
+                f"{self.name} shifts dimension {position} by a value of type {dim.shift.type}; "
+                "an index is needed"
             )
 
 

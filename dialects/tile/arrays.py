@@ -91,7 +91,9 @@ class _AllocOp(IRDLOperation):
         wanted = 1 if shape[:1] == (UNBOUND,) else 0
         if given != wanted:
             needed = "`like(%array)` or `(%extent)` for its `?`" if wanted else "no extent: its own is static"
-            raise VerifyException(f"{self.name} of {self.array_type} has {given} sources of an extent and takes {needed}")
+            raise VerifyException(
+                f"{self.name} of {self.array_type} has {given} sources of an extent and takes {needed}"
+            )
         if self.like is not None and shape_of(self.like.type)[:1] != (UNBOUND,):
             raise VerifyException(
                 f"{self.name} takes its `?` from {self.like.type}, whose leading extent is not `?`"
@@ -111,9 +113,7 @@ class EmptyOp(_AllocOp):
     name = "tile.empty"
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
 
-    def __init__(
-        self, array: Attribute, *, like: SSAValue | None = None, extent: SSAValue | None = None
-    ):
+    def __init__(self, array: Attribute, *, like: SSAValue | None = None, extent: SSAValue | None = None):
         super().__init__(operands=[like, extent], result_types=[array])
 
     @classmethod
@@ -146,7 +146,7 @@ class FullOp(_AllocOp):
 
     def __init__(
         self,
-        value: float | int,
+        value: float,
         array: Array,
         *,
         like: SSAValue | None = None,
@@ -185,8 +185,9 @@ class FullOp(_AllocOp):
 class SegmentOp(IRDLOperation):
     """Begin and end of segment `g`: `offsets[g]` and `offsets[g + 1]`, or `begins[g]` and `ends[g]`.
 
-    States that segments are ordered and disjoint (`begin(g) <= end(g) <= begin(g + 1)`); there may be gaps between
-    them and they may be empty. The interpreter and the emitted module check it where the integers are known.
+    States that segments are ordered and disjoint (`begin(g) <= end(g) <= begin(g + 1)`); there may be gaps
+    between them and they may be empty. The interpreter and the emitted module check it where the integers are
+    known.
 
     Example:
         %begin, %end = tile.segment %offsets[%g]
@@ -246,9 +247,9 @@ def _parse_one_index(parser: Parser) -> SSAValue:
 class LoadOp(AccessOp):
     """The value in a window of an array.
 
-    The window's dimensions become the value's. Lanes outside a span are undefined. Where `mask` is false nothing is read
-    and the lane is `other`. Every live lane must be inside the array and must have been stored or passed in.
-    With indices only, the result is a scalar.
+    The window's dimensions become the value's. Lanes outside a span are undefined. Where `mask` is false
+    nothing is read and the lane is `other`. Every live lane must be inside the array and must have been
+    stored or passed in. With indices only, the result is a scalar.
 
     Example:
         %lhs = tile.load %x[%m, %k]
@@ -304,9 +305,13 @@ class LoadOp(AccessOp):
         if (self.mask is None) != (self.other is None):
             raise VerifyException("tile.load needs both `mask` and `other`, or neither")
         verify_mask(self, self.mask, self.result.type)
-        if self.other is not None and self.other.type not in (self.result.type, element_type(self.result.type)):
+        if self.other is not None and self.other.type not in (
+            self.result.type,
+            element_type(self.result.type),
+        ):
             raise VerifyException(
-                f"tile.load takes `other` of type {self.other.type}; {self.result.type} or its element type is needed"
+                f"tile.load takes `other` of type {self.other.type}; "
+                f"{self.result.type} or its element type is needed"
             )
 
 
@@ -314,8 +319,8 @@ class LoadOp(AccessOp):
 class StoreOp(AccessOp):
     """Writes a value into a window of an array, converting it to the array's element type.
 
-    Lanes outside a span, and lanes where `mask` is false, are not written. Every lane written must be inside the array and
-    must not be undefined. Floats convert to floats and integers to integers.
+    Lanes outside a span, and lanes where `mask` is false, are not written. Every lane written must be inside
+    the array and must not be undefined. Floats convert to floats and integers to integers.
 
     Example:
         tile.store %acc, %out[%m, :]
@@ -330,9 +335,7 @@ class StoreOp(AccessOp):
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
     traits = traits_def(MemoryWriteEffect())
 
-    def __init__(
-        self, value: SSAValue, array: SSAValue, window: Sequence[Dim], mask: SSAValue | None = None
-    ):
+    def __init__(self, value: SSAValue, array: SSAValue, window: Sequence[Dim], mask: SSAValue | None = None):
         operands, kinds, shifts = pack_window(window)
         super().__init__(
             operands=[value, mask, array, operands], properties={"kinds": kinds, "shifts": shifts}
@@ -366,7 +369,9 @@ def verify_convertible(op: IRDLOperation, value: Attribute, place: Attribute) ->
     """Check that a value of type `value` may be stored where `place` is. Raises `VerifyException`."""
     wanted = with_element(place, element_type(value))
     if value != wanted:
-        raise VerifyException(f"{op.name} puts a value of type {value} into a window of {place}; it needs {wanted}")
+        raise VerifyException(
+            f"{op.name} puts a value of type {value} into a window of {place}; it needs {wanted}"
+        )
     floats = [isinstance(element_type(kind), AnyFloat) for kind in (value, place)]
     if floats[0] != floats[1]:
         raise VerifyException(
@@ -377,4 +382,6 @@ def verify_convertible(op: IRDLOperation, value: Attribute, place: Attribute) ->
 def verify_mask(op: IRDLOperation, mask: SSAValue | None, value: Attribute) -> None:
     """Check that a mask has one `i1` for each lane of `value`. Raises `VerifyException`."""
     if mask is not None and mask.type != with_element(value, i1):
-        raise VerifyException(f"{op.name} has a mask of type {mask.type}; {with_element(value, i1)} is needed")
+        raise VerifyException(
+            f"{op.name} has a mask of type {mask.type}; {with_element(value, i1)} is needed"
+        )

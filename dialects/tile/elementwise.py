@@ -1,4 +1,4 @@
-"""Operations of the `tile` dialect that `arith` lacks on tiles: comparison, choice and conversion, lane by lane."""
+"""Lane by lane, what `arith` lacks on tiles: comparison, choice and conversion."""
 
 from collections.abc import Sequence
 
@@ -114,8 +114,8 @@ class SelectOp(IRDLOperation):
         kinds = {self.true.type, self.false.type, self.result.type}
         if len(kinds) != 1 or self.condition.type != with_element(self.true.type, i1):
             raise VerifyException(
-                f"tile.select chooses by {self.condition.type} between {self.true.type} and {self.false.type}; "
-                f"{with_element(self.true.type, i1)} and two equal types are needed"
+                f"tile.select chooses by {self.condition.type} between {self.true.type} and "
+                f"{self.false.type}; {with_element(self.true.type, i1)} and two equal types are needed"
             )
 
 
@@ -123,8 +123,8 @@ class SelectOp(IRDLOperation):
 class CastOp(IRDLOperation):
     """Converts every lane to another element type.
 
-    To a float it rounds once, to nearest even; from a float to an integer towards zero. To `i1` it asks for not zero; from
-    `i1` it makes 0 and 1.
+    To a float it rounds once, to nearest even; from a float to an integer towards zero. To `i1` it asks for
+    not zero; from `i1` it makes 0 and 1.
 
     Example:
         %h = tile.cast %v to bf16

@@ -1,7 +1,7 @@
 """Axes of the `tile` dialect: independent grids, inner loops, and their terminator."""
 
 from abc import ABC
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -104,9 +104,7 @@ def parse_axis_tail(parser: Parser) -> tuple[Bounds[SSAValue], Attribute, Order 
     return bounds, kind, None if order is None else Order(order)
 
 
-def print_axis_tail(
-    printer: Printer, bounds: Bounds[SSAValue], kind: Attribute, order: Order | None
-) -> None:
+def print_axis_tail(printer: Printer, bounds: Bounds[SSAValue], kind: Attribute, order: Order | None) -> None:
     print_operand_or_int(printer, bounds.begin)
     printer.print_string(" to ")
     print_operand_or_int(printer, bounds.end)
@@ -122,21 +120,28 @@ def verify_axis(op: Operation, axis: Axis) -> None:
     """Check one axis: types of bounds, static extent, a size, no span of that name around it."""
     for side in (axis.bounds.begin, axis.bounds.end):
         if isinstance(side, SSAValue) and not isinstance(side.type, IndexType):
-            raise VerifyException(f"{op.name} axis {axis.name} has a bound of type {side.type}; an index is needed")
+            raise VerifyException(
+                f"{op.name} axis {axis.name} has a bound of type {side.type}; an index is needed"
+            )
     begin, end = axis.bounds.begin, axis.bounds.end
     if isinstance(begin, int) and isinstance(end, int) and begin > end:
-        raise VerifyException(f"{op.name} axis {axis.name} runs from {begin} to {end}; begin must not exceed end")
+        raise VerifyException(
+            f"{op.name} axis {axis.name} runs from {begin} to {end}; begin must not exceed end"
+        )
     span = span_of(axis.value)
     if span is None:
         if not isinstance(axis.value.type, IndexType):
-            raise VerifyException(f"{op.name} axis is of type {axis.value.type}; index or !tile.span is needed")
+            raise VerifyException(
+                f"{op.name} axis is of type {axis.value.type}; index or !tile.span is needed"
+            )
         return
     if span.size != UNBOUND and span.size <= 0:
         raise VerifyException(f"{op.name} axis {span.axis} has a block of {span.size}; 1 or more is needed")
     outer = span_in_scope(op.parent_op(), span.axis)
     if outer is not None and outer is not axis.value:
         raise VerifyException(
-            f"{op.name} names an axis {span.axis} inside another axis {span.axis}; nested axes need distinct names"
+            f"{op.name} names an axis {span.axis} inside another axis {span.axis}; "
+            "nested axes need distinct names"
         )
 
 
@@ -169,7 +174,9 @@ def verify_names(op: Operation, kind: Attribute) -> None:
             raise VerifyException(f"{op.name} makes a {kind}, and no axis {name} is around it")
         if span.size != size:
             sizes = ["?" if n == UNBOUND else str(n) for n in (size, span.size)]
-            raise VerifyException(f"{op.name} makes a {kind}: {sizes[0]} lanes of {name}, whose span has {sizes[1]}")
+            raise VerifyException(
+                f"{op.name} makes a {kind}: {sizes[0]} lanes of {name}, whose span has {sizes[1]}"
+            )
 
 
 class LoopOp(IRDLOperation, ABC):
@@ -188,7 +195,9 @@ class LoopOp(IRDLOperation, ABC):
         values = self.body.block.args[: len(bounds)]
         orders = [None] * len(bounds) if self.orders is None else [order.data for order in self.orders]
         if not len(values) == len(bounds) == len(orders):
-            raise VerifyException(f"{self.name} has bounds for {len(bounds)} axes and {len(values)} arguments")
+            raise VerifyException(
+                f"{self.name} has bounds for {len(bounds)} axes and {len(values)} arguments"
+            )
         return tuple(Axis(*axis) for axis in zip(values, bounds, orders, strict=True))
 
     def set_orders(self, orders: Sequence[Order]) -> None:
@@ -261,9 +270,10 @@ class YieldOp(IRDLOperation):
 class GridOp(LoopOp):
     """A nest of axes whose iterations are independent of each other.
 
-    An axis `by m` is a tile axis: it yields a `!tile.span<m>` of consecutive indices, live up to the axis' end. Any other
-    axis yields an index. `max N` promises that the extent does not exceed N. Later axes are inner; the bounds of all
-    are known before the first. Two iterations that touch one element, one of them writing, are a race and are refused.
+    An axis `by m` is a tile axis: it yields a `!tile.span<m>` of consecutive indices, live up to the axis'
+    end. Any other axis yields an index. `max N` promises that the extent does not exceed N. Later axes are
+    inner; the bounds of all are known before the first. Two iterations that touch one element, one of them
+    writing, are a race and are refused.
 
     Example:
         tile.grid %g = 0 to 8, %m = 0 to 512 by m {
@@ -273,9 +283,7 @@ class GridOp(LoopOp):
     """
 
     name = "tile.grid"
-    traits = traits_def(
-        SingleBlockImplicitTerminator(YieldOp), RecursiveMemoryEffect()
-    )
+    traits = traits_def(SingleBlockImplicitTerminator(YieldOp), RecursiveMemoryEffect())
 
     def __init__(
         self,
@@ -307,7 +315,8 @@ class GridOp(LoopOp):
         for axis in self.axes:
             if axis.order is Order.ORDERED:
                 raise VerifyException(
-                    f"tile.grid calls axis {axis.name} ordered; its iterations are independent, use tile.for for an order"
+                    f"tile.grid calls axis {axis.name} ordered; its iterations are independent, "
+                    "use tile.for for an order"
                 )
 
 
@@ -315,8 +324,8 @@ class GridOp(LoopOp):
 class ForOp(LoopOp):
     """An inner axis, whose iterations run in order and may carry values.
 
-    The axis is written as in `tile.grid`. `iter_args` gives the carried values their first state; `tile.yield` gives the
-    next; the results are the last. With no iteration the results are the first state.
+    The axis is written as in `tile.grid`. `iter_args` gives the carried values their first state;
+    `tile.yield` gives the next; the results are the last. With no iteration the results are the first state.
 
     Example:
         %sum = tile.for %k = 0 to 512 by k iter_args(%acc = %zero) {
@@ -375,9 +384,7 @@ class ForOp(LoopOp):
         arguments = [axis.argument.resolve(axis.kind)]
         inits: list[SSAValue] = []
         if parser.parse_optional_keyword("iter_args"):
-            pairs = parser.parse_comma_separated_list(
-                parser.Delimiter.PAREN, lambda: _parse_carried(parser)
-            )
+            pairs = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: _parse_carried(parser))
             inits = [init for _, init in pairs]
             arguments += [argument.resolve(init.type) for argument, init in pairs]
         operands, properties = _loop_properties(parser, [axis])
@@ -403,11 +410,16 @@ class ForOp(LoopOp):
             raise VerifyException(f"tile.for has {len(self.axes)} axes; it takes one")
         self.verify_axes()
         kinds = [value.type for value in self.inits]
-        for what, values in (("carries", self.carried), ("yields", self.yielded), ("results in", self.results_)):
+        for what, values in (
+            ("carries", self.carried),
+            ("yields", self.yielded),
+            ("results in", self.results_),
+        ):
             got = [value.type for value in values]
             if got != kinds:
                 raise VerifyException(
-                    f"tile.for {what} {_list(got)} where its iter_args start as {_list(kinds)}; the types must agree"
+                    f"tile.for {what} {_list(got)} where its iter_args start as {_list(kinds)}; "
+                    "the types must agree"
                 )
 
 

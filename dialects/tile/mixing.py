@@ -1,7 +1,7 @@
-"""The closed list of `tile` operations that mix lanes: dot, reduce, scan; and `tile.fill`, which defines dead lanes.
+"""Where lanes mix: the closed list of dot, reduce and scan; and `tile.fill`, which defines dead lanes.
 
-A dead lane (one outside its span) counts as the identity here: 0 in a dot or a sum, minus infinity in a maximum.
-Everywhere else lanes stay apart, so a dead lane can only make a dead lane.
+A dead lane (one outside its span) counts as the identity here: 0 in a dot or a sum, minus infinity in a
+maximum. Everywhere else lanes stay apart, so a dead lane can only make a dead lane.
 """
 
 import math
@@ -61,7 +61,7 @@ class CombineAttr(EnumAttribute[Combine], SpacedOpaqueSyntaxAttribute):
 
 
 class Precision(StrEnum):
-    """How the matrix unit multiplies 32-bit floats: `default` may round operands to bf16, `highest` is full f32."""
+    """How 32-bit floats are multiplied: `default` may round operands to bf16, `highest` is full f32."""
 
     DEFAULT = "default"
     HIGHEST = "highest"
@@ -103,10 +103,11 @@ def identity(kind: Combine, element: Attribute) -> float | int:
 class DotOp(IRDLOperation):
     """Matrix product of two tiles, added to `acc` if it is given.
 
-    `contract [i] x [j]` names the dimension of each operand that is summed over (the last of the left and the first of the
-    right if it is not written); both must be of the same span or of none. The result has the left's other dimension, then
-    the right's. It is f32 for floats and i32 for integers, or of `acc`'s type. 16-bit floats are multiplied exactly and
-    summed in f32. `precision highest` keeps 32-bit operands whole on the matrix unit.
+    `contract [i] x [j]` names the dimension of each operand that is summed over (the last of the left and the
+    first of the right if it is not written); both must be of the same span or of none. The result has the
+    left's other dimension, then the right's. It is f32 for floats and i32 for integers, or of `acc`'s type.
+    16-bit floats are multiplied exactly and summed in f32. `precision highest` keeps 32-bit operands whole on
+    the matrix unit.
 
     Example:
         %s = tile.dot %lhs, %rhs, %acc
@@ -160,9 +161,13 @@ class DotOp(IRDLOperation):
         if parser.parse_optional_keyword("precision"):
             precision = parser.parse_str_enum(Precision)
         if len(operands) not in (2, 3):
-            parser.raise_error(f"tile.dot has {len(operands)} operands; it takes lhs, rhs and an optional acc", pos)
+            parser.raise_error(
+                f"tile.dot has {len(operands)} operands; it takes lhs, rhs and an optional acc", pos
+            )
         try:
-            return cls(operands[0], operands[1], operands[2] if len(operands) == 3 else None, contract, precision)
+            return cls(
+                operands[0], operands[1], operands[2] if len(operands) == 3 else None, contract, precision
+            )
         except VerifyException as problem:
             parser.raise_error(str(problem), pos)
 
@@ -186,7 +191,9 @@ def _dot_type(lhs: Attribute, rhs: Attribute, contract: tuple[int, int]) -> Attr
     sides = [(shape_of(kind), span_names(kind)) for kind in (lhs, rhs)]
     for (shape, _), dim, kind in zip(sides, contract, (lhs, rhs), strict=True):
         if len(shape) != 2 or dim not in (0, 1):
-            raise VerifyException(f"tile.dot contracts dimension {dim} of {kind}; rank 2 and dimension 0 or 1 are needed")
+            raise VerifyException(
+                f"tile.dot contracts dimension {dim} of {kind}; rank 2 and dimension 0 or 1 are needed"
+            )
     summed = [(shape[dim], names[dim]) for (shape, names), dim in zip(sides, contract, strict=True)]
     if summed[0] != summed[1]:
         raise VerifyException(
@@ -194,7 +201,9 @@ def _dot_type(lhs: Attribute, rhs: Attribute, contract: tuple[int, int]) -> Attr
             "their extents and spans must be the same"
         )
     if element_type(lhs) != element_type(rhs):
-        raise VerifyException(f"tile.dot multiplies {element_type(lhs)} by {element_type(rhs)}; cast one of them")
+        raise VerifyException(
+            f"tile.dot multiplies {element_type(lhs)} by {element_type(rhs)}; cast one of them"
+        )
     kept = [(shape[1 - dim], names[1 - dim]) for (shape, names), dim in zip(sides, contract, strict=True)]
     element = f32 if isinstance(element_type(lhs), AnyFloat) else i32
     return value_type(element, [size for size, _ in kept], [name for _, name in kept])
@@ -202,8 +211,9 @@ def _dot_type(lhs: Attribute, rhs: Attribute, contract: tuple[int, int]) -> Attr
 
 @irdl_op_definition
 class ReduceOp(IRDLOperation):
-    """Combines the lanes along some dimensions, which disappear. Dead lanes count as the identity; so does no lane at all.
+    """Combines the lanes along some dimensions, which disappear.
 
+    Dead lanes count as the identity; so does no lane at all.
     `kind` is add, mul, max, min, and for integers and, or, xor. The order of combination is not fixed.
 
     Example:
@@ -240,22 +250,30 @@ class ReduceOp(IRDLOperation):
     def verify_(self) -> None:
         dims, rank = ints_of(self.dims), len(shape_of(self.value.type))
         if not dims or list(dims) != sorted(set(dims)) or not all(0 <= dim < rank for dim in dims):
-            raise VerifyException(f"tile.reduce over dims {list(dims)} of {self.value.type}; give ascending dimensions")
+            raise VerifyException(
+                f"tile.reduce over dims {list(dims)} of {self.value.type}; give ascending dimensions"
+            )
         identity(self.kind.data, element_type(self.value.type))
         if self.result.type != _reduced(self.value.type, dims):
-            raise VerifyException(f"tile.reduce results in {_reduced(self.value.type, dims)}, not {self.result.type}")
+            raise VerifyException(
+                f"tile.reduce results in {_reduced(self.value.type, dims)}, not {self.result.type}"
+            )
 
 
 def _reduced(kind: Attribute, dims: Sequence[int]) -> Attribute:
     kept = [i for i in range(len(shape_of(kind))) if i not in dims]
-    return value_type(element_type(kind), [shape_of(kind)[i] for i in kept], [span_names(kind)[i] for i in kept])
+    return value_type(
+        element_type(kind), [shape_of(kind)[i] for i in kept], [span_names(kind)[i] for i in kept]
+    )
 
 
 @irdl_op_definition
 class ScanOp(IRDLOperation):
-    """Running combination along one dimension: lane i becomes the combination of lanes 0 to i. Dead lanes count as the identity.
+    """Running combination along one dimension: lane i becomes the combination of lanes 0 to i.
 
-    The result has the operand's type; a type that is written may name the span of the dimension anew, after a `tile.fill`.
+    Dead lanes count as the identity.
+    The result has the operand's type; a type that is written may name the span of the dimension anew, after a
+    `tile.fill`.
 
     Example:
         %c = tile.scan add %v dim 1
@@ -308,8 +326,8 @@ class ScanOp(IRDLOperation):
 class FillOp(IRDLOperation):
     """Gives the lanes outside a span a value, after which the dimension no longer belongs to the span.
 
-    `other` is a scalar, or a value of the result's shape, with its spans or with none. `--materialize-masks` writes this
-    operation; it becomes a select, so that an undefined lane, even a NaN, cannot leak.
+    `other` is a scalar, or a value of the result's shape, with its spans or with none. `--materialize-masks`
+    writes this operation; it becomes a select, so that an undefined lane, even a NaN, cannot leak.
 
     Example:
         %whole = tile.fill %v outside %k with %zero
@@ -323,9 +341,7 @@ class FillOp(IRDLOperation):
     traits = traits_def(Pure())
 
     def __init__(self, value: SSAValue, span: SSAValue, other: SSAValue):
-        super().__init__(
-            operands=[value, span, other], result_types=[_filled(value.type, span)]
-        )
+        super().__init__(operands=[value, span, other], result_types=[_filled(value.type, span)])
 
     @property
     def dim(self) -> int:
@@ -364,5 +380,7 @@ def _filled(kind: Attribute, span: SSAValue) -> Attribute:
     axis = span_of(span)
     names = span_names(kind)
     if axis is None or names.count(axis.axis) != 1:
-        raise VerifyException(f"tile.fill outside a {span.type} of a {kind}, which must have one dimension of that span")
+        raise VerifyException(
+            f"tile.fill outside a {span.type} of a {kind}, which must have one dimension of that span"
+        )
     return value_type(element_type(kind), shape_of(kind), [None if n == axis.axis else n for n in names])

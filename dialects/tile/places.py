@@ -2,7 +2,15 @@
 
 from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, opt_operand_def, opt_prop_def, result_def, traits_def
+from xdsl.irdl import (
+    IRDLOperation,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    opt_prop_def,
+    result_def,
+    traits_def,
+)
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import MemoryAllocEffect, MemoryReadEffect, MemoryWriteEffect
@@ -64,8 +72,8 @@ def held_type(ref: SSAValue) -> Attribute:
 class GetOp(IRDLOperation):
     """The value in a window or a scratch. Dead lanes are undefined.
 
-    With `raw` the value has every lane that the window holds, live or not, and no spans; a lane outside the array, or not
-    yet written, is undefined.
+    With `raw` the value has every lane that the window holds, live or not, and no spans; a lane outside the
+    array, or not yet written, is undefined.
 
     Example:
         %v = tile.get %window
@@ -79,9 +87,7 @@ class GetOp(IRDLOperation):
     traits = traits_def(MemoryReadEffect())
 
     def __init__(self, ref: SSAValue, *, raw: bool = False):
-        super().__init__(
-            operands=[ref], properties={"raw": unit_if(raw)}, result_types=[_got_type(ref, raw)]
-        )
+        super().__init__(operands=[ref], properties={"raw": unit_if(raw)}, result_types=[_got_type(ref, raw)])
 
     @classmethod
     def parse(cls, parser: Parser) -> "GetOp":
@@ -121,8 +127,8 @@ def _parse_ref(parser: Parser) -> SSAValue:
 class SetOp(IRDLOperation):
     """Puts a value into a window or a scratch, converting it to the element type.
 
-    Dead lanes, and lanes where `mask` is false, are not written. Along a dimension where the value names no span though the
-    place does, every lane that is inside the array is written.
+    Dead lanes, and lanes where `mask` is false, are not written. Along a dimension where the value names no
+    span though the place does, every lane that is inside the array is written.
 
     Example:
         tile.set %v, %window

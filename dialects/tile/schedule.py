@@ -1,8 +1,8 @@
 """Schedule level of the `tile` dialect: pipelines, their axes and windows, on-chip places, worklists.
 
-A `tile.pipeline` is one flat region. Its axes are operations: what follows a `tile.axis` runs once for each of its steps,
-so a later axis is inner and its bounds may be computed from earlier ones. Windows and scratch are references to on-chip
-memory; the rest of the region reads and writes those.
+A `tile.pipeline` is one flat region. Its axes are operations: what follows a `tile.axis` runs once for each
+of its steps, so a later axis is inner and its bounds may be computed from earlier ones. Windows and scratch
+are references to on-chip memory; the rest of the region reads and writes those.
 """
 
 from collections.abc import Sequence
@@ -34,9 +34,6 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import (
     HasParent,
-    MemoryAllocEffect,
-    MemoryReadEffect,
-    MemoryWriteEffect,
     NoTerminator,
     Pure,
     RecursiveMemoryEffect,
@@ -45,8 +42,7 @@ from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
 from .access import AccessOp, Dim, Effect, pack_window, parse_access, print_window, window_value_type
-from .arrays import verify_convertible
-from .loops import Axis, Order, OrderAttr, parse_axis_tail, print_axis_tail, verify_axis, verify_names
+from .loops import Axis, Order, OrderAttr, parse_axis_tail, print_axis_tail, verify_axis
 from .syntax import (
     Bounds,
     dense_i64,
@@ -57,11 +53,11 @@ from .syntax import (
     unit_if,
     unpack_bounds,
 )
-from .types import RefType, SpanType, element_type, shape_of, span_of, value_type
+from .types import RefType, SpanType, span_of
 
 
 class Loop(StrEnum):
-    """How the steps of a pipeline run: as the grid of a `pallas_call`, or in one `emit_pipeline` inside a kernel."""
+    """How a pipeline's steps run: as the grid of a `pallas_call`, or in one `emit_pipeline` in a kernel."""
 
     GRID = "grid"
     EMIT_PIPELINE = "emit_pipeline"
@@ -78,8 +74,9 @@ class LoopAttr(EnumAttribute[Loop], SpacedOpaqueSyntaxAttribute):
 class PipelineOp(IRDLOperation):
     """Steps of one kernel: axes, windows and scratch, then what each step does.
 
-    `loop` says what runs the steps. A window's data is fetched before the step that reads it and written back after the
-    last of consecutive steps that share it. `vmem` is the on-chip memory, in bytes, that `--plan-memory` counted.
+    `loop` says what runs the steps. A window's data is fetched before the step that reads it and written back
+    after the last of consecutive steps that share it. `vmem` is the on-chip memory, in bytes, that
+    `--plan-memory` counted.
 
     Example:
         tile.pipeline grid {
@@ -133,11 +130,11 @@ class PipelineOp(IRDLOperation):
 
 @irdl_op_definition
 class AxisOp(IRDLOperation):
-    """An axis of a pipeline: what follows runs once for each step, in order of index if the axis is `ordered`.
+    """An axis of a pipeline: what follows runs once for each step, in order of index if it is `ordered`.
 
-    Bounds and `by` are those of `tile.grid`. An `aligned` tile axis begins its first tile at the multiple of the block size
-    at or below `begin`; lanes before `begin` are dead, as those from `end` on are. A `keep` axis makes one step with no live
-    lane where its range is empty: at its begin, inside the array.
+    Bounds and `by` are those of `tile.grid`. An `aligned` tile axis begins its first tile at the multiple of
+    the block size at or below `begin`; lanes before `begin` are dead, as those from `end` on are. A `keep`
+    axis makes one step with no live lane where its range is empty: at its begin, inside the array.
 
     Example:
         tile.pipeline grid {
@@ -206,15 +203,17 @@ class AxisOp(IRDLOperation):
     def verify_(self) -> None:
         verify_axis(self, self.axis)
         if self.aligned is not None and span_of(self.result) is None:
-            raise VerifyException("tile.axis is aligned but has no block; only a tile axis (`by`) can be aligned")
+            raise VerifyException(
+                "tile.axis is aligned but has no block; only a tile axis (`by`) can be aligned"
+            )
 
 
 @irdl_op_definition
 class SpanOp(IRDLOperation):
     """Tile number `index` of the range `begin to end`, as the span of a tile axis.
 
-    `aligned` counts tiles of the whole array, from 0, as an aligned axis does; otherwise they count from `begin`. `keep` says
-    that there may be no such tile: then no lane is live.
+    `aligned` counts tiles of the whole array, from 0, as an aligned axis does; otherwise they count from
+    `begin`. `keep` says that there may be no such tile: then no lane is live.
 
     Example:
         %m = tile.span %t of %b to %e by m:128 aligned
@@ -288,8 +287,8 @@ class SpanOp(IRDLOperation):
 class WindowOp(AccessOp):
     """The window of one access, as a reference to the on-chip memory that holds it during a step.
 
-    `write` windows are written back; with `preload` they first hold what the array held, where a step may leave lanes
-    unwritten. `buffers N`, from `--plan-memory`, is how many copies of the window exist.
+    `write` windows are written back; with `preload` they first hold what the array held, where a step may
+    leave lanes unwritten. `buffers N`, from `--plan-memory`, is how many copies of the window exist.
 
     Example:
         tile.pipeline grid {

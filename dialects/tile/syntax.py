@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Bounds(Generic[T]):
-    """One axis: `begin to end`, each a literal or a value, with the most steps' extent that `max` promises."""
+    """One axis: `begin to end`, each a literal or a value; `limit` is the most that `end - begin` can be."""
 
     begin: int | T
     end: int | T
@@ -130,12 +130,14 @@ def parse_scalar(parser: Parser) -> float | int:
     return -value if negative else value
 
 
-def scalar_attr(value: float | int, element: Attribute) -> "FloatAttr[AnyFloat] | IntegerAttr":
+def scalar_attr(value: float, element: Attribute) -> "FloatAttr[AnyFloat] | IntegerAttr":
     """`value` as an attribute of type `element`. Raises `VerifyException` where the type cannot hold it."""
     if isinstance(element, BFloat16Type | Float16Type | Float32Type | Float64Type):
         return FloatAttr(float(value), element)
     if not isinstance(element, IntegerType | IndexType) or value != int(value):
-        raise VerifyException(f"the constant {value} is not of type {element}; use a float type or an integer")
+        raise VerifyException(
+            f"the constant {value} is not of type {element}; use a float type or an integer"
+        )
     return IntegerAttr(int(value), element)
 
 

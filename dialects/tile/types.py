@@ -116,7 +116,7 @@ def span_names(value: Attribute) -> tuple[str | None, ...]:
 
 
 def value_type(element: Attribute, shape: Sequence[int], names: Sequence[str | None]) -> Attribute:
-    """The type of a value: `element` itself for rank 0, else a tensor with an encoding if a dimension is named."""
+    """The type of a value: `element` for rank 0, else a tensor, encoded if a dimension is named."""
     return _value_type(element, tuple(shape), tuple(names))
 
 

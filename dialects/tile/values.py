@@ -1,4 +1,4 @@
-"""Operations of the `tile` dialect that make values and change their shapes: constants, indices, broadcasts and the like."""
+"""Operations of the `tile` dialect that make values and change their shapes."""
 
 from collections.abc import Sequence
 from math import prod
@@ -54,10 +54,8 @@ class SplatOp(IRDLOperation):
     result = result_def()
     traits = traits_def(Pure())
 
-    def __init__(self, value: float | int, kind: Attribute):
-        super().__init__(
-            properties={"value": scalar_attr(value, element_type(kind))}, result_types=[kind]
-        )
+    def __init__(self, value: float, kind: Attribute):
+        super().__init__(properties={"value": scalar_attr(value, element_type(kind))}, result_types=[kind])
 
     @classmethod
     def parse(cls, parser: Parser) -> "SplatOp":
@@ -119,9 +117,10 @@ def _indices_type(span: SSAValue) -> Attribute:
 
 @irdl_op_definition
 class BroadcastOp(IRDLOperation):
-    """Repeats a value along new dimensions. `dims[i]` is where dimension i of the operand goes; a scalar has none.
+    """Repeats a value along new dimensions.
 
-    A dimension of extent 1 is repeated as often as the result needs.
+    `dims[i]` is where dimension i of the operand goes; a scalar has none. A dimension of extent 1 is repeated
+    as often as the result needs.
 
     Example:
         %wide = tile.broadcast %row dims [0] : tensor<?x256xf32, #tile.spans<m, _>>
@@ -155,10 +154,14 @@ class BroadcastOp(IRDLOperation):
     def verify_(self) -> None:
         dims, source, target = ints_of(self.dims), self.value.type, self.result.type
         rank = len(shape_of(target))
-        if len(dims) != len(shape_of(source)) or list(dims) != sorted(set(dims)) or any(d >= rank for d in dims):
+        if (
+            len(dims) != len(shape_of(source))
+            or list(dims) != sorted(set(dims))
+            or any(d >= rank for d in dims)
+        ):
             raise VerifyException(
-                f"tile.broadcast of {source} to {target} has dims {list(dims)}; one ascending target dimension "
-                "for each dimension of the operand is needed"
+                f"tile.broadcast of {source} to {target} has dims {list(dims)}; "
+                "one ascending target dimension for each dimension of the operand is needed"
             )
         shape, names = [shape_of(target)[d] for d in dims], [span_names(target)[d] for d in dims]
         for i, (size, name) in enumerate(zip(shape_of(source), span_names(source), strict=True)):
@@ -166,7 +169,9 @@ class BroadcastOp(IRDLOperation):
                 shape[i], names[i] = 1, None
         picked = value_type(element_type(target), shape, names)
         if picked != source:
-            raise VerifyException(f"tile.broadcast puts {source} into dimensions {list(dims)} of {target}: {picked}")
+            raise VerifyException(
+                f"tile.broadcast puts {source} into dimensions {list(dims)} of {target}: {picked}"
+            )
         verify_names(self, target)
 
 
@@ -221,7 +226,9 @@ def _transposed(kind: Attribute, perm: Sequence[int]) -> Attribute:
 
 @irdl_op_definition
 class ReshapeOp(IRDLOperation):
-    """The same lanes, in row-major order, under another shape. Leading dimensions that came from a span stay as they are.
+    """The same lanes, in row-major order, under another shape.
+
+    Leading dimensions that came from a span stay as they are.
 
     Example:
         %r = tile.reshape %v : tensor<?x8x32xf32, #tile.spans<m, _, _>>
@@ -249,7 +256,11 @@ class ReshapeOp(IRDLOperation):
 
     def verify_(self) -> None:
         sides = [_split_named(kind) for kind in (self.value.type, self.result.type)]
-        if element_type(self.value.type) != element_type(self.result.type) or sides[0] is None or sides[0] != sides[1]:
+        if (
+            element_type(self.value.type) != element_type(self.result.type)
+            or sides[0] is None
+            or sides[0] != sides[1]
+        ):
             raise VerifyException(
                 f"tile.reshape of {self.value.type} to {self.result.type}: spans must lead and stay, "
                 "and the other extents must have the same product"
@@ -319,7 +330,9 @@ def _joined(kinds: Sequence[Attribute], dim: int) -> Attribute:
     for kind in kinds:
         rest = [shape_of(kind)[:dim] + shape_of(kind)[dim + 1 :], span_names(kind), element_type(kind)]
         if rest != [first[:dim] + first[dim + 1 :], names, element_type(kinds[0])]:
-            raise VerifyException(f"tile.concatenate of {kinds[0]} and {kind}: all but dimension {dim} must agree")
+            raise VerifyException(
+                f"tile.concatenate of {kinds[0]} and {kind}: all but dimension {dim} must agree"
+            )
     total = sum(shape_of(kind)[dim] for kind in kinds)
     return value_type(element_type(kinds[0]), [*first[:dim], total, *first[dim + 1 :]], names)
 
@@ -380,7 +393,9 @@ class SliceOp(IRDLOperation):
 def _sliced(kind: Attribute, dim: int, begin: int, size: int) -> Attribute:
     shape, names = shape_of(kind), span_names(kind)
     if not 0 <= dim < len(shape) or names[dim] is not None:
-        raise VerifyException(f"tile.slice along dimension {dim} of {kind}; a dimension without a span is needed")
+        raise VerifyException(
+            f"tile.slice along dimension {dim} of {kind}; a dimension without a span is needed"
+        )
     if begin < 0 or size < 1 or begin + size > shape[dim]:
         raise VerifyException(
             f"tile.slice takes {begin} to {begin + size} of dimension {dim}, whose extent is {shape[dim]}"

@@ -1,7 +1,8 @@
 """Index values as linear forms, and the ranges of axes: `4 * %g + %j + 1`.
 
-A form is exact. What is no sum of products with literals is a leaf of its own. Extents of arrays are leaves too, one for each
-array that fixes the extent, so that `tile.empty like(%x)` has the same leading extent as `%x`.
+A form is exact. What is no sum of products with literals is a leaf of its own. Extents of arrays are leaves
+too, one for each array that fixes the extent, so that `tile.empty like(%x)` has the same leading extent as
+`%x`.
 """
 
 from collections.abc import Mapping
@@ -96,7 +97,7 @@ def extent(array: SSAValue, dim: int) -> Linear:
 
 
 def axis_bounds(value: SSAValue) -> IndexBounds | None:
-    """The bounds of the axis, or of the `tile.span`, that made an index or a span; `None` for any other value."""
+    """The bounds of the axis, or `tile.span`, that made an index or a span; `None` for any other value."""
     owner = value.owner
     if isinstance(owner, AxisOp):
         return owner.axis.bounds

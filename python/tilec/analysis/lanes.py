@@ -16,16 +16,28 @@ def may_have_dead_lanes(span: SSAValue) -> bool:
     return length is None or length % kind.size != 0 or _is_aligned(span)
 
 
+def begins_on_a_tile(value: SSAValue) -> bool:
+    """Whether every tile of the axis behind `value` begins at a multiple of its block; true of an index."""
+    bounds, span = axis_bounds(value), span_of(value)
+    if bounds is None or span is None:
+        return True
+    begin = linear(bounds.begin)
+    return all(factor % span.size == 0 for factor in (begin.constant, *begin.factors.values()))
+
+
 def spans_to_blend(access: AccessOp) -> list[SSAValue]:
     """The spans of a window along which an element of the array may lie in a dead lane.
 
-    Along the others every dead lane is outside the array: the axis begins on a tile and runs to the array's end.
+    Along the others every dead lane is outside the array: the axis begins on a tile and runs to the array's
+    end.
     """
     found: list[SSAValue] = []
     for position, dim in enumerate(access.window):
         if dim.base is None or span_of(dim.base) is None or not may_have_dead_lanes(dim.base):
             continue
         bounds = axis_bounds(dim.base)
+        if not _is_aligned(dim.base) and not begins_on_a_tile(dim.base):
+            continue  # an exact window: only its live rows are copied
         to_the_end = bounds is not None and linear(bounds.end) == extent(access.array, position)
         if _is_aligned(dim.base) or not to_the_end or dim.shift != 0:
             found.append(dim.base)

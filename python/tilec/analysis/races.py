@@ -50,7 +50,7 @@ def _separates(loop: LoopOp, axis: SSAValue, one: Dim, two: Dim) -> bool:
 
 
 def _segment(dim: Dim, axis: SSAValue) -> tuple[SSAValue, SSAValue | None] | None:
-    """The arrays of the segments of which a span is one, if the segment's number tells iterations of `axis` apart."""
+    """The arrays of the segment that a span is, if the segment's number tells iterations of `axis` apart."""
     bounds = axis_bounds(dim.base) if dim.base is not None else None
     if bounds is None or not isinstance(bounds.begin, OpResult) or not isinstance(bounds.begin.op, SegmentOp):
         return None
@@ -91,7 +91,7 @@ def _apart(loop: LoopOp, axis: SSAValue, one: tuple[Linear, int], two: tuple[Lin
 
 
 def _slack(loop: LoopOp, axis: SSAValue, form: Linear) -> int | None:
-    """How far the leaves inside the loop, other than `axis`, can move a position up; `None` if unknown or down."""
+    """How far leaves inside the loop, but for `axis`, can move a position up; `None` if unknown or down."""
     total = 0
     for leaf, factor in form.factors.items():
         if leaf is axis or isinstance(leaf, tuple) or not is_inside(leaf, loop):

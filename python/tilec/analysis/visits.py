@@ -1,7 +1,8 @@
 """In which order the steps of a pipeline visit the blocks of a window.
 
-A block that is written leaves on-chip memory when the next step's block is another, and does not come back: its visits must
-follow each other. Whether they do follows from the axes that the window's position depends on.
+A block that is written leaves on-chip memory when the next step's block is another, and does not come back:
+its visits must follow each other. Whether they do follows from the axes that the window's position depends
+on.
 """
 
 from collections.abc import Iterable, Sequence

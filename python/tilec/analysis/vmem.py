@@ -1,7 +1,8 @@
 """How much on-chip memory a value takes: arrays are laid out in tiles of 8 x 128 words of 32 bits.
 
-Source: the (8, 128) tiling that Mosaic gives every array of rank 2 or more; narrower elements pack into the words of a
-sublane, so that a tile of 16-bit elements has 16 rows. An array of rank 1 is a row of 128 words, as often as it needs.
+Source: the (8, 128) tiling that Mosaic gives every array of rank 2 or more; narrower elements pack into the
+words of a sublane, so that a tile of 16-bit elements has 16 rows. An array of rank 1 is a row of 128 words,
+as often as it needs.
 """
 
 from collections.abc import Sequence

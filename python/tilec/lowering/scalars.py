@@ -8,6 +8,7 @@ from xdsl.dialects.builtin import IndexType, IntegerAttr
 from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import is_inside
+from tilec.analysis.lanes import begins_on_a_tile
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
@@ -16,7 +17,6 @@ from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.types import SpanType, span_of
 from tilec.rewriting.index import Index, IndexBuilder
 from tilec.rewriting.jagged import array_extent
-from tilec.rewriting.steps import begins_on_a_tile
 
 
 @dataclass(frozen=True)

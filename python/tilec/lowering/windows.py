@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from xdsl.dialects.builtin import IndexType, MemRefType
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from tilec.analysis.lanes import begins_on_a_tile
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Dim, Effect
@@ -18,7 +19,6 @@ from tilec.dialects.tile.schedule import Loop, WindowOp
 from tilec.dialects.tile.types import UNBOUND, Array, byte_width, shape_of, span_of
 from tilec.lowering.scalars import Scalars
 from tilec.rewriting.index import Index
-from tilec.rewriting.steps import begins_on_a_tile
 
 LANES = 128
 SUBLANES = 8

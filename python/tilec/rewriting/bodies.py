@@ -1,8 +1,9 @@
 """From the statements of a nest to the body of one pipeline.
 
-A statement outside a loop runs at the first or the last step of that loop, a statement between two loops at the first step of the
-second. What stands under one condition makes a *section*. A value that one section makes and another uses is made again there
-where that costs nothing, and goes through scratch memory elsewhere.
+A statement outside a loop runs at the first or the last step of that loop, a statement between two loops at
+the first step of the second. What stands under one condition makes a *section*. A value that one section
+makes and another uses is made again there where that costs nothing, and goes through scratch memory
+elsewhere.
 """
 
 from collections.abc import Sequence
@@ -115,7 +116,11 @@ class BodyBuilder:
             case scf.IfOp():
                 self._conditional(op, section)
             case ForOp():
-                fail(op, "fold-outer-pipeline: a loop under a condition is no axis; move the condition inside the loop")
+                fail(
+                    op,
+                    "fold-outer-pipeline: a loop under a condition is no axis; "
+                    "move the condition inside the loop",
+                )
             case _:
                 operands = [self._value(value, section) for value in op.operands]
                 clone = op.clone(dict(zip(op.operands, operands, strict=True)))
@@ -151,13 +156,16 @@ class BodyBuilder:
                 what = "written" if op.effect is Effect.WRITE else "read"
                 fail(
                     op,
-                    f"fold-outer-pipeline: %{op.array.name_hint or 'array'} is {what} through another window than at {where(store)}; "
-                    "one kernel writes an array through one window, and reads it through no other",
+                    f"fold-outer-pipeline: %{op.array.name_hint or 'array'} is {what} through another window "
+                    f"than at {where(store)}; one kernel writes an array through one window, "
+                    "and reads it through no other",
                 )
             effect = Effect.WRITE
         key = (op.array, effect, window)
         if key not in self.windows:
-            made = WindowOp(effect, op.array, window, preload=effect is Effect.WRITE and self._has_contents(op.array))
+            made = WindowOp(
+                effect, op.array, window, preload=effect is Effect.WRITE and self._has_contents(op.array)
+            )
             self.windows[key] = made
             self._place(made, op)
             made.result.name_hint = f"{op.array.name_hint or 'array'}_window"
@@ -254,7 +262,10 @@ class BodyBuilder:
     def _through_scratch(self, value: SSAValue, section: Section) -> SSAValue:
         origin = value.owner
         if value not in self.sections or not isinstance(origin, Operation):
-            fail(self.current, f"fold-outer-pipeline: %{value.name_hint or 'value'} is used where no step has made it")
+            fail(
+                self.current,
+                f"fold-outer-pipeline: %{value.name_hint or 'value'} is used where no step has made it",
+            )
         if value not in self.spilled:
             scratch = ScratchOp(value.type)
             self._place(scratch, origin)

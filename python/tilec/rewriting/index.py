@@ -41,7 +41,11 @@ class IndexBuilder:
         return self._constants[index]
 
     def _binary(
-        self, make: type[arith.SignlessIntegerBinaryOperation], fold: Callable[[int, int], int], a: Index, b: Index
+        self,
+        make: type[arith.SignlessIntegerBinaryOperation],
+        fold: Callable[[int, int], int],
+        a: Index,
+        b: Index,
     ) -> Index:
         if isinstance(a, int) and isinstance(b, int):
             return fold(a, b)

@@ -1,20 +1,19 @@
 """Axes whose bounds are known only in the kernel, and how many steps they may make.
 
-`--compact-worklist` and `--overlaunch-jagged` replace such axes, each in its way, by an axis of known extent. Both compute an
-axis' tiles the same way: the number of its first tile and of the one after its last.
+`--compact-worklist` and `--overlaunch-jagged` replace such axes, each in its way, by an axis of known extent.
+Both compute an axis' tiles the same way: the number of its first tile and of the one after its last.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xdsl.dialects import arith, memref
-from xdsl.dialects.builtin import IndexType
 from xdsl.ir import OpResult, SSAValue
 from xdsl.rewriter import Rewriter
 
 from tilec.analysis.affine import axis_bounds, is_inside
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, SegmentOp
-from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp, WindowOp
+from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import UNBOUND, SpanType, shape_of, span_of
@@ -34,7 +33,7 @@ def block_size(axis: AxisOp) -> int:
 
 @dataclass(frozen=True)
 class Tiles:
-    """The tile numbers of an axis, from `first` up to, not including, `stop`; `begin` and `end` are its bounds."""
+    """The tile numbers of an axis, from `first` up to `stop`, excluded; `begin` and `end` are its bounds."""
 
     first: Index
     stop: Index
@@ -47,8 +46,9 @@ def tiles(
 ) -> Tiles:
     """Compute the tile numbers of `axis` from bounds mapped through `env`.
 
-    Tiles of an aligned axis are numbered from the array's begin, others from the axis' begin, indices are their own numbers.
-    A `keep` axis has at least one; of an index, below `limit`, so that it is inside the array.
+    Tiles of an aligned axis are numbered from the array's begin, others from the axis' begin, indices are
+    their own numbers. A `keep` axis has at least one; of an index, below `limit`, so that it is inside the
+    array.
     """
     bounds, size = axis.axis.bounds, block_size(axis)
     begin = bounds.begin if isinstance(bounds.begin, int) else env.get(bounds.begin, bounds.begin)
@@ -112,7 +112,7 @@ class StepBounds:
         self._extents: dict[tuple[SSAValue, int], Index] = {}
 
     def most_tiles(self, axis: AxisOp) -> Index | None:
-        """The most tiles that the axis has for one step of the axes before it; `None` if no bound is known."""
+        """The most tiles the axis has for one step of the axes before it; `None` if no bound is known."""
         bounds, size = axis.axis.bounds, block_size(axis)
         found: list[Index] = []
         if bounds.limit is not None:
@@ -123,7 +123,10 @@ class StepBounds:
         return self._least(found, axis.keep is not None)
 
     def all_tiles(self, axis: AxisOp, segments: Index) -> Index | None:
-        """The most tiles over `segments` disjoint segments: neighbours may share one, an empty one may have one to itself."""
+        """The most tiles over `segments` disjoint segments.
+
+        Neighbours may share one, an empty one may have one to itself.
+        """
         begin = axis.axis.bounds.begin
         end = None if isinstance(begin, int) or not isinstance(begin.owner, SegmentOp) else self.upper(begin)
         if end is None:
@@ -158,7 +161,9 @@ class StepBounds:
                 parts = [self.upper(operand) for operand in op.operands[-2:]]
                 return None if parts[0] is None or parts[1] is None else build.maximum(parts[0], parts[1])
             case arith.MinSIOp() as op:
-                return next((bound for operand in op.operands if (bound := self.upper(operand)) is not None), None)
+                return next(
+                    (bound for operand in op.operands if (bound := self.upper(operand)) is not None), None
+                )
             case arith.CeilDivSIOp() | arith.FloorDivSIOp() as op:
                 top, by = self.upper(op.lhs), self.upper(op.rhs)
                 return build.ceildiv(top, by) if top is not None and isinstance(by, int) else None

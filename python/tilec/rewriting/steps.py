@@ -1,8 +1,9 @@
 """From a nest of grid and loops to the axes of one pipeline.
 
-Each loop of the nest becomes an axis. Loops that follow each other inside one iteration become stretches of one common axis:
-it runs through the tiles of the first, then of the second, and so on, and while one runs the others rest on a tile of their
-own, the first before their turn and the last after it, so that no window is visited twice with a gap in between.
+Each loop of the nest becomes an axis. Loops that follow each other inside one iteration become stretches of
+one common axis: it runs through the tiles of the first, then of the second, and so on, and while one runs the
+others rest on a tile of their own, the first before their turn and the last after it, so that no window is
+visited twice with a gap in between.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,8 @@ from xdsl.dialects import memref
 from xdsl.dialects.builtin import IndexType, TensorType
 from xdsl.ir import Block, Operation, SSAValue
 
-from tilec.analysis.affine import axis_bounds, is_inside, linear, static_extent
+from tilec.analysis.affine import is_inside, static_extent
+from tilec.analysis.lanes import begins_on_a_tile
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.loops import Axis, ForOp, GridOp, Order, OrderAttr, YieldOp
@@ -31,7 +33,8 @@ Resting: TypeAlias = tuple[SSAValue | None, SSAValue | None]
 class StepAxis:
     """An axis of the pipeline: which steps are its first and last, and when it has anything to do.
 
-    `active` is the condition under which it is this axis' turn, `live` that its range is not empty; `None` is always.
+    `active` is the condition under which it is this axis' turn, `live` that its range is not empty; `None` is
+    always.
     """
 
     def __init__(
@@ -103,7 +106,8 @@ class Level:
 class StepSpace:
     """The axes and scalars of one pipeline, built from a `tile.grid`.
 
-    `env` maps what every step can compute of the program's values (indices, spans, scalars) to the pipeline's.
+    `env` maps what every step can compute of the program's values (indices, spans, scalars) to the
+    pipeline's.
     """
 
     def __init__(self, grid: GridOp, exact: set[SSAValue]):
@@ -210,7 +214,9 @@ class StepSpace:
             begin = self.build.mul(self.build.floordiv(begin, size), size)
         return self.build.maximum(self.build.ceildiv(self.build.sub(end, begin), size), 1)
 
-    def _stretch(self, level: Level, position: int, common: AxisOp, tiles: Index, start: Index, stop: Index) -> None:
+    def _stretch(
+        self, level: Level, position: int, common: AxisOp, tiles: Index, start: Index, stop: Index
+    ) -> None:
         build, loop = self.build, level.loops[position]
         build.location = loop.location
         step, bounds = common.result, loop.axis.bounds
@@ -250,15 +256,6 @@ class StepSpace:
         return build.insert(SpanOp(build.value(tile), Bounds(begin, end), span, aligned=aligned, keep=keep))
 
 
-def begins_on_a_tile(value: SSAValue) -> bool:
-    """Whether every tile of the axis that made `value` begins at a multiple of the block size; true of an index."""
-    bounds, span = axis_bounds(value), span_of(value)
-    if bounds is None or span is None:
-        return True
-    begin = linear(bounds.begin)
-    return all(factor % span.size == 0 for factor in (begin.constant, *begin.factors.values()))
-
-
 def is_scalar(op: Operation) -> bool:
     """Whether `op` computes scalars from scalars, reading at most single elements of arrays."""
     if isinstance(op, SegmentOp | memref.DimOp):
@@ -279,4 +276,3 @@ def statements_around(space: StepSpace, loop: ForOp) -> Sequence[Operation]:
         outer = block.parent_op()
         block = outer.parent if isinstance(outer, ForOp) else None
     return found
-

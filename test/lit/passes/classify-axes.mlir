@@ -1,7 +1,6 @@
 // An axis is parallel unless two of its iterations may touch one element, or a value goes from one to the next.
 
 // RUN: tile-opt %s --classify-axes | filecheck %s
-// RUN: tile-opt %s --classify-axes --explain 2>&1 >/dev/null | filecheck %s --check-prefix=NOTE --match-full-lines --implicit-check-not=note:
 
 // Segments of different numbers have no row in common.
 func.func @segments(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32> {
@@ -58,7 +57,6 @@ func.func @carried(%x: memref<256x512xf32>) -> memref<256xf32> {
   %out = tile.empty : memref<256xf32>
   tile.grid %m = 0 to 256 by m:128 {
     %zero = tile.splat 0.0 : tensor<128xf32, #tile.spans<m>>
-    // NOTE: {{.*}}/classify-axes.mlir:[[# @LINE + 1]]:{{[0-9]+}}: note: classify-axes: axis k is ordered: a value is carried from step to step
     %sum = tile.for %k = 0 to 512 by k:128 iter_args(%acc = %zero) {
       %v = tile.load %x[%m, %k]
       %part = tile.reduce add %v dims [1]

@@ -191,7 +191,7 @@ func.func @keep(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<8x128xf32> {
 // CHECK-LABEL: func.func @keep(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<8x128xf32> {
 // CHECK-NEXT:    %out = tile.empty : memref<8x128xf32>
 // CHECK-NEXT:    tile.pipeline grid {
-// CHECK-NEXT:      %g = tile.axis 0 to 8 parallel
+// CHECK-NEXT:      %g = tile.axis 0 to 8 ordered
 // CHECK-NEXT:      %b, %e = tile.segment %o[%g]
 // CHECK-NEXT:      %m = tile.axis %b to %e by m:128 ordered aligned keep
 // CHECK-NEXT:      %first_m = tile.first %m
@@ -348,7 +348,7 @@ func.func @crossing(%x: memref<256x128xf32>, %y: memref<256x512xf32>) -> memref<
 // CHECK-NEXT:    %out = tile.empty : memref<256x512xf32>
 // CHECK-NEXT:    tile.pipeline grid {
 // CHECK-NEXT:      %m = tile.axis 0 to 256 by m:128 parallel
-// CHECK-NEXT:      %n = tile.axis 0 to 512 by n:128 parallel
+// CHECK-NEXT:      %n = tile.axis 0 to 512 by n:128 ordered
 // CHECK-NEXT:      %first_n = tile.first %n
 // CHECK-NEXT:      %x_window = tile.window read %x[%m, :]
 // CHECK-NEXT:      %y_window = tile.window read %y[%m, %n]

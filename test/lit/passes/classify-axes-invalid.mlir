@@ -1,0 +1,82 @@
+// RUN: tile-opt %s --classify-axes --split-input-file --verify-diagnostics | filecheck %s --match-full-lines
+
+// Every iteration writes the same row.
+func.func @same_row(%x: memref<8x128xf32>, %out: memref<8x128xf32>) {
+  tile.grid %g = 0 to 8 {
+    %v = tile.load %x[%g, :]
+    tile.store %v, %out[0, :]
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:7:5: error: race: the store at {{.*}}/classify-axes-invalid.mlir:7:5, with itself, may touch one element of %out in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for
+
+// -----
+
+// An iteration reads what another writes.
+func.func @neighbour(%x: memref<9x128xf32>) {
+  tile.grid %g = 0 to 8 {
+    %v = tile.load %x[%g + 1, :]
+    tile.store %v, %x[%g, :]
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:19:5: error: race: the store at {{.*}}/classify-axes-invalid.mlir:19:5 and the load at {{.*}}/classify-axes-invalid.mlir:18:5 may touch one element of %x in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for
+
+// -----
+
+// Two stores of rows that may be the same.
+func.func @two_stores(%x: memref<8x128xf32>, %out: memref<9x128xf32>) {
+  tile.grid %g = 0 to 8 {
+    %v = tile.load %x[%g, :]
+    tile.store %v, %out[%g, :]
+    tile.store %v, %out[%g + 1, :]
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:31:5: error: race: the store at {{.*}}/classify-axes-invalid.mlir:31:5 and the store at {{.*}}/classify-axes-invalid.mlir:32:5 may touch one element of %out in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for
+
+// -----
+
+// The loop is called parallel, and its iterations write the same row.
+func.func @called_parallel(%x: memref<8x128xf32>, %out: memref<8x128xf32>) {
+  tile.grid %n = 0 to 128 by n:128 {
+    tile.for %i = 0 to 8 parallel {
+      %v = tile.load %x[%i, %n]
+      tile.store %v, %out[0, %n]
+    }
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:45:7: error: race: the store at {{.*}}/classify-axes-invalid.mlir:45:7, with itself, may touch one element of %out in two iterations of the parallel axis i; index a dimension by i, or loop over it with tile.for
+
+// -----
+
+// The loop is called parallel, and carries a value.
+func.func @carried(%x: memref<8x128xf32>, %out: memref<128xf32>) {
+  tile.grid %n = 0 to 128 by n:128 {
+    %zero = tile.splat 0.0 : tensor<128xf32, #tile.spans<n>>
+    %sum = tile.for %i = 0 to 8 parallel iter_args(%acc = %zero) {
+      %v = tile.load %x[%i, %n]
+      %next = arith.addf %acc, %v : tensor<128xf32, #tile.spans<n>>
+      tile.yield %next
+    }
+    tile.store %sum, %out[%n]
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:58:5: error: classify-axes: axis i is called parallel, but tile.for at {{.*}}/classify-axes-invalid.mlir:58:5 carries a value from one iteration to the next; call it ordered
+
+// -----
+
+// The same with a scratch, over an axis of the grid.
+func.func @scratch(%x: memref<8x128xf32>, %out: memref<8x128xf32>) {
+  %s = tile.scratch : tensor<128xf32>
+  tile.grid %i = 0 to 8 {
+    %v = tile.load %x[%i, :]
+    tile.set %v, %s
+    %w = tile.get %s
+    tile.store %w, %out[%i, :]
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:74:3: error: classify-axes: axis i is called parallel, but tile.set at {{.*}}/classify-axes-invalid.mlir:76:5 carries a value from one iteration to the next; call it ordered

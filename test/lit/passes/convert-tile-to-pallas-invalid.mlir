@@ -1,0 +1,261 @@
+// RUN: tile-opt %s --convert-tile-to-pallas --split-input-file --verify-diagnostics | filecheck %s --match-full-lines
+
+func.func @program(%x: memref<512xf32>, %out: memref<512xf32>) -> memref<512xf32> {
+  tile.grid %m = 0 to 512 by m:128 parallel {
+    %v = tile.load %x[%m]
+    tile.store %v, %out[%m]
+  }
+  return %out : memref<512xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:4:3: error: convert-tile-to-pallas: tile.grid is not scheduled; run --fold-outer-pipeline first
+
+// -----
+
+func.func @not_returned(%x: memref<512xf32>, %out: memref<512xf32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 512 by m:128 parallel
+    %xw = tile.window read %x[%m]
+    %ow = tile.window write %out[%m]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:18:5: error: convert-tile-to-pallas: the argument %out is written but not returned; an array of JAX does not change, so return it
+
+// -----
+
+func.func @never_written(%x: memref<512xf32>) -> memref<512xf32> {
+  %out = tile.empty : memref<512xf32>
+  return %out : memref<512xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:29:3: error: convert-tile-to-pallas: result 0 is never written
+
+// -----
+
+func.func @jagged(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32> {
+  %out = tile.empty like(%x) : memref<?x128xf32>
+  tile.pipeline grid {
+    %g = tile.axis 0 to 8 ordered
+    %b, %e = tile.segment %o[%g]
+    %m = tile.axis %b to %e by m:128 ordered aligned
+    %xw = tile.window read %x[%m, :]
+    %ow = tile.window write %out[%m, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<?x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:41:5: error: convert-tile-to-pallas: axis m has as many steps as each segment needs, and a grid has fixed extents; run --compact-worklist or --overlaunch-jagged (grouping=worklist or overlaunch)
+
+// -----
+
+// A single element of a 16-bit array.
+func.func @element(%x: memref<8x128xf32>, %scales: memref<8xbf16>) -> memref<8x128xf32> {
+  %out = tile.empty : memref<8x128xf32>
+  tile.pipeline grid {
+    %g = tile.axis 0 to 8 parallel
+    %s = tile.load %scales[%g]
+    %xw = tile.window read %x[%g, :]
+    %ow = tile.window write %out[%g, :]
+    %v = tile.get %xw
+    %short = tile.cast %v to bf16
+    %wide = tile.broadcast %s dims [] : tensor<128xbf16>
+    %w = arith.mulf %short, %wide : tensor<128xbf16>
+    tile.set %w, %ow
+  }
+  return %out : memref<8x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:58:5: error: convert-tile-to-pallas: tile.load reads single elements of memref<8xbf16>; i32, i64 and f32 can be read so
+
+// -----
+
+// A window of one element.
+func.func @one_element(%x: memref<8x128xf32>) -> memref<8x128xf32> {
+  %out = tile.empty : memref<8x128xf32>
+  tile.pipeline grid {
+    %g = tile.axis 0 to 8 parallel
+    %xw = tile.window read %x[%g, 0]
+    %ow = tile.window write %out[%g, :]
+    %v = tile.get %xw
+    %wide = tile.broadcast %v dims [] : tensor<128xf32>
+    tile.set %wide, %ow
+  }
+  return %out : memref<8x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:80:5: error: convert-tile-to-pallas: a single element of an array in VMEM cannot be read; index it by a tile axis
+
+// -----
+
+// A window of one element whose array has one dimension.
+func.func @one_of_one(%x: memref<8xf32>) -> memref<8x128xf32> {
+  %out = tile.empty : memref<8x128xf32>
+  tile.pipeline grid {
+    %g = tile.axis 0 to 8 parallel
+    %xw = tile.window read %x[%g]
+    %ow = tile.window write %out[%g, :]
+    %v = tile.get %xw
+    %wide = tile.broadcast %v dims [] : tensor<128xf32>
+    tile.set %wide, %ow
+  }
+  return %out : memref<8x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:97:5: error: convert-tile-to-pallas: a single element of an array in VMEM cannot be read; index it by a tile axis
+
+// -----
+
+// A column: its elements do not lie side by side.
+func.func @column(%x: memref<512x128xf32>) -> memref<512x128xf32> {
+  %out = tile.empty : memref<512x128xf32>
+  tile.pipeline grid {
+    %m = tile.axis 0 to 512 by m:128 parallel
+    %xw = tile.window read %x[%m, 3]
+    %ow = tile.window write %out[%m, :]
+    %v = tile.get %xw
+    %wide = tile.broadcast %v dims [0] : tensor<128x128xf32, #tile.spans<m, _>>
+    tile.set %wide, %ow
+  }
+  return %out : memref<512x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:112:5: error: convert-tile-to-pallas: %x is indexed by a scalar in its last dimension, whose elements lie side by side in a register; index it by `:` or a tile axis
+
+// -----
+
+// Rows from 3 on.
+func.func @between_tiles(%x: memref<515x128xf32>) -> memref<515x128xf32> {
+  %out = tile.empty : memref<515x128xf32>
+  tile.pipeline grid {
+    %m = tile.axis 0 to 512 by m:128 parallel
+    %xw = tile.window read %x[%m + 3, :]
+    %ow = tile.window write %out[%m, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<515x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:129:5: error: convert-tile-to-pallas: dimension 0 of %x is cut at places that are no multiples of 128; that is possible only in a leading dimension with loop=emit_pipeline
+
+// -----
+
+// A block of 100 rows, and below one of 64 lanes of a run-time extent.
+func.func @rows(%x: memref<500x128xf32>) -> memref<500x128xf32> {
+  %out = tile.empty : memref<500x128xf32>
+  tile.pipeline grid {
+    %m = tile.axis 0 to 500 by m:100 parallel
+    %xw = tile.window read %x[%m, :]
+    %ow = tile.window write %out[%m, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<500x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:145:5: error: convert-tile-to-pallas: a block of 100 in dimension 0 of %x (32-bit elements); all 500 or a multiple of 8 is accepted
+
+// -----
+
+func.func @lanes(%x: memref<?xbf16>, %n: index) -> memref<?xbf16> {
+  %out = tile.empty like(%x) : memref<?xbf16>
+  tile.pipeline grid {
+    %m = tile.axis 0 to %n by m:64 parallel
+    %xw = tile.window read %x[%m]
+    %ow = tile.window write %out[%m]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<?xbf16>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:160:5: error: convert-tile-to-pallas: a block of 64 in dimension 0 of %x (16-bit elements); all of it or a multiple of 128 is accepted
+
+// -----
+
+// An exact tile that is written although it may have no rows.
+func.func @no_rows(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf32> {
+  %out = tile.empty like(%x) : memref<?x8x128xf32>
+  tile.pipeline emit_pipeline {
+    %g = tile.axis 0 to 8 ordered
+    %b, %e = tile.segment %o[%g]
+    %m = tile.span %g of %b to %e by m:16 keep
+    %xw = tile.window read %x[%m, :, :]
+    %ow = tile.window write %out[%m, :, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<?x8x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:179:5: error: convert-tile-to-pallas: %out is written through a window that may have no rows in a step, and a copy of no rows cannot be made; move what stands around the loop into a grid of its own
+
+// -----
+
+func.func @mixed(%x: memref<128x300xf32>) -> memref<128xf32> {
+  %out = tile.empty : memref<128xf32>
+  tile.pipeline grid {
+    %k = tile.axis 0 to 300 by k:384 ordered
+    %xw = tile.window read %x[:, %k]
+    %ow = tile.window write %out[:]
+    %v = tile.get %xw
+    %sum = tile.reduce add %v dims [1]
+    tile.set %sum, %ow
+  }
+  return %out : memref<128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:196:5: error: convert-tile-to-pallas: tile.reduce mixes lanes of axis k, of which some may be dead; run --materialize-masks first
+
+// -----
+
+// A worklist's code makes no values.
+func.func @worklist(%x: memref<512xf32>) -> memref<512xf32> {
+  %out = tile.empty : memref<512xf32>
+  %c4 = arith.constant 4 : index
+  %count, %ms = tile.worklist capacity %c4 columns 1 {
+    %v = tile.splat 0.0 : tensor<8xf32>
+    %c0 = arith.constant 0 : index
+    tile.append %c0
+  }
+  tile.pipeline grid {
+    %item = tile.axis 0 to %count ordered
+    %m = tile.span %item of 0 to 512 by m:128
+    %xw = tile.window read %x[%m]
+    %ow = tile.window write %out[%m]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<512xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:210:5: error: convert-tile-to-pallas: tile.splat cannot be in a worklist; scalars and loops can
+
+// -----
+
+// Program operations in a schedule.
+func.func @store(%x: memref<512xf32>) -> memref<512xf32> {
+  %out = tile.empty : memref<512xf32>
+  tile.pipeline grid {
+    %m = tile.axis 0 to 512 by m:128 parallel
+    %xw = tile.window read %x[%m]
+    %ow = tile.window write %out[%m]
+    %v = tile.get %xw
+    tile.store %v, %out[%m]
+    tile.set %v, %ow
+  }
+  return %out : memref<512xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:236:5: error: convert-tile-to-pallas: tile.store cannot stand in the body of a kernel
+
+// -----
+
+// A scalar that no step can compute decides which block a window has.
+func.func @scalar(%x: memref<8x128xf32>) -> memref<8x128xf32> {
+  %out = tile.empty : memref<8x128xf32>
+  tile.pipeline grid {
+    %g = tile.axis 0 to 8 parallel
+    %s = tile.scratch : tensor<f32>
+    %u = tile.get %s
+    %j = arith.fptosi %u : f32 to i32
+    %i = arith.index_cast %j : i32 to index
+    %xw = tile.window read %x[%i, :]
+    %ow = tile.window write %out[%g, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<8x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:251:5: error: convert-tile-to-pallas: tile.get is no scalar that a step can compute

@@ -1,0 +1,107 @@
+"""Proof 1 of the corpus: every pass of every way to Pallas keeps what the reference interpreter says."""
+
+import re
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+import pytest
+from choices import CHOICES, LEGAL, MAIN, Choice, main_segments, parse
+from corpus.corpus import DTYPES, EXAMPLES, Dtype
+from corpus.segments import MIXED
+from xdsl.passes import ModulePass
+from xdsl.utils.arg_spec import parse_pipeline
+
+from tilec.diagnostics import TileError, verify
+from tilec.dialects.interpreter import InterpreterError, functions, random_args
+from tilec.parsing import make_context, parse_file
+from tilec.passes import get_all_passes
+from tilec.proof import emit, prove_passes
+
+LIT = Path(__file__).resolve().parents[1] / "lit" / "passes"
+WIDTHS = (13, 64, 100, 200)
+LIT_EXTENTS = {"swap": 8}
+"""The extent that an argument's `?` may have where a program does not take any."""
+LIT_REJECTS = {"preload": "has no live lane"}
+"""Programs that take no empty segment, which random arguments have, and what is then said."""
+
+
+@pytest.mark.parametrize("dtype", ["f32", "bf16"])
+@pytest.mark.parametrize("choice", LEGAL, ids=str)
+def test_every_choice(choice: Choice, dtype: Dtype) -> None:
+    program = choice.case.program(main_segments(choice.case), dtype)
+    args = program.arguments(seed=1)
+    prove_passes(parse(program), choice.case.name, args, choice.passes(), seeds=(1, 2))
+
+
+@pytest.mark.parametrize("choice", [choice for choice in CHOICES if choice.refused], ids=str)
+def test_what_is_refused(choice: Choice) -> None:
+    """The refusal names a place in the program, and the passes before it prove right."""
+    program = choice.case.program(main_segments(choice.case), "f32")
+    args = program.arguments(seed=1)
+    with pytest.raises(TileError, match=re.escape(choice.refused or "")) as refusal:
+        prove_passes(parse(program), choice.case.name, args, choice.passes(), seeds=(1,))
+    assert re.fullmatch(rf"{choice.case.name}\.mlir:\d+:\d+", refusal.value.place)
+    with pytest.raises(TileError, match=re.escape(choice.refused or "")):
+        emit(parse(program), choice.passes())
+
+
+@pytest.mark.parametrize("choice", [c for c in LEGAL if c.case in EXAMPLES], ids=str)
+def test_hostile_segments(choice: Choice) -> None:
+    for seed, segments in enumerate(choice.case.sizes()):
+        program = choice.case.program(segments, "f32" if seed % 2 else "bf16")
+        args = program.arguments(seed)
+        prove_passes(parse(program), choice.case.name, args, choice.passes(), seeds=(seed,))
+
+
+@pytest.mark.parametrize("choice", [c for c in LEGAL if c.case.jagged], ids=str)
+def test_poisoned_neighbours(choice: Choice) -> None:
+    """NaN and infinities in one group stay there: what the program leaves finite, every pass does."""
+    program = choice.case.program(MIXED, "f32")
+    for group in (1, 5):
+        args = program.poisoned(seed=group, group=group)
+        prove_passes(parse(program), choice.case.name, args, choice.passes(), seeds=(group,))
+
+
+@pytest.mark.parametrize("choice", MAIN, ids=str)
+def test_widths_and_wide_offsets(choice: Choice) -> None:
+    for width in WIDTHS:
+        program = choice.case.program(main_segments(choice.case), "bf16", width=width, index="i64")
+        args = program.arguments(seed=width)
+        assert not choice.case.jagged or any(array.dtype == DTYPES["i64"] for array in args)
+        prove_passes(parse(program), choice.case.name, args, choice.passes(), seeds=(width,))
+
+
+def lit_cases() -> Iterator[tuple[Path, str, str]]:
+    """Each function of each file under test/lit/passes that shows what passes do, with its passes."""
+    for file in sorted(LIT.glob("*.mlir")):
+        text = file.read_text()
+        commands = re.findall(r"// RUN: tile-opt %s ([^|>]*)", text)
+        pipelines = dict.fromkeys(pipeline for command in commands if (pipeline := pipeline_of(command)))
+        if not file.stem.endswith("-invalid"):
+            for pipeline, name in product(pipelines, re.findall(r"func\.func @(\w+)", text)):
+                yield file, name, pipeline
+
+
+def pipeline_of(command: str) -> str:
+    """The passes on a command line of tile-opt, as xDSL writes a pipeline."""
+    flags = re.findall(r'--([\w-]+)(?:="([^"]*)")?', command)
+    return ",".join(f"{flag}{{{options}}}" for flag, options in flags if flag in get_all_passes())
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "pipeline"), [*lit_cases()], ids=lambda each: getattr(each, "stem", each)
+)
+def test_lit_inputs(file: Path, name: str, pipeline: str) -> None:
+    """What the lit files show of a pass is right, and not only as expected."""
+    module = parse_file(str(file), make_context())
+    verify(module)
+    function = next(each for each in functions(module) if each.sym_name.data == name)
+    passes = [get_all_passes()[spec.name]().from_spec(spec) for spec in parse_pipeline(pipeline)]
+    for seed in (0, 1):
+        args = random_args(function, seed, LIT_EXTENTS.get(name))
+        if name in LIT_REJECTS:
+            with pytest.raises(InterpreterError, match=LIT_REJECTS[name]):
+                prove_passes(module, name, args, passes, seeds=(seed,))
+        else:
+            prove_passes(module, name, args, passes, seeds=(seed,))
