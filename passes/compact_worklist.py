@@ -72,6 +72,7 @@ def _compact(pipeline: PipelineOp, group: list[AxisOp]) -> None:
     before: list[Operation] = []
     build = IndexBuilder(before, pipeline.location)
     capacity = build.value(_capacity(pipeline, group, build))
+    capacity.name_hint = "capacity"
     scalars = _scalars(pipeline, group)
     limits = _limits(pipeline, group, build)
     worklist = WorklistOp(capacity, len(group), Region(_nest(group, scalars, pipeline, limits)))
@@ -191,7 +192,7 @@ def _walk_the_list(group: list[AxisOp], worklist: WorklistOp, limits: dict[AxisO
         build = IndexBuilder(ops, axis.location)
         entry = build.insert(LoadOp(table, [Dim(item.result)]))
         number = build.insert(arith.IndexCastOp(entry, IndexType()))
-        number.name_hint = f"{axis.result.name_hint or 'axis'}_tile"
+        entry.name_hint = number.name_hint = f"{axis.result.name_hint or 'axis'}_tile"
         numbers = tiles(axis, build, {}, limits[axis])
         value = axis_value(axis, number, numbers, build, keep=axis.keep is not None)
         answer_queries(axis, _answers(number, numbers, build))

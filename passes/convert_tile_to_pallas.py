@@ -25,6 +25,7 @@ from xdsl.dialects.builtin import FunctionType, MemRefType, ModuleOp, i32, i64
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
+from xdsl.transforms.common_subexpression_elimination import cse
 from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.diagnostics import fail
@@ -81,6 +82,7 @@ class _Function:
         self.block.add_ops(self.ops)
         for op in reversed(source):
             op.erase(safe_erase=False)
+        cse(self.function)
         region_dce(self.function.body)
 
     def _narrow(self, argument: SSAValue) -> None:

@@ -302,11 +302,14 @@ class KernelLowering:
             statements.preload(plan, ref, before, positions, inner_trips)
         for op in self.pipeline.body.block.ops:
             statements.lower(op)
-        return [*head, *ops]
+        unused = [op for op in head if isinstance(op, pallas.NumProgramsOp) and not op.results[0].uses]
+        return [*(op for op in head if op not in unused), *ops]
 
     def _trip_inside(self, dim: int, trip: Index, build: IndexBuilder) -> Index:
         if isinstance(trip, SSAValue) and trip in self.host.counts:
-            return build.insert(pallas.NumProgramsOp(dim))
+            steps = build.insert(pallas.NumProgramsOp(dim))
+            steps.name_hint = "steps"
+            return steps
         return trip
 
 

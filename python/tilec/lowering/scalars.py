@@ -53,7 +53,10 @@ class Extents:
         if key not in self._last:
             extent = array_extent(array, dim, self.build)
             extent = extent if isinstance(extent, int) else self.current(extent)
-            self._last[key] = self.build.sub(self.build.ceildiv(extent, size), 1)
+            last = self.build.sub(self.build.ceildiv(extent, size), 1)
+            if isinstance(last, SSAValue):
+                last.name_hint = f"{array.name_hint or 'array'}_last"
+            self._last[key] = last
         return self._last[key]
 
 
@@ -115,7 +118,9 @@ class Scalars:
                 self._segment(op)
             case LoadOp():
                 at = [build.add(self.index(dim.base or 0), self.index(dim.shift)) for dim in op.window]
-                self._made[op.result] = build.insert(pallas.LoadOp(self.ref(op.array), at))
+                element = build.insert(pallas.LoadOp(self.ref(op.array), at))
+                element.name_hint = op.result.name_hint
+                self._made[op.result] = element
             case arith.ConstantOp(value=IntegerAttr(type=IndexType()) as literal):
                 self._made[op.result] = literal.value.data
             case _:
@@ -160,7 +165,7 @@ class Scalars:
         for result, array, position in ((op.begin, op.begins, index), (op.end, ends, at)):
             element = build.insert(pallas.LoadOp(self.ref(array), [position]))
             made = build.insert(arith.IndexCastOp(element, IndexType()))
-            made.name_hint = result.name_hint
+            element.name_hint = made.name_hint = result.name_hint
             self._made[result] = made
 
     def _query(self, op: FirstOp | LastOp | LiveOp) -> SSAValue:

@@ -25,6 +25,7 @@ from tilec.dialects.tile.values import (
 )
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.scalars import Scalars
+from tilec.rewriting.index import Index
 
 Emit = Callable[[Operation], SSAValue]
 
@@ -234,22 +235,30 @@ class Values:
         """Which lanes of a value of this shape are live along the span's dimension."""
         dim = op.dim if len(shape_of(op.value.type)) > 1 else (0 if self.orientation.is_column(op.value) else 1)
         thin = [size if i == dim else 1 for i, size in enumerate(shape)]
-        parts, build = self.scalars.span(op.span), self.scalars.build
-        lanes = self.emit(pallas.IotaOp(thin, dim))
-        below = build.sub(parts.end, parts.start)
-        lanes.name_hint = f"{op.span.name_hint or 'span'}_lanes"
-        live = self._compare(Relation.LT, lanes, below, thin)
-        live.name_hint = f"{op.span.name_hint or 'span'}_live"
+        parts, build, name = self.scalars.span(op.span), self.scalars.build, op.span.name_hint or "span"
+        lanes = self._named(pallas.IotaOp(thin, dim), f"{name}_lanes")
+        stop = build.sub(parts.end, parts.start)
+        live = self._compare(Relation.LT, lanes, stop, f"{name}_stop")
+        live.name_hint = f"{name}_live"
         if parts.begin is not parts.start and parts.begin != parts.start and _begins_inside(op.span):
-            from_here = self._compare(Relation.GE, lanes, build.sub(parts.begin, parts.start), thin)
-            live = self.emit(arith.AndIOp(from_here, live))
-            live.name_hint = f"{op.span.name_hint or 'span'}_live"
-        return self.emit(BroadcastOp(live, list(range(len(shape))), value_type(i1, shape, [None] * len(shape))))
+            skip = build.sub(parts.begin, parts.start)
+            begun = self._compare(Relation.GE, lanes, skip, f"{name}_skip")
+            begun.name_hint = f"{name}_begun"
+            live = self._named(arith.AndIOp(begun, live), f"{name}_live")
+        mask = value_type(i1, shape, [None] * len(shape))
+        return self._named(BroadcastOp(live, list(range(len(shape))), mask), f"{name}_mask")
 
-    def _compare(self, relation: Relation, lanes: SSAValue, bound: "int | SSAValue", shape: list[int]) -> SSAValue:
-        literal = self.scalars.build.insert(arith.IndexCastOp(self.scalars.build.value(bound), i32))
-        wide = self.emit(BroadcastOp(literal, [], value_type(i32, shape, [None] * len(shape))))
-        return self.emit(CompareOp(relation, lanes, wide))
+    def _named(self, op: Operation, name: str) -> SSAValue:
+        made = self.emit(op)
+        made.name_hint = name
+        return made
+
+    def _compare(self, relation: Relation, lanes: SSAValue, bound: Index, name: str) -> SSAValue:
+        if isinstance(bound, SSAValue) and bound.name_hint is None:
+            bound.name_hint = name
+        scalar = self.scalars.build.insert(arith.IndexCastOp(self.scalars.value_of(bound), i32))
+        scalar.name_hint = name
+        return self.emit(CompareOp(relation, lanes, self.emit(BroadcastOp(scalar, [], lanes.type))))
 
     def _transpose(self, op: TransposeOp) -> SSAValue:
         value = self.get(op.value)

@@ -110,6 +110,7 @@ class _Worklist:
     def _append(self, op: AppendOp, count: SSAValue) -> SSAValue:
         # Segments out of order, which cannot be seen under jit, must not write past the tables.
         count = self.build.value(self.build.minimum(count, self.last))
+        count.name_hint = "entry"
         for value, table in zip(op.values, self.tables, strict=True):
             number = self.build.insert(arith.IndexCastOp(self.env.get(value, value), i32))
             self.store(number, table, count)
@@ -121,5 +122,5 @@ class _Worklist:
         for result, array, position in ((op.begin, op.begins, index), (op.end, ends, at)):
             element = build.insert(pallas.LoadOp(self.refs[array], [position]))
             made = build.insert(arith.IndexCastOp(element, IndexType()))
-            made.name_hint = result.name_hint
+            element.name_hint = made.name_hint = result.name_hint
             self.env[result] = made

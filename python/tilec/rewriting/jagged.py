@@ -65,6 +65,9 @@ def tiles(
         stop = build.select(build.compare("slt", begin, end), build.ceildiv(end, size), first)
     if axis.keep is not None:
         stop = build.maximum(stop, build.add(first, 1))
+    for bound, name in ((first, "first"), (stop, "end")):
+        if isinstance(bound, SSAValue) and bound.name_hint is None:
+            bound.name_hint = f"{name}_{axis.result.name_hint or 'axis'}_tile"
     return Tiles(first, stop, begin, end)
 
 

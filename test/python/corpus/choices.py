@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from corpus.corpus import CASES, Case, Program
-from corpus.segments import MIXED, Segments
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from tilec.diagnostics import verify
 from tilec.parsing import LocatingParser, make_context
 from tilec.passes.tile_to_pallas import GROUPINGS, LOOPS, TileToPallas
+
+from .corpus import CASES, Case, Program
+from .segments import MIXED, Segments
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ MAIN = [
 
 
 def main_segments(case: Case) -> Segments:
-    """What each way is tried with: groups of all kinds, or a number of rows that is no multiple of a block."""
+    """What each way is tried with: groups of all kinds, or rows that are no multiple of a block."""
     return MIXED if case.jagged else case.sizes()[-1]
 
 
