@@ -21,7 +21,7 @@ from typing import Self
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 from xdsl.utils.arg_spec import ArgSpec
@@ -74,7 +74,11 @@ class ChooseBlocks(ModulePass):
             name: self.blocks.get(name, DEFAULT_BLOCK if bound == UNBOUND else bound)
             for name, (_, bound) in axes.items()
         }
-        rebound = cache(lambda kind: map_spans(kind, lambda name, size: (name, sizes.get(name, size))))
+
+        @cache
+        def rebound(kind: Attribute) -> Attribute:
+            return map_spans(kind, lambda name, size: (name, sizes.get(name, size)))
+
         for value in list(_values(op)):
             kind = rebound(value.type)
             if kind != value.type:

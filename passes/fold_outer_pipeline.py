@@ -35,7 +35,6 @@ condition with an else or results.
 """
 
 from dataclasses import dataclass
-from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import func, scf
@@ -223,6 +222,6 @@ def _check_visits(pipeline: PipelineOp, window: WindowOp) -> None:
         fail(
             window,
             f"fold-outer-pipeline: the steps of axis {axis.axis.name} ({where(axis)}) come back "
-            f"to a block of %{cast(SSAValue, window.array).name_hint or 'array'} that others have left; "
+            f"to a block of %{window.array.name_hint or 'array'} that others have left; "
             f"make {axis.axis.name} an inner axis",
         )

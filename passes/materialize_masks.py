@@ -116,12 +116,13 @@ class _Masks:
         spans = spans_to_blend(window)
         if not spans and op.mask is None:
             return
+        element = element_type(op.value.type)
         if not isinstance(op.value.type, TensorType):
             return
         old = _before(op, GetOp(window.result, raw=True))
         old.name_hint = "old"
-        if element_type(old.type) != element_type(op.value.type):
-            old = _before(op, CastOp(old, element_type(op.value.type)))
+        if element_type(old.type) != element:
+            old = _before(op, CastOp(old, element))
         value, mask = op.value, op.mask
         for span in spans if mask is None else self._all_spans(value):
             value = _before(op, FillOp(value, span, old))

@@ -9,7 +9,7 @@ from abc import ABC
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntegerType, MemRefType
 from xdsl.ir import Attribute, SSAValue
@@ -72,9 +72,9 @@ def parse_access(parser: Parser) -> tuple[SSAValue, list[Dim]]:
     pos = parser.pos
     array = parse_known_operand(parser)
     window = parse_window(parser)
-    if not isinstance(array.type, MemRefType):
-        parser.raise_error(f"only a memref can be accessed, and this is a {array.type}", pos)
     rank = len(shape_of(array.type))
+    if not isinstance(array.type, MemRefType):
+        parser.raise_error(f"only a memref can be accessed, and this is of type {array.type}", pos)
     if rank != len(window):
         parser.raise_error(
             f"{len(window)} indices for an array of rank {rank}; give one for each dimension", pos
@@ -149,10 +149,7 @@ class AccessOp(IRDLOperation, ABC):
 
     @property
     def array_type(self) -> Array:
-        kind = self.array.type
-        if not isinstance(kind, MemRefType):
-            raise VerifyException(f"{self.name} accesses a {kind}; only a memref can be accessed")
-        return kind
+        return cast(Array, self.array.type)
 
     @property
     def window(self) -> tuple[Dim, ...]:

@@ -1,7 +1,7 @@
 """Operations of the `tile` dialect on arrays: allocation, segments, loads and stores."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from xdsl.dialects.builtin import (
     AnyFloat,
@@ -64,10 +64,7 @@ class _AllocOp(IRDLOperation):
 
     @property
     def array_type(self) -> Array:
-        kind = self.array.type
-        if not isinstance(kind, MemRefType):
-            raise VerifyException(f"{self.name} makes a {kind}; it can make only a memref")
-        return kind
+        return self.array.type
 
     def print_extent(self, printer: Printer) -> None:
         if self.like is not None:
@@ -88,11 +85,15 @@ class _AllocOp(IRDLOperation):
                 f"{self.name} of {self.array_type}: only the leading extent of an array may be `?`"
             )
         given = (self.like is not None) + (self.extent is not None)
-        wanted = 1 if shape[:1] == (UNBOUND,) else 0
-        if given != wanted:
-            needed = "`like(%array)` or `(%extent)` for its `?`" if wanted else "no extent: its own is static"
+        if shape[:1] != (UNBOUND,) and given:
             raise VerifyException(
-                f"{self.name} of {self.array_type} has {given} sources of an extent and takes {needed}"
+                f"{self.name} of {self.array_type}, whose leading extent is not `?`, "
+                "takes no `like(%array)` or `(%extent)`"
+            )
+        if shape[:1] == (UNBOUND,) and given != 1:
+            raise VerifyException(
+                f"{self.name} of {self.array_type} takes its `?` from `like(%array)` or from `(%extent)`, "
+                f"and has {'both' if given else 'neither'}"
             )
         if self.like is not None and shape_of(self.like.type)[:1] != (UNBOUND,):
             raise VerifyException(
@@ -165,8 +166,8 @@ class FullOp(_AllocOp):
         parser.parse_punctuation(":")
         kind = parser.parse_type()
         if not isinstance(kind, MemRefType):
-            parser.raise_error(f"tile.full makes a memref, not a {kind}")
-        return cls(value, kind, like=like, extent=extent)
+            parser.raise_error(f"tile.full makes a memref, not a value of type {kind}")
+        return cls(value, cast(Array, kind), like=like, extent=extent)
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
@@ -177,7 +178,8 @@ class FullOp(_AllocOp):
         self.verify_extent()
         if self.value.type != self.array_type.element_type:
             raise VerifyException(
-                f"tile.full fills {self.array_type} with a {self.value.type}; the element type is needed"
+                f"tile.full fills {self.array_type} with a constant of type {self.value.type}; "
+                "the element type is needed"
             )
 
 
@@ -186,8 +188,8 @@ class SegmentOp(IRDLOperation):
     """Begin and end of segment `g`: `offsets[g]` and `offsets[g + 1]`, or `begins[g]` and `ends[g]`.
 
     States that segments are ordered and disjoint (`begin(g) <= end(g) <= begin(g + 1)`); there may be gaps
-    between them and they may be empty. The interpreter and the emitted module check it where the integers are
-    known.
+    between them and they may be empty. `g` is a value, not a literal. The interpreter and the emitted module
+    check the order where the integers are known.
 
     Example:
         %begin, %end = tile.segment %offsets[%g]

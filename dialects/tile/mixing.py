@@ -36,7 +36,7 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
-from .loops import verify_names
+from .axes import verify_names
 from .syntax import dense_i64, ints_of, parse_int_list, parse_known_operand, print_int_list
 from .types import SpanType, element_type, shape_of, span_names, span_of, value_type
 
@@ -87,7 +87,7 @@ def identity(kind: Combine, element: Attribute) -> float | int:
     if not isinstance(element, IntegerType):
         raise VerifyException(f"`{kind}` combines floats or integers, not {element}")
     ones = -1 if element != i1 else 1
-    half = 2 ** (element.width.data - 1)
+    half = 2 ** (element.bitwidth - 1)
     return {
         Combine.ADD: 0,
         Combine.MUL: 1,
@@ -182,7 +182,10 @@ class DotOp(IRDLOperation):
     def verify_(self) -> None:
         natural = _dot_type(self.lhs.type, self.rhs.type, self.contracted)
         if self.acc is not None and self.acc.type != natural:
-            raise VerifyException(f"tile.dot adds a {natural} to an acc of {self.acc.type}; make them equal")
+            raise VerifyException(
+                f"tile.dot adds a product of type {natural} to an acc of type {self.acc.type}; "
+                "make them equal"
+            )
         if self.result.type != natural:
             raise VerifyException(f"tile.dot results in {natural}, not {self.result.type}")
 
@@ -373,7 +376,7 @@ class FillOp(IRDLOperation):
             raise VerifyException(f"tile.fill results in {expected}, not {self.result.type}")
         bare = value_type(element_type(expected), shape_of(expected), [None] * len(shape_of(expected)))
         if self.other.type not in (expected, bare, element_type(expected)):
-            raise VerifyException(f"tile.fill fills {expected} with a {self.other.type}")
+            raise VerifyException(f"tile.fill fills {expected} with a value of type {self.other.type}")
 
 
 def _filled(kind: Attribute, span: SSAValue) -> Attribute:
@@ -381,6 +384,7 @@ def _filled(kind: Attribute, span: SSAValue) -> Attribute:
     names = span_names(kind)
     if axis is None or names.count(axis.axis) != 1:
         raise VerifyException(
-            f"tile.fill outside a {span.type} of a {kind}, which must have one dimension of that span"
+            f"tile.fill outside a {span.type} of a value of type {kind}, "
+            "which must have one dimension of that span"
         )
     return value_type(element_type(kind), shape_of(kind), [None if n == axis.axis else n for n in names])

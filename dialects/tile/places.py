@@ -1,5 +1,7 @@
 """On-chip places at the schedule level of the `tile` dialect: scratch, and reading and writing references."""
 
+from typing import cast
+
 from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
@@ -18,8 +20,8 @@ from xdsl.utils.exceptions import VerifyException
 
 from .access import Effect
 from .arrays import verify_convertible, verify_mask
-from .loops import verify_names
-from .schedule import PipelineOp, WindowOp, as_tensor
+from .axes import verify_names
+from .schedule import PipelineOp, WindowOp
 from .syntax import parse_known_operand, unit_if
 from .types import RefType, element_type, shape_of, span_names, value_type
 
@@ -37,7 +39,7 @@ class ScratchOp(IRDLOperation):
     traits = traits_def(MemoryAllocEffect())
 
     def __init__(self, value: Attribute):
-        super().__init__(result_types=[RefType(as_tensor(value))])
+        super().__init__(result_types=[RefType(value)])
 
     @classmethod
     def parse(cls, parser: Parser) -> "ScratchOp":
@@ -46,13 +48,10 @@ class ScratchOp(IRDLOperation):
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" : ")
-        kind = self.result.type
-        if isinstance(kind, RefType):
-            printer.print_attribute(kind.value)
+        printer.print_attribute(self.result.type.value)
 
     def verify_(self) -> None:
-        if isinstance(self.result.type, RefType):
-            verify_names(self, self.result.type.value)
+        verify_names(self, self.result.type.value)
 
 
 def scratch_of(pipeline: PipelineOp) -> list[ScratchOp]:
@@ -61,10 +60,8 @@ def scratch_of(pipeline: PipelineOp) -> list[ScratchOp]:
 
 
 def held_type(ref: SSAValue) -> Attribute:
-    """The type of the value that a reference holds; rank 0 is a scalar."""
-    if not isinstance(ref.type, RefType):
-        raise VerifyException(f"{ref.type} is not a !tile.ref")
-    tensor = ref.type.value
+    """The type of the value that a reference, of type `!tile.ref`, holds; rank 0 is a scalar."""
+    tensor = cast(RefType, ref.type).value
     return tensor if tensor.get_num_dims() else tensor.element_type
 
 
@@ -119,7 +116,7 @@ def _parse_ref(parser: Parser) -> SSAValue:
     pos = parser.pos
     ref = parse_known_operand(parser)
     if not isinstance(ref.type, RefType):
-        parser.raise_error(f"a !tile.ref is needed, and this is a {ref.type}", pos)
+        parser.raise_error(f"a !tile.ref is needed, and this is of type {ref.type}", pos)
     return ref
 
 

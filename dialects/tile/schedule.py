@@ -12,7 +12,6 @@ from xdsl.dialects.builtin import (
     IndexType,
     IntegerAttr,
     StringAttr,
-    TensorType,
     UnitAttr,
     i64,
 )
@@ -42,7 +41,7 @@ from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
 from .access import AccessOp, Dim, Effect, pack_window, parse_access, print_window, window_value_type
-from .loops import Axis, Order, OrderAttr, parse_axis_tail, print_axis_tail, verify_axis
+from .axes import Axis, Order, OrderAttr, parse_axis_tail, print_axis_tail, verify_axis
 from .syntax import (
     Bounds,
     dense_i64,
@@ -145,7 +144,7 @@ class AxisOp(IRDLOperation):
     """
 
     name = "tile.axis"
-    bound_operands = var_operand_def(IndexType)
+    bound_operands = var_operand_def()  # `verify_axis` says more of a wrong type than a constraint would
     static_bounds = prop_def(DenseArrayBase)
     limits = prop_def(DenseArrayBase)
     order = prop_def(OrderAttr)
@@ -179,7 +178,7 @@ class AxisOp(IRDLOperation):
     @property
     def axis(self) -> Axis:
         """Induction value, bounds and order."""
-        (bounds,) = unpack_bounds(self.bound_operands, self.static_bounds, self.limits)
+        (bounds,) = unpack_bounds(self.name, self.bound_operands, self.static_bounds, self.limits)
         return Axis(self.result, bounds, self.order.data)
 
     @classmethod
@@ -246,7 +245,7 @@ class SpanOp(IRDLOperation):
 
     @property
     def bounds(self) -> Bounds[SSAValue]:
-        return unpack_bounds(self.bound_operands, self.static_bounds, dense_i64([-1]))[0]
+        return unpack_bounds(self.name, self.bound_operands, self.static_bounds, dense_i64([-1]))[0]
 
     @classmethod
     def parse(cls, parser: Parser) -> "SpanOp":
@@ -269,16 +268,14 @@ class SpanOp(IRDLOperation):
         printer.print_string(" to ")
         print_operand_or_int(printer, self.bounds.end)
         span = self.result.type
-        if isinstance(span, SpanType):
-            printer.print_string(f" by {span.axis}:{span.size}")
+        printer.print_string(f" by {span.axis}:{span.size}")
         if self.aligned is not None:
             printer.print_string(" aligned")
         if self.keep is not None:
             printer.print_string(" keep")
 
     def verify_(self) -> None:
-        span = span_of(self.result)
-        if span is None or span.size <= 0:
+        if self.result.type.size <= 0:
             raise VerifyException(f"tile.span makes a {self.result.type}; a span with a block size is needed")
         _ = self.bounds
 
@@ -315,7 +312,7 @@ class WindowOp(AccessOp):
                 "shifts": shifts,
                 "preload": unit_if(preload),
             },
-            result_types=[RefType(as_tensor(value))],
+            result_types=[RefType(value)],
         )
 
     @property
@@ -344,12 +341,8 @@ class WindowOp(AccessOp):
         if self.mode.data not in list(Effect):
             raise VerifyException(f"tile.window is `{self.mode.data}`; it is `read` or `write`")
         self.verify_window()
-        expected = RefType(as_tensor(self.window_type))
+        expected = RefType(self.window_type)
         if self.result.type != expected:
-            raise VerifyException(f"tile.window is a {expected}, not a {self.result.type}")
+            raise VerifyException(f"tile.window is of type {expected}, not {self.result.type}")
         if self.preload is not None and self.effect != Effect.WRITE:
             raise VerifyException("tile.window: only a `write` window can be preloaded")
-
-
-def as_tensor(value: Attribute) -> Attribute:
-    return value if isinstance(value, TensorType) else TensorType(value, [])

@@ -45,7 +45,9 @@ class _AxisQuery(IRDLOperation, ABC):
 
     def verify_(self) -> None:
         if not isinstance(self.axis.owner, AxisOp):
-            raise VerifyException(f"{self.name} asks about a {self.axis.type} that no tile.axis made")
+            raise VerifyException(
+                f"{self.name} asks about a value of type {self.axis.type} that no tile.axis made"
+            )
 
 
 @irdl_op_definition

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
@@ -85,14 +86,15 @@ def pack_bounds(bounds: Sequence[Bounds[SSAValue]]) -> tuple[list[SSAValue], Den
 
 
 def unpack_bounds(
-    operands: Sequence[SSAValue], static: DenseArrayBase, limits: DenseArrayBase
+    op: str, operands: Sequence[SSAValue], static: DenseArrayBase, limits: DenseArrayBase
 ) -> tuple[Bounds[SSAValue], ...]:
-    """The inverse of `pack_bounds`. Raises `VerifyException` where the lists disagree."""
+    """The inverse of `pack_bounds`. Raises `VerifyException`, which names `op`, where the lists disagree."""
     sides, maxima = ints_of(static), ints_of(limits)
     if len(sides) != 2 * len(maxima) or sides.count(DYNAMIC) != len(operands):
         raise VerifyException(
-            f"has {len(sides)} static bounds, {sides.count(DYNAMIC)} of them dynamic, for {len(maxima)} axes "
-            f"and {len(operands)} bound operands"
+            f"{op} has {len(sides)} static bounds, {sides.count(DYNAMIC)} of them dynamic, "
+            f"for {len(maxima)} axes and {len(operands)} bound operands; an axis takes two bounds, "
+            "a dynamic one an operand"
         )
     remaining = iter(operands)
     flat = [next(remaining) if side == DYNAMIC else side for side in sides]
@@ -106,7 +108,7 @@ def dense_i64(values: Sequence[int]) -> DenseArrayBase:
 
 
 def ints_of(array: DenseArrayBase) -> tuple[int, ...]:
-    return tuple(int(value) for value in array.get_values())
+    return tuple(int(value) for value in cast("DenseArrayBase[IntegerType]", array).get_values())
 
 
 def parse_int_list(parser: Parser) -> DenseArrayBase:
@@ -138,15 +140,28 @@ def scalar_attr(value: float, element: Attribute) -> "FloatAttr[AnyFloat] | Inte
         raise VerifyException(
             f"the constant {value} is not of type {element}; use a float type or an integer"
         )
-    return IntegerAttr(int(value), element)
+    return IntegerAttr(int(value), cast("IntegerType | IndexType", element))
 
 
 def print_scalar(printer: Printer, value: Attribute) -> None:
     """Print what `parse_scalar` reads."""
-    text = repr(scalar_of(value))
+    text = repr(_shortest(value))
     if "e" in text and "." not in text:  # MLIR wants a point in a float's mantissa
         text = text.replace("e", ".0e")
     printer.print_string(text)
+
+
+def _shortest(value: Attribute) -> float | int:
+    """The number of fewest decimal digits that is the same attribute."""
+    number = scalar_of(value)
+    if isinstance(number, int):
+        return number
+    for digits in range(17):
+        short = float(f"{number:.{digits}e}")
+        with suppress(OverflowError):  # rounded up from the largest number of the type
+            if scalar_attr(short, cast("FloatAttr[AnyFloat]", value).type) == value:
+                return short
+    return number
 
 
 def scalar_of(value: Attribute) -> float | int:

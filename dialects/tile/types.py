@@ -95,6 +95,10 @@ class RefType(ParametrizedAttribute, TypeAttribute):
     name = "tile.ref"
     value: Value
 
+    def __init__(self, value: Attribute):
+        """A scalar is held as a tensor of rank 0."""
+        super().__init__(value if isinstance(value, TensorType) else TensorType(value, []))
+
     @classmethod
     def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
         with parser.in_angle_brackets():

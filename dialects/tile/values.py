@@ -3,15 +3,7 @@
 from collections.abc import Sequence
 from math import prod
 
-from xdsl.dialects.builtin import (
-    AnyFloat,
-    DenseArrayBase,
-    FloatAttr,
-    IntegerAttr,
-    TensorType,
-    i32,
-    i64,
-)
+from xdsl.dialects.builtin import AnyFloat, DenseArrayBase, FloatAttr, IntegerAttr, TensorType, i32, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
@@ -27,7 +19,7 @@ from xdsl.printer import Printer
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from .loops import verify_names
+from .axes import verify_names
 from .syntax import (
     dense_i64,
     ints_of,
@@ -71,7 +63,9 @@ class SplatOp(IRDLOperation):
 
     def verify_(self) -> None:
         if self.value.type != element_type(self.result.type):
-            raise VerifyException(f"tile.splat fills {self.result.type} with a {self.value.type}")
+            raise VerifyException(
+                f"tile.splat fills {self.result.type} with a constant of type {self.value.type}"
+            )
         verify_names(self, self.result.type)
 
 
@@ -95,9 +89,10 @@ class IndicesOp(IRDLOperation):
     def parse(cls, parser: Parser) -> "IndicesOp":
         pos = parser.pos
         span = parse_known_operand(parser)
-        if span_of(span) is None:
-            parser.raise_error(f"tile.indices takes a span, and this is a {span.type}", pos)
-        return cls(span)
+        try:
+            return cls(span)
+        except VerifyException as problem:
+            parser.raise_error(str(problem), pos)
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
@@ -111,7 +106,7 @@ class IndicesOp(IRDLOperation):
 def _indices_type(span: SSAValue) -> Attribute:
     kind = span_of(span)
     if kind is None:
-        raise VerifyException(f"tile.indices takes a span, and this is a {span.type}")
+        raise VerifyException(f"tile.indices takes a span, and this is of type {span.type}")
     return value_type(i32, [kind.size], [kind.axis])
 
 
@@ -313,7 +308,8 @@ class ConcatenateOp(IRDLOperation):
             parser.raise_error(str(problem), pos)
 
     def print(self, printer: Printer) -> None:
-        _print_operands(printer, self.values)
+        printer.print_string(" ")
+        printer.print_list(self.values, printer.print_ssa_value)
         printer.print_string(f" dim {self.dim.value.data}")
 
     def verify_(self) -> None:
@@ -401,8 +397,3 @@ def _sliced(kind: Attribute, dim: int, begin: int, size: int) -> Attribute:
             f"tile.slice takes {begin} to {begin + size} of dimension {dim}, whose extent is {shape[dim]}"
         )
     return value_type(element_type(kind), [*shape[:dim], size, *shape[dim + 1 :]], names)
-
-
-def _print_operands(printer: Printer, values: Sequence[SSAValue]) -> None:
-    printer.print_string(" ")
-    printer.print_list(values, printer.print_ssa_value)

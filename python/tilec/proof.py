@@ -22,7 +22,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import ParseError
 
-from tilec.diagnostics import TileError, one_line, verify, where
+from tilec.diagnostics import TileError, verify, where
 from tilec.dialects.interpreter import Result, functions, random_args, run
 from tilec.emit.target import PallasTarget
 from tilec.parsing import LocatingParser, make_context, parse_file
@@ -182,8 +182,9 @@ def prove_kernel(
         step = f"Pallas interpret mode, seed {seed}"
         try:
             outputs = interpret(kernel, args, seed=seed)
-        except (RaceError, RuntimeError) as error:  # the second is what jax makes of any other
-            raise ProofFailed(step, one_line(error), name) from error
+        except (RaceError, RuntimeError) as error:
+            # Jax makes of any other error a RuntimeError whose text is a traceback.
+            raise ProofFailed(step, str(error).strip().splitlines()[-1], name) from error
         results = [Result(output, np.ones_like(output, np.bool_)) for output in outputs]
         problem = difference(results, expected)
         if problem is not None:

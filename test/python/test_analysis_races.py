@@ -223,6 +223,8 @@ DISJOINT = [
     "%i = arith.muli %g, %two : index\ntile.store %v, %x[%i, :]\n%w = tile.load %x[%i + 1, :]",
     "tile.for %m = %b to %e {\ntile.store %v, %x[%m, :]\n}",
     "%z = tile.load %y[%g, :]\ntile.store %z, %x[%g, :]",
+    "%n = arith.muli %g, %two : index\n%c, %d = tile.segment %o[%n]\n"
+    "tile.for %m = %c to %d {\ntile.store %v, %x[%m, :]\n}",
 ]
 MEETING = [
     "tile.store %v, %x[0, :]",
@@ -231,6 +233,9 @@ MEETING = [
     "%i = arith.muli %g, %two : index\ntile.store %v, %x[%i, :]\n%w = tile.load %x[%i + 2, :]",
     "tile.for %m = %b to %e {\ntile.store %v, %x[%m + 1, :]\n%w = tile.load %x[%m, :]\n}",
     "tile.for %m = %b to %e {\ntile.for %n = %p to %r {\ntile.store %v, %x[%m, :]\n%w = tile.load %x[%n, :]\n}\n}",
+    # Segments g and g + 1: neighbours in g share one.
+    "tile.for %j = 0 to 2 {\n%n = arith.addi %g, %j : index\n%c, %d = tile.segment %o[%n]\n"
+    "tile.for %m = %c to %d {\ntile.store %v, %x[%m, :]\n}\n}",
 ]
 
 

@@ -15,7 +15,9 @@ NO_LIMIT = 2**31 - 1
 
 
 def segment_limits(pipeline: PipelineOp, build: IndexBuilder) -> dict[SegmentOp, Index]:
-    """For each segment in a pipeline the extent that it must not pass: the least of the arrays that spans over it index."""
+    """For each segment in a pipeline the extent that it must not pass: the least of the arrays that spans
+    over it index.
+    """
     limits: dict[SegmentOp, Index] = {}
     for op in pipeline.body.block.ops:
         if isinstance(op, SegmentOp):
@@ -38,12 +40,18 @@ def _indexed_by(pipeline: PipelineOp, segment: SegmentOp) -> Iterator[tuple[obje
 
 
 def reaches(pipeline: PipelineOp) -> Iterator[tuple[WindowOp, int, Index]]:
-    """Windows, dimensions, and how far an axis reaches there, where it is not known to stay inside the array."""
+    """Windows, dimensions, and how far an axis reaches there, where it is not known to stay inside the
+    array.
+    """
     seen: set[tuple[SSAValue, int, SSAValue | int]] = set()
     for window in pipeline.windows:
         for position, dim in enumerate(window.window):
             bounds = axis_bounds(dim.base) if dim.base is not None and span_of(dim.base) else None
-            if bounds is None or dim.shift != 0 or (isinstance(bounds.end, SSAValue) and is_inside(bounds.end, pipeline)):
+            if (
+                bounds is None
+                or dim.shift != 0
+                or (isinstance(bounds.end, SSAValue) and is_inside(bounds.end, pipeline))
+            ):
                 continue
             slack = (extent(window.array, position) - linear(bounds.end)).literal
             key = (window.array, position, bounds.end)

@@ -3,26 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xdsl.dialects import arith, scf
-from xdsl.dialects.builtin import IntegerType, MemRefType, TensorType, i1
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import IntegerType, MemRefType
+from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.chips import CHIPS
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.arrays import EmptyOp, LoadOp, SegmentOp
-from tilec.dialects.tile.elementwise import CastOp
 from tilec.dialects.tile.loops import Order
-from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type, scratch_of
-from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, SpanOp, WindowOp
-from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
-from tilec.dialects.tile.types import UNBOUND, Array, element_type, shape_of, value_type
-from tilec.dialects.tile.values import BroadcastOp, TransposeOp
+from tilec.dialects.tile.places import ScratchOp, held_type, scratch_of
+from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
+from tilec.dialects.tile.types import UNBOUND, Array, element_type, shape_of
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.scalars import Extents, Scalars
-from tilec.lowering.values import Values
-from tilec.lowering.windows import BlockPlan, block_position, index_map, plan_block
+from tilec.lowering.statements import Statements
+from tilec.lowering.windows import BlockPlan, index_map, plan_block
 from tilec.rewriting.index import Index, IndexBuilder
 from tilec.rewriting.jagged import array_extent, is_jagged, tiles
 
@@ -69,7 +66,9 @@ class KernelLowering:
     def run(self) -> None:
         host = self.host
         self._integer_arrays()
-        grid = [self._grid_extent(axis, trip) for axis, trip in zip(self.pipeline.axes, self.trips, strict=True)]
+        grid = [
+            self._grid_extent(axis, trip) for axis, trip in zip(self.pipeline.axes, self.trips, strict=True)
+        ]
         for window in self.pipeline.windows:
             self._window(window)
         for scratch in scratch_of(self.pipeline):
@@ -96,7 +95,8 @@ class KernelLowering:
         if is_jagged(self.pipeline, axis):
             fail(
                 axis,
-                f"convert-tile-to-pallas: axis {axis.axis.name} has as many steps as each segment needs, and a grid has fixed extents; "
+                f"convert-tile-to-pallas: axis {axis.axis.name} has as many steps as each segment needs, "
+                "and a grid has fixed extents; "
                 "run --compact-worklist or --overlaunch-jagged (grouping=worklist or overlaunch)",
             )
         numbers = tiles(axis, self.host.build, self.host.arrays)
@@ -125,8 +125,12 @@ class KernelLowering:
         """`parallel` up to the first axis that is not, or over a worklist: interpret mode takes no others."""
         made: list[pallas.Semantics] = []
         for axis, trip in zip(self.pipeline.axes, self.trips, strict=True):
-            listed = isinstance(trip, SSAValue) and trip in self.host.counts  # its extent is known on the device only
-            parallel = axis.order.data is Order.PARALLEL and pallas.Semantics.ARBITRARY not in made and not listed
+            listed = (
+                isinstance(trip, SSAValue) and trip in self.host.counts
+            )  # its extent is known on the device only
+            parallel = (
+                axis.order.data is Order.PARALLEL and pallas.Semantics.ARBITRARY not in made and not listed
+            )
             made.append(pallas.Semantics.PARALLEL if parallel else pallas.Semantics.ARBITRARY)
         return made
 
@@ -164,7 +168,11 @@ class KernelLowering:
     def _scalar_array(self, op: Operation, array: SSAValue) -> SSAValue:
         element = element_type(array.type)
         if element not in (IntegerType(32), IntegerType(64)) and str(element) != "f32":
-            fail(op, f"convert-tile-to-pallas: {op.name} reads single elements of {array.type}; i32, i64 and f32 can be read so")
+            fail(
+                op,
+                f"convert-tile-to-pallas: {op.name} reads single elements of {array.type}; i32, i64 and "
+                "f32 can be read so",
+            )
         current = self.host.current(array)
         if self.loop is Loop.GRID and str(element) != "f32":
             return self._spec(pallas.PrefetchOp(current), array)
@@ -256,16 +264,16 @@ class KernelLowering:
         whole = self._spec(pallas.OutSpaceOp(kind, extent, pallas.Space.ANY, contents), plan.window.array)
         ref = self._placed(pallas.PipeOutOp(whole, plan.extents, self._map(plan)), plan.window, self.windows)
         if contents is not None:
-            before = self._placed(pallas.PipeInOp(whole, plan.extents, self._map(plan)), plan.window, self.windows)
+            before = self._placed(
+                pallas.PipeInOp(whole, plan.extents, self._map(plan)), plan.window, self.windows
+            )
             before.name_hint = f"{plan.window.array.name_hint or 'array'}_before"
             self.preloads.append((plan, ref, before))
         return ref
 
     def _shaped_back(self, result: SSAValue, array: SSAValue, kind: Array) -> SSAValue:
-        original = array.type
-        if not isinstance(original, MemRefType):
-            return result
-        extent = self._leading(array) if UNBOUND in shape_of(original) else None
+        extent = self._leading(array) if UNBOUND in shape_of(array.type) else None
+        original = MemRefType(kind.element_type, shape_of(array.type))
         made = self.host.build.insert(pallas.ReshapeOp(result, original, extent))
         made.name_hint = array.name_hint
         return made
@@ -297,7 +305,7 @@ class KernelLowering:
         # The count of a worklist is known on the device only.
         inner_trips = [self._trip_inside(dim, trip, build) for dim, trip in enumerate(self.trips)]
         scalars = Scalars(self.pipeline, positions, inner_trips, self.refs, self.extents, head)
-        statements = Statements(self, scalars, ops)
+        statements = Statements(self.pipeline, self.places, self.plans, self.orientation, scalars, ops)
         for plan, ref, before in self.preloads:
             statements.preload(plan, ref, before, positions, inner_trips)
         for op in self.pipeline.body.block.ops:
@@ -311,174 +319,3 @@ class KernelLowering:
             steps.name_hint = "steps"
             return steps
         return trip
-
-
-class Statements:
-    """The statements of a kernel's body, lowered into a list that changes inside conditions."""
-
-    def __init__(self, kernel: KernelLowering, scalars: Scalars, ops: list[Operation]):
-        self.kernel = kernel
-        self.scalars = scalars
-        self.ops = ops
-        self.location: Attribute = kernel.pipeline.location
-        self.values = Values(kernel.orientation, scalars, self.emit)
-
-    def emit(self, op: Operation) -> SSAValue:
-        op.location = self.location
-        self.ops.append(op)
-        return op.results[0] if op.results else self.scalars.build.value(0)
-
-    def put(self, op: Operation) -> None:
-        op.location = self.location
-        self.ops.append(op)
-
-    def lower(self, op: Operation) -> None:
-        self.location = op.location
-        match op:
-            case AxisOp() | WindowOp() | ScratchOp() | SpanOp() | SegmentOp() | FirstOp() | LastOp() | LiveOp():
-                pass  # lowered where it is used
-            case scf.IfOp():
-                self._conditional(op)
-            case scf.YieldOp():
-                self.put(pallas.YieldOp([self.values.get(value) for value in op.operands]))
-            case GetOp():
-                self._get(op)
-            case SetOp():
-                self._set(op)
-            case _ if self._is_scalar(op):
-                pass
-            case _:
-                self.values.lower(op)
-
-    def _is_scalar(self, op: Operation) -> bool:
-        """Whether `op` is computed from scalars that every step knows, and so lowered where it is used."""
-        if any(isinstance(value.type, TensorType) for value in (*op.operands, *op.results)):
-            return False
-        return not any(value in self.values.env for value in op.operands)
-
-    def _get(self, op: GetOp) -> None:
-        ref, place = self.kernel.places[op.ref], op.ref
-        dims = self.kernel.plans[place].drops if place in self.kernel.plans else []
-        if not shape_of(held_type(place)):
-            if place in self.kernel.plans:
-                fail(op, "convert-tile-to-pallas: a single element of an array in VMEM cannot be read; index it by a tile axis")
-            dims = [0]
-        made = self.emit(pallas.LoadOp(ref, dims))
-        if len(shape_of(op.result.type)) == 1 and place in self.kernel.plans:
-            made = self._oriented(made, op.result)
-        made.name_hint = op.result.name_hint
-        self.values.env[op.result] = made
-
-    def _oriented(self, value: SSAValue, like: SSAValue) -> SSAValue:
-        """A loaded row as the values it meets want it."""
-        if not self.kernel.orientation.is_column(like):
-            return value
-        return self.values.widened(self.emit(TransposeOp(value, [1, 0])), like)
-
-    def _set(self, op: SetOp) -> None:
-        place = op.ref
-        ref, held = self.kernel.places[place], held_type(place)
-        is_window = place in self.kernel.plans
-        if is_window and len(shape_of(op.value.type)) == 1:
-            value = self.values.lying(op.value, column=False)
-        else:
-            value = self.values.get(op.value)
-        if element_type(value.type) != element_type(held):
-            value = self.emit(CastOp(value, element_type(held)))
-        dims: list[int | None] = self.kernel.plans[place].drops if is_window else []
-        if not shape_of(held):
-            if is_window:
-                value = self.emit(BroadcastOp(value, [], value_type(element_type(held), [1, 1], [None, None])))
-            else:
-                dims = [0]
-        self.put(pallas.StoreOp(value, ref, dims))
-
-    def _conditional(self, op: scf.IfOp) -> None:
-        condition = self.values.get(op.cond)
-        then = self._region(op.true_region)
-        if op.results:
-            made = pallas.CondOp(condition, then, self._region(op.false_region))
-            self.put(made)
-            for old, new in zip(op.results, made.results, strict=True):
-                self.values.env[old] = new
-            return
-        self.put(pallas.WhenOp(condition, then))
-        if op.false_region.blocks:
-            true = self.emit(arith.ConstantOp.from_int_and_width(1, 1))
-            self.put(pallas.WhenOp(self.emit(arith.XOrIOp(condition, true, i1)), self._region(op.false_region)))
-
-    def _region(self, region: Region) -> Region:
-        outer, self.ops = self.ops, []
-        for op in region.block.ops:
-            if not isinstance(op, scf.YieldOp) or op.operands:
-                self.lower(op)
-        block = Block(self.ops)
-        self.ops = outer
-        return Region(block)
-
-    def preload(
-        self, plan: BlockPlan, ref: SSAValue, before: SSAValue, positions: Sequence[Index], trips: Sequence[Index]
-    ) -> None:
-        """Copy a window's earlier contents into it in the first of the steps that share its block."""
-        self.location = plan.window.location
-        changed = self._block_changed(plan, positions, trips)
-        copy: list[Operation] = [pallas.LoadOp(before)]
-        copy.append(pallas.StoreOp(copy[0].results[0], ref))
-        for op in copy:
-            op.location = self.location
-        if changed is None:
-            for op in copy:
-                self.ops.append(op)
-            return
-        self.put(pallas.WhenOp(changed, Region(Block(copy))))
-
-    def _block_changed(self, plan: BlockPlan, positions: Sequence[Index], trips: Sequence[Index]) -> SSAValue | None:
-        """Whether the step before this one, if any, had another block; `None` if it always had."""
-        build = self.scalars.build
-        inner = self._steps_of_one_block(plan, positions)
-        if inner is not None:
-            return build.every([build.compare("eq", position, 0) for position in inner])
-        now = block_position(plan, self.scalars)
-        previous, none_before = _step_before(positions, trips, build)
-        earlier = Scalars(
-            self.kernel.pipeline, previous, trips, self.kernel.refs, self.kernel.extents, build.ops
-        )
-        then = block_position(plan, earlier)
-        changed = none_before
-        for a, b in zip(now, then, strict=True):
-            if a is b or (isinstance(a, int) and a == b):
-                continue
-            differs = build.compare("ne", a, b)
-            changed = differs if changed is None else build.insert(arith.OrIOp(changed, differs))
-        return changed
-
-
-    def _steps_of_one_block(self, plan: BlockPlan, positions: Sequence[Index]) -> list[Index] | None:
-        """The positions on the axes along which a block stays, where every step of any other axis brings another block."""
-        window, axes = plan.window.window, self.kernel.pipeline.axes
-        bases = [dim.base.owner for dim in window if dim.base is not None]
-        if not all(isinstance(base, AxisOp) and base.aligned is None for base in bases):
-            return None
-        last = max((i for i, axis in enumerate(axes) if axis in bases), default=-1)
-        if any(axis not in bases for axis in axes[: last + 1]):
-            return None
-        return [position for position in positions[last + 1 :] if isinstance(position, SSAValue)]
-
-
-def _step_before(
-    positions: Sequence[Index], trips: Sequence[Index], build: IndexBuilder
-) -> tuple[list[Index], SSAValue | None]:
-    """The positions of the step before, the last axis running fastest, and whether there is none."""
-    previous: list[Index] = []
-    borrow: SSAValue | None = None
-    first = True
-    for position, trip in zip(reversed(positions), reversed(trips), strict=True):
-        if isinstance(position, int):
-            previous.insert(0, position)
-            continue
-        at_zero = build.compare("eq", position, 0)
-        stepped = build.select(at_zero, build.sub(trip, 1), build.sub(position, 1))
-        previous.insert(0, stepped if borrow is None else build.select(borrow, stepped, position))
-        borrow = at_zero if first else build.every([borrow, at_zero] if borrow is not None else [at_zero])
-        first = False
-    return previous, borrow

@@ -1,11 +1,12 @@
 """How a value of rank 1 lies in vector registers: as a column (n x 1) or as a row (1 x n).
 
-A TPU has registers of 8 x 128 lanes and no others. A sum over lanes leaves a column, an array of rank 1 is loaded as a row, and a
-broadcast along rows wants a column. Values that combine lane by lane must lie the same way, so each group of them goes the way that
-most of its neighbours want; where one wants otherwise the value is transposed.
+A TPU has registers of 8 x 128 lanes and no others. A sum over lanes leaves a column, an array of rank 1 is
+loaded as a row, and a broadcast along rows wants a column. Values that combine lane by lane must lie the same
+way, so each group of them goes the way that most of its neighbours want; where one wants otherwise the value
+is transposed.
 
-A column that scratch memory keeps from step to step is held in all 128 lanes (n x 128). It takes the same registers and the same
-memory as n x 1, but is stored and broadcast without masks and moves between lanes.
+A column that scratch memory keeps from step to step is held in all 128 lanes (n x 128). It takes the same
+registers and the same memory as n x 1, but is stored and broadcast without masks and moves between lanes.
 """
 
 from collections import Counter
@@ -42,7 +43,9 @@ class Orientation:
         return self._votes[root, True] >= self._votes[root, False]
 
     def shape(self, value: SSAValue) -> tuple[int, ...]:
-        """The shape in which a value, or what a reference holds, is kept: rank 1 becomes n x 1, n x 128 or 1 x n."""
+        """The shape in which a value, or what a reference holds, is kept: rank 1 becomes n x 1, n x 128 or 1
+        x n.
+        """
         shape = shape_of(value.type.value if isinstance(value.type, RefType) else value.type)
         if len(shape) != 1:
             return shape
@@ -78,7 +81,9 @@ class Orientation:
                 return []
             case scf.YieldOp():
                 return []
-            case GetOp() | SetOp() if rank(op.ref) == 1 and byte_width(element_type(held_type(op.ref))) == WORD:
+            case GetOp() | SetOp() if (
+                rank(op.ref) == 1 and byte_width(element_type(held_type(op.ref))) == WORD
+            ):
                 self._kept.add(op.ref)
                 self._join((op.ref, op.result if isinstance(op, GetOp) else op.value))
                 return []

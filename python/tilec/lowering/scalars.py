@@ -1,6 +1,8 @@
-"""Scalars of a schedule in the `pallas` dialect: positions of axes, bounds of spans, elements of integer arrays."""
+"""Scalars of a schedule in the `pallas` dialect: positions of axes, bounds of spans, elements of integer
+arrays.
+"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects import arith
@@ -21,7 +23,8 @@ from tilec.rewriting.jagged import array_extent
 
 @dataclass(frozen=True)
 class SpanParts:
-    """A span in a step: its first lane's index, which may be one in live range `begin` to `end`, and its lanes.
+    """A span in a step: its first lane's index, which may be one in live range `begin` to `end`, and its
+    lanes.
 
     `block` is its number among the tiles of the array, `None` if its tiles begin between those.
     """
@@ -63,8 +66,8 @@ class Extents:
 class Scalars:
     """Lowers scalars on demand, each once, into a list of operations.
 
-    `positions` are the step's position on each axis of the grid, `refs` the integer arrays in scalar memory, `trips` the
-    number of steps of each axis.
+    `positions` are the step's position on each axis of the grid, `refs` the integer arrays in scalar memory,
+    `trips` the number of steps of each axis.
     """
 
     def __init__(
@@ -77,7 +80,10 @@ class Scalars:
         ops: list[Operation],
     ):
         self.pipeline = pipeline
-        self.axes = {axis: (position, trip) for axis, position, trip in zip(pipeline.axes, positions, trips, strict=True)}
+        self.axes = {
+            axis: (position, trip)
+            for axis, position, trip in zip(pipeline.axes, positions, trips, strict=True)
+        }
         self.refs = refs
         self.extents = extents
         self.build = IndexBuilder(ops, pipeline.location)
@@ -140,7 +146,7 @@ class Scalars:
         if not isinstance(op.results[0].type, IndexType):
             return None
         build = self.build
-        makers = {
+        makers: dict[type[Operation], Callable[[Index, Index], Index]] = {
             arith.AddiOp: build.add,
             arith.SubiOp: build.sub,
             arith.MuliOp: build.mul,
@@ -151,12 +157,17 @@ class Scalars:
         return None if maker is None else maker(self.index(op.operands[0]), self.index(op.operands[1]))
 
     def last_block(self, array: SSAValue, dim: int, size: int) -> Index:
-        """The number of an array's last block of `size` in a dimension of unknown extent: known before the kernel starts."""
+        """The number of an array's last block of `size` in a dimension of unknown extent: known before the
+        kernel starts.
+        """
         return self.extents.last_block(array, dim, size)
 
     def ref(self, array: SSAValue) -> SSAValue:
         if array not in self.refs:
-            fail(self.pipeline, f"convert-tile-to-pallas: %{array.name_hint or 'array'} is not in scalar memory")
+            fail(
+                self.pipeline,
+                f"convert-tile-to-pallas: %{array.name_hint or 'array'} is not in scalar memory",
+            )
         return self.refs[array]
 
     def _segment(self, op: SegmentOp) -> None:
@@ -201,11 +212,15 @@ class Scalars:
         begin, end = self.index(bounds.begin), self.index(bounds.end)
         if owner.aligned is not None:
             # An aligned axis counts from its first tile, an aligned tile.span from the array's.
-            block = number if isinstance(owner, SpanOp) else build.add(build.floordiv(begin, kind.size), number)
+            block = (
+                number if isinstance(owner, SpanOp) else build.add(build.floordiv(begin, kind.size), number)
+            )
             return SpanParts(build.mul(block, kind.size), begin, end, kind.size, block)
         return self._unaligned(owner, kind, number, begin, end)
 
-    def _unaligned(self, owner: AxisOp | SpanOp, kind: SpanType, number: Index, begin: Index, end: Index) -> SpanParts:
+    def _unaligned(
+        self, owner: AxisOp | SpanOp, kind: SpanType, number: Index, begin: Index, end: Index
+    ) -> SpanParts:
         build, size = self.build, kind.size
         start = build.add(begin, build.mul(number, size))
         block = build.add(build.floordiv(begin, size), number) if begins_on_a_tile(owner.results[0]) else None

@@ -1,4 +1,6 @@
-"""Values of a schedule in the `pallas` dialect: types without spans, rank 1 as columns or rows, masks as selects."""
+"""Values of a schedule in the `pallas` dialect: types without spans, rank 1 as columns or rows, masks as
+selects.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -126,7 +128,9 @@ class Values:
             made.name_hint = op.results[0].name_hint
             self.env[op.results[0]] = made
 
-    def _check_filled(self, op: Operation, mixed: "Sequence[tuple[SSAValue, int]] | zip[tuple[SSAValue, int]]") -> None:
+    def _check_filled(
+        self, op: Operation, mixed: "Sequence[tuple[SSAValue, int]] | zip[tuple[SSAValue, int]]"
+    ) -> None:
         for value, dim in mixed:
             name = span_names(value.type)[dim]
             if name is None:
@@ -136,7 +140,8 @@ class Values:
             if may_have_dead_lanes(span):
                 fail(
                     op,
-                    f"convert-tile-to-pallas: {op.name} mixes lanes of axis {name}, of which some may be dead; "
+                    f"convert-tile-to-pallas: {op.name} mixes lanes of axis {name}, of which some may be "
+                    "dead; "
                     "run --materialize-masks first",
                 )
 
@@ -233,7 +238,9 @@ class Values:
 
     def _live(self, op: FillOp, shape: tuple[int, ...]) -> SSAValue:
         """Which lanes of a value of this shape are live along the span's dimension."""
-        dim = op.dim if len(shape_of(op.value.type)) > 1 else (0 if self.orientation.is_column(op.value) else 1)
+        dim = (
+            op.dim if len(shape_of(op.value.type)) > 1 else (0 if self.orientation.is_column(op.value) else 1)
+        )
         thin = [size if i == dim else 1 for i, size in enumerate(shape)]
         parts, build, name = self.scalars.span(op.span), self.scalars.build, op.span.name_hint or "span"
         lanes = self._named(pallas.IotaOp(thin, dim), f"{name}_lanes")

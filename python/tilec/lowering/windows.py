@@ -1,8 +1,9 @@
-"""Windows as Pallas blocks: the view of the array that can be cut that way, the block's shape, and its position.
+"""Windows as Pallas blocks: the view of the array that can be cut that way, the block's shape, and its
+position.
 
-A block's last two dimensions must be whole or in multiples of the tiling. A dimension that is indexed by a scalar is dropped from
-the block, which only leading dimensions can be; so where one of the last two is indexed the array is viewed with dimensions of
-extent 1 behind it. An array of rank 1 is viewed as one row.
+A block's last two dimensions must be whole or in multiples of the tiling. A dimension that is indexed by a
+scalar is dropped from the block, which only leading dimensions can be; so where one of the last two is
+indexed the array is viewed with dimensions of extent 1 behind it. An array of rank 1 is viewed as one row.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,8 +29,8 @@ SUBLANES = 8
 class BlockPlan:
     """How a window becomes a block.
 
-    `view` is the shape of the viewed array and `dims` the window's dimension behind each of its dimensions, `None` for one
-    of extent 1 that the view adds. `extents` is the block's shape.
+    `view` is the shape of the viewed array and `dims` the window's dimension behind each of its dimensions,
+    `None` for one of extent 1 that the view adds. `extents` is the block's shape.
     """
 
     window: WindowOp
@@ -44,7 +45,8 @@ class BlockPlan:
 
     @property
     def drops(self) -> list[int | None]:
-        """How to index the reference for a value of rank 2 or more: 0 for an added dimension, `None` for all of another.
+        """How to index the reference for a value of rank 2 or more: 0 for an added dimension, `None` for all
+        of another.
 
         Empty where the reference already has the value's shape.
         """
@@ -80,7 +82,8 @@ def _with_units(window: WindowOp, dims: Sequence[Dim]) -> tuple[int | None, ...]
         if dims[-2].kept:
             fail(
                 window,
-                f"convert-tile-to-pallas: {_name(window)} is indexed by a scalar in its last dimension, whose elements lie side by side "
+                f"convert-tile-to-pallas: {_name(window)} is indexed by a scalar in its last dimension, "
+                "whose elements lie side by side "
                 "in a register; index it by `:` or a tile axis",
             )
         return (*positions, None, None)
@@ -103,7 +106,8 @@ def _extent(
     if loop is not Loop.EMIT_PIPELINE or position >= len(dims) - 2:
         fail(
             window,
-            f"convert-tile-to-pallas: dimension {position} of {_name(window)} is cut at places that are no multiples of {span.size}; "
+            f"convert-tile-to-pallas: dimension {position} of {_name(window)} is cut at places that are "
+            f"no multiples of {span.size}; "
             "that is possible only in a leading dimension with loop=emit_pipeline",
         )
     return pallas.Bounded(span.size)
@@ -123,8 +127,8 @@ def _moves_freely(dim: Dim) -> bool:
 def _check_tiling(plan: BlockPlan, distance: int, unit: int, loop: Loop) -> None:
     """Refuse a block that cuts one of the last two dimensions between tiles.
 
-    Source: `BlockSpec` rows of the table of accepted blocks: whole, or a multiple of 8 rows or 128 lanes. An emit_pipeline
-    also takes powers of two below 8 rows, of which there is no use.
+    Source: `BlockSpec` rows of the table of accepted blocks: whole, or a multiple of 8 rows or 128 lanes. An
+    emit_pipeline also takes powers of two below 8 rows, of which there is no use.
     """
     extent, whole = plan.extents[-distance], plan.view[-distance]
     if not isinstance(extent, int) or extent == whole or extent % unit == 0:
@@ -133,7 +137,8 @@ def _check_tiling(plan: BlockPlan, distance: int, unit: int, loop: Loop) -> None
     position = plan.dims[-distance]
     fail(
         plan.window,
-        f"convert-tile-to-pallas: a block of {extent} in dimension {position} of {_name(plan.window)} ({width * 8}-bit elements); "
+        f"convert-tile-to-pallas: a block of {extent} in dimension {position} of {_name(plan.window)} "
+        f"({width * 8}-bit elements); "
         f"{'all of it' if whole == UNBOUND else f'all {whole}'} or a multiple of {unit} is accepted",
     )
 
@@ -175,7 +180,11 @@ def _blocked(plan: BlockPlan, position: int | None, base: SSAValue, shift: Index
     owner = base.owner
     if isinstance(owner, Operation) and owner.properties.get("keep"):
         # A tile that does not exist may lie past the end.
-        last = scalars.last_block(plan.window.array, position or 0, parts.size) if whole == UNBOUND else -(-whole // parts.size) - 1
+        last = (
+            scalars.last_block(plan.window.array, position or 0, parts.size)
+            if whole == UNBOUND
+            else -(-whole // parts.size) - 1
+        )
         number = build.minimum(number, last)
     return number
 
@@ -189,7 +198,8 @@ def _bounded(plan: BlockPlan, position: int, dim: Dim, scalars: Scalars) -> list
     if keep and plan.window.effect is Effect.WRITE:
         fail(
             plan.window,
-            f"convert-tile-to-pallas: {_name(plan.window)} is written through a window that may have no rows in a step, "
+            f"convert-tile-to-pallas: {_name(plan.window)} is written through a window that may have no "
+            "rows in a step, "
             "and a copy of no rows cannot be made; move what stands around the loop into a grid of its own",
         )
     parts = scalars.span(dim.base)

@@ -15,10 +15,11 @@ from tilec.rewriting.index import Index, IndexBuilder
 
 
 def lower_worklist(op: WorklistOp, name: str, now: Mapping[SSAValue, SSAValue], last: Index) -> pallas.CallOp:
-    """The call that makes the tables of `op`; its results are the tables and, last, the number of entries in one element.
+    """The call that makes the tables of `op`; its results are the tables and, last, the number of entries in
+    one element.
 
-    `now` maps values of the program's host part to those that stand for them; `last` is the number of the last entry that
-    the tables have room for.
+    `now` maps values of the program's host part to those that stand for them; `last` is the number of the
+    last entry that the tables have room for.
     """
     ops: list[Operation] = []
     lowering = _Worklist(op, IndexBuilder(ops, op.location), now, last)
@@ -49,7 +50,6 @@ class _Worklist:
         self.tables = [
             self._spec(pallas.OutSpaceOp(table.type, op.capacity, pallas.Space.SMEM), table)
             for table in op.tables
-            if isinstance(table.type, MemRefType)
         ]
         self.last = last
         self.count = self._spec(pallas.OutSpaceOp(MemRefType(i32, [1]), None, pallas.Space.SMEM), op.count)
@@ -86,7 +86,10 @@ class _Worklist:
                 case _ if op.name.startswith("arith."):
                     ops.append(op.clone(self.env))
                 case _:
-                    fail(op, f"convert-tile-to-pallas: {op.name} cannot be in a worklist; scalars and loops can")
+                    fail(
+                        op,
+                        f"convert-tile-to-pallas: {op.name} cannot be in a worklist; scalars and loops can",
+                    )
         self.build = outer
         return count
 
@@ -104,7 +107,9 @@ class _Worklist:
         return made
 
     def _position(self, dim: Dim) -> SSAValue:
-        parts = [part if isinstance(part, int) else self.env.get(part, part) for part in (dim.base or 0, dim.shift)]
+        parts = [
+            part if isinstance(part, int) else self.env.get(part, part) for part in (dim.base or 0, dim.shift)
+        ]
         return self.build.value(self.build.add(parts[0], parts[1]))
 
     def _append(self, op: AppendOp, count: SSAValue) -> SSAValue:

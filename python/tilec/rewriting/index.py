@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import IndexType, IntegerAttr, i1
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.dialects.builtin import IndexType, IntegerAttr, LocationAttr, i1
+from xdsl.ir import Operation, SSAValue
 
 Index: TypeAlias = int | SSAValue
 """An index that is known, or a value of type `index`."""
@@ -14,7 +14,7 @@ Index: TypeAlias = int | SSAValue
 class IndexBuilder:
     """Appends `arith` operations on `index` and `i1` to a list, each at a given location."""
 
-    def __init__(self, ops: list[Operation], location: Attribute):
+    def __init__(self, ops: list[Operation], location: LocationAttr):
         self.ops = ops
         self.location = location
         self._constants: dict[int, SSAValue] = {}
@@ -26,7 +26,7 @@ class IndexBuilder:
         self.ops.append(op)
         return op.results[0]
 
-    def insert_all(self, op: Operation, location: Attribute) -> None:
+    def insert_all(self, op: Operation, location: LocationAttr) -> None:
         """Append an operation of its own location, whatever it results in."""
         op.location = location
         self.ops.append(op)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xdsl.dialects import arith, memref
-from xdsl.ir import OpResult, SSAValue
+from xdsl.ir import Operation, OpResult, SSAValue
 from xdsl.rewriter import Rewriter
 
 from tilec.analysis.affine import axis_bounds, is_inside
@@ -95,7 +95,11 @@ class Answers:
 
 def answer_queries(axis: AxisOp, answers: Answers) -> None:
     """Replace the queries about `axis`, and erase them."""
-    replacements = {FirstOp: answers.first, LastOp: answers.last, LiveOp: answers.live}
+    replacements: dict[type[Operation], SSAValue] = {
+        FirstOp: answers.first,
+        LastOp: answers.last,
+        LiveOp: answers.live,
+    }
     for query in [use.operation for use in axis.result.uses]:
         answer = replacements.get(type(query))
         if answer is not None:

@@ -1,10 +1,10 @@
-// Reductions over the rows, the columns and both of tiles with tails; the sums go on as a row, a column and
-// a number in one expression.
-!tile = tensor<?x?xf32, #tile.spans<m, n>>
+// Extremes of the rows, of the columns and of all of tiles of 16 rows and 128 columns, with tails; they go on
+// as a column, a row and a number in one expression.
+!tile = tensor<16x128xf32, #tile.spans<m, n>>
 func.func @reductions(%x: memref<100x200xbf16>) -> memref<100x200xbf16> {
   %out = tile.empty : memref<100x200xbf16>
-  tile.grid %m = 0 to 100 by m {
-    tile.for %n = 0 to 200 by n {
+  tile.grid %m = 0 to 100 by m:16 {
+    tile.for %n = 0 to 200 by n:128 {
       %a = tile.load %x[%m, %n]
       %f = tile.cast %a to f32
       %e = math.exp %f : !tile

@@ -22,7 +22,7 @@ func.func @same_name(%x: memref<100x200xbf16>) -> memref<4x200xbf16> {
       %v = tile.load %x[%m, :]
       %f = tile.cast %v to f32
       %r = tile.reduce max %f dims [0]
-      %next = arith.addf %s, %r : !sum
+      %next = arith.maximumf %s, %r : !sum
       tile.yield %next
     }
     tile.store %c, %out[%g, :]

@@ -1,9 +1,9 @@
-// Running sums along both dimensions of tiles with tails, within one tile each (a block holds all).
-!tile = tensor<?x?xf32, #tile.spans<m, n>>
+// Running extremes down and along each tile of 16 rows and 128 columns, with tails in both.
+!tile = tensor<16x128xf32, #tile.spans<m, n>>
 func.func @scans(%x: memref<100x200xbf16>) -> (memref<100x200xbf16>, memref<100x200xbf16>) {
   %down = tile.empty : memref<100x200xbf16>
   %along = tile.empty : memref<100x200xbf16>
-  tile.grid %m = 0 to 100 by m, %n = 0 to 200 by n {
+  tile.grid %m = 0 to 100 by m:16, %n = 0 to 200 by n:128 {
     %a = tile.load %x[%m, %n]
     %f = tile.cast %a to f32
     %d = tile.scan max %f dim 0

@@ -1,0 +1,150 @@
+"""The axes of loops and pipelines, `%m = 0 to 512 by m:128 max 512 parallel`, and the spans in scope."""
+
+from dataclasses import dataclass
+from itertools import chain
+
+from xdsl.dialects.builtin import IndexType
+from xdsl.dialects.utils import EnumAttribute
+from xdsl.ir import Attribute, Block, Operation, SpacedOpaqueSyntaxAttribute, SSAValue
+from xdsl.irdl import irdl_attr_definition
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.str_enum import StrEnum
+
+from .syntax import Bounds, parse_bounds, parse_max, print_operand_or_int
+from .types import UNBOUND, SpanType, shape_of, span_names, span_of
+
+
+class Order(StrEnum):
+    """Whether the iterations of an axis may run in any order, on any core."""
+
+    PARALLEL = "parallel"
+    ORDERED = "ordered"
+
+
+@irdl_attr_definition
+class OrderAttr(EnumAttribute[Order], SpacedOpaqueSyntaxAttribute):
+    """`parallel` or `ordered`, as `--classify-axes` found it."""
+
+    name = "tile.order"
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis as the passes see it: its induction value, bounds and order (`None` until classified)."""
+
+    value: SSAValue
+    bounds: Bounds[SSAValue]
+    order: Order | None
+
+    @property
+    def name(self) -> str:
+        """The span's name, or the hint of an index axis."""
+        span = span_of(self.value)
+        return span.axis if span else self.value.name_hint or "index"
+
+
+@dataclass(frozen=True)
+class ParsedAxis:
+    """The text of one axis: `%m = 0 to 512 by m:128 max 512 parallel`."""
+
+    argument: Parser.UnresolvedArgument
+    kind: Attribute
+    bounds: Bounds[SSAValue]
+    order: Order | None
+
+
+def parse_axis(parser: Parser) -> ParsedAxis:
+    argument = parser.parse_argument(expect_type=False)
+    parser.parse_punctuation("=")
+    bounds, kind, order = parse_axis_tail(parser)
+    return ParsedAxis(argument, kind, bounds, order)
+
+
+def parse_axis_tail(parser: Parser) -> tuple[Bounds[SSAValue], Attribute, Order | None]:
+    """Parse `0 to 512 by m:128 max 512 parallel`."""
+    begin, end = parse_bounds(parser)
+    kind: Attribute = IndexType()
+    if parser.parse_optional_keyword("by"):
+        name = parser.parse_identifier("an axis name")
+        bound = parser.parse_optional_punctuation(":") is not None
+        kind = SpanType(name, parser.parse_integer(allow_negative=False) if bound else UNBOUND)
+    bounds = Bounds(begin, end, parse_max(parser))
+    order = parser.parse_optional_keyword_in([str(order) for order in Order])
+    return bounds, kind, None if order is None else Order(order)
+
+
+def print_axis_tail(printer: Printer, bounds: Bounds[SSAValue], kind: Attribute, order: Order | None) -> None:
+    print_operand_or_int(printer, bounds.begin)
+    printer.print_string(" to ")
+    print_operand_or_int(printer, bounds.end)
+    if isinstance(kind, SpanType):
+        printer.print_string(f" by {kind.axis}" + (f":{kind.size}" if kind.size != UNBOUND else ""))
+    if bounds.limit is not None:
+        printer.print_string(f" max {bounds.limit}")
+    if order is not None:
+        printer.print_string(f" {order}")
+
+
+def verify_axis(op: Operation, axis: Axis) -> None:
+    """Check one axis: types of bounds, static extent, a size, no span of that name around it."""
+    for side in (axis.bounds.begin, axis.bounds.end):
+        if isinstance(side, SSAValue) and not isinstance(side.type, IndexType):
+            raise VerifyException(
+                f"{op.name} axis {axis.name} has a bound of type {side.type}; an index is needed"
+            )
+    begin, end = axis.bounds.begin, axis.bounds.end
+    if isinstance(begin, int) and isinstance(end, int) and begin > end:
+        raise VerifyException(
+            f"{op.name} axis {axis.name} runs from {begin} to {end}; begin must not exceed end"
+        )
+    span = span_of(axis.value)
+    if span is None:
+        if not isinstance(axis.value.type, IndexType):
+            raise VerifyException(
+                f"{op.name} axis is of type {axis.value.type}; index or !tile.span is needed"
+            )
+        return
+    if span.size != UNBOUND and span.size <= 0:
+        raise VerifyException(f"{op.name} axis {span.axis} has a block of {span.size}; 1 or more is needed")
+    outer = span_in_scope(op.parent_op(), span.axis)
+    if outer is not None and outer is not axis.value:
+        raise VerifyException(
+            f"{op.name} names an axis {span.axis} inside another axis {span.axis}; "
+            "nested axes need distinct names"
+        )
+
+
+def span_in_scope(op: Operation | None, name: str) -> SSAValue | None:
+    """The span called `name` that `op` or an operation around it introduces for its regions."""
+    around: list[Block] = []
+    while op is not None:
+        around += [block for region in op.regions for block in region.blocks]
+        op = op.parent_op()
+    arguments = (value for block in around for value in block.args)
+    made = (inner.results[0] for block in around for inner in block.ops if inner.name in _MAKES_SPANS)
+    for value in chain(arguments, made):
+        span = span_of(value)
+        if span is not None and span.axis == name:
+            return value
+    return None
+
+
+_MAKES_SPANS = ("tile.axis", "tile.span")
+
+
+def verify_names(op: Operation, kind: Attribute) -> None:
+    """Check that the spans that `kind` names are in scope, with the same size. Raises `VerifyException`."""
+    for name, size in zip(span_names(kind), shape_of(kind), strict=True):
+        if name is None:
+            continue
+        value = span_in_scope(op.parent_op(), name)
+        span = None if value is None else span_of(value)
+        if span is None:
+            raise VerifyException(f"{op.name} makes a {kind}, and no axis {name} is around it")
+        if span.size != size:
+            sizes = ["?" if n == UNBOUND else str(n) for n in (size, span.size)]
+            raise VerifyException(
+                f"{op.name} makes a {kind}: {sizes[0]} lanes of {name}, whose span has {sizes[1]}"
+            )

@@ -1,0 +1,221 @@
+"""The body of a pipeline, statement by statement, in the `pallas` dialect."""
+
+from collections.abc import Mapping, Sequence
+
+from xdsl.dialects import arith, scf
+from xdsl.dialects.builtin import TensorType
+from xdsl.ir import Block, Operation, Region, SSAValue
+
+from tilec.diagnostics import fail
+from tilec.dialects import pallas
+from tilec.dialects.tile.arrays import SegmentOp
+from tilec.dialects.tile.elementwise import CastOp
+from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type
+from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp, WindowOp
+from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
+from tilec.dialects.tile.types import element_type, shape_of, value_type
+from tilec.dialects.tile.values import BroadcastOp, TransposeOp
+from tilec.lowering.orientation import Orientation
+from tilec.lowering.scalars import Scalars
+from tilec.lowering.values import Values
+from tilec.lowering.windows import BlockPlan, block_position
+from tilec.rewriting.index import Index, IndexBuilder
+
+
+class Statements:
+    """The statements of a kernel's body, lowered into a list that changes inside conditions.
+
+    `places` are the references behind windows and scratch, `plans` say how each window became a block.
+    """
+
+    def __init__(
+        self,
+        pipeline: PipelineOp,
+        places: Mapping[SSAValue, SSAValue],
+        plans: Mapping[SSAValue, BlockPlan],
+        orientation: Orientation,
+        scalars: Scalars,
+        ops: list[Operation],
+    ):
+        self.pipeline = pipeline
+        self.places = places
+        self.plans = plans
+        self.orientation = orientation
+        self.scalars = scalars
+        self.ops = ops
+        self.location = pipeline.location
+        self.values = Values(orientation, scalars, self.emit)
+
+    def emit(self, op: Operation) -> SSAValue:
+        op.location = self.location
+        self.ops.append(op)
+        return op.results[0] if op.results else self.scalars.build.value(0)
+
+    def put(self, op: Operation) -> None:
+        op.location = self.location
+        self.ops.append(op)
+
+    def lower(self, op: Operation) -> None:
+        self.location = op.location
+        match op:
+            case (
+                AxisOp() | WindowOp() | ScratchOp() | SpanOp() | SegmentOp() | FirstOp() | LastOp() | LiveOp()
+            ):
+                pass  # lowered where it is used
+            case scf.IfOp():
+                self._conditional(op)
+            case scf.YieldOp():
+                self.put(pallas.YieldOp([self.values.get(value) for value in op.operands]))
+            case GetOp():
+                self._get(op)
+            case SetOp():
+                self._set(op)
+            case _ if self._is_scalar(op):
+                pass
+            case _:
+                self.values.lower(op)
+
+    def _is_scalar(self, op: Operation) -> bool:
+        """Whether `op` is computed from scalars that every step knows, and so lowered where it is used."""
+        if any(isinstance(value.type, TensorType) for value in (*op.operands, *op.results)):
+            return False
+        return not any(value in self.values.env for value in op.operands)
+
+    def _get(self, op: GetOp) -> None:
+        ref, place = self.places[op.ref], op.ref
+        dims = self.plans[place].drops if place in self.plans else []
+        if not shape_of(held_type(place)):
+            if place in self.plans:
+                fail(
+                    op,
+                    "convert-tile-to-pallas: a single element of an array in VMEM cannot be read; index "
+                    "it by a tile axis",
+                )
+            dims = [0]
+        made = self.emit(pallas.LoadOp(ref, dims))
+        if len(shape_of(op.result.type)) == 1 and place in self.plans:
+            made = self._oriented(made, op.result)
+        made.name_hint = op.result.name_hint
+        self.values.env[op.result] = made
+
+    def _oriented(self, value: SSAValue, like: SSAValue) -> SSAValue:
+        """A loaded row as the values it meets want it."""
+        if not self.orientation.is_column(like):
+            return value
+        return self.values.widened(self.emit(TransposeOp(value, [1, 0])), like)
+
+    def _set(self, op: SetOp) -> None:
+        place = op.ref
+        ref, held = self.places[place], held_type(place)
+        is_window = place in self.plans
+        if is_window and len(shape_of(op.value.type)) == 1:
+            value = self.values.lying(op.value, column=False)
+        else:
+            value = self.values.get(op.value)
+        if element_type(value.type) != element_type(held):
+            value = self.emit(CastOp(value, element_type(held)))
+        dims: list[int | None] = self.plans[place].drops if is_window else []
+        if not shape_of(held):
+            if is_window:
+                value = self.emit(
+                    BroadcastOp(value, [], value_type(element_type(held), [1, 1], [None, None]))
+                )
+            else:
+                dims = [0]
+        self.put(pallas.StoreOp(value, ref, dims))
+
+    def _conditional(self, op: scf.IfOp) -> None:
+        condition = self.values.get(op.cond)
+        then = self._region(op.true_region)
+        if op.results:
+            made = pallas.CondOp(condition, then, self._region(op.false_region))
+            self.put(made)
+            for old, new in zip(op.results, made.results, strict=True):
+                self.values.env[old] = new
+            return
+        self.put(pallas.WhenOp(condition, then))
+        if op.false_region.blocks:
+            true = self.emit(arith.ConstantOp.from_int_and_width(1, 1))
+            self.put(pallas.WhenOp(self.emit(arith.XOrIOp(condition, true)), self._region(op.false_region)))
+
+    def _region(self, region: Region) -> Region:
+        outer, self.ops = self.ops, []
+        for op in region.block.ops:
+            if not isinstance(op, scf.YieldOp) or op.operands:
+                self.lower(op)
+        block = Block(self.ops)
+        self.ops = outer
+        return Region(block)
+
+    def preload(
+        self,
+        plan: BlockPlan,
+        ref: SSAValue,
+        before: SSAValue,
+        positions: Sequence[Index],
+        trips: Sequence[Index],
+    ) -> None:
+        """Copy a window's earlier contents into it in the first of the steps that share its block."""
+        self.location = plan.window.location
+        changed = self._block_changed(plan, positions, trips)
+        load = pallas.LoadOp(before)
+        copy: list[Operation] = [load, pallas.StoreOp(load.value, ref)]
+        for op in copy:
+            op.location = self.location
+        if changed is None:
+            for op in copy:
+                self.ops.append(op)
+            return
+        self.put(pallas.WhenOp(changed, Region(Block(copy))))
+
+    def _block_changed(
+        self, plan: BlockPlan, positions: Sequence[Index], trips: Sequence[Index]
+    ) -> SSAValue | None:
+        """Whether the step before this one, if any, had another block; `None` if it always had."""
+        build = self.scalars.build
+        inner = self._steps_of_one_block(plan, positions)
+        if inner is not None:
+            return build.every([build.compare("eq", position, 0) for position in inner])
+        now = block_position(plan, self.scalars)
+        previous, none_before = _step_before(positions, trips, build)
+        earlier = Scalars(self.pipeline, previous, trips, self.scalars.refs, self.scalars.extents, build.ops)
+        then = block_position(plan, earlier)
+        changed = none_before
+        for a, b in zip(now, then, strict=True):
+            if a is b or (isinstance(a, int) and a == b):
+                continue
+            differs = build.compare("ne", a, b)
+            changed = differs if changed is None else build.insert(arith.OrIOp(changed, differs))
+        return changed
+
+    def _steps_of_one_block(self, plan: BlockPlan, positions: Sequence[Index]) -> list[Index] | None:
+        """The positions on the axes along which a block stays, where every step of any other axis brings
+        another block.
+        """
+        window, axes = plan.window.window, self.pipeline.axes
+        bases = [dim.base.owner for dim in window if dim.base is not None]
+        if not all(isinstance(base, AxisOp) and base.aligned is None for base in bases):
+            return None
+        last = max((i for i, axis in enumerate(axes) if axis in bases), default=-1)
+        if any(axis not in bases for axis in axes[: last + 1]):
+            return None
+        return [position for position in positions[last + 1 :] if isinstance(position, SSAValue)]
+
+
+def _step_before(
+    positions: Sequence[Index], trips: Sequence[Index], build: IndexBuilder
+) -> tuple[list[Index], SSAValue | None]:
+    """The positions of the step before, the last axis running fastest, and whether there is none."""
+    previous: list[Index] = []
+    borrow: SSAValue | None = None
+    first = True
+    for position, trip in zip(reversed(positions), reversed(trips), strict=True):
+        if isinstance(position, int):
+            previous.insert(0, position)
+            continue
+        at_zero = build.compare("eq", position, 0)
+        stepped = build.select(at_zero, build.sub(trip, 1), build.sub(position, 1))
+        previous.insert(0, stepped if borrow is None else build.select(borrow, stepped, position))
+        borrow = at_zero if first else build.every([borrow, at_zero] if borrow is not None else [at_zero])
+        first = False
+    return previous, borrow
