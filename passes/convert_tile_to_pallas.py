@@ -32,6 +32,7 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, LoadOp, SegmentOp
+from tilec.dialects.tile.expect import ExpectOp
 from tilec.dialects.tile.schedule import PipelineOp
 from tilec.dialects.tile.steps import WorklistOp
 from tilec.dialects.tile.syntax import scalar_of
@@ -119,6 +120,8 @@ class _Function:
                 )
                 made.name_hint = op.array.name_hint
                 self.host.arrays[op.array] = made
+            case ExpectOp():
+                self._expect(op)
             case WorklistOp():
                 self._worklist(op)
             case PipelineOp():
@@ -135,6 +138,14 @@ class _Function:
                 fail(
                     op, f"convert-tile-to-pallas: {op.name} is not scheduled; run --fold-outer-pipeline first"
                 )
+
+    def _expect(self, op: ExpectOp) -> None:
+        limit = self.host.build.value(op.limit.value.data)
+        if op.elements is not None:
+            check: Operation = pallas.CheckElementsOp(self.host.current(op.array), limit)
+        else:
+            check = pallas.CheckLengthsOp(op.array, op.ends, limit)
+        self.host.build.insert_all(check, op.location)
 
     def _kernel_name(self) -> str:
         self.kernels += 1

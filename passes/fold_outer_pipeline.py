@@ -30,24 +30,26 @@ and two segments may share one, so that the axis is then ordered. On leading dim
 visits to a shared tile follow each other.
 
 Refused: an order of axes in which a written block would be left and come back to; an array written through
-two windows, or read through another than it is written; an index computed from tiles; a loop under a
+two windows, or read through another than it is written; an index computed from tiles; a `max` that nothing can check; a loop under a
 condition with an else or results.
 """
 
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects import func, scf
+from xdsl.dialects import arith, func, scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
+from tilec.analysis.affine import static_extent
 from tilec.analysis.visits import axes_behind, returns, shared_axes, window_values
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import AccessOp, Effect
-from tilec.dialects.tile.arrays import StoreOp
+from tilec.dialects.tile.arrays import LoadOp, SegmentOp, StoreOp
+from tilec.dialects.tile.expect import ExpectOp
 from tilec.dialects.tile.loops import ForOp, GridOp, Order, OrderAttr
 from tilec.dialects.tile.places import SetOp
 from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
@@ -98,6 +100,7 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
     _order_axes_that_may_rest(pipeline)
     for window in windows:
         _check_visits(pipeline, window)
+    _keep_promises(grid)
     region_dce(pipeline.body)
     Rewriter.replace_op(grid, pipeline, [])
 
@@ -197,6 +200,36 @@ def _move_parallel_axes_out(space: StepSpace, window: WindowOp) -> None:
             space.head.insert(0, axis.op)
     for axis in shared:
         axis.order = OrderAttr(Order.ORDERED)
+
+
+def _keep_promises(grid: GridOp) -> None:
+    """State before the kernel what the `max` of its axes promise."""
+    for loop in grid.walk():
+        if not isinstance(loop, ForOp) or loop.axis.bounds.limit is None or static_extent(loop.axis.bounds):
+            continue
+        expected = _expected(loop, loop.axis.bounds.limit)
+        if expected is None:
+            fail(
+                loop,
+                f"fold-outer-pipeline: axis {loop.axis.name} promises max {loop.axis.bounds.limit}, which cannot be "
+                "checked before the kernel runs; it can for a segment, or from 0 to an element of an array",
+            )
+        expected.location = loop.location
+        Rewriter.insert_op(expected, InsertPoint.before(grid))
+
+
+def _expected(loop: ForOp, limit: int) -> ExpectOp | None:
+    begin, end = loop.axis.bounds.begin, loop.axis.bounds.end
+    if isinstance(end, int):
+        return None
+    segment = end.owner
+    if isinstance(segment, SegmentOp) and begin is segment.begin and end is segment.end:
+        return ExpectOp("segments", segment.begins, limit, segment.ends)
+    while isinstance(end.owner, arith.IndexCastOp):
+        end = end.owner.input
+    if begin == 0 and isinstance(end.owner, LoadOp):
+        return ExpectOp("elements", end.owner.array, limit)
+    return None
 
 
 def _order_axes_that_may_rest(pipeline: PipelineOp) -> None:

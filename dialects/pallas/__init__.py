@@ -3,7 +3,7 @@
 from xdsl.ir import Dialect
 
 from .control import CondOp, ForiOp, WhenOp, YieldOp
-from .host import CheckSegmentsOp, FullOp, RequireOp, ReshapeOp, ScalarOp
+from .host import CheckElementsOp, CheckLengthsOp, CheckSegmentsOp, FullOp, RequireOp, ReshapeOp, ScalarOp
 from .kernels import CallOp, EmitPipelineOp, PipeInOp, PipeOutOp
 from .specs import InOp, InSpaceOp, OutOp, OutSpaceOp, PrefetchOp, ScratchOp
 from .types import Bounded, Ds, Semantics, SemanticsAttr, Space, SpaceAttr, in_space
@@ -12,6 +12,8 @@ from .values import IotaOp, LoadOp, NumProgramsOp, ProgramIdOp, RollOp, StoreOp
 __all__ = [
     "Bounded",
     "CallOp",
+    "CheckElementsOp",
+    "CheckLengthsOp",
     "CheckSegmentsOp",
     "CondOp",
     "Ds",
@@ -48,6 +50,8 @@ OPERATIONS = (
     FullOp,
     ReshapeOp,
     CheckSegmentsOp,
+    CheckLengthsOp,
+    CheckElementsOp,
     RequireOp,
     ScalarOp,
     PrefetchOp,

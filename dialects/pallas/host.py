@@ -1,6 +1,8 @@
 """What a function does with whole arrays around its kernels."""
 
+from abc import ABC
 from math import prod
+from typing import Self
 
 from xdsl.dialects.builtin import (
     AnyFloat,
@@ -125,19 +127,9 @@ def element_count(shape: tuple[int, ...]) -> int | None:
     return None if UNBOUND in shape else prod(shape)
 
 
-@irdl_op_definition
-class CheckSegmentsOp(IRDLOperation):
-    """States that segments are ordered, disjoint and within `limit`; checked where their values are known.
+class _SegmentsOp(IRDLOperation, ABC):
+    """What the checks of segments share."""
 
-    Segment g is `begins[g]` to `ends[g]`, or `begins[g]` to `begins[g + 1]` without `ends`. Under `jax.jit`
-    the values are not known.
-
-    Example:
-        pallas.check_segments %offsets limit %n
-        pallas.check_segments %begins to %ends limit %n
-    """
-
-    name = "pallas.check_segments"
     begins = operand_def(MemRefType)
     ends = opt_operand_def(MemRefType)
     limit = operand_def(IndexType)
@@ -148,7 +140,7 @@ class CheckSegmentsOp(IRDLOperation):
         super().__init__(operands=[begins, ends, limit])
 
     @classmethod
-    def parse(cls, parser: Parser) -> "CheckSegmentsOp":
+    def parse(cls, parser: Parser) -> Self:
         begins = parse_known_operand(parser)
         ends = parse_optional_operand(parser, "to")
         parser.parse_keyword("limit")
@@ -168,8 +160,67 @@ class CheckSegmentsOp(IRDLOperation):
             verify_array(self, array)
             if len(shape_of(array.type)) != 1 or element_type(array.type) != i32:
                 raise VerifyException(
-                    f"pallas.check_segments reads a {array.type}; an i32 array of rank 1 is needed"
+                    f"{self.name} reads a {array.type}; an i32 array of rank 1 is needed"
                 )
+
+
+@irdl_op_definition
+class CheckSegmentsOp(_SegmentsOp):
+    """States that segments are ordered, disjoint and within `limit`; checked where their values are known.
+
+    Segment g is `begins[g]` to `ends[g]`, or `begins[g]` to `begins[g + 1]` without `ends`. Under `jax.jit`
+    the values are not known.
+
+    Example:
+        pallas.check_segments %offsets limit %n
+        pallas.check_segments %begins to %ends limit %n
+    """
+
+    name = "pallas.check_segments"
+
+
+@irdl_op_definition
+class CheckLengthsOp(_SegmentsOp):
+    """States that no segment is longer than `limit`; checked where the values are known.
+
+    Segments are those of `pallas.check_segments`.
+
+    Example:
+        pallas.check_lengths %offsets limit %n
+    """
+
+    name = "pallas.check_lengths"
+
+
+@irdl_op_definition
+class CheckElementsOp(IRDLOperation):
+    """States that no element of an array exceeds `limit`; checked where the values are known.
+
+    Example:
+        pallas.check_elements %counts limit %n
+    """
+
+    name = "pallas.check_elements"
+    array = operand_def(MemRefType)
+    limit = operand_def(IndexType)
+
+    def __init__(self, array: SSAValue, limit: SSAValue):
+        super().__init__(operands=[array, limit])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "CheckElementsOp":
+        array = parse_known_operand(parser)
+        parser.parse_keyword("limit")
+        return cls(array, parse_known_operand(parser))
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.array)
+        print_optional_operand(printer, "limit", self.limit)
+
+    def verify_(self) -> None:
+        verify_on_host(self)
+        verify_array(self, self.array)
 
 
 @irdl_op_definition

@@ -4,6 +4,7 @@ from xdsl.ir import Dialect
 
 from .arrays import EmptyOp, FullOp, LoadOp, SegmentOp, StoreOp
 from .elementwise import CastOp, CompareOp, RelationAttr, SelectOp
+from .expect import ExpectOp
 from .loops import ForOp, GridOp, OrderAttr, YieldOp
 from .mixing import CombineAttr, DotOp, FillOp, PrecisionAttr, ReduceOp, ScanOp
 from .places import GetOp, ScratchOp, SetOp
@@ -46,6 +47,7 @@ PROGRAM = (
 """Operations of the program level, in the order of the documentation."""
 
 SCHEDULE = (
+    ExpectOp,
     PipelineOp,
     AxisOp,
     SpanOp,

@@ -125,11 +125,10 @@ class YieldOp(IRDLOperation):
 class GridOp(LoopOp):
     """A nest of axes whose iterations are independent of each other.
 
-    The bounds of an axis are literals or values of type `index`.
-    An axis `by m` is a tile axis: it yields a `!tile.span<m>` of consecutive indices, live up to the axis'
-    end. Any other axis yields an index. `max N` promises that the extent does not exceed N. Later axes are
-    inner; the bounds of all are known before the first. Two iterations that touch one element, one of them
-    writing, are a race and are refused.
+    Bounds are literals or values of type `index`. An axis `by m` is a tile axis: it yields a `!tile.span<m>`
+    of consecutive indices, live up to the axis' end. Any other axis yields an index. `max N` promises that
+    the extent does not exceed N. Later axes are inner; the bounds of all are known before the first. Two
+    iterations that touch one element, one of them writing, are a race and are refused.
 
     Example:
         tile.grid %g = 0 to 8, %m = 0 to 512 by m {

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from programs import every, named, parse
 from xdsl.dialects import func
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import Linear, axis_bounds, extent, is_inside, linear, static_extent
 from tilec.dialects.tile.loops import ForOp, GridOp
@@ -69,7 +69,8 @@ def evaluate(form: Linear, leaves: Mapping[SSAValue, int]) -> int:
         if leaf in leaves:
             total += factor * leaves[leaf]
         else:
-            left, right = (operand for operand in leaf.owner.operands)  # pyright: ignore[reportAttributeAccessIssue]
+            assert isinstance(leaf.owner, Operation)
+            left, right = leaf.owner.operands
             total += factor * evaluate(linear(left), leaves) * evaluate(linear(right), leaves)
     return total
 

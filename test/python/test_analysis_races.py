@@ -30,8 +30,8 @@ class Position:
 class Program:
     """A grid over g, a loop over j in it, and two accesses of one array.
 
-    An axis is `(extent, lanes)`, lanes 0 of an index axis. `offsets` are the segments of the loop over s, whose
-    number is `number[0] g + number[1] j + number[2]`; `lanes` are those of s.
+    An axis is `(extent, lanes)`, lanes 0 of an index axis. `offsets` are the segments of the loop over s,
+    whose number is `number[0] g + number[1] j + number[2]`; `lanes` are those of s.
     """
 
     g: tuple[int, int]
@@ -108,7 +108,8 @@ def write_program(program: Program) -> str:
     body = "\n".join(lines)
     return (
         f"func.func @f(%x: memref<{SIDE}x{SIDE}xf32>, %o: memref<30xi32>) {{\n"
-        f"tile.grid %g = {by(program.g, 'g')} {{\ntile.for %j = {by(program.j, 'j')} {{\n{body}\n}}\n}}\n}}\nreturn\n}}"
+        f"tile.grid %g = {by(program.g, 'g')} {{\n"
+        f"tile.for %j = {by(program.j, 'j')} {{\n{body}\n}}\n}}\n}}\nreturn\n}}"
     )
 
 
@@ -149,7 +150,10 @@ def touched(program: Program, axis: str) -> list[list[set[tuple[int, int]]]]:
 
 
 def collide(program: Program, axis: str) -> bool:
-    """Whether two steps of `axis` touch one element, and one of them writes it. Both accesses load; the first stores."""
+    """Whether two steps of `axis` touch one element, and one of them writes it.
+
+    Both accesses load; the first stores too.
+    """
     every_step = touched(program, axis)
     for one, two in product(range(len(every_step)), repeat=2):
         if one == two:
@@ -232,7 +236,8 @@ MEETING = [
     "%i = arith.muli %g, %four : index\ntile.for %j = 0 to 5 {\ntile.store %v, %x[%i + %j, :]\n}",
     "%i = arith.muli %g, %two : index\ntile.store %v, %x[%i, :]\n%w = tile.load %x[%i + 2, :]",
     "tile.for %m = %b to %e {\ntile.store %v, %x[%m + 1, :]\n%w = tile.load %x[%m, :]\n}",
-    "tile.for %m = %b to %e {\ntile.for %n = %p to %r {\ntile.store %v, %x[%m, :]\n%w = tile.load %x[%n, :]\n}\n}",
+    "tile.for %m = %b to %e {\ntile.for %n = %p to %r {\n"
+    "tile.store %v, %x[%m, :]\n%w = tile.load %x[%n, :]\n}\n}",
     # Segments g and g + 1: neighbours in g share one.
     "tile.for %j = 0 to 2 {\n%n = arith.addi %g, %j : index\n%c, %d = tile.segment %o[%n]\n"
     "tile.for %m = %c to %d {\ntile.store %v, %x[%m, :]\n}\n}",

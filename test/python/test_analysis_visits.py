@@ -30,7 +30,8 @@ class Axes:
     window: tuple[str, ...]
 
 
-ORDERS = st.permutations(("a", "b", "g", "m")).filter(lambda order: order.index("g") < order.index("m")).map(tuple)
+NAMES = ("a", "b", "g", "m")
+ORDERS = st.permutations(NAMES).filter(lambda order: order.index("g") < order.index("m")).map(tuple)
 DRAWN = st.builds(
     Axes,
     ORDERS,
@@ -38,7 +39,7 @@ DRAWN = st.builds(
     st.integers(1, 3),
     st.lists(st.integers(0, 12), min_size=OFFSETS, max_size=OFFSETS).map(lambda cuts: tuple(sorted(cuts))),
     st.integers(1, 4),
-    st.lists(st.sampled_from(("a", "b", "g", "m")), unique=True, max_size=4).map(tuple),
+    st.lists(st.sampled_from(NAMES), unique=True, max_size=4).map(tuple),
 )
 
 

@@ -7,6 +7,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from tilec.diagnostics import fail
 from tilec.dialects.pallas import (
     CallOp,
+    CheckElementsOp,
+    CheckLengthsOp,
     CheckSegmentsOp,
     EmitPipelineOp,
     FullOp,
@@ -72,11 +74,11 @@ class FunctionPrinter:
         match op:
             case CallOp():
                 self.calls.call(op, scope)
-            case CheckSegmentsOp():
-                if op.limit in scope.traced:
-                    fail(op, "pallas.check_segments has a limit that is known only when a kernel starts")
+            case CheckSegmentsOp() | CheckLengthsOp():
                 arrays = ["None" if array is None else scope.text(array) for array in (op.begins, op.ends)]
-                self.wrapper.add(f"check_segments({', '.join(arrays)}, {scope.text(op.limit)})", op)
+                self._check(op, arrays, op.limit)
+            case CheckElementsOp():
+                self._check(op, [scope.text(op.array)], op.limit)
             case RequireOp():
                 self._require(op)
             case func.ReturnOp():
@@ -86,6 +88,12 @@ class FunctionPrinter:
             case _:
                 text = self._expression(op)
                 self.wrapper.add(f"{scope.name(op.results[0], _default_name(op))} = {text}", op)
+
+    def _check(self, op: Operation, arrays: list[str], limit: SSAValue) -> None:
+        if limit in self.scope.traced:
+            fail(op, f"{op.name} has a limit that is known only when a kernel starts")
+        helper = op.name.removeprefix("pallas.")
+        self.wrapper.add(f"{helper}({', '.join([*arrays, self.scope.text(limit)])})", op)
 
     def _require(self, op: RequireOp) -> None:
         value, limit = self.scope.text(op.value), self.scope.text(op.limit)

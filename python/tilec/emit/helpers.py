@@ -38,6 +38,26 @@ def check_segments(begins, ends, limit):
         )
 '''
 
+CHECK_LENGTHS = '''\
+def check_lengths(begins, ends, limit):
+    """Raises ValueError where a segment is longer than `limit`. Traced ones are not checked."""
+    if isinstance(begins, jax.core.Tracer) or isinstance(ends, jax.core.Tracer):
+        return
+    lengths = np.diff(np.asarray(begins)) if ends is None else np.asarray(ends) - np.asarray(begins)
+    for group in np.flatnonzero(lengths > limit):
+        raise ValueError(f"segment {group} has length {lengths[group]}; {limit} is promised at most")
+'''
+
+CHECK_ELEMENTS = '''\
+def check_elements(array, limit):
+    """Raises ValueError where an element is larger than `limit`. Traced ones are not checked."""
+    if isinstance(array, jax.core.Tracer):
+        return
+    array = np.asarray(array)
+    for place in np.argwhere(array > limit):
+        raise ValueError(f"element {place.tolist()} is {array[tuple(place)]}; {limit} is promised at most")
+'''
+
 WHOLE_BLOCKS = '''\
 def whole_blocks(array, block, interpret):
     """`array`, padded to whole blocks for interpret mode, which cannot alias a partial one. A TPU can."""
@@ -49,6 +69,8 @@ def whole_blocks(array, block, interpret):
 HELPERS = {
     "array_argument": ARRAY_ARGUMENT,
     "check_segments": CHECK_SEGMENTS,
+    "check_lengths": CHECK_LENGTHS,
+    "check_elements": CHECK_ELEMENTS,
     "whole_blocks": WHOLE_BLOCKS,
 }
 """By name."""

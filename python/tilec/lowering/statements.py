@@ -139,13 +139,14 @@ class Statements:
             self.put(pallas.WhenOp(self.emit(arith.XOrIOp(condition, true)), self._region(op.false_region)))
 
     def _region(self, region: Region) -> Region:
-        outer, self.ops = self.ops, []
+        outer = self.ops
+        inner: list[Operation] = []
+        self.ops = inner
         for op in region.block.ops:
             if not isinstance(op, scf.YieldOp) or op.operands:
                 self.lower(op)
-        block = Block(self.ops)
         self.ops = outer
-        return Region(block)
+        return Region(Block(inner))
 
     def preload(
         self,
