@@ -89,8 +89,8 @@ def main() -> None:
     tool = ("-m", "tilec.tools.tile_opt")
     table = Table("process", "ms", "of bare Python", title=f"median of {RUNS} processes")
     bare = process_seconds("-c", "pass")
+    table.add_row("python -c pass", f"{1e3 * bare:.0f}", "1")
     for name, arguments in (
-        ("python -c pass", ("-c", "pass")),
         ("tile-opt, no pass", (*tool, program)),
         ("tile-opt --tile-to-pallas", (*tool, program, "--tile-to-pallas")),
         ("tile-opt --tile-to-pallas -t pallas", (*tool, program, "--tile-to-pallas", "-t", "pallas")),
@@ -103,7 +103,9 @@ def main() -> None:
         total = sum(seconds for _, seconds in found)
         table = Table("stage", "ms", "operations/s", "share", title=f"{operations} operations, {name}")
         for stage, seconds in [*found, ("all", total)]:
-            table.add_row(stage, f"{1e3 * seconds:.0f}", f"{operations / seconds:.0f}", f"{seconds / total:.0%}")
+            table.add_row(
+                stage, f"{1e3 * seconds:.0f}", f"{operations / seconds:.0f}", f"{seconds / total:.0%}"
+            )
         console.print(table)
 
 

@@ -1,4 +1,4 @@
-"""Prints the steps that a jagged kernel makes, grouped by a worklist and by overlaunching, for lengths of many kinds.
+"""Prints the steps that a jagged kernel makes, with a worklist and with overlaunching.
 
     python benchmarks/steps.py
 
@@ -19,7 +19,6 @@ from xdsl.ir import SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.dialects.interpreter import run
-from tilec.dialects.tile.loops import Order
 from tilec.dialects.tile.schedule import PipelineOp
 from tilec.parsing import LocatingParser, make_context
 from tilec.passes.classify_axes import ClassifyAxes
@@ -85,7 +84,15 @@ def steps(module: ModuleOp, offsets: np.ndarray) -> int:
 
 
 def main() -> None:
-    table = Table("lengths", "fewest tiles", "worklist", "ratio", "overlaunch", "ratio", title=f"steps, tiles of {BLOCK} rows")
+    table = Table(
+        "lengths",
+        "fewest tiles",
+        "worklist",
+        "ratio",
+        "overlaunch",
+        "ratio",
+        title=f"steps, tiles of {BLOCK} rows",
+    )
     for name, drawn in distributions().items():
         lengths = drawn.astype(np.int32)
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)

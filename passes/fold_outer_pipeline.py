@@ -30,8 +30,8 @@ and two segments may share one, so that the axis is then ordered. On leading dim
 visits to a shared tile follow each other.
 
 Refused: an order of axes in which a written block would be left and come back to; an array written through
-two windows, or read through another than it is written; an index computed from tiles; a `max` that nothing can check; a loop under a
-condition with an else or results.
+two windows, or read through another than it is written; an index computed from tiles; a `max` that nothing
+can check; a loop under a condition with an else or results.
 """
 
 from dataclasses import dataclass
@@ -211,8 +211,9 @@ def _keep_promises(grid: GridOp) -> None:
         if expected is None:
             fail(
                 loop,
-                f"fold-outer-pipeline: axis {loop.axis.name} promises max {loop.axis.bounds.limit}, which cannot be "
-                "checked before the kernel runs; it can for a segment, or from 0 to an element of an array",
+                f"fold-outer-pipeline: axis {loop.axis.name} promises max {loop.axis.bounds.limit}, "
+                "which cannot be checked before the kernel runs; "
+                "it can for a segment, or from 0 to an element of an array",
             )
         expected.location = loop.location
         Rewriter.insert_op(expected, InsertPoint.before(grid))

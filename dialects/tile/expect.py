@@ -25,7 +25,8 @@ from .syntax import parse_known_operand, unit_if
 class ExpectOp(IRDLOperation):
     """States that no segment is longer than a number, or no element larger; it is an error if one is.
 
-    `--fold-outer-pipeline` writes it for an axis that promises `max N`, before the kernel that relies on the promise.
+    `--fold-outer-pipeline` writes it for an axis that promises `max N`, before the kernel that relies on the
+    promise.
 
     Example:
         tile.expect segments %offsets max 1024

@@ -135,7 +135,10 @@ def parse_scalar(parser: Parser) -> float | int:
 def scalar_attr(value: float, element: Attribute) -> "FloatAttr[AnyFloat] | IntegerAttr":
     """`value` as an attribute of type `element`. Raises `VerifyException` where the type cannot hold it."""
     if isinstance(element, BFloat16Type | Float16Type | Float32Type | Float64Type):
-        return FloatAttr(float(value), element)
+        try:
+            return FloatAttr(float(value), element)
+        except OverflowError as error:
+            raise VerifyException(f"the constant {value} is too large for {element}") from error
     if not isinstance(element, IntegerType | IndexType) or value != int(value):
         raise VerifyException(
             f"the constant {value} is not of type {element}; use a float type or an integer"

@@ -5,7 +5,7 @@ line says what is wrong and the exit status is 1.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,31 +29,31 @@ ROWS = 300
 """What each `?` of an array is: two blocks of 128 and a part of one."""
 
 
+HOSTILE: Mapping[str, Callable[[int, int], list[int]]] = {
+    "all rows in one segment": lambda count, rows: [rows if i == count // 2 else 0 for i in range(count)],
+    "one row in each segment": lambda count, rows: [1 if i < rows else 0 for i in range(count)],
+    "no rows at all": lambda count, rows: [0] * count,
+}
+"""Lengths of a number of segments of a number of rows, or fewer."""
+
+
 def argument_lists(function: func.FuncOp) -> dict[str, list[Array]]:
     """Arguments for the function by what their segments are like; random ones only if it has none."""
+    segments = [op for op in function.walk() if isinstance(op, SegmentOp)]
+    if not segments:
+        return {"random arguments": random_args(function, 0, ROWS)}
     found = {"random segments": random_args(function, 0, ROWS)}
-    segment = next((op for op in function.walk() if isinstance(op, SegmentOp)), None)
-    if segment is None:
-        return {"random arguments": found["random segments"]}
     parameters: list[SSAValue] = list(function.body.block.args)
-    begins = parameters.index(segment.begins)
-    count = len(found["random segments"][begins]) - (segment.ends is None)
-    for name, lengths in hostile_lengths(count, *room(segment, ROWS)):
-        args = random_args(function, 0, ROWS)
-        offsets = np.cumsum([0, *lengths]).astype(args[begins].dtype)
-        args[begins] = offsets if segment.ends is None else offsets[:-1]
-        if segment.ends is not None:
-            args[parameters.index(segment.ends)] = offsets[1:]
-        found[name] = args
+    for name, lengths in HOSTILE.items():
+        args = found[name] = random_args(function, 0, ROWS)
+        for segment in segments:
+            begins = parameters.index(segment.begins)
+            count = len(args[begins]) - (segment.ends is None)
+            offsets = np.cumsum([0, *lengths(count, min(room(segment, ROWS)))]).astype(args[begins].dtype)
+            args[begins] = offsets
+            if segment.ends is not None:
+                args[begins], args[parameters.index(segment.ends)] = offsets[:-1], offsets[1:]
     return found
-
-
-def hostile_lengths(count: int, extent: int, limit: int) -> Iterator[tuple[str, list[int]]]:
-    """Lengths of `count` segments of at most `limit` rows in arrays of `extent` rows."""
-    most = min(extent, limit)
-    yield "all rows in one segment", [0] * (count // 2) + [most] + [0] * (count - count // 2 - 1)
-    yield "one row in each segment", [1 if i < extent else 0 for i in range(count)]
-    yield "no rows at all", [0] * count
 
 
 def show(console: Console, names: list[str], report: Report) -> None:
@@ -61,7 +61,8 @@ def show(console: Console, names: list[str], report: Report) -> None:
     console.rule("folded into one pipeline")
     console.print(report.folded, markup=False, highlight=False, soft_wrap=True)
     console.rule("emitted for Pallas")
-    console.print(report.kernel, markup=False, highlight=False, soft_wrap=True)
+    kernel, _, _ = report.kernel.partition("\n# For lines of this file")  # the table of lines is for tools
+    console.print(kernel, markup=False, highlight=False, soft_wrap=True)
     console.rule("proved")
     table = Table(box=None, show_header=False)
     table.add_row("every pass keeps the results", "", f"{report.pass_seconds:.1f} s")

@@ -21,6 +21,7 @@ COMMON: Mapping[str, str] = {
     "acc": "tensor<?x256xf32, #tile.spans<m, _>>",
     "b": "index",
     "begins": "memref<8xi32>",
+    "counts": "memref<8xi32>",
     "e": "index",
     "ends": "memref<8xi32>",
     "lhs": "tensor<?x512xbf16, #tile.spans<m, _>>",
@@ -47,6 +48,7 @@ SPECIAL: Mapping[str, Mapping[str, str]] = {
     "tile.load": {"p": "tensor<?x256xi1, #tile.spans<m, _>>", "zero": "bf16"},
     "tile.pipeline": {"x": "memref<512xf32>", "y": "memref<512xf32>"},
     "tile.reshape": {"v": "tensor<?x256xf32, #tile.spans<m, _>>"},
+    "tile.scan": {"v": "tensor<64x128xf32>"},
     "tile.select": {"p": "tensor<64x128xi1>", "b": "tensor<64x128xf32>"},
     "tile.set": {
         "v": "tensor<128x512xf32, #tile.spans<m, _>>",

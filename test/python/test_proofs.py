@@ -116,7 +116,9 @@ def test_a_wrong_pass(change: Change, message: str) -> None:
 
 def test_a_program_that_depends_on_its_blocks() -> None:
     """The sum of a block's rows is another one for each size of block."""
-    text = SMALL.replace("%y = arith.addf %v, %v", "%s = tile.reduce add %v dims [0]\n%y = tile.broadcast %s dims [1]")
+    text = SMALL.replace(
+        "%y = arith.addf %v, %v", "%s = tile.reduce add %v dims [0]\n%y = tile.broadcast %s dims [1]"
+    )
     module, _ = read_program(text)
     with pytest.raises(ProofFailed, match="result 0: ") as failure:
         prove_passes(module, "double", [np.ones((100, 24), np.float32)], [], seeds=range(4))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from corpus.choices import LEGAL, Choice, parse
+from corpus.choices import DISTINCT, Choice, parse
 from corpus.corpus import EXAMPLES, Dtype
 from corpus.segments import of_lengths
 from tilec.passes.tile_to_pallas import TileToPallas
@@ -12,16 +12,9 @@ pytestmark = pytest.mark.aot
 
 SEGMENTS = of_lengths("for_a_chip", [128, 300, 0, 1, 200, 64, 0, 350])
 
-# Where nothing is jagged all groupings give one kernel, as the tests of proof 2 show.
-CHOICES = [
-    choice
-    for choice in LEGAL
-    if choice.case in EXAMPLES and (choice.case.jagged or choice.grouping == "worklist")
-]
-
 
 @pytest.mark.parametrize("dtype", ["f32", "bf16"])
-@pytest.mark.parametrize("choice", CHOICES, ids=str)
+@pytest.mark.parametrize("choice", [choice for choice in DISTINCT if choice.case in EXAMPLES], ids=str)
 def test_compiles(choice: Choice, dtype: Dtype) -> None:
     program = choice.case.program(SEGMENTS, dtype)
     module, args = parse(program), program.arguments(seed=0)

@@ -3,12 +3,10 @@
 A run costs about a second, so none repeats what another shows: element types and seeds take turns.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from corpus.choices import LEGAL, MAIN, Choice, main_segments, parse
+from corpus.choices import DISTINCT, MAIN, Choice, main_segments, parse
 from corpus.corpus import DTYPES, EXAMPLES, Dtype, Program
 from corpus.segments import MIXED, ROWS
 from tilec.dialects.interpreter import run
@@ -37,16 +35,10 @@ def test_every_program(choice: Choice, dtype: Dtype) -> None:
     check(choice, program, program.arguments(seed), seed)
 
 
-@pytest.mark.parametrize("choice", [choice for choice in LEGAL if choice not in MAIN], ids=str)
+@pytest.mark.parametrize("choice", [choice for choice in DISTINCT if choice not in MAIN], ids=str)
 def test_every_choice(choice: Choice) -> None:
-    seed = LEGAL.index(choice)
+    seed = DISTINCT.index(choice)
     program = choice.case.program(main_segments(choice.case), "f32" if seed % 2 else "bf16")
-    same = replace(choice, grouping="worklist")
-    if choice != same and not choice.case.jagged:
-        # Nothing to group: the kernel is the one that another of these tests proves.
-        module = parse(program)
-        assert emit(module, choice.passes()) == emit(module, same.passes())
-        return
     check(choice, program, program.arguments(seed), seed)
 
 

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import pytest
 from xdsl.utils.arg_spec import parse_pipeline
 
-from corpus.choices import CHOICES, LEGAL, MAIN, Choice, main_segments, parse
+from corpus.choices import CHOICES, DISTINCT, LEGAL, MAIN, Choice, main_segments, parse
 from corpus.corpus import DTYPES, EXAMPLES, Dtype
 from corpus.segments import MIXED
 from tilec.diagnostics import TileError, verify
@@ -21,18 +22,24 @@ SEEDS = (4, 7)
 """Seeds with which the interpreter draws large blocks for programs that have none yet, which is quicker."""
 LIT = Path(__file__).resolve().parents[1] / "lit" / "passes"
 WIDTHS = (13, 64, 100, 200)
-LIT_EXTENTS = {"swap": 8}
-"""The extent that an argument's `?` may have where a program does not take any."""
+LIT_EXTENTS = {"swap": 8, "between": 40}
+"""Extents of `?` in arguments, of a program that does not take any, and of one that is slow."""
 LIT_REJECTS = {"preload": "has no live lane"}
 """Programs that take no empty segment, which random arguments have, and what is then said."""
 
 
 @pytest.mark.parametrize("dtype", ["f32", "bf16"])
-@pytest.mark.parametrize("choice", LEGAL, ids=str)
+@pytest.mark.parametrize("choice", DISTINCT, ids=str)
 def test_every_choice(choice: Choice, dtype: Dtype) -> None:
     program = choice.case.program(main_segments(choice.case), dtype)
     args = program.arguments(seed=1)
     prove_passes(parse(program), choice.case.name, args, choice.passes(), seeds=SEEDS)
+
+
+@pytest.mark.parametrize("choice", [c for c in LEGAL if c not in DISTINCT], ids=str)
+def test_nothing_to_group(choice: Choice) -> None:
+    module = parse(choice.case.program(main_segments(choice.case)))
+    assert emit(module, choice.passes()) == emit(module, replace(choice, grouping="worklist").passes())
 
 
 @pytest.mark.parametrize("choice", [choice for choice in CHOICES if choice.refused], ids=str)
@@ -47,7 +54,7 @@ def test_what_is_refused(choice: Choice) -> None:
         emit(parse(program), choice.passes())
 
 
-@pytest.mark.parametrize("choice", [c for c in LEGAL if c.case in EXAMPLES], ids=str)
+@pytest.mark.parametrize("choice", [c for c in DISTINCT if c.case in EXAMPLES], ids=str)
 def test_hostile_segments(choice: Choice) -> None:
     for seed, segments in enumerate(choice.case.sizes()):
         program = choice.case.program(segments, "f32" if seed % 2 else "bf16")
@@ -55,7 +62,7 @@ def test_hostile_segments(choice: Choice) -> None:
         prove_passes(parse(program), choice.case.name, args, choice.passes(), seeds=(seed,))
 
 
-@pytest.mark.parametrize("choice", [c for c in LEGAL if c.case.jagged], ids=str)
+@pytest.mark.parametrize("choice", [c for c in DISTINCT if c.case.jagged], ids=str)
 def test_poisoned_neighbours(choice: Choice) -> None:
     """NaN and infinities in one group stay there: what the program leaves finite, every pass does."""
     program = choice.case.program(MIXED, "f32")

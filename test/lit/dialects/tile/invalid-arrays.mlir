@@ -14,7 +14,7 @@ func.func @no_extent() {
   %x = tile.empty : memref<?x8xf32>
   return
 }
-// CHECK: {{.*}}/invalid-arrays.mlir:14:3: error: tile.empty of memref<?x8xf32> needs 1 source of its leading extent, `like(%array)` or `(%extent)`, and has 0
+// CHECK: {{.*}}/invalid-arrays.mlir:14:3: error: tile.empty of memref<?x8xf32> takes its `?` from `like(%array)` or from `(%extent)`, and has neither
 
 // -----
 
@@ -22,7 +22,7 @@ func.func @extent_of_a_static_array(%n: index) {
   %x = tile.full 0.0 (%n) : memref<4x8xf32>
   return
 }
-// CHECK: {{.*}}/invalid-arrays.mlir:22:3: error: tile.full of memref<4x8xf32> needs 0 source of its leading extent, `like(%array)` or `(%extent)`, and has 1
+// CHECK: {{.*}}/invalid-arrays.mlir:22:3: error: tile.full of memref<4x8xf32>, whose leading extent is not `?`, takes no `like(%array)` or `(%extent)`
 
 // -----
 
@@ -46,7 +46,7 @@ func.func @full_tensor() {
   %x = tile.full 0.0 : tensor<4x8xf32>
   return
 }
-// CHECK: {{.*}}/invalid-arrays.mlir:47:3: error: tile.full makes a memref, not a tensor<4x8xf32>
+// CHECK: {{.*}}/invalid-arrays.mlir:47:3: error: tile.full makes a memref, not a value of type tensor<4x8xf32>
 
 // -----
 
@@ -54,7 +54,7 @@ func.func @fill_of_another_type() {
   %x = "tile.full"() <{operandSegmentSizes = array<i32: 0, 0>, value = 0 : i32}> : () -> memref<4xf32>
   return
 }
-// CHECK: {{.*}}/invalid-arrays.mlir:54:3: error: tile.full fills memref<4xf32> with a i32; the element type is needed
+// CHECK: {{.*}}/invalid-arrays.mlir:54:3: error: tile.full fills memref<4xf32> with a constant of type i32; the element type is needed
 
 // -----
 
@@ -94,7 +94,7 @@ func.func @not_an_array(%x: tensor<8xf32>) {
   %v = tile.load %x[0]
   return
 }
-// CHECK: {{.*}}/invalid-arrays.mlir:94:18: error: only a memref can be accessed, and this is a tensor<8xf32>
+// CHECK: {{.*}}/invalid-arrays.mlir:94:18: error: only a memref can be accessed, and this is of type tensor<8xf32>
 
 // -----
 
@@ -150,7 +150,7 @@ func.func @index_type(%x: memref<8xf32>, %i: f32) {
   %v = tile.load %x[%i]
   return
 }
-// CHECK: {{.*}}/invalid-arrays.mlir:150:3: error: tile.load index 0 is of type f32; an index or a !tile.span is needed
+// CHECK: {{.*}}/invalid-arrays.mlir:150:3: error: tile.load indexes dimension 0 by a value of type f32; an index or a !tile.span is needed
 
 // -----
 
@@ -158,7 +158,7 @@ func.func @shift_type(%x: memref<8xf32>, %i: index, %s: i32) {
   %v = tile.load %x[%i + %s]
   return
 }
-// CHECK: {{.*}}/invalid-arrays.mlir:158:3: error: tile.load shifts dimension 0 by a i32; an index is needed
+// CHECK: {{.*}}/invalid-arrays.mlir:158:3: error: tile.load shifts dimension 0 by a value of type i32; an index is needed
 
 // -----
 

@@ -7,7 +7,7 @@ func.func @bound_type(%n: i32) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-loops.mlir:6:3: error: operand 'bound_operands' at position 0 does not verify: i32 should be of base attribute index
+// CHECK: {{.*}}/invalid-loops.mlir:6:3: error: tile.grid axis m has a bound of type i32; an index is needed
 
 // -----
 
@@ -87,7 +87,7 @@ func.func @bounds_for_axes() {
   }) : () -> ()
   return
 }
-// CHECK: {{.*}}/invalid-loops.mlir:84:3: error: has 1 static bounds, 0 of them dynamic, for 1 axes and 0 bound operands
+// CHECK: {{.*}}/invalid-loops.mlir:84:3: error: tile.grid has 1 static bounds, 0 of them dynamic, for 1 axes and 0 bound operands; an axis takes two bounds, a dynamic one an operand
 
 // -----
 

@@ -58,7 +58,7 @@ func.func @dot_onto_another_type(%a: tensor<8x8xf32>, %c: tensor<8x4xf32>) {
   %v = tile.dot %a, %a, %c
   return
 }
-// CHECK: {{.*}}/invalid-mixing.mlir:58:3: error: tile.dot adds a tensor<8x8xf32> to an acc of tensor<8x4xf32>; make them equal
+// CHECK: {{.*}}/invalid-mixing.mlir:58:3: error: tile.dot adds a product of type tensor<8x8xf32> to an acc of type tensor<8x4xf32>; make them equal
 
 // -----
 
@@ -158,7 +158,7 @@ func.func @fill_outside_no_span_of_it(%a: tensor<8xf32>, %z: f32) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-mixing.mlir:157:20: error: tile.fill outside a !tile.span<m:8> of a tensor<8xf32>, which must have one dimension of that span
+// CHECK: {{.*}}/invalid-mixing.mlir:157:20: error: tile.fill outside a !tile.span<m:8> of a value of type tensor<8xf32>, which must have one dimension of that span
 
 // -----
 
@@ -169,7 +169,7 @@ func.func @fill_with_another_type(%z: i32) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-mixing.mlir:168:5: error: tile.fill fills tensor<8xf32> with a i32
+// CHECK: {{.*}}/invalid-mixing.mlir:168:5: error: tile.fill fills tensor<8xf32> with a value of type i32
 
 // -----
 

@@ -65,7 +65,7 @@ func.func @window_of_another_type(%x: memref<8xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:64:5: error: tile.window is a !tile.ref<tensor<f32>>, not a !tile.ref<tensor<i32>>
+// CHECK: {{.*}}/invalid-schedule.mlir:64:5: error: tile.window is of type !tile.ref<tensor<f32>>, not !tile.ref<tensor<i32>>
 
 // -----
 
@@ -93,7 +93,7 @@ func.func @get_of_a_value(%x: f32) {
   %v = tile.get %x
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:93:17: error: a !tile.ref is needed, and this is a f32
+// CHECK: {{.*}}/invalid-schedule.mlir:93:17: error: a !tile.ref is needed, and this is of type f32
 
 // -----
 
@@ -110,7 +110,7 @@ func.func @set_of_a_value(%x: f32) {
   tile.set %x, %x
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:110:16: error: a !tile.ref is needed, and this is a f32
+// CHECK: {{.*}}/invalid-schedule.mlir:110:16: error: a !tile.ref is needed, and this is of type f32
 
 // -----
 
@@ -147,7 +147,7 @@ func.func @first_of_no_axis(%i: index) {
   %p = tile.first %i
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:147:3: error: tile.first asks about a index that no tile.axis made
+// CHECK: {{.*}}/invalid-schedule.mlir:147:3: error: tile.first asks about a value of type index that no tile.axis made
 
 // -----
 

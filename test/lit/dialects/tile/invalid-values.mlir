@@ -14,7 +14,7 @@ func.func @splat_of_another_type() {
   %v = "tile.splat"() <{value = 1 : i32}> : () -> tensor<8xf32>
   return
 }
-// CHECK: {{.*}}/invalid-values.mlir:14:3: error: tile.splat fills tensor<8xf32> with a i32
+// CHECK: {{.*}}/invalid-values.mlir:14:3: error: tile.splat fills tensor<8xf32> with a constant of type i32
 
 // -----
 
@@ -24,7 +24,7 @@ func.func @indices_of_an_index() {
   }
   return
 }
-// CHECK: {{.*}}/invalid-values.mlir:23:23: error: tile.indices takes a span, and this is a index
+// CHECK: {{.*}}/invalid-values.mlir:23:23: error: tile.indices takes a span, and this is of type index
 
 // -----
 

@@ -26,7 +26,7 @@ func.func @grids(%n: index) {
   }
   tile.grid %m = 2 to 100 by m, %g = 0 to %n max 64, %k = %n to %n by k:128 max 512 {
   }
-  tile.grid %m = 0 to 100 by m parallel, %k = 0 to 8 ordered {
+  tile.grid %m = 0 to 100 by m parallel, %k = 0 to 8 parallel {
   }
   return
 }
@@ -35,7 +35,7 @@ func.func @grids(%n: index) {
 // CHECK-NEXT:    }
 // CHECK-NEXT:    tile.grid %m = 2 to 100 by m, %g_1 = 0 to %n max 64, %k = %n to %n by k:128 max 512 {
 // CHECK-NEXT:    }
-// CHECK-NEXT:    tile.grid %m_1 = 0 to 100 by m parallel, %k_1 = 0 to 8 ordered {
+// CHECK-NEXT:    tile.grid %m_1 = 0 to 100 by m parallel, %k_1 = 0 to 8 parallel {
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return
 
@@ -116,7 +116,7 @@ func.func @lanes() {
 // CHECK-LABEL: func.func @lanes() {
 // CHECK-NEXT:    tile.grid %m = 0 to 64 by m {
 // CHECK-NEXT:      %a = tile.splat 0.5 : tensor<?x8xf32, #tile.spans<m, _>>
-// CHECK-NEXT:      %b = tile.splat 1.0000000150474662e+30 : f32
+// CHECK-NEXT:      %b = tile.splat 1.0e+30 : f32
 // CHECK-NEXT:      %c = tile.splat -inf : tensor<8xbf16>
 // CHECK-NEXT:      %d = tile.splat -7 : tensor<?xi32, #tile.spans<m>>
 // CHECK-NEXT:      %e = tile.indices %m

@@ -1,0 +1,122 @@
+"""README.md is true: its commands run and print what it shows, its lists are complete."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tilec.dialects.tile import Tile
+from tilec.passes import get_all_passes
+from tilec.passes.tile_to_pallas import GROUPINGS, LOOPS
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
+BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+COMMANDS = [
+    (text.strip(), BLOCKS[i + 1][1] if i + 1 < len(BLOCKS) and BLOCKS[i + 1][0] != "sh" else "")
+    for i, (kind, text) in enumerate(BLOCKS)
+    if kind == "sh"
+]
+
+
+def output(command: str) -> str:
+    tool, *arguments = shlex.split(command)
+    module = f"tilec.tools.{tool.replace('-', '_')}"
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    return done.stdout
+
+
+def flat(text: str) -> str:
+    """The lines of a text without their indentation."""
+    return "\n".join(line.strip() for line in text.strip().splitlines())
+
+
+def section(title: str) -> str:
+    return README.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def first_cells(text: str) -> list[str]:
+    """The code in the first cell of each row of the tables of a text, headings left out."""
+    return re.findall(r"^\| `([^`]+)` \|.*\w.*\|$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("command", "shown"), COMMANDS, ids=[command[:60] for command, _ in COMMANDS])
+def test_a_command_prints_what_is_shown(command: str, shown: str) -> None:
+    printed, start = flat(output(command)), 0
+    assert printed
+    for part in shown.split("…\n"):
+        start = printed.find(flat(part), start)
+        assert start >= 0, part
+
+
+def test_the_program_is_the_example() -> None:
+    kind, program = BLOCKS[0]
+    assert kind == "mlir"
+    assert program in (ROOT / "examples" / "grouped_matmul.mlir").read_text()
+
+
+def test_the_first_two_commands_exist() -> None:
+    presets = json.loads((ROOT / "CMakePresets.json").read_text())["workflowPresets"]
+    named = re.findall(r"^    cmake --workflow --preset (\w+)", README, re.MULTILINE)
+    assert named == ["demo", "check"]
+    assert set(named) <= {preset["name"] for preset in presets}
+
+
+def test_every_pass_is_in_the_table() -> None:
+    assert first_cells(section("Passes")) == [f"--{flag}" for flag in get_all_passes()]
+
+
+def test_the_choices_are_those_of_the_pass() -> None:
+    assert set(first_cells(section("Two choices for every kernel"))) == {*GROUPINGS, *LOOPS}
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("grouping", GROUPINGS)
+def test_grouping_and_loop_are_independent(grouping: str, loop: str) -> None:
+    # Without jagged axes, what the README says `none` and `unroll` are for.
+    example = "matmul" if grouping == "none" or loop == "unroll" else "grouped_matmul"
+    options = f'--tile-to-pallas="grouping={grouping} loop={loop}"'
+    assert "pallas_call" in output(f"tile-opt examples/{example}.mlir {options} -t pallas")
+
+
+def test_an_emitted_module_needs_only_jax_and_numpy() -> None:
+    text = output("tile-opt examples/grouped_matmul.mlir --tile-to-pallas -t pallas")
+    imported = {match[1] for match in re.finditer(r"^(?:from|import) (\w+)", text, re.MULTILINE)}
+    assert imported - sys.stdlib_module_names == {"jax", "numpy"}
+    assert "TILE_LINES = {" in text
+
+
+def test_limits_are_as_said() -> None:
+    operations = {operation.name for operation in Tile.operations}
+    missing = {name for name in operations if any(word in name for word in ("atomic", "gather", "scatter"))}
+    assert not missing, "README says that these are not there yet"
+
+
+def test_torch_is_not_needed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert not any(each.startswith("torch") for each in project["dependencies"])
+    sources = [
+        path for folder in ("python", "dialects", "passes", "tools") for path in (ROOT / folder).rglob("*.py")
+    ]
+    assert not any(
+        re.search(r"^\s*(import|from) torch\b", path.read_text(), re.MULTILINE) for path in sources
+    )
+
+
+def test_mlir_bindings_come_with_jaxlib() -> None:
+    subprocess.run([sys.executable, "-c", "import jaxlib.mlir.ir"], check=True)
+
+
+def test_files_that_are_named_exist() -> None:
+    for name in ("bundles.py", "steps.py", "startup.py"):
+        assert f"`{name}`" in README
+        assert (ROOT / "benchmarks" / name).is_file()
+    for path in re.findall(r"`((?:docs|test|examples|python)/[\w/.]+)`", README):
+        assert (ROOT / path).exists(), path
