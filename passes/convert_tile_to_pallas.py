@@ -28,6 +28,7 @@ from xdsl.rewriter import Rewriter
 from xdsl.transforms.common_subexpression_elimination import cse
 from xdsl.transforms.dead_code_elimination import region_dce
 
+from tilec.analysis.affine import linear, static_extent
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
@@ -126,7 +127,8 @@ class _Function:
                 self._worklist(op)
             case PipelineOp():
                 self._check_reaches(op)
-                KernelLowering(op, self.host, self._kernel_name()).run()
+                if not any(static_extent(axis.axis.bounds) == 0 and axis.keep is None for axis in op.axes):
+                    KernelLowering(op, self.host, self._kernel_name()).run()
             case func.ReturnOp():
                 self._return(op)
             case _ if isinstance(op, memref.DimOp) or op.name.startswith("arith."):
@@ -164,10 +166,11 @@ class _Function:
         op.operands[0] = capacity = self.host.current(op.capacity)
         # Tables live in scalar memory.
         most = build.value(SCALAR_MEMORY // (4 * max(1, len(op.tables))))
-        build.insert_all(
-            pallas.RequireOp(capacity, most, "entries of a worklist in scalar memory"), op.location
-        )
-        call = lower_worklist(op, f"{self._kernel_name()}_worklist", self.host.arrays, build.sub(capacity, 1))
+        room = pallas.RequireOp(capacity, most, "entries of a worklist in scalar memory")
+        build.insert_all(room, op.location)
+        known = linear(capacity).literal
+        last = build.sub(capacity if known is None else known, 1)
+        call = lower_worklist(op, f"{self._kernel_name()}_worklist", self.host.arrays, last)
         self.kernels -= 1
         self.ops.append(call)
         for old, new in zip(op.tables, call.results[:-1], strict=True):

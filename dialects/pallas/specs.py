@@ -43,16 +43,14 @@ def verify_array(op: IRDLOperation, array: SSAValue) -> None:
 
 
 def verify_extent(op: IRDLOperation, kind: Attribute, extent: SSAValue | None) -> None:
-    """Check that an array's leading extent is given exactly where it is `?`."""
+    """Check that an array has at most one extent `?`, and that it is given exactly then."""
     if space_of(kind) is not None:
         raise VerifyException(f"{op.name} makes an array, and {kind} has a memory space")
     shape = shape_of(kind)
-    if UNBOUND in shape[1:]:
-        raise VerifyException(f"{op.name} makes a {kind}; only the leading extent can be `?`")
-    if (extent is not None) != (shape[:1] == (UNBOUND,)):
-        raise VerifyException(
-            f"{op.name} makes a {kind}; `extent` must be given for a leading `?`, and only then"
-        )
+    if shape.count(UNBOUND) > 1:
+        raise VerifyException(f"{op.name} makes a {kind}; one extent at most can be `?`")
+    if (extent is not None) != (UNBOUND in shape):
+        raise VerifyException(f"{op.name} makes a {kind}; `extent` must be given for a `?`, and only then")
 
 
 def verify_parent(op: IRDLOperation, name: str) -> None:

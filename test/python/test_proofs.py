@@ -142,7 +142,7 @@ def test_an_axis_wrongly_called_parallel() -> None:
     ("name", "message"),
     [
         ("jagged_row_sum", r"jagged_row_sum\.mlir:\d+:\d+: error: convert-tile-to-pallas: "),
-        ("grouped_matmul", "Pallas interpret mode, seed 0: "),
+        ("grouped_matmul", "Pallas interpret mode, seed 0: result 0: "),
     ],
 )
 def test_without_masks(name: str, message: str) -> None:

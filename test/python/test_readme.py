@@ -93,6 +93,23 @@ def test_an_emitted_module_needs_only_jax_and_numpy() -> None:
     assert "TILE_LINES = {" in text
 
 
+def test_an_emitted_module_runs_alone(tmp_path: Path) -> None:
+    kernel = tmp_path / "kernel.py"
+    kernel.write_text(output("tile-opt examples/grouped_matmul.mlir --tile-to-pallas -t pallas"))
+    # -I leaves PYTHONPATH and the folder out; a package that is installed is shut out by name.
+    code = (
+        f"import runpy, sys; sys.modules['tilec'] = None; runpy.run_path({str(kernel)!r}, None, '__main__')"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("grouped_matmul (")
+
+
+@pytest.mark.parametrize("option", ["--explain", "--print-ir-after-all", "--time-passes"])
+def test_options_that_are_named(option: str) -> None:
+    assert f"`{option}`" in README
+    assert output(f"tile-opt examples/matmul.mlir --choose-blocks {option}")
+
+
 def test_limits_are_as_said() -> None:
     operations = {operation.name for operation in Tile.operations}
     missing = {name for name in operations if any(word in name for word in ("atomic", "gather", "scatter"))}

@@ -99,8 +99,13 @@ class KernelLowering:
                 "and a grid has fixed extents; "
                 "run --compact-worklist or --overlaunch-jagged (grouping=worklist or overlaunch)",
             )
-        numbers = tiles(axis, self.host.build, self.host.arrays)
-        return self.host.build.sub(numbers.stop, numbers.first)
+        build = self.host.build
+        numbers = tiles(axis, build, self.host.arrays)
+        trip = build.sub(numbers.stop, numbers.first)
+        if isinstance(trip, SSAValue) and trip not in self.host.counts:
+            some = pallas.RequireOp(build.value(1), trip, f"the least number of steps of axis {axis.axis.name}")
+            build.insert_all(some, axis.location)
+        return trip
 
     def _grid_extent(self, axis: AxisOp, trip: Index) -> Index:
         """The extent for the call's grid: of a worklist, its count as a scalar."""

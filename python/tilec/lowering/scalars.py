@@ -14,9 +14,11 @@ from tilec.analysis.lanes import begins_on_a_tile
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
+from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.types import SpanType, span_of
+from tilec.dialects.tile.values import SplatOp
 from tilec.rewriting.index import Index, IndexBuilder
 from tilec.rewriting.jagged import array_extent
 
@@ -127,13 +129,16 @@ class Scalars:
                 element = build.insert(pallas.LoadOp(self.ref(op.array), at))
                 element.name_hint = op.result.name_hint
                 self._made[op.result] = element
+            case SplatOp():
+                self._made[op.result] = build.insert(arith.ConstantOp(op.value))
             case arith.ConstantOp(value=IntegerAttr(type=IndexType()) as literal):
                 self._made[op.result] = literal.value.data
             case _:
                 self._arithmetic(op)
 
     def _arithmetic(self, op: Operation) -> None:
-        if not op.name.startswith("arith.") and not op.name.startswith("math."):
+        on_lanes = isinstance(op, CastOp | CompareOp | SelectOp)  # on one lane here
+        if not on_lanes and not op.name.startswith(("arith.", "math.")):
             fail(op, f"convert-tile-to-pallas: {op.name} is no scalar that a step can compute")
         folded = self._fold(op)
         if folded is None:

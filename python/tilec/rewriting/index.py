@@ -1,14 +1,26 @@
 """Building index arithmetic that folds what is known, so that the IR stays short."""
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType, IntegerAttr, LocationAttr, i1
 from xdsl.ir import Operation, SSAValue
 
+from tilec.dialects.tile.syntax import scalar_of
+
 Index: TypeAlias = int | SSAValue
 """An index that is known, or a value of type `index`."""
+
+
+PREDICATES: Mapping[str, Callable[[int, int], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "slt": operator.lt,
+    "sge": operator.ge,
+}
+"""Those of `arith.cmpi` that passes use, on known numbers."""
 
 
 class IndexBuilder:
@@ -77,12 +89,16 @@ class IndexBuilder:
         return self._binary(arith.MaxSIOp, max, a, b)
 
     def compare(self, predicate: str, a: Index, b: Index) -> SSAValue:
-        """`a <predicate> b` as an `i1`; predicates are those of `arith.cmpi`, such as `slt`."""
+        """`a <predicate> b` as an `i1`; `predicate` is one of `PREDICATES`."""
+        if isinstance(a, int) and isinstance(b, int):
+            return self.insert(arith.ConstantOp.from_int_and_width(PREDICATES[predicate](a, b), 1))
         return self.insert(arith.CmpiOp(self.value(a), self.value(b), predicate))
 
     def select(self, condition: SSAValue, a: Index, b: Index) -> Index:
         if a == b:
             return a
+        if isinstance(condition.owner, arith.ConstantOp):
+            return a if scalar_of(condition.owner.value) else b
         return self.insert(arith.SelectOp(condition, self.value(a), self.value(b)))
 
     def every(self, conditions: list[SSAValue]) -> SSAValue | None:

@@ -49,7 +49,9 @@ def interpret(
             with _simulated_chip():
                 outputs = jax.tree.leaves(jax.block_until_ready(_jitted(fn, seed, cores, races)(*arrays)))
         finally:
-            # After an exception the interpreter still holds the memory of the kernel that failed.
+            # After an exception jax still has the effects of the kernel that failed, and the interpreter its memory.
+            with contextlib.suppress(Exception):
+                jax.effects_barrier()
             pltpu.reset_tpu_interpret_mode_state()
     _raise_if_reported(fn, printed.getvalue())
     return [np.asarray(output) for output in outputs]

@@ -24,32 +24,32 @@ func.func @segment(%x: memref<?x128xf32>, %o: memref<9xi32>, %out: memref<?x128x
 // CHECK-NEXT:    %c8 = arith.constant 8 : index
 // CHECK-NEXT:    %2 = arith.addi %1, %c8 : index
 // CHECK-NEXT:    %3 = arith.muli %c8, %0 : index
-// CHECK-NEXT:    %4 = arith.minsi %3, %2 : index
-// CHECK-NEXT:    %count, %g_tiles, %m_tiles = tile.worklist capacity %4 columns 2 {
+// CHECK-NEXT:    %capacity = arith.minsi %3, %2 : index
+// CHECK-NEXT:    %count, %g_tiles, %m_tiles = tile.worklist capacity %capacity columns 2 {
 // CHECK-NEXT:      %c0_1 = arith.constant 0 : index
 // CHECK-NEXT:      %c8_1 = arith.constant 8 : index
 // CHECK-NEXT:      %c1 = arith.constant 1 : index
 // CHECK-NEXT:      scf.for %g = %c0_1 to %c8_1 step %c1 {
 // CHECK-NEXT:        %b, %e = tile.segment %o[%g]
 // CHECK-NEXT:        %c128_1 = arith.constant 128 : index
-// CHECK-NEXT:        %5 = arith.floordivsi %b, %c128_1 : index
-// CHECK-NEXT:        %6 = arith.cmpi slt, %b, %e : index
-// CHECK-NEXT:        %7 = arith.ceildivsi %e, %c128_1 : index
-// CHECK-NEXT:        %8 = arith.select %6, %7, %5 : index
+// CHECK-NEXT:        %first_m_tile = arith.floordivsi %b, %c128_1 : index
+// CHECK-NEXT:        %4 = arith.cmpi slt, %b, %e : index
+// CHECK-NEXT:        %5 = arith.ceildivsi %e, %c128_1 : index
+// CHECK-NEXT:        %end_m_tile = arith.select %4, %5, %first_m_tile : index
 // CHECK-NEXT:        %c1_1 = arith.constant 1 : index
-// CHECK-NEXT:        scf.for %m = %5 to %8 step %c1_1 {
+// CHECK-NEXT:        scf.for %m = %first_m_tile to %end_m_tile step %c1_1 {
 // CHECK-NEXT:          tile.append %g, %m
 // CHECK-NEXT:        }
 // CHECK-NEXT:      }
 // CHECK-NEXT:    }
 // CHECK-NEXT:    tile.pipeline grid {
 // CHECK-NEXT:      %item = tile.axis 0 to %count ordered
-// CHECK-NEXT:      %9 = tile.load %g_tiles[%item]
-// CHECK-NEXT:      %g_1 = arith.index_cast %9 : i32 to index
+// CHECK-NEXT:      %g_tile = tile.load %g_tiles[%item]
+// CHECK-NEXT:      %g_1 = arith.index_cast %g_tile : i32 to index
 // CHECK-NEXT:      %b_1, %e_1 = tile.segment %o[%g_1]
-// CHECK-NEXT:      %10 = tile.load %m_tiles[%item]
-// CHECK-NEXT:      %m_tile = arith.index_cast %10 : i32 to index
-// CHECK-NEXT:      %m_1 = tile.span %m_tile of %b_1 to %e_1 by m:128 aligned
+// CHECK-NEXT:      %m_tile = tile.load %m_tiles[%item]
+// CHECK-NEXT:      %m_tile_1 = arith.index_cast %m_tile : i32 to index
+// CHECK-NEXT:      %m_1 = tile.span %m_tile_1 of %b_1 to %e_1 by m:128 aligned
 // CHECK-NEXT:      %xw = tile.window read %x[%m_1, :]
 // CHECK-NEXT:      %ow = tile.window write %out[%m_1, :] preload
 // CHECK-NEXT:      %v = tile.get %xw
@@ -79,8 +79,8 @@ func.func @between(%x: memref<?x512x256xf32>, %o: memref<9xi32>, %out: memref<?x
 // CHECK-NEXT:    %c8 = arith.constant 8 : index
 // CHECK-NEXT:    %0 = arith.addi %x_extent, %c8 : index
 // CHECK-NEXT:    %1 = arith.muli %c8, %x_extent : index
-// CHECK-NEXT:    %2 = arith.minsi %1, %0 : index
-// CHECK-NEXT:    %count, %g_tiles, %i_tiles = tile.worklist capacity %2 columns 2 {
+// CHECK-NEXT:    %capacity = arith.minsi %1, %0 : index
+// CHECK-NEXT:    %count, %g_tiles, %i_tiles = tile.worklist capacity %capacity columns 2 {
 // CHECK-NEXT:      %c0_1 = arith.constant 0 : index
 // CHECK-NEXT:      %c8_1 = arith.constant 8 : index
 // CHECK-NEXT:      %c1 = arith.constant 1 : index
@@ -95,8 +95,8 @@ func.func @between(%x: memref<?x512x256xf32>, %o: memref<9xi32>, %out: memref<?x
 // CHECK-NEXT:    tile.pipeline grid {
 // CHECK-NEXT:      %n = tile.axis 0 to 512 by n:128 parallel
 // CHECK-NEXT:      %item = tile.axis 0 to %count parallel
-// CHECK-NEXT:      %3 = tile.load %i_tiles[%item]
-// CHECK-NEXT:      %i_1 = arith.index_cast %3 : i32 to index
+// CHECK-NEXT:      %i_tile = tile.load %i_tiles[%item]
+// CHECK-NEXT:      %i_1 = arith.index_cast %i_tile : i32 to index
 // CHECK-NEXT:      %k = tile.axis 0 to 256 by k:128 parallel
 // CHECK-NEXT:      %xw = tile.window read %x[%i_1, %n, %k]
 // CHECK-NEXT:      %ow = tile.window write %out[%i_1, %n, %k]
@@ -137,8 +137,8 @@ func.func @queries(%x: memref<8x512xf32>, %lengths: memref<8xi32>, %out: memref<
   return %out : memref<8x128xf32>
 }
 // CHECK-LABEL: func.func @queries(%x: memref<8x512xf32>, %lengths: memref<8xi32>, %out: memref<8x128xf32>) -> memref<8x128xf32> {
-// CHECK-NEXT:    %c32 = arith.constant 32 : index
-// CHECK-NEXT:    %count, %g_tiles, %m_tiles = tile.worklist capacity %c32 columns 2 {
+// CHECK-NEXT:    %capacity = arith.constant 32 : index
+// CHECK-NEXT:    %count, %g_tiles, %m_tiles = tile.worklist capacity %capacity columns 2 {
 // CHECK-NEXT:      %c0 = arith.constant 0 : index
 // CHECK-NEXT:      %c8 = arith.constant 8 : index
 // CHECK-NEXT:      %c1 = arith.constant 1 : index
@@ -148,30 +148,30 @@ func.func @queries(%x: memref<8x512xf32>, %lengths: memref<8xi32>, %out: memref<
 // CHECK-NEXT:        %c128 = arith.constant 128 : index
 // CHECK-NEXT:        %0 = arith.ceildivsi %end, %c128 : index
 // CHECK-NEXT:        %c1_1 = arith.constant 1 : index
-// CHECK-NEXT:        %1 = arith.maxsi %0, %c1_1 : index
+// CHECK-NEXT:        %end_m_tile = arith.maxsi %0, %c1_1 : index
 // CHECK-NEXT:        %c0_1 = arith.constant 0 : index
-// CHECK-NEXT:        scf.for %m = %c0_1 to %1 step %c1_1 {
+// CHECK-NEXT:        scf.for %m = %c0_1 to %end_m_tile step %c1_1 {
 // CHECK-NEXT:          tile.append %g, %m
 // CHECK-NEXT:        }
 // CHECK-NEXT:      }
 // CHECK-NEXT:    }
 // CHECK-NEXT:    tile.pipeline grid {
 // CHECK-NEXT:      %item = tile.axis 0 to %count ordered
-// CHECK-NEXT:      %2 = tile.load %g_tiles[%item]
-// CHECK-NEXT:      %g_1 = arith.index_cast %2 : i32 to index
+// CHECK-NEXT:      %g_tile = tile.load %g_tiles[%item]
+// CHECK-NEXT:      %g_1 = arith.index_cast %g_tile : i32 to index
 // CHECK-NEXT:      %length_1 = tile.load %lengths[%g_1]
 // CHECK-NEXT:      %end_1 = arith.index_cast %length_1 : i32 to index
-// CHECK-NEXT:      %3 = tile.load %m_tiles[%item]
-// CHECK-NEXT:      %m_tile = arith.index_cast %3 : i32 to index
+// CHECK-NEXT:      %m_tile = tile.load %m_tiles[%item]
+// CHECK-NEXT:      %m_tile_1 = arith.index_cast %m_tile : i32 to index
 // CHECK-NEXT:      %c128_1 = arith.constant 128 : index
-// CHECK-NEXT:      %4 = arith.ceildivsi %end_1, %c128_1 : index
+// CHECK-NEXT:      %1 = arith.ceildivsi %end_1, %c128_1 : index
 // CHECK-NEXT:      %c1_2 = arith.constant 1 : index
-// CHECK-NEXT:      %5 = arith.maxsi %4, %c1_2 : index
-// CHECK-NEXT:      %m_1 = tile.span %m_tile of 0 to %end_1 by m:128 keep
+// CHECK-NEXT:      %end_m_tile_1 = arith.maxsi %1, %c1_2 : index
+// CHECK-NEXT:      %m_1 = tile.span %m_tile_1 of 0 to %end_1 by m:128 keep
 // CHECK-NEXT:      %c0_2 = arith.constant 0 : index
-// CHECK-NEXT:      %p = arith.cmpi eq, %m_tile, %c0_2 : index
-// CHECK-NEXT:      %6 = arith.subi %5, %c1_2 : index
-// CHECK-NEXT:      %q = arith.cmpi eq, %m_tile, %6 : index
+// CHECK-NEXT:      %p = arith.cmpi eq, %m_tile_1, %c0_2 : index
+// CHECK-NEXT:      %2 = arith.subi %end_m_tile_1, %c1_2 : index
+// CHECK-NEXT:      %q = arith.cmpi eq, %m_tile_1, %2 : index
 // CHECK-NEXT:      %r = arith.cmpi slt, %c0_2, %end_1 : index
 // CHECK-NEXT:      %xw = tile.window read %x[%g_1, %m_1]
 // CHECK-NEXT:      %ow = tile.window write %out[%g_1, :]
@@ -229,8 +229,8 @@ func.func @two(%q: memref<?x128xf32>, %k: memref<?x128xf32>, %qo: memref<9xi32>,
 // CHECK-NEXT:    %7 = arith.addi %6, %c8 : index
 // CHECK-NEXT:    %8 = arith.muli %4, %5 : index
 // CHECK-NEXT:    %9 = arith.muli %7, %0 : index
-// CHECK-NEXT:    %10 = arith.minsi %8, %9 : index
-// CHECK-NEXT:    %count, %g_tiles, %m_tiles, %n_tiles = tile.worklist capacity %10 columns 3 {
+// CHECK-NEXT:    %capacity = arith.minsi %8, %9 : index
+// CHECK-NEXT:    %count, %g_tiles, %m_tiles, %n_tiles = tile.worklist capacity %capacity columns 3 {
 // CHECK-NEXT:      %c0_1 = arith.constant 0 : index
 // CHECK-NEXT:      %c8_1 = arith.constant 8 : index
 // CHECK-NEXT:      %c1 = arith.constant 1 : index
@@ -238,19 +238,19 @@ func.func @two(%q: memref<?x128xf32>, %k: memref<?x128xf32>, %qo: memref<9xi32>,
 // CHECK-NEXT:        %qb, %qe = tile.segment %qo[%g]
 // CHECK-NEXT:        %kb, %ke = tile.segment %ko[%g]
 // CHECK-NEXT:        %c128_1 = arith.constant 128 : index
-// CHECK-NEXT:        %11 = arith.floordivsi %qb, %c128_1 : index
-// CHECK-NEXT:        %12 = arith.cmpi slt, %qb, %qe : index
-// CHECK-NEXT:        %13 = arith.ceildivsi %qe, %c128_1 : index
-// CHECK-NEXT:        %14 = arith.select %12, %13, %11 : index
+// CHECK-NEXT:        %first_m_tile = arith.floordivsi %qb, %c128_1 : index
+// CHECK-NEXT:        %10 = arith.cmpi slt, %qb, %qe : index
+// CHECK-NEXT:        %11 = arith.ceildivsi %qe, %c128_1 : index
+// CHECK-NEXT:        %end_m_tile = arith.select %10, %11, %first_m_tile : index
 // CHECK-NEXT:        %c1_1 = arith.constant 1 : index
-// CHECK-NEXT:        scf.for %m = %11 to %14 step %c1_1 {
+// CHECK-NEXT:        scf.for %m = %first_m_tile to %end_m_tile step %c1_1 {
 // CHECK-NEXT:          %c128_2 = arith.constant 128 : index
-// CHECK-NEXT:          %15 = arith.floordivsi %kb, %c128_2 : index
-// CHECK-NEXT:          %16 = arith.cmpi slt, %kb, %ke : index
-// CHECK-NEXT:          %17 = arith.ceildivsi %ke, %c128_2 : index
-// CHECK-NEXT:          %18 = arith.select %16, %17, %15 : index
+// CHECK-NEXT:          %first_n_tile = arith.floordivsi %kb, %c128_2 : index
+// CHECK-NEXT:          %12 = arith.cmpi slt, %kb, %ke : index
+// CHECK-NEXT:          %13 = arith.ceildivsi %ke, %c128_2 : index
+// CHECK-NEXT:          %end_n_tile = arith.select %12, %13, %first_n_tile : index
 // CHECK-NEXT:          %c1_2 = arith.constant 1 : index
-// CHECK-NEXT:          scf.for %n = %15 to %18 step %c1_2 {
+// CHECK-NEXT:          scf.for %n = %first_n_tile to %end_n_tile step %c1_2 {
 // CHECK-NEXT:            tile.append %g, %m, %n
 // CHECK-NEXT:          }
 // CHECK-NEXT:        }
@@ -258,19 +258,19 @@ func.func @two(%q: memref<?x128xf32>, %k: memref<?x128xf32>, %qo: memref<9xi32>,
 // CHECK-NEXT:    }
 // CHECK-NEXT:    tile.pipeline grid {
 // CHECK-NEXT:      %item = tile.axis 0 to %count ordered
-// CHECK-NEXT:      %19 = tile.load %g_tiles[%item]
-// CHECK-NEXT:      %g_1 = arith.index_cast %19 : i32 to index
+// CHECK-NEXT:      %g_tile = tile.load %g_tiles[%item]
+// CHECK-NEXT:      %g_1 = arith.index_cast %g_tile : i32 to index
 // CHECK-NEXT:      %qb_1, %qe_1 = tile.segment %qo[%g_1]
 // CHECK-NEXT:      %kb_1, %ke_1 = tile.segment %ko[%g_1]
-// CHECK-NEXT:      %20 = tile.load %m_tiles[%item]
-// CHECK-NEXT:      %m_tile = arith.index_cast %20 : i32 to index
-// CHECK-NEXT:      %m_1 = tile.span %m_tile of %qb_1 to %qe_1 by m:128 aligned
-// CHECK-NEXT:      %21 = tile.load %n_tiles[%item]
-// CHECK-NEXT:      %n_tile = arith.index_cast %21 : i32 to index
+// CHECK-NEXT:      %m_tile = tile.load %m_tiles[%item]
+// CHECK-NEXT:      %m_tile_1 = arith.index_cast %m_tile : i32 to index
+// CHECK-NEXT:      %m_1 = tile.span %m_tile_1 of %qb_1 to %qe_1 by m:128 aligned
+// CHECK-NEXT:      %n_tile = tile.load %n_tiles[%item]
+// CHECK-NEXT:      %n_tile_1 = arith.index_cast %n_tile : i32 to index
 // CHECK-NEXT:      %c128_3 = arith.constant 128 : index
-// CHECK-NEXT:      %22 = arith.floordivsi %kb_1, %c128_3 : index
-// CHECK-NEXT:      %n_1 = tile.span %n_tile of %kb_1 to %ke_1 by n:128 aligned
-// CHECK-NEXT:      %p = arith.cmpi eq, %n_tile, %22 : index
+// CHECK-NEXT:      %first_n_tile_1 = arith.floordivsi %kb_1, %c128_3 : index
+// CHECK-NEXT:      %n_1 = tile.span %n_tile_1 of %kb_1 to %ke_1 by n:128 aligned
+// CHECK-NEXT:      %p = arith.cmpi eq, %n_tile_1, %first_n_tile_1 : index
 // CHECK-NEXT:      %qw = tile.window read %q[%m_1, :]
 // CHECK-NEXT:      %kw = tile.window read %k[%n_1, :]
 // CHECK-NEXT:      %ow = tile.window write %out[%m_1, :] preload

@@ -259,3 +259,55 @@ func.func @scalar(%x: memref<8x128xf32>) -> memref<8x128xf32> {
   return %out : memref<8x128xf32>
 }
 // CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:251:5: error: convert-tile-to-pallas: tile.get is no scalar that a step can compute
+
+// -----
+
+// Elements of 64 bits that are no indices.
+func.func @wide(%x: memref<512xi64>) -> memref<512xi64> {
+  %out = tile.empty : memref<512xi64>
+  tile.pipeline grid {
+    %m = tile.axis 0 to 512 by m:128 parallel
+    %xw = tile.window read %x[%m]
+    %ow = tile.window write %out[%m]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<512xi64>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:270:5: error: convert-tile-to-pallas: tile.window uses elements of memref<512xi64>, and a TPU has no 64-bit integers; such an array can hold offsets and indices, otherwise use i32
+
+// -----
+
+// An axis that passes the array's end.
+func.func @too_far(%x: memref<500x128xf32>) -> memref<512x128xf32> {
+  %out = tile.empty : memref<512x128xf32>
+  tile.pipeline grid {
+    %m = tile.axis 0 to 512 by m:128 parallel
+    %xw = tile.window read %x[%m, :]
+    %ow = tile.window write %out[%m, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<512x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:286:5: error: convert-tile-to-pallas: an axis runs to 512 in dimension 0 of %x, whose extent is 500
+
+// -----
+
+// A single element that is read under a condition.
+func.func @conditional_element(%x: memref<8x128xf32>, %scales: memref<8xf32>) -> memref<8x128xf32> {
+  %out = tile.empty : memref<8x128xf32>
+  tile.pipeline grid {
+    %g = tile.axis 0 to 8 parallel
+    %xw = tile.window read %x[%g, :]
+    %ow = tile.window write %out[%g, :]
+    %first = tile.first %g
+    scf.if %first {
+      %s = tile.load %scales[%g]
+      %wide = tile.broadcast %s dims [] : tensor<128xf32>
+      tile.set %wide, %ow
+    }
+  }
+  return %out : memref<8x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:300:3: error: convert-tile-to-pallas: %scales is not in scalar memory

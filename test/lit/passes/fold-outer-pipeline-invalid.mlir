@@ -148,3 +148,21 @@ func.func @shared_tile(%x: memref<?x512xf32>, %o: memref<9xi32>, %out: memref<?x
   return
 }
 // CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:144:9: error: fold-outer-pipeline: the steps of axis g ({{.*}}/fold-outer-pipeline-invalid.mlir:139:3) come back to a block of %out that others have left; make g an inner axis
+
+// -----
+
+// A promise about a bound that only the kernel computes.
+func.func @promise(%x: memref<8x512xf32>, %lengths: memref<8xi32>, %out: memref<8x512xf32>) {
+  tile.grid %g = 0 to 8 parallel {
+    %length = tile.load %lengths[%g]
+    %end = arith.index_cast %length : i32 to index
+    %two = arith.constant 2 : index
+    %twice = arith.muli %end, %two : index
+    tile.for %m = 0 to %twice by m:128 max 512 parallel {
+      %v = tile.load %x[%g, %m]
+      tile.store %v, %out[%g, %m]
+    }
+  }
+  return
+}
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:161:5: error: fold-outer-pipeline: axis m promises max 512, which cannot be checked before the kernel runs; it can for a segment, or from 0 to an element of an array

@@ -155,6 +155,7 @@ func.func @arithmetic(%x: memref<8x512xf32>, %lengths: memref<8xi32>) -> memref<
 }
 // CHECK-LABEL: func.func @arithmetic(%x: memref<8x512xf32>, %lengths: memref<8xi32>) -> memref<8x512xf32> {
 // CHECK-NEXT:    %out = tile.full 0.0 : memref<8x512xf32>
+// CHECK-NEXT:    tile.expect elements %lengths max 512
 // CHECK-NEXT:    tile.pipeline grid {
 // CHECK-NEXT:      %g = tile.axis 0 to 8 parallel
 // CHECK-NEXT:      %length = tile.load %lengths[%g]

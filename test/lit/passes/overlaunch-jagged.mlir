@@ -25,20 +25,20 @@ func.func @segment(%x: memref<?x128xf32>, %o: memref<9xi32>, %out: memref<?x128x
 // CHECK-NEXT:      %b, %e = tile.segment %o[%g]
 // CHECK-NEXT:      %m_step = tile.axis 0 to %0 ordered
 // CHECK-NEXT:      %c128_1 = arith.constant 128 : index
-// CHECK-NEXT:      %1 = arith.floordivsi %b, %c128_1 : index
-// CHECK-NEXT:      %2 = arith.cmpi slt, %b, %e : index
-// CHECK-NEXT:      %3 = arith.ceildivsi %e, %c128_1 : index
-// CHECK-NEXT:      %4 = arith.select %2, %3, %1 : index
+// CHECK-NEXT:      %first_m_tile = arith.floordivsi %b, %c128_1 : index
+// CHECK-NEXT:      %1 = arith.cmpi slt, %b, %e : index
+// CHECK-NEXT:      %2 = arith.ceildivsi %e, %c128_1 : index
+// CHECK-NEXT:      %end_m_tile = arith.select %1, %2, %first_m_tile : index
 // CHECK-NEXT:      %c1 = arith.constant 1 : index
-// CHECK-NEXT:      %5 = arith.subi %4, %c1 : index
-// CHECK-NEXT:      %6 = arith.addi %1, %m_step : index
-// CHECK-NEXT:      %7 = arith.maxsi %5, %1 : index
-// CHECK-NEXT:      %8 = arith.minsi %6, %7 : index
-// CHECK-NEXT:      %9 = arith.cmpi slt, %6, %4 : index
-// CHECK-NEXT:      %m = tile.span %8 of %b to %e by m:128 aligned keep
+// CHECK-NEXT:      %3 = arith.subi %end_m_tile, %c1 : index
+// CHECK-NEXT:      %4 = arith.addi %first_m_tile, %m_step : index
+// CHECK-NEXT:      %5 = arith.maxsi %3, %first_m_tile : index
+// CHECK-NEXT:      %6 = arith.minsi %4, %5 : index
+// CHECK-NEXT:      %7 = arith.cmpi slt, %4, %end_m_tile : index
+// CHECK-NEXT:      %m = tile.span %6 of %b to %e by m:128 aligned keep
 // CHECK-NEXT:      %xw = tile.window read %x[%m, :]
 // CHECK-NEXT:      %ow = tile.window write %out[%m, :] preload
-// CHECK-NEXT:      scf.if %9 {
+// CHECK-NEXT:      scf.if %7 {
 // CHECK-NEXT:        %v = tile.get %xw
 // CHECK-NEXT:        tile.set %v, %ow
 // CHECK-NEXT:      }
@@ -129,20 +129,20 @@ func.func @queries(%x: memref<8x512xf32>, %lengths: memref<8xi32>, %out: memref<
 // CHECK-NEXT:      %c128 = arith.constant 128 : index
 // CHECK-NEXT:      %0 = arith.ceildivsi %end, %c128 : index
 // CHECK-NEXT:      %c1 = arith.constant 1 : index
-// CHECK-NEXT:      %1 = arith.maxsi %0, %c1 : index
-// CHECK-NEXT:      %2 = arith.subi %1, %c1 : index
+// CHECK-NEXT:      %end_m_tile = arith.maxsi %0, %c1 : index
+// CHECK-NEXT:      %1 = arith.subi %end_m_tile, %c1 : index
 // CHECK-NEXT:      %c0 = arith.constant 0 : index
-// CHECK-NEXT:      %3 = arith.maxsi %2, %c0 : index
-// CHECK-NEXT:      %4 = arith.minsi %m_step, %3 : index
-// CHECK-NEXT:      %5 = arith.cmpi slt, %m_step, %1 : index
+// CHECK-NEXT:      %2 = arith.maxsi %1, %c0 : index
+// CHECK-NEXT:      %3 = arith.minsi %m_step, %2 : index
+// CHECK-NEXT:      %4 = arith.cmpi slt, %m_step, %end_m_tile : index
 // CHECK-NEXT:      %p = arith.cmpi eq, %m_step, %c0 : index
-// CHECK-NEXT:      %q = arith.cmpi eq, %m_step, %2 : index
+// CHECK-NEXT:      %q = arith.cmpi eq, %m_step, %1 : index
 // CHECK-NEXT:      %r = arith.cmpi slt, %c0, %end : index
-// CHECK-NEXT:      %m = tile.span %4 of 0 to %end by m:128 keep
+// CHECK-NEXT:      %m = tile.span %3 of 0 to %end by m:128 keep
 // CHECK-NEXT:      %xw = tile.window read %x[%g, %m]
 // CHECK-NEXT:      %ow = tile.window write %out[%g, :]
 // CHECK-NEXT:      %s = tile.scratch : tensor<128xf32, #tile.spans<m>>
-// CHECK-NEXT:      scf.if %5 {
+// CHECK-NEXT:      scf.if %4 {
 // CHECK-NEXT:        scf.if %p {
 // CHECK-NEXT:          %zero = tile.splat 0.0 : tensor<128xf32, #tile.spans<m>>
 // CHECK-NEXT:          tile.set %zero, %s
@@ -194,37 +194,37 @@ func.func @two(%q: memref<?x128xf32>, %k: memref<?x128xf32>, %qo: memref<9xi32>,
 // CHECK-NEXT:      %kb, %ke = tile.segment %ko[%g]
 // CHECK-NEXT:      %m_step = tile.axis 0 to %0 ordered
 // CHECK-NEXT:      %c128_1 = arith.constant 128 : index
-// CHECK-NEXT:      %2 = arith.floordivsi %qb, %c128_1 : index
-// CHECK-NEXT:      %3 = arith.cmpi slt, %qb, %qe : index
-// CHECK-NEXT:      %4 = arith.ceildivsi %qe, %c128_1 : index
-// CHECK-NEXT:      %5 = arith.select %3, %4, %2 : index
+// CHECK-NEXT:      %first_m_tile = arith.floordivsi %qb, %c128_1 : index
+// CHECK-NEXT:      %2 = arith.cmpi slt, %qb, %qe : index
+// CHECK-NEXT:      %3 = arith.ceildivsi %qe, %c128_1 : index
+// CHECK-NEXT:      %end_m_tile = arith.select %2, %3, %first_m_tile : index
 // CHECK-NEXT:      %c1 = arith.constant 1 : index
-// CHECK-NEXT:      %6 = arith.subi %5, %c1 : index
-// CHECK-NEXT:      %7 = arith.addi %2, %m_step : index
-// CHECK-NEXT:      %8 = arith.maxsi %6, %2 : index
-// CHECK-NEXT:      %9 = arith.minsi %7, %8 : index
-// CHECK-NEXT:      %10 = arith.cmpi slt, %7, %5 : index
-// CHECK-NEXT:      %m = tile.span %9 of %qb to %qe by m:128 aligned keep
+// CHECK-NEXT:      %4 = arith.subi %end_m_tile, %c1 : index
+// CHECK-NEXT:      %5 = arith.addi %first_m_tile, %m_step : index
+// CHECK-NEXT:      %6 = arith.maxsi %4, %first_m_tile : index
+// CHECK-NEXT:      %7 = arith.minsi %5, %6 : index
+// CHECK-NEXT:      %8 = arith.cmpi slt, %5, %end_m_tile : index
+// CHECK-NEXT:      %m = tile.span %7 of %qb to %qe by m:128 aligned keep
 // CHECK-NEXT:      %n_step = tile.axis 0 to %1 ordered
 // CHECK-NEXT:      %c128_2 = arith.constant 128 : index
-// CHECK-NEXT:      %11 = arith.floordivsi %kb, %c128_2 : index
-// CHECK-NEXT:      %12 = arith.cmpi slt, %kb, %ke : index
-// CHECK-NEXT:      %13 = arith.ceildivsi %ke, %c128_2 : index
-// CHECK-NEXT:      %14 = arith.select %12, %13, %11 : index
+// CHECK-NEXT:      %first_n_tile = arith.floordivsi %kb, %c128_2 : index
+// CHECK-NEXT:      %9 = arith.cmpi slt, %kb, %ke : index
+// CHECK-NEXT:      %10 = arith.ceildivsi %ke, %c128_2 : index
+// CHECK-NEXT:      %end_n_tile = arith.select %9, %10, %first_n_tile : index
 // CHECK-NEXT:      %c1_1 = arith.constant 1 : index
-// CHECK-NEXT:      %15 = arith.subi %14, %c1_1 : index
-// CHECK-NEXT:      %16 = arith.addi %11, %n_step : index
-// CHECK-NEXT:      %17 = arith.maxsi %15, %11 : index
-// CHECK-NEXT:      %18 = arith.minsi %16, %17 : index
-// CHECK-NEXT:      %19 = arith.cmpi slt, %16, %14 : index
+// CHECK-NEXT:      %11 = arith.subi %end_n_tile, %c1_1 : index
+// CHECK-NEXT:      %12 = arith.addi %first_n_tile, %n_step : index
+// CHECK-NEXT:      %13 = arith.maxsi %11, %first_n_tile : index
+// CHECK-NEXT:      %14 = arith.minsi %12, %13 : index
+// CHECK-NEXT:      %15 = arith.cmpi slt, %12, %end_n_tile : index
 // CHECK-NEXT:      %c0_1 = arith.constant 0 : index
 // CHECK-NEXT:      %p = arith.cmpi eq, %n_step, %c0_1 : index
-// CHECK-NEXT:      %n = tile.span %18 of %kb to %ke by n:128 aligned keep
+// CHECK-NEXT:      %n = tile.span %14 of %kb to %ke by n:128 aligned keep
 // CHECK-NEXT:      %qw = tile.window read %q[%m, :]
 // CHECK-NEXT:      %kw = tile.window read %k[%n, :]
 // CHECK-NEXT:      %ow = tile.window write %out[%m, :] preload
-// CHECK-NEXT:      %20 = arith.andi %10, %19 : i1
-// CHECK-NEXT:      scf.if %20 {
+// CHECK-NEXT:      %16 = arith.andi %8, %15 : i1
+// CHECK-NEXT:      scf.if %16 {
 // CHECK-NEXT:        scf.if %p {
 // CHECK-NEXT:          %u = tile.get %qw
 // CHECK-NEXT:          tile.set %u, %ow

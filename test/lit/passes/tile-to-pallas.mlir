@@ -43,8 +43,8 @@ func.func @row_sum(%x: memref<200x300xf32>) -> memref<200xf32> {
 // CHECK-NEXT:      %c256 = arith.constant 256 : index
 // CHECK-NEXT:      %k_start = arith.muli %k, %c256 : index
 // CHECK-NEXT:      %c300 = arith.constant 300 : index
-// CHECK-NEXT:      %1 = arith.subi %c300, %k_start : index
-// CHECK-NEXT:      %2 = arith.index_cast %1 : index to i32
+// CHECK-NEXT:      %k_stop = arith.subi %c300, %k_start : index
+// CHECK-NEXT:      %k_stop_1 = arith.index_cast %k_stop : index to i32
 // CHECK-NEXT:      %c1 = arith.constant 1 : index
 // CHECK-NEXT:      %last_k = arith.cmpi eq, %k, %c1 : index
 // CHECK-NEXT:      pallas.when %first_k {
@@ -54,21 +54,21 @@ func.func @row_sum(%x: memref<200x300xf32>) -> memref<200xf32> {
 // CHECK-NEXT:      %acc = pallas.load %sum
 // CHECK-NEXT:      %v = pallas.load %x_window
 // CHECK-NEXT:      %k_lanes = pallas.iota dim 1 : tensor<1x256xi32>
-// CHECK-NEXT:      %3 = tile.broadcast %2 dims [] : tensor<1x256xi32>
-// CHECK-NEXT:      %k_live = tile.compare lt %k_lanes, %3
-// CHECK-NEXT:      %4 = tile.broadcast %k_live dims [0, 1] : tensor<128x256xi1>
-// CHECK-NEXT:      %5 = tile.broadcast %0 dims [] : tensor<128x256xf32>
-// CHECK-NEXT:      %v_1 = tile.select %4, %v, %5
-// CHECK-NEXT:      %6 = tile.reduce add %v_1 dims [1]
-// CHECK-NEXT:      %7 = tile.reshape %6 : tensor<128x1xf32>
-// CHECK-NEXT:      %part = tile.broadcast %7 dims [0, 1] : tensor<128x128xf32>
+// CHECK-NEXT:      %1 = tile.broadcast %k_stop_1 dims [] : tensor<1x256xi32>
+// CHECK-NEXT:      %k_live = tile.compare lt %k_lanes, %1
+// CHECK-NEXT:      %k_mask = tile.broadcast %k_live dims [0, 1] : tensor<128x256xi1>
+// CHECK-NEXT:      %2 = tile.broadcast %0 dims [] : tensor<128x256xf32>
+// CHECK-NEXT:      %v_1 = tile.select %k_mask, %v, %2
+// CHECK-NEXT:      %3 = tile.reduce add %v_1 dims [1]
+// CHECK-NEXT:      %4 = tile.reshape %3 : tensor<128x1xf32>
+// CHECK-NEXT:      %part = tile.broadcast %4 dims [0, 1] : tensor<128x128xf32>
 // CHECK-NEXT:      %next = arith.addf %acc, %part : tensor<128x128xf32>
 // CHECK-NEXT:      pallas.store %next, %sum
 // CHECK-NEXT:      pallas.when %last_k {
 // CHECK-NEXT:        %sum_1 = pallas.load %sum
-// CHECK-NEXT:        %8 = tile.slice %sum_1 dim 1 from 0 size 1
-// CHECK-NEXT:        %9 = tile.transpose %8 [1, 0]
-// CHECK-NEXT:        pallas.store %9, %out_window
+// CHECK-NEXT:        %5 = tile.slice %sum_1 dim 1 from 0 size 1
+// CHECK-NEXT:        %6 = tile.transpose %5 [1, 0]
+// CHECK-NEXT:        pallas.store %6, %out_window
 // CHECK-NEXT:      }
 // CHECK-NEXT:    } : memref<1x200xf32>
 // CHECK-NEXT:    %out_1 = pallas.reshape %out : memref<200xf32>

@@ -14,13 +14,31 @@ func.func @run_time(%x: memref<?x128xf32>, %o: memref<9xi32>, %out: memref<?x128
 
 // -----
 
-func.func @too_many(%x: memref<8300x128xf32>, %out: memref<8300x128xf32>) {
+func.func @too_many(%x: memref<8300x128xf32>, %out: memref<128xf32>) {
   tile.grid %n = 0 to 128 by n:128 {
-    tile.for %m = 0 to 8300 by m:128 {
+    %zero = tile.splat 0.0 : tensor<128xf32, #tile.spans<n>>
+    %sum = tile.for %m = 0 to 8300 by m:128 iter_args(%a = %zero) {
+      %v = tile.load %x[%m, %n]
+      %part = tile.reduce add %v dims [0]
+      %next = arith.addf %a, %part : tensor<128xf32, #tile.spans<n>>
+      tile.yield %next
+    }
+    tile.store %sum, %out[%n]
+  }
+  return
+}
+// CHECK: {{.*}}/unroll-loops-invalid.mlir:20:5: error: unroll-loops: axis m has 65 iterations of 128; 64 are written out at most, choose larger blocks
+
+// -----
+
+// Two iterations would write through two windows.
+func.func @store(%x: memref<256x128xf32>, %out: memref<256x128xf32>) {
+  tile.grid %n = 0 to 128 by n:128 {
+    tile.for %m = 0 to 256 by m:128 {
       %v = tile.load %x[%m, %n]
       tile.store %v, %out[%m, %n]
     }
   }
   return
 }
-// CHECK: {{.*}}/unroll-loops-invalid.mlir:19:5: error: unroll-loops: axis m has 65 iterations of 128; 64 are written out at most, choose larger blocks
+// CHECK: {{.*}}/unroll-loops-invalid.mlir:39:7: error: unroll-loops: axis m, of 2 iterations, is where the store goes; written out, each iteration would store through a window of its own, and a Pallas output has one; use loop=grid

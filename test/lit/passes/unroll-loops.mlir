@@ -37,65 +37,81 @@ func.func @carried(%x: memref<128x300xf32>) -> memref<128xf32> {
 // CHECK-NEXT:  }
 
 // An index is a constant.
-func.func @index(%x: memref<8x128xf32>) -> memref<8x128xf32> {
-  %out = tile.empty : memref<8x128xf32>
+func.func @index(%x: memref<8x128xf32>) -> memref<128xf32> {
+  %out = tile.empty : memref<128xf32>
   tile.grid %n = 0 to 128 by n:128 {
-    tile.for %i = 3 to 5 {
+    %zero = tile.splat 0.0 : tensor<128xf32, #tile.spans<n>>
+    %sum = tile.for %i = 3 to 5 iter_args(%acc = %zero) {
       %v = tile.load %x[%i, %n]
-      tile.store %v, %out[%i, %n]
+      %next = arith.addf %acc, %v : tensor<128xf32, #tile.spans<n>>
+      tile.yield %next
     }
+    tile.store %sum, %out[%n]
   }
-  return %out : memref<8x128xf32>
+  return %out : memref<128xf32>
 }
-// CHECK-LABEL: func.func @index(%x: memref<8x128xf32>) -> memref<8x128xf32> {
-// CHECK-NEXT:    %out = tile.empty : memref<8x128xf32>
+// CHECK-LABEL: func.func @index(%x: memref<8x128xf32>) -> memref<128xf32> {
+// CHECK-NEXT:    %out = tile.empty : memref<128xf32>
 // CHECK-NEXT:    tile.grid %n = 0 to 128 by n:128 {
+// CHECK-NEXT:      %zero = tile.splat 0.0 : tensor<128xf32, #tile.spans<n>>
 // CHECK-NEXT:      %0 = arith.constant 3 : index
 // CHECK-NEXT:      %v = tile.load %x[%0, %n]
-// CHECK-NEXT:      tile.store %v, %out[%0, %n]
+// CHECK-NEXT:      %next = arith.addf %zero, %v : tensor<128xf32, #tile.spans<n>>
 // CHECK-NEXT:      %1 = arith.constant 4 : index
 // CHECK-NEXT:      %v_1 = tile.load %x[%1, %n]
-// CHECK-NEXT:      tile.store %v_1, %out[%1, %n]
+// CHECK-NEXT:      %next_1 = arith.addf %next, %v_1 : tensor<128xf32, #tile.spans<n>>
+// CHECK-NEXT:      tile.store %next_1, %out[%n]
 // CHECK-NEXT:    }
-// CHECK-NEXT:    func.return %out : memref<8x128xf32>
+// CHECK-NEXT:    func.return %out : memref<128xf32>
 // CHECK-NEXT:  }
 
-// Nested loops, the inner one first.
-func.func @nested(%x: memref<2x256xf32>) -> memref<2x256xf32> {
-  %out = tile.empty : memref<2x256xf32>
+// Nested loops, the inner one first; spans of one number are not one value.
+func.func @nested(%x: memref<2x8x256xf32>) -> memref<8xf32> {
+  %out = tile.empty : memref<8xf32>
   tile.grid %g = 0 to 1 {
-    tile.for %i = 0 to 2 {
-      tile.for %n = 0 to 256 by n:128 {
-        %v = tile.load %x[%i, %n]
-        tile.store %v, %out[%i, %n]
+    %zero = tile.splat 0.0 : tensor<8xf32>
+    %sum = tile.for %i = 0 to 2 iter_args(%a = %zero) {
+      %row = tile.for %n = 0 to 256 by n:128 iter_args(%b = %a) {
+        %v = tile.load %x[%i, :, %n]
+        %part = tile.reduce add %v dims [1]
+        %next = arith.addf %b, %part : tensor<8xf32>
+        tile.yield %next
       }
+      tile.yield %row
     }
+    tile.store %sum, %out[:]
   }
-  return %out : memref<2x256xf32>
+  return %out : memref<8xf32>
 }
-// CHECK-LABEL: func.func @nested(%x: memref<2x256xf32>) -> memref<2x256xf32> {
-// CHECK-NEXT:    %out = tile.empty : memref<2x256xf32>
+// CHECK-LABEL: func.func @nested(%x: memref<2x8x256xf32>) -> memref<8xf32> {
+// CHECK-NEXT:    %out = tile.empty : memref<8xf32>
 // CHECK-NEXT:    tile.grid %g = 0 to 1 {
+// CHECK-NEXT:      %zero = tile.splat 0.0 : tensor<8xf32>
 // CHECK-NEXT:      %0 = arith.constant 0 : index
 // CHECK-NEXT:      %1 = arith.constant 0 : index
 // CHECK-NEXT:      %n = tile.span %1 of 0 to 256 by n_0:128
-// CHECK-NEXT:      %v = tile.load %x[%0, %n]
-// CHECK-NEXT:      tile.store %v, %out[%0, %n]
+// CHECK-NEXT:      %v = tile.load %x[%0, :, %n]
+// CHECK-NEXT:      %part = tile.reduce add %v dims [1]
+// CHECK-NEXT:      %next = arith.addf %zero, %part : tensor<8xf32>
 // CHECK-NEXT:      %2 = arith.constant 1 : index
 // CHECK-NEXT:      %n_1 = tile.span %2 of 0 to 256 by n_1:128
-// CHECK-NEXT:      %v_1 = tile.load %x[%0, %n_1]
-// CHECK-NEXT:      tile.store %v_1, %out[%0, %n_1]
+// CHECK-NEXT:      %v_1 = tile.load %x[%0, :, %n_1]
+// CHECK-NEXT:      %part_1 = tile.reduce add %v_1 dims [1]
+// CHECK-NEXT:      %next_1 = arith.addf %next, %part_1 : tensor<8xf32>
 // CHECK-NEXT:      %3 = arith.constant 1 : index
 // CHECK-NEXT:      %4 = arith.constant 0 : index
 // CHECK-NEXT:      %n_2 = tile.span %4 of 0 to 256 by n_0:128
-// CHECK-NEXT:      %v_2 = tile.load %x[%3, %n_2]
-// CHECK-NEXT:      tile.store %v_2, %out[%3, %n_2]
+// CHECK-NEXT:      %v_2 = tile.load %x[%3, :, %n_2]
+// CHECK-NEXT:      %part_2 = tile.reduce add %v_2 dims [1]
+// CHECK-NEXT:      %next_2 = arith.addf %next_1, %part_2 : tensor<8xf32>
 // CHECK-NEXT:      %5 = arith.constant 1 : index
 // CHECK-NEXT:      %n_3 = tile.span %5 of 0 to 256 by n_1:128
-// CHECK-NEXT:      %v_3 = tile.load %x[%3, %n_3]
-// CHECK-NEXT:      tile.store %v_3, %out[%3, %n_3]
+// CHECK-NEXT:      %v_3 = tile.load %x[%3, :, %n_3]
+// CHECK-NEXT:      %part_3 = tile.reduce add %v_3 dims [1]
+// CHECK-NEXT:      %next_3 = arith.addf %next_2, %part_3 : tensor<8xf32>
+// CHECK-NEXT:      tile.store %next_3, %out[:]
 // CHECK-NEXT:    }
-// CHECK-NEXT:    func.return %out : memref<2x256xf32>
+// CHECK-NEXT:    func.return %out : memref<8xf32>
 // CHECK-NEXT:  }
 
 // With no iteration the result is the first state.

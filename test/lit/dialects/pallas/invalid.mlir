@@ -240,7 +240,7 @@ func.func @f(%x: memref<64x128xf32>, %n: index) {
   } : memref<?xi32>
   return
 }
-// CHECK: {{.*}}/invalid.mlir:239:5: error: pallas.out_space makes a memref<?xi32>; `extent` must be given for a leading `?`, and only then
+// CHECK: {{.*}}/invalid.mlir:239:5: error: pallas.out_space makes a memref<?xi32>; `extent` must be given for a `?`, and only then
 
 // -----
 
@@ -251,18 +251,18 @@ func.func @f(%x: memref<64x128xf32>, %n: index) {
   } : memref<4xi32>
   return
 }
-// CHECK: {{.*}}/invalid.mlir:250:5: error: pallas.out_space makes a memref<4xi32>; `extent` must be given for a leading `?`, and only then
+// CHECK: {{.*}}/invalid.mlir:250:5: error: pallas.out_space makes a memref<4xi32>; `extent` must be given for a `?`, and only then
 
 // -----
 
-// Only the leading extent can be `?`.
+// One extent at most can be `?`.
 func.func @f(%x: memref<64x128xf32>, %n: index) {
   %out = pallas.call "k" {
-    %o = pallas.out_space smem : memref<4x?xi32>
-  } : memref<4x?xi32>
+    %o = pallas.out_space smem : memref<?x?xi32>
+  } : memref<?x?xi32>
   return
 }
-// CHECK: {{.*}}/invalid.mlir:261:5: error: pallas.out_space makes a memref<4x?xi32>; only the leading extent can be `?`
+// CHECK: {{.*}}/invalid.mlir:261:5: error: pallas.out_space makes a memref<?x?xi32>; one extent at most can be `?`
 
 // -----
 
