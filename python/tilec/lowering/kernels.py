@@ -13,7 +13,7 @@ from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.arrays import EmptyOp, LoadOp, SegmentOp
 from tilec.dialects.tile.loops import Order
-from tilec.dialects.tile.places import ScratchOp, held_type, scratch_of
+from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type, scratch_of
 from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.types import UNBOUND, Array, element_type, shape_of
 from tilec.lowering.orientation import Orientation
@@ -103,7 +103,8 @@ class KernelLowering:
         numbers = tiles(axis, build, self.host.arrays)
         trip = build.sub(numbers.stop, numbers.first)
         if isinstance(trip, SSAValue) and trip not in self.host.counts:
-            some = pallas.RequireOp(build.value(1), trip, f"the least number of steps of axis {axis.axis.name}")
+            text = f"the least number of steps of axis {axis.axis.name}"
+            some = pallas.RequireOp(build.value(1), trip, text)
             build.insert_all(some, axis.location)
         return trip
 
@@ -311,9 +312,12 @@ class KernelLowering:
         inner_trips = [self._trip_inside(dim, trip, build) for dim, trip in enumerate(self.trips)]
         scalars = Scalars(self.pipeline, positions, inner_trips, self.refs, self.extents, head)
         statements = Statements(self.pipeline, self.places, self.plans, self.orientation, scalars, ops)
-        for plan, ref, before in self.preloads:
-            statements.preload(plan, ref, before, positions, inner_trips)
+        waiting = list(self.preloads)
         for op in self.pipeline.body.block.ops:
+            for preload in [each for each in waiting if _uses(op, each[0].window)]:
+                # Right before the first use: earlier, a step takes a tenth more bundles.
+                waiting.remove(preload)
+                statements.preload(*preload, positions, inner_trips)
             statements.lower(op)
         unused = [op for op in head if isinstance(op, pallas.NumProgramsOp) and not op.results[0].uses]
         return [*(op for op in head if op not in unused), *ops]
@@ -324,3 +328,8 @@ class KernelLowering:
             steps.name_hint = "steps"
             return steps
         return trip
+
+
+def _uses(op: Operation, window: WindowOp) -> bool:
+    """Whether `op`, or an operation in it, reads or writes the window."""
+    return any(isinstance(inner, GetOp | SetOp) and inner.ref is window.result for inner in op.walk())

@@ -82,8 +82,6 @@ func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
 // CHECK-NEXT:    %c64 = arith.constant 64 : index
 // CHECK-NEXT:    %c65536 = arith.constant 65536 : index
 // CHECK-NEXT:    pallas.require %c64 at_most %c65536 "entries of a worklist in scalar memory"
-// CHECK-NEXT:    %c1 = arith.constant 1 : index
-// CHECK-NEXT:    %0 = arith.subi %c64, %c1 : index
 // CHECK-NEXT:    %gs, %ms, %count = pallas.call "preload_worklist" {
 // CHECK-NEXT:      %o_ref = pallas.in_space %o smem
 // CHECK-NEXT:      %gs_ref = pallas.out_space smem extent %c64 : memref<?xi32>
@@ -91,30 +89,32 @@ func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
 // CHECK-NEXT:      %count_ref = pallas.out_space smem : memref<1xi32>
 // CHECK-NEXT:      %c8 = arith.constant 8 : index
 // CHECK-NEXT:      %n = pallas.fori %g = %c0 to %c8 iter_args(%n_1 = %c0) {
-// CHECK-NEXT:        %1 = arith.addi %g, %c1 : index
+// CHECK-NEXT:        %c1 = arith.constant 1 : index
+// CHECK-NEXT:        %0 = arith.addi %g, %c1 : index
 // CHECK-NEXT:        %b = pallas.load %o_ref[%g]
 // CHECK-NEXT:        %b_1 = arith.index_cast %b : i32 to index
-// CHECK-NEXT:        %e = pallas.load %o_ref[%1]
+// CHECK-NEXT:        %e = pallas.load %o_ref[%0]
 // CHECK-NEXT:        %e_1 = arith.index_cast %e : i32 to index
 // CHECK-NEXT:        %c128 = arith.constant 128 : index
 // CHECK-NEXT:        %from = arith.floordivsi %b_1, %c128 : index
 // CHECK-NEXT:        %to = arith.ceildivsi %e_1, %c128 : index
 // CHECK-NEXT:        %n_2 = pallas.fori %m = %from to %to iter_args(%n_3 = %n_1) {
-// CHECK-NEXT:          %entry = arith.minsi %n_3, %0 : index
-// CHECK-NEXT:          %2 = arith.index_cast %g : index to i32
-// CHECK-NEXT:          pallas.store %2, %gs_ref[%entry]
-// CHECK-NEXT:          %3 = arith.index_cast %m : index to i32
-// CHECK-NEXT:          pallas.store %3, %ms_ref[%entry]
-// CHECK-NEXT:          %4 = arith.addi %entry, %c1 : index
-// CHECK-NEXT:          pallas.yield %4
+// CHECK-NEXT:          %c63 = arith.constant 63 : index
+// CHECK-NEXT:          %entry = arith.minsi %n_3, %c63 : index
+// CHECK-NEXT:          %1 = arith.index_cast %g : index to i32
+// CHECK-NEXT:          pallas.store %1, %gs_ref[%entry]
+// CHECK-NEXT:          %2 = arith.index_cast %m : index to i32
+// CHECK-NEXT:          pallas.store %2, %ms_ref[%entry]
+// CHECK-NEXT:          %3 = arith.addi %entry, %c1 : index
+// CHECK-NEXT:          pallas.yield %3
 // CHECK-NEXT:        }
 // CHECK-NEXT:        pallas.yield %n_2
 // CHECK-NEXT:      }
-// CHECK-NEXT:      %5 = arith.index_cast %n : index to i32
-// CHECK-NEXT:      pallas.store %5, %count_ref[%c0]
+// CHECK-NEXT:      %4 = arith.index_cast %n : index to i32
+// CHECK-NEXT:      pallas.store %4, %count_ref[%c0]
 // CHECK-NEXT:    } : memref<?xi32>, memref<?xi32>, memref<1xi32>
-// CHECK-NEXT:    %6 = pallas.scalar %count
-// CHECK-NEXT:    %out_1 = pallas.call "preload" grid [arbitrary %6] {
+// CHECK-NEXT:    %5 = pallas.scalar %count
+// CHECK-NEXT:    %out_1 = pallas.call "preload" grid [arbitrary %5] {
 // CHECK-NEXT:      %gs_ref_1 = pallas.prefetch %gs
 // CHECK-NEXT:      %o_ref_1 = pallas.prefetch %o
 // CHECK-NEXT:      %ms_ref_1 = pallas.prefetch %ms
@@ -134,36 +134,37 @@ func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
 // CHECK-NEXT:      %t = arith.index_cast %mi : i32 to index
 // CHECK-NEXT:      %gi = pallas.load %gs_ref_1[%item]
 // CHECK-NEXT:      %g_1 = arith.index_cast %gi : i32 to index
-// CHECK-NEXT:      %7 = arith.addi %g_1, %c1 : index
+// CHECK-NEXT:      %c1_1 = arith.constant 1 : index
+// CHECK-NEXT:      %6 = arith.addi %g_1, %c1_1 : index
 // CHECK-NEXT:      %b_2 = pallas.load %o_ref_1[%g_1]
 // CHECK-NEXT:      %b_3 = arith.index_cast %b_2 : i32 to index
-// CHECK-NEXT:      %e_2 = pallas.load %o_ref_1[%7]
+// CHECK-NEXT:      %e_2 = pallas.load %o_ref_1[%6]
 // CHECK-NEXT:      %e_3 = arith.index_cast %e_2 : i32 to index
 // CHECK-NEXT:      %c128_1 = arith.constant 128 : index
 // CHECK-NEXT:      %m_start = arith.muli %t, %c128_1 : index
-// CHECK-NEXT:      %8 = arith.cmpi eq, %item, %c0 : index
-// CHECK-NEXT:      %9 = arith.subi %steps, %c1 : index
-// CHECK-NEXT:      %10 = arith.subi %item, %c1 : index
-// CHECK-NEXT:      %item_1 = arith.select %8, %9, %10 : index
+// CHECK-NEXT:      %7 = arith.cmpi eq, %item, %c0 : index
+// CHECK-NEXT:      %8 = arith.subi %steps, %c1_1 : index
+// CHECK-NEXT:      %9 = arith.subi %item, %c1_1 : index
+// CHECK-NEXT:      %item_1 = arith.select %7, %8, %9 : index
 // CHECK-NEXT:      %mi_1 = pallas.load %ms_ref_1[%item_1]
 // CHECK-NEXT:      %t_1 = arith.index_cast %mi_1 : i32 to index
-// CHECK-NEXT:      %11 = arith.cmpi ne, %t, %t_1 : index
-// CHECK-NEXT:      %12 = arith.ori %8, %11 : i1
+// CHECK-NEXT:      %10 = arith.cmpi ne, %t, %t_1 : index
+// CHECK-NEXT:      %11 = arith.ori %7, %10 : i1
 // CHECK-NEXT:      %m_stop = arith.subi %e_3, %m_start : index
 // CHECK-NEXT:      %m_stop_1 = arith.index_cast %m_stop : index to i32
 // CHECK-NEXT:      %m_skip = arith.subi %b_3, %m_start : index
 // CHECK-NEXT:      %m_skip_1 = arith.index_cast %m_skip : index to i32
-// CHECK-NEXT:      pallas.when %12 {
-// CHECK-NEXT:        %13 = pallas.load %out_before
-// CHECK-NEXT:        pallas.store %13, %ow
-// CHECK-NEXT:      }
 // CHECK-NEXT:      %v = pallas.load %xw
+// CHECK-NEXT:      pallas.when %11 {
+// CHECK-NEXT:        %12 = pallas.load %out_before
+// CHECK-NEXT:        pallas.store %12, %ow
+// CHECK-NEXT:      }
 // CHECK-NEXT:      %old = pallas.load %ow
 // CHECK-NEXT:      %m_lanes = pallas.iota dim 0 : tensor<128x1xi32>
-// CHECK-NEXT:      %14 = tile.broadcast %m_stop_1 dims [] : tensor<128x1xi32>
-// CHECK-NEXT:      %m_live = tile.compare lt %m_lanes, %14
-// CHECK-NEXT:      %15 = tile.broadcast %m_skip_1 dims [] : tensor<128x1xi32>
-// CHECK-NEXT:      %m_begun = tile.compare ge %m_lanes, %15
+// CHECK-NEXT:      %13 = tile.broadcast %m_stop_1 dims [] : tensor<128x1xi32>
+// CHECK-NEXT:      %m_live = tile.compare lt %m_lanes, %13
+// CHECK-NEXT:      %14 = tile.broadcast %m_skip_1 dims [] : tensor<128x1xi32>
+// CHECK-NEXT:      %m_begun = tile.compare ge %m_lanes, %14
 // CHECK-NEXT:      %m_live_1 = arith.andi %m_begun, %m_live : tensor<128x1xi1>
 // CHECK-NEXT:      %m_mask = tile.broadcast %m_live_1 dims [0, 1] : tensor<128x128xi1>
 // CHECK-NEXT:      %new = tile.select %m_mask, %v, %old
@@ -256,19 +257,19 @@ func.func @exact(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf
 // CHECK-NEXT:    %c64 = arith.constant 64 : index
 // CHECK-NEXT:    %c65536 = arith.constant 65536 : index
 // CHECK-NEXT:    pallas.require %c64 at_most %c65536 "entries of a worklist in scalar memory"
-// CHECK-NEXT:    %c1 = arith.constant 1 : index
-// CHECK-NEXT:    %0 = arith.subi %c64, %c1 : index
 // CHECK-NEXT:    %gs, %ms, %count = pallas.call "exact_worklist" {
 // CHECK-NEXT:      %gs_ref = pallas.out_space smem extent %c64 : memref<?xi32>
 // CHECK-NEXT:      %ms_ref = pallas.out_space smem extent %c64 : memref<?xi32>
 // CHECK-NEXT:      %count_ref = pallas.out_space smem : memref<1xi32>
-// CHECK-NEXT:      %entry = arith.minsi %c0, %0 : index
-// CHECK-NEXT:      %1 = arith.index_cast %c0 : index to i32
-// CHECK-NEXT:      pallas.store %1, %gs_ref[%entry]
-// CHECK-NEXT:      pallas.store %1, %ms_ref[%entry]
-// CHECK-NEXT:      %2 = arith.addi %entry, %c1 : index
-// CHECK-NEXT:      %3 = arith.index_cast %2 : index to i32
-// CHECK-NEXT:      pallas.store %3, %count_ref[%c0]
+// CHECK-NEXT:      %c63 = arith.constant 63 : index
+// CHECK-NEXT:      %entry = arith.minsi %c0, %c63 : index
+// CHECK-NEXT:      %0 = arith.index_cast %c0 : index to i32
+// CHECK-NEXT:      pallas.store %0, %gs_ref[%entry]
+// CHECK-NEXT:      pallas.store %0, %ms_ref[%entry]
+// CHECK-NEXT:      %c1 = arith.constant 1 : index
+// CHECK-NEXT:      %1 = arith.addi %entry, %c1 : index
+// CHECK-NEXT:      %2 = arith.index_cast %1 : index to i32
+// CHECK-NEXT:      pallas.store %2, %count_ref[%c0]
 // CHECK-NEXT:    } : memref<?xi32>, memref<?xi32>, memref<1xi32>
 // CHECK-NEXT:    %out = pallas.call "exact" {
 // CHECK-NEXT:      %gs_ref_1 = pallas.in_space %gs smem
@@ -277,42 +278,44 @@ func.func @exact(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf
 // CHECK-NEXT:      %count_ref_1 = pallas.in_space %count smem
 // CHECK-NEXT:      %x_ref = pallas.in_space %x any
 // CHECK-NEXT:      %out_ref = pallas.out_space any extent %x_extent : memref<?x8x128xf32>
-// CHECK-NEXT:      %4 = pallas.load %count_ref_1[0]
-// CHECK-NEXT:      %count_1 = arith.index_cast %4 : i32 to index
+// CHECK-NEXT:      %3 = pallas.load %count_ref_1[0]
+// CHECK-NEXT:      %count_1 = arith.index_cast %3 : i32 to index
 // CHECK-NEXT:      pallas.emit_pipeline grid [%count_1] {
 // CHECK-NEXT:        %xw = pallas.pipe_in %x_ref block [bounded 16, 8, 128] map (%item) {
 // CHECK-NEXT:          %mi = pallas.load %ms_ref_1[%item]
 // CHECK-NEXT:          %t = arith.index_cast %mi : i32 to index
 // CHECK-NEXT:          %gi = pallas.load %gs_ref_1[%item]
 // CHECK-NEXT:          %g = arith.index_cast %gi : i32 to index
-// CHECK-NEXT:          %5 = arith.addi %g, %c1 : index
+// CHECK-NEXT:          %c1_1 = arith.constant 1 : index
+// CHECK-NEXT:          %4 = arith.addi %g, %c1_1 : index
 // CHECK-NEXT:          %b = pallas.load %o_ref[%g]
 // CHECK-NEXT:          %b_1 = arith.index_cast %b : i32 to index
-// CHECK-NEXT:          %e = pallas.load %o_ref[%5]
+// CHECK-NEXT:          %e = pallas.load %o_ref[%4]
 // CHECK-NEXT:          %e_1 = arith.index_cast %e : i32 to index
 // CHECK-NEXT:          %c16 = arith.constant 16 : index
-// CHECK-NEXT:          %6 = arith.muli %t, %c16 : index
-// CHECK-NEXT:          %m_start = arith.addi %b_1, %6 : index
-// CHECK-NEXT:          %7 = arith.subi %e_1, %m_start : index
-// CHECK-NEXT:          %8 = arith.minsi %7, %c16 : index
-// CHECK-NEXT:          pallas.yield %m_start, %8, %c0, %c0
+// CHECK-NEXT:          %5 = arith.muli %t, %c16 : index
+// CHECK-NEXT:          %m_start = arith.addi %b_1, %5 : index
+// CHECK-NEXT:          %6 = arith.subi %e_1, %m_start : index
+// CHECK-NEXT:          %7 = arith.minsi %6, %c16 : index
+// CHECK-NEXT:          pallas.yield %m_start, %7, %c0, %c0
 // CHECK-NEXT:        }
 // CHECK-NEXT:        %ow = pallas.pipe_out %out_ref block [bounded 16, 8, 128] map (%item) {
 // CHECK-NEXT:          %mi = pallas.load %ms_ref_1[%item]
 // CHECK-NEXT:          %t = arith.index_cast %mi : i32 to index
 // CHECK-NEXT:          %gi = pallas.load %gs_ref_1[%item]
 // CHECK-NEXT:          %g = arith.index_cast %gi : i32 to index
-// CHECK-NEXT:          %5 = arith.addi %g, %c1 : index
+// CHECK-NEXT:          %c1_1 = arith.constant 1 : index
+// CHECK-NEXT:          %4 = arith.addi %g, %c1_1 : index
 // CHECK-NEXT:          %b = pallas.load %o_ref[%g]
 // CHECK-NEXT:          %b_1 = arith.index_cast %b : i32 to index
-// CHECK-NEXT:          %e = pallas.load %o_ref[%5]
+// CHECK-NEXT:          %e = pallas.load %o_ref[%4]
 // CHECK-NEXT:          %e_1 = arith.index_cast %e : i32 to index
 // CHECK-NEXT:          %c16 = arith.constant 16 : index
-// CHECK-NEXT:          %6 = arith.muli %t, %c16 : index
-// CHECK-NEXT:          %m_start = arith.addi %b_1, %6 : index
-// CHECK-NEXT:          %7 = arith.subi %e_1, %m_start : index
-// CHECK-NEXT:          %8 = arith.minsi %7, %c16 : index
-// CHECK-NEXT:          pallas.yield %m_start, %8, %c0, %c0
+// CHECK-NEXT:          %5 = arith.muli %t, %c16 : index
+// CHECK-NEXT:          %m_start = arith.addi %b_1, %5 : index
+// CHECK-NEXT:          %6 = arith.subi %e_1, %m_start : index
+// CHECK-NEXT:          %7 = arith.minsi %6, %c16 : index
+// CHECK-NEXT:          pallas.yield %m_start, %7, %c0, %c0
 // CHECK-NEXT:        }
 // CHECK-NEXT:        %item = pallas.program_id 0
 // CHECK-NEXT:        %v = pallas.load %xw
