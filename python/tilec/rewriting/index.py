@@ -101,6 +101,12 @@ class IndexBuilder:
             return a if scalar_of(condition.owner.value) else b
         return self.insert(arith.SelectOp(condition, self.value(a), self.value(b)))
 
+    def either(self, a: SSAValue | None, b: SSAValue | None) -> SSAValue | None:
+        """`a` or `b`, where `None` is false."""
+        if a is None or b is None:
+            return b if a is None else a
+        return self.insert(arith.OrIOp(a, b))
+
     def every(self, conditions: list[SSAValue]) -> SSAValue | None:
         """The conjunction, `None` of nothing. A pair that was asked for before is not built again."""
         result: SSAValue | None = None

@@ -149,7 +149,7 @@ class StepSpace:
                 level.statements[op] = None
         keep = keep or bool(level.statements)
         if len(level.loops) > 1:
-            self._stretches(level)
+            self._stretches(level, resting)
         elif level.loops:
             self._one_loop(level, keep=keep, resting=resting)
         return level
@@ -187,22 +187,29 @@ class StepSpace:
             begin = begin if after is None else self.build.select(after, end, begin)
         return Bounds(begin, end, bounds.limit)
 
-    def _stretches(self, level: Level) -> None:
-        """One axis for loops that follow each other, each a stretch of its steps."""
+    def _stretches(self, level: Level, resting: Resting | None) -> None:
+        """One axis for loops that follow each other, each a stretch of its steps.
+
+        While the loop around them rests, it makes one step: its first before that loop's turn, its last after
+        it.
+        """
         build = self.build
         tiles: list[Index] = [self._tiles(loop) for loop in level.loops]
         starts: list[Index] = [0]
         for count in tiles:
             starts.append(build.add(starts[-1], count))
         build.location = self.grid.location
-        op = AxisOp(Bounds(0, starts[-1]), IndexType(), Order.ORDERED)
+        before, after = resting or (None, None)
+        begin: Index = 0 if after is None else build.select(after, build.sub(starts[-1], 1), 0)
+        end = starts[-1] if before is None else build.select(before, 1, starts[-1])
+        op = AxisOp(Bounds(begin, end), IndexType(), Order.ORDERED)
         op.result.name_hint = "step"
         common = StepAxis(build, op)
         build.insert(op)
         self.order.append(common)
         level.axes = [common]
         for position, count in enumerate(tiles):
-            self._stretch(level, position, op, count, starts[position], starts[position + 1])
+            self._stretch(level, position, op, count, (starts[position], starts[position + 1]), resting)
 
     def _tiles(self, loop: ForOp) -> Index:
         """Steps of one loop: at least one, so that what stands around it has a step to run in."""
@@ -215,9 +222,20 @@ class StepSpace:
         return self.build.maximum(self.build.ceildiv(self.build.sub(end, begin), size), 1)
 
     def _stretch(
-        self, level: Level, position: int, common: AxisOp, tiles: Index, start: Index, stop: Index
+        self,
+        level: Level,
+        position: int,
+        common: AxisOp,
+        tiles: Index,
+        steps: tuple[Index, Index],
+        resting: Resting | None,
     ) -> None:
+        """The loop at `position` of `level` as the `steps`, from the first up to the second, of the common
+        axis.
+        """
         build, loop = self.build, level.loops[position]
+        start, stop = steps
+        long_before, long_after = resting or (None, None)
         build.location = loop.location
         step, bounds = common.result, loop.axis.bounds
         comes_later, goes_earlier = position > 0, position < len(level.loops) - 1
@@ -241,7 +259,8 @@ class StepSpace:
             live=None if static_extent(bounds) else build.compare("slt", begin, end),
         )
         self.axis_of[loop] = axis
-        level.axes += self._level(loop.body.block, keep=True, resting=(before, after)).axes
+        inner = (build.either(before, long_before), build.either(after, long_after))
+        level.axes += self._level(loop.body.block, keep=True, resting=inner).axes
 
     def _resting_value(self, loop: ForOp, tile: Index) -> SSAValue:
         """The loop's index or span at its tile number `tile`, which is its first or last while it rests."""

@@ -49,7 +49,8 @@ def interpret(
             with _simulated_chip():
                 outputs = jax.tree.leaves(jax.block_until_ready(_jitted(fn, seed, cores, races)(*arrays)))
         finally:
-            # After an exception jax still has the effects of the kernel that failed, and the interpreter its memory.
+            # After an exception jax still has the effects of the kernel that failed, and the interpreter
+            # its memory.
             with contextlib.suppress(Exception):
                 jax.effects_barrier()
             pltpu.reset_tpu_interpret_mode_state()

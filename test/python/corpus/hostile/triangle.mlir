@@ -7,7 +7,7 @@ func.func @triangle(%w: memref<32x200xbf16>) -> memref<12x200xbf16> {
     %twice = arith.muli %g, %two : index
     %stop = arith.addi %twice, %one : index
     %zero = tile.splat 0.0 : tensor<200xf32>
-    %sum = tile.for %i = %g to %stop max 12 iter_args(%a = %zero) {
+    %sum = tile.for %i = %g to %stop iter_args(%a = %zero) {
       %v = tile.load %w[%i, :]
       %f = tile.cast %v to f32
       %next = arith.addf %a, %f : tensor<200xf32>

@@ -5,7 +5,7 @@ func.func @triangle_tiles(%w: memref<32x200xbf16>) -> memref<12x200xbf16> {
   tile.grid %g = 0 to 12 {
     %stop = arith.muli %two, %g : index
     %zero = tile.splat 0.0 : tensor<200xf32>
-    %sum = tile.for %m = %g to %stop by m max 16 iter_args(%a = %zero) {
+    %sum = tile.for %m = %g to %stop by m iter_args(%a = %zero) {
       %v = tile.load %w[%m, :]
       %f = tile.cast %v to f32
       %s = tile.reduce add %f dims [0]
