@@ -28,7 +28,7 @@ from xdsl.rewriter import Rewriter
 from xdsl.transforms.common_subexpression_elimination import cse
 from xdsl.transforms.dead_code_elimination import region_dce
 
-from tilec.analysis.affine import linear, static_extent
+from tilec.analysis.affine import extent, linear, static_extent
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
@@ -190,8 +190,16 @@ class _Function:
                 build.insert_all(check, segment.location)
 
     def _check_reaches(self, pipeline: PipelineOp) -> None:
-        """Let the wrapper check that no axis passes the end of an array."""
+        """Let the wrapper check that no axis passes the end of an array, and that no array is empty."""
         build = self.host.build
+        arrays = {
+            tuple(extent(window.array, 0).factors): window.array for window in reversed(pipeline.windows)
+        }
+        for array in arrays.values():
+            if UNBOUND in shape_of(array.type):
+                text = f"the least number of rows of {array.name_hint or 'array'}"
+                some = pallas.RequireOp(build.value(1), self.host.extent(array), text)
+                build.insert_all(some, pipeline.location)
         for window, dim, end in reaches(pipeline):
             limit = array_extent(window.array, dim, build)
             if isinstance(end, int) and isinstance(limit, int):

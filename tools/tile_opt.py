@@ -33,6 +33,7 @@ from tilec.passes import get_all_passes
 
 TOOL = "tile-opt"
 SPLIT_MARKER = re.compile(r"^// -----[ \t]*$", re.MULTILINE)
+OPTION_NAME = re.compile(r"(?:^|\s)([\w-]+)(?==)")
 PASSES_OPTION = re.compile(r"-p=?(?P<short>.*)|--passes(?:=(?P<long>.*))?")
 
 
@@ -184,10 +185,19 @@ def join_passes(argv: Sequence[str], names: Collection[str]) -> list[str]:
             rest += ["-p"] if given is None else []
             pipeline.append(given or "")
         elif word.startswith("--") and name in names:
+            refuse_repeats(name, options)
             pipeline.append(f"{name}{{{options}}}" if options else name)
         else:
             rest.append(word)
     return ["-p", ",".join(filter(None, pipeline)), *rest]
+
+
+def refuse_repeats(name: str, options: str) -> None:
+    """Raise TileError where an option of a pass is given twice; xDSL would take the last in silence."""
+    given = OPTION_NAME.findall(options)
+    for option in given:
+        if given.count(option) > 1:
+            raise TileError(f"{name}: option {option} is given {given.count(option)} times", TOOL)
 
 
 def split_chunks(text: str) -> list[str]:

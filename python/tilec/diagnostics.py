@@ -121,6 +121,8 @@ def render(error: BaseException, place: str) -> str:
             return f"{place}: error: in '{given}': {reason.strip()}"
         case OSError():
             return f"{error.filename or place}: error: {(error.strerror or str(error)).lower()}"
+        case RecursionError():
+            return f"{place}: error: the program is nested too deeply"
         case DiagnosticException():
             return f"{place}: error: {one_line(error)}"
         case _:

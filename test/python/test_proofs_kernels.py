@@ -3,17 +3,22 @@
 A run costs about a second, so none repeats what another shows: element types and seeds take turns.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
 from corpus.choices import DISTINCT, MAIN, Choice, main_segments, parse
 from corpus.corpus import DTYPES, EXAMPLES, Dtype, Program
-from corpus.segments import MIXED, ROWS
+from corpus.segments import HOSTILE_OFFSETS, MIXED, ROWS, Segments
 from tilec.dialects.interpreter import run
 from tilec.proof import emit, prove_kernel
+from tilec.runtime.interpret import interpret
+from tilec.runtime.load import load
 
 MAIN_EXAMPLES = [choice for choice in MAIN if choice.case in EXAMPLES]
 HOSTILE = [(choice, i) for choice in MAIN_EXAMPLES for i in range(len(choice.case.sizes()))]
+ONE_ROW_EACH = next(segments for segments in HOSTILE_OFFSETS if segments.name == "one_row_each")
 WIDTHS = [
     (choice, width) for choice in MAIN_EXAMPLES for width in (13, 64, 100) if "200" in choice.case.source
 ]
@@ -70,11 +75,17 @@ def test_widths(choice: Choice, width: int) -> None:
     check(choice, program, program.arguments(width), seed=width)
 
 
-def test_another_shape_and_the_first_again() -> None:
-    choice = next(choice for choice in MAIN if choice.case.name == "softmax")
-    texts: set[str] = set()
-    for rows in (ROWS[2], ROWS[1], ROWS[2]):
-        program = choice.case.program(rows, "f32")
-        texts.add(emit(parse(program), choice.passes()))
-        check(choice, program, program.arguments(seed=5), seed=5)
-    assert len(texts) == 1
+@pytest.mark.parametrize(
+    ("name", "shapes"),
+    [("softmax", ROWS[1:3]), ("grouped_matmul", [MIXED, ONE_ROW_EACH])],
+    ids=["rows", "segments"],
+)
+def test_another_shape_and_the_first_again(name: str, shapes: Sequence[Segments]) -> None:
+    """One function serves all shapes, and what is kept of one does not disturb another."""
+    (choice,) = [choice for choice in MAIN if choice.case.name == name]
+    first, other = (choice.case.program(segments, "f32") for segments in shapes)
+    assert first.text == other.text
+    kernel = getattr(load(emit(parse(first), choice.passes()), name), name)
+    for seed, program in enumerate((first, other, first)):
+        args = program.arguments(seed)
+        assert program.mismatch(interpret(kernel, args, seed=1), program.expected(args)) is None

@@ -162,6 +162,9 @@ class StepBounds:
             case arith.AddiOp() as op:
                 parts = [self.upper(op.lhs), self.upper(op.rhs)]
                 return None if parts[0] is None or parts[1] is None else build.add(parts[0], parts[1])
+            case arith.MuliOp() as op:
+                parts = [self.upper(op.lhs), self.upper(op.rhs)]
+                return None if parts[0] is None or parts[1] is None else build.mul(parts[0], parts[1])
             case arith.SubiOp() as op:
                 return self.upper(op.lhs)
             case arith.MaxSIOp() | arith.SelectOp() as op:

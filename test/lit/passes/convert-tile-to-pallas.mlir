@@ -113,6 +113,8 @@ func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
 // CHECK-NEXT:      %4 = arith.index_cast %n : index to i32
 // CHECK-NEXT:      pallas.store %4, %count_ref[%c0]
 // CHECK-NEXT:    } : memref<?xi32>, memref<?xi32>, memref<1xi32>
+// CHECK-NEXT:    %c1_1 = arith.constant 1 : index
+// CHECK-NEXT:    pallas.require %c1_1 at_most %x_extent "the least number of rows of x"
 // CHECK-NEXT:    %5 = pallas.scalar %count
 // CHECK-NEXT:    %out_1 = pallas.call "preload" grid [arbitrary %5] {
 // CHECK-NEXT:      %gs_ref_1 = pallas.prefetch %gs
@@ -134,7 +136,6 @@ func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
 // CHECK-NEXT:      %t = arith.index_cast %mi : i32 to index
 // CHECK-NEXT:      %gi = pallas.load %gs_ref_1[%item]
 // CHECK-NEXT:      %g_1 = arith.index_cast %gi : i32 to index
-// CHECK-NEXT:      %c1_1 = arith.constant 1 : index
 // CHECK-NEXT:      %6 = arith.addi %g_1, %c1_1 : index
 // CHECK-NEXT:      %b_2 = pallas.load %o_ref_1[%g_1]
 // CHECK-NEXT:      %b_3 = arith.index_cast %b_2 : i32 to index
@@ -271,6 +272,8 @@ func.func @exact(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf
 // CHECK-NEXT:      %2 = arith.index_cast %1 : index to i32
 // CHECK-NEXT:      pallas.store %2, %count_ref[%c0]
 // CHECK-NEXT:    } : memref<?xi32>, memref<?xi32>, memref<1xi32>
+// CHECK-NEXT:    %c1_1 = arith.constant 1 : index
+// CHECK-NEXT:    pallas.require %c1_1 at_most %x_extent "the least number of rows of x"
 // CHECK-NEXT:    %out = pallas.call "exact" {
 // CHECK-NEXT:      %gs_ref_1 = pallas.in_space %gs smem
 // CHECK-NEXT:      %o_ref = pallas.in_space %o smem
@@ -286,7 +289,6 @@ func.func @exact(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf
 // CHECK-NEXT:          %t = arith.index_cast %mi : i32 to index
 // CHECK-NEXT:          %gi = pallas.load %gs_ref_1[%item]
 // CHECK-NEXT:          %g = arith.index_cast %gi : i32 to index
-// CHECK-NEXT:          %c1_1 = arith.constant 1 : index
 // CHECK-NEXT:          %4 = arith.addi %g, %c1_1 : index
 // CHECK-NEXT:          %b = pallas.load %o_ref[%g]
 // CHECK-NEXT:          %b_1 = arith.index_cast %b : i32 to index
@@ -304,7 +306,6 @@ func.func @exact(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf
 // CHECK-NEXT:          %t = arith.index_cast %mi : i32 to index
 // CHECK-NEXT:          %gi = pallas.load %gs_ref_1[%item]
 // CHECK-NEXT:          %g = arith.index_cast %gi : i32 to index
-// CHECK-NEXT:          %c1_1 = arith.constant 1 : index
 // CHECK-NEXT:          %4 = arith.addi %g, %c1_1 : index
 // CHECK-NEXT:          %b = pallas.load %o_ref[%g]
 // CHECK-NEXT:          %b_1 = arith.index_cast %b : i32 to index

@@ -7,6 +7,9 @@ by a reduction before they meet what a loop carries.
 from dataclasses import dataclass, field
 from random import Random
 
+MOST_LOOPS = 6
+"""In one nest, so that it makes hundreds of steps and not many thousands."""
+
 WIDTH = 128
 GROUPS = 5
 ROWS = 40
@@ -52,6 +55,7 @@ class _Nest:
     random: Random
     lines: list[str] = field(default_factory=list[str])
     made: int = 0
+    loops: int = 0
     stored: set[str] = field(default_factory=set[str])
 
     def add(self, depth: int, line: str) -> None:
@@ -74,7 +78,7 @@ class _Nest:
     def block(self, depth: int, value: _Value, indices: list[str], axes: list[str]) -> _Value:
         """Statements and loops at one level; `value` goes in and what it has become comes out."""
         for _ in range(self.random.randint(1, 3)):
-            loops = depth < 3 and self.random.random() < 0.6
+            loops = depth < 3 and self.loops < MOST_LOOPS and self.random.random() < 0.6
             value = (self.loop if loops else self.statement)(depth, value, indices, axes)
         if value.axis is None and len(indices) == 2 and not axes and "parts" not in self.stored:
             self.stored.add("parts")
@@ -110,6 +114,7 @@ class _Nest:
         return _Value(name, value.axis)
 
     def loop(self, depth: int, value: _Value, indices: list[str], axes: list[str]) -> _Value:
+        self.loops += 1
         kinds = ["index"] + [axis for axis in ("m", "d") if axis not in axes]
         kind = self.random.choice(kinds)
         self.made += 2

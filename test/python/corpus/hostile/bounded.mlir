@@ -1,4 +1,4 @@
-// At most 64 rows in a group, and of those only the first five count.
+// At most 64 rows in a group, of which the first five are summed.
 func.func @bounded(%x: memref<?x200xbf16>, %offsets: memref<9xi32>) -> (memref<8x200xbf16>, memref<?x200xbf16>) {
   %five = arith.constant 5 : index
   %firsts = tile.empty : memref<8x200xbf16>
@@ -8,7 +8,7 @@ func.func @bounded(%x: memref<?x200xbf16>, %offsets: memref<9xi32>) -> (memref<8
     %far = arith.addi %begin, %five : index
     %stop = arith.minsi %far, %end : index
     %zero = tile.splat 0.0 : tensor<200xf32>
-    %sum = tile.for %m = %begin to %stop by m max 5 iter_args(%a = %zero) {
+    %sum = tile.for %m = %begin to %stop by m iter_args(%a = %zero) {
       %v = tile.load %x[%m, :]
       %f = tile.cast %v to f32
       %s = tile.reduce add %f dims [0]

@@ -1,0 +1,112 @@
+"""Proofs 1 to 3 of hostile programs, and of random nests of loops."""
+
+from itertools import product
+from random import Random
+
+import numpy as np
+import pytest
+from corpus.corpus import Case, Dtype
+from corpus.hostile import HOSTILE
+from corpus.nests import random_nest
+from corpus.segments import MIXED, of_offsets
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tilec.diagnostics import TileError
+from tilec.dialects.interpreter import random_args, run
+from tilec.passes.tile_to_pallas import TileToPallas
+from tilec.proof import ProofFailed, emit, prove_compiles, prove_kernel, prove_passes, read_program
+
+WAYS = [*product(("worklist", "overlaunch"), ("grid", "emit_pipeline"))]
+SEGMENTS = (
+    MIXED,
+    of_offsets("all_in_one", [0, 0, 0, 64, 64, 64, 64, 64, 64]),
+    of_offsets("none_at_all", [0] * 9, rows=20),
+    of_offsets("at_the_edges", [0, 1, 8, 16, 17, 24, 33, 33, 40]),
+)
+NESTS = settings(
+    max_examples=12,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],  # shrinking runs each pass hundreds of times
+    suppress_health_check=list(HealthCheck),
+)
+
+
+@pytest.mark.parametrize(("grouping", "loop"), WAYS)
+@pytest.mark.parametrize("case", HOSTILE, ids=lambda case: case.name)
+def test_passes(case: Case, grouping: str, loop: str) -> None:
+    """Every pass keeps what the program does, and that is what numpy says."""
+    if grouping == "overlaunch" and not case.jagged:
+        return
+    passes = TileToPallas(grouping, loop, blocks=case.small_blocks).passes()
+    for seed, segments in enumerate(SEGMENTS[: 1 if not case.jagged else 4 if grouping == "worklist" else 2]):
+        program = case.program(segments, "f32" if seed % 2 else "bf16")
+        module, _ = read_program(program.text)
+        args = program.arguments(seed)
+        results = [result.data for result in run(module, case.name, args, seed=seed)]
+        assert program.mismatch(results, program.expected(args)) is None
+        prove_passes(module, case.name, args, passes, seeds=(seed,))
+
+
+@pytest.mark.parametrize("case", HOSTILE, ids=lambda case: case.name)
+def test_kernels(case: Case) -> None:
+    """Each way in turn: a run takes a second or more."""
+    number = HOSTILE.index(case)
+    grouping, loop = WAYS[number % 4]
+    dtype: Dtype = "f32" if number % 3 else "bf16"
+    program = case.program(SEGMENTS[number % 3 and 3], dtype)
+    module, _ = read_program(program.text)
+    args = program.arguments(number)
+    text = emit(module, [TileToPallas(grouping, loop, blocks=case.small_blocks)])
+    prove_kernel(text, case.name, args, run(module, case.name, args), seeds=(number,))
+
+
+@pytest.mark.parametrize("case", HOSTILE[::4], ids=lambda case: case.name)
+def test_compiles(case: Case) -> None:
+    program = case.program(MIXED, "bf16")
+    module, _ = read_program(program.text)
+    text = emit(module, [TileToPallas(chip="v6e", blocks=case.blocks)])
+    prove_compiles(text, case.name, program.arguments(0), ("v6e",))
+
+
+def test_nothing_behind_an_axis_leaks() -> None:
+    """NaN behind the end of the summed axis, in the dead lanes of its last tile."""
+    case = next(case for case in HOSTILE if case.name == "dots")
+    program = case.program(MIXED, "f32")
+    module, _ = read_program(program.text)
+    a, at, b, bt = program.arguments(seed=7)
+    a[:, 150:], at[150:], b[150:], bt[:, 150:] = (np.nan,) * 4
+    text = emit(module, [TileToPallas(blocks=case.small_blocks)])
+    prove_kernel(text, case.name, [a, at, b, bt], run(module, case.name, [a, at, b, bt]), seeds=(1,))
+
+
+def prove_nest(random: Random, seed: int, *, kernel: bool) -> None:
+    """A random nest, one way: what a pass refuses is fine, a difference is not."""
+    text = random_nest(random)
+    module, function = read_program(text)
+    rows = (7, 24, 33, 50)[seed % 4]
+    args = random_args(function, seed, rows)
+    grouping, loop = WAYS[seed // 4 % 4]
+    blocks = {axis: (8, 16)[seed // 16 % 2] for axis in ("m", "d") if f" by {axis} " in text}
+    choice = TileToPallas(grouping, loop, blocks=blocks)
+    try:
+        prove_passes(module, "nest", args, choice.passes(), seeds=(seed,))
+        if kernel:
+            prove_kernel(emit(module, [choice]), "nest", args, run(module, "nest", args), seeds=(seed,))
+    except ProofFailed:
+        raise
+    except TileError:
+        return
+
+
+@NESTS
+@given(st.integers(0, 2**32 - 1), st.integers(0, 63))
+def test_random_nests(nest: int, seed: int) -> None:
+    prove_nest(Random(nest), seed, kernel=False)
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_random_kernels(number: int) -> None:
+    prove_nest(Random(number), 7 * number, kernel=True)
