@@ -180,8 +180,16 @@ class _Function:
         self.host.counts[op.count] = call.results[-1]
 
     def _check_segments(self, pipeline: PipelineOp) -> None:
-        """Let the wrapper check the order of segments, before worklists are made of them."""
+        """Let the wrapper check what worklists are made from: that arrays have rows, and the order of segments."""
         build = self.host.build
+        arrays = {
+            tuple(extent(window.array, 0).factors): window.array for window in reversed(pipeline.windows)
+        }
+        for array in arrays.values():
+            if UNBOUND in shape_of(array.type) and array in self.block.args:
+                text = f"the least number of rows of {array.name_hint or 'array'}"
+                some = pallas.RequireOp(build.value(1), self.host.extent(array), text)
+                build.insert_all(some, pipeline.location)
         for segment, limit in segment_limits(pipeline, build).items():
             key = (segment.begins, segment.ends)
             if key not in self.checked:
@@ -190,16 +198,8 @@ class _Function:
                 build.insert_all(check, segment.location)
 
     def _check_reaches(self, pipeline: PipelineOp) -> None:
-        """Let the wrapper check that no axis passes the end of an array, and that no array is empty."""
+        """Let the wrapper check that no axis passes the end of an array."""
         build = self.host.build
-        arrays = {
-            tuple(extent(window.array, 0).factors): window.array for window in reversed(pipeline.windows)
-        }
-        for array in arrays.values():
-            if UNBOUND in shape_of(array.type):
-                text = f"the least number of rows of {array.name_hint or 'array'}"
-                some = pallas.RequireOp(build.value(1), self.host.extent(array), text)
-                build.insert_all(some, pipeline.location)
         for window, dim, end in reaches(pipeline):
             limit = array_extent(window.array, dim, build)
             if isinstance(end, int) and isinstance(limit, int):

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tilec.dialects.interpreter import InterpreterError, run
-from tilec.proof import emit, read_program
 from tilec.passes.tile_to_pallas import TileToPallas
+from tilec.proof import emit, read_program
 from tilec.runtime.interpret import interpret
 from tilec.runtime.load import load
 

@@ -5,13 +5,13 @@ from random import Random
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
 from corpus.corpus import Case, Dtype
 from corpus.hostile import HOSTILE
 from corpus.nests import random_nest
 from corpus.segments import MIXED, of_offsets
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-
 from tilec.diagnostics import TileError
 from tilec.dialects.interpreter import random_args, run
 from tilec.passes.tile_to_pallas import TileToPallas
@@ -25,7 +25,7 @@ SEGMENTS = (
     of_offsets("at_the_edges", [0, 1, 8, 16, 17, 24, 33, 33, 40]),
 )
 NESTS = settings(
-    max_examples=12,
+    max_examples=30,
     deadline=None,
     database=None,
     derandomize=True,

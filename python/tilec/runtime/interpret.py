@@ -14,7 +14,7 @@ from jax.experimental.pallas import tpu as pltpu
 from jax.sharding import AbstractDevice, AbstractMesh, use_abstract_mesh
 
 from tilec.chips import CHIPS
-from tilec.runtime.jax_private import describe_cpu_as_tpu
+from tilec.runtime.jax_private import describe_cpu_as_tpu, forget_effects
 from tilec.runtime.load import file_of, tile_location
 
 # What the interpreter prints: a race is a paragraph of indented lines, a semaphore left over is a line.
@@ -51,8 +51,7 @@ def interpret(
         finally:
             # After an exception jax still has the effects of the kernel that failed, and the interpreter
             # its memory.
-            with contextlib.suppress(Exception):
-                jax.effects_barrier()
+            forget_effects()
             pltpu.reset_tpu_interpret_mode_state()
     _raise_if_reported(fn, printed.getvalue())
     return [np.asarray(output) for output in outputs]

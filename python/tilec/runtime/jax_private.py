@@ -1,5 +1,6 @@
 """The one place that reaches into private parts of jax, pinned by the jax version in pyproject.toml."""
 
+from jax._src import dispatch
 from jax._src.pallas.mosaic import tpu_info
 from jax.experimental.pallas import tpu as pltpu
 
@@ -12,3 +13,12 @@ def describe_cpu_as_tpu() -> None:
     is the same from v4 on.
     """
     tpu_info.registry["cpu"] = lambda: pltpu.get_tpu_info_for_chip(pltpu.ChipVersion.TPU_V5E, 1)
+
+
+def forget_effects() -> None:
+    """Lets kernels run again after one has failed.
+
+    jax keeps the failed kernel's place in the order of effects and hands its error to every later kernel; the
+    public `jax.effects_barrier` raises that error before it clears the place.
+    """
+    dispatch.runtime_tokens.clear()

@@ -75,8 +75,10 @@ func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
   return %out : memref<?x128xf32>
 }
 // CHECK-LABEL: func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32> {
+// CHECK-NEXT:    %c1 = arith.constant 1 : index
 // CHECK-NEXT:    %c0 = arith.constant 0 : index
 // CHECK-NEXT:    %x_extent = memref.dim %x, %c0 : memref<?x128xf32>
+// CHECK-NEXT:    pallas.require %c1 at_most %x_extent "the least number of rows of x"
 // CHECK-NEXT:    pallas.check_segments %o limit %x_extent
 // CHECK-NEXT:    %out = pallas.full 0.0 extent %x_extent : memref<?x128xf32>
 // CHECK-NEXT:    %c64 = arith.constant 64 : index
@@ -89,7 +91,6 @@ func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
 // CHECK-NEXT:      %count_ref = pallas.out_space smem : memref<1xi32>
 // CHECK-NEXT:      %c8 = arith.constant 8 : index
 // CHECK-NEXT:      %n = pallas.fori %g = %c0 to %c8 iter_args(%n_1 = %c0) {
-// CHECK-NEXT:        %c1 = arith.constant 1 : index
 // CHECK-NEXT:        %0 = arith.addi %g, %c1 : index
 // CHECK-NEXT:        %b = pallas.load %o_ref[%g]
 // CHECK-NEXT:        %b_1 = arith.index_cast %b : i32 to index
@@ -113,8 +114,6 @@ func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
 // CHECK-NEXT:      %4 = arith.index_cast %n : index to i32
 // CHECK-NEXT:      pallas.store %4, %count_ref[%c0]
 // CHECK-NEXT:    } : memref<?xi32>, memref<?xi32>, memref<1xi32>
-// CHECK-NEXT:    %c1_1 = arith.constant 1 : index
-// CHECK-NEXT:    pallas.require %c1_1 at_most %x_extent "the least number of rows of x"
 // CHECK-NEXT:    %5 = pallas.scalar %count
 // CHECK-NEXT:    %out_1 = pallas.call "preload" grid [arbitrary %5] {
 // CHECK-NEXT:      %gs_ref_1 = pallas.prefetch %gs
@@ -136,7 +135,7 @@ func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
 // CHECK-NEXT:      %t = arith.index_cast %mi : i32 to index
 // CHECK-NEXT:      %gi = pallas.load %gs_ref_1[%item]
 // CHECK-NEXT:      %g_1 = arith.index_cast %gi : i32 to index
-// CHECK-NEXT:      %6 = arith.addi %g_1, %c1_1 : index
+// CHECK-NEXT:      %6 = arith.addi %g_1, %c1 : index
 // CHECK-NEXT:      %b_2 = pallas.load %o_ref_1[%g_1]
 // CHECK-NEXT:      %b_3 = arith.index_cast %b_2 : i32 to index
 // CHECK-NEXT:      %e_2 = pallas.load %o_ref_1[%6]
@@ -144,8 +143,8 @@ func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
 // CHECK-NEXT:      %c128_1 = arith.constant 128 : index
 // CHECK-NEXT:      %m_start = arith.muli %t, %c128_1 : index
 // CHECK-NEXT:      %7 = arith.cmpi eq, %item, %c0 : index
-// CHECK-NEXT:      %8 = arith.subi %steps, %c1_1 : index
-// CHECK-NEXT:      %9 = arith.subi %item, %c1_1 : index
+// CHECK-NEXT:      %8 = arith.subi %steps, %c1 : index
+// CHECK-NEXT:      %9 = arith.subi %item, %c1 : index
 // CHECK-NEXT:      %item_1 = arith.select %7, %8, %9 : index
 // CHECK-NEXT:      %mi_1 = pallas.load %ms_ref_1[%item_1]
 // CHECK-NEXT:      %t_1 = arith.index_cast %mi_1 : i32 to index
@@ -252,8 +251,10 @@ func.func @exact(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf
   return %out : memref<?x8x128xf32>
 }
 // CHECK-LABEL: func.func @exact(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf32> {
+// CHECK-NEXT:    %c1 = arith.constant 1 : index
 // CHECK-NEXT:    %c0 = arith.constant 0 : index
 // CHECK-NEXT:    %x_extent = memref.dim %x, %c0 : memref<?x8x128xf32>
+// CHECK-NEXT:    pallas.require %c1 at_most %x_extent "the least number of rows of x"
 // CHECK-NEXT:    pallas.check_segments %o limit %x_extent
 // CHECK-NEXT:    %c64 = arith.constant 64 : index
 // CHECK-NEXT:    %c65536 = arith.constant 65536 : index
@@ -267,13 +268,10 @@ func.func @exact(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf
 // CHECK-NEXT:      %0 = arith.index_cast %c0 : index to i32
 // CHECK-NEXT:      pallas.store %0, %gs_ref[%entry]
 // CHECK-NEXT:      pallas.store %0, %ms_ref[%entry]
-// CHECK-NEXT:      %c1 = arith.constant 1 : index
 // CHECK-NEXT:      %1 = arith.addi %entry, %c1 : index
 // CHECK-NEXT:      %2 = arith.index_cast %1 : index to i32
 // CHECK-NEXT:      pallas.store %2, %count_ref[%c0]
 // CHECK-NEXT:    } : memref<?xi32>, memref<?xi32>, memref<1xi32>
-// CHECK-NEXT:    %c1_1 = arith.constant 1 : index
-// CHECK-NEXT:    pallas.require %c1_1 at_most %x_extent "the least number of rows of x"
 // CHECK-NEXT:    %out = pallas.call "exact" {
 // CHECK-NEXT:      %gs_ref_1 = pallas.in_space %gs smem
 // CHECK-NEXT:      %o_ref = pallas.in_space %o smem
@@ -289,7 +287,7 @@ func.func @exact(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf
 // CHECK-NEXT:          %t = arith.index_cast %mi : i32 to index
 // CHECK-NEXT:          %gi = pallas.load %gs_ref_1[%item]
 // CHECK-NEXT:          %g = arith.index_cast %gi : i32 to index
-// CHECK-NEXT:          %4 = arith.addi %g, %c1_1 : index
+// CHECK-NEXT:          %4 = arith.addi %g, %c1 : index
 // CHECK-NEXT:          %b = pallas.load %o_ref[%g]
 // CHECK-NEXT:          %b_1 = arith.index_cast %b : i32 to index
 // CHECK-NEXT:          %e = pallas.load %o_ref[%4]
@@ -306,7 +304,7 @@ func.func @exact(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf
 // CHECK-NEXT:          %t = arith.index_cast %mi : i32 to index
 // CHECK-NEXT:          %gi = pallas.load %gs_ref_1[%item]
 // CHECK-NEXT:          %g = arith.index_cast %gi : i32 to index
-// CHECK-NEXT:          %4 = arith.addi %g, %c1_1 : index
+// CHECK-NEXT:          %4 = arith.addi %g, %c1 : index
 // CHECK-NEXT:          %b = pallas.load %o_ref[%g]
 // CHECK-NEXT:          %b_1 = arith.index_cast %b : i32 to index
 // CHECK-NEXT:          %e = pallas.load %o_ref[%4]

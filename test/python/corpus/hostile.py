@@ -1,4 +1,4 @@
-"""The programs of `corpus/hostile/`, nests and shapes that nobody would write first, as cases like the others."""
+"""The programs of `corpus/hostile/`, nests and shapes that nobody would write first, as cases."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _HOSTILE = Path(__file__).resolve().parent / "hostile"
 
 
-def _by_group(x: Array, offsets: Array, of_rows: Callable[[int, Array], Array], fill: float = np.nan) -> Array:
+def _by_group(
+    x: Array, offsets: Array, of_rows: Callable[[int, Array], Array], fill: float = np.nan
+) -> Array:
     """f64 of the shape of `x`: what `of_rows` makes of the rows of each group, and `fill` in other rows."""
     out = np.full(x.shape, fill)
     for g, (begin, end) in enumerate(ranges(offsets)):

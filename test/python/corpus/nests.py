@@ -31,7 +31,8 @@ func.func @nest(%x: memref<?x{WIDTH}xf32>, %y: memref<{ROWS}x{WIDTH}xf32>, %w: m
 """.lstrip()
 _TAIL = f"""
   }}
-  return %sums, %rows, %parts : memref<{GROUPS}x{WIDTH}xf32>, memref<?x{WIDTH}xf32>, memref<{GROUPS}x4x{WIDTH}xf32>
+  return %sums, %rows, %parts
+    : memref<{GROUPS}x{WIDTH}xf32>, memref<?x{WIDTH}xf32>, memref<{GROUPS}x4x{WIDTH}xf32>
 }}
 """.lstrip("\n")
 
