@@ -180,7 +180,7 @@ class _Function:
         self.host.counts[op.count] = call.results[-1]
 
     def _check_segments(self, pipeline: PipelineOp) -> None:
-        """Let the wrapper check what worklists are made from: that arrays have rows, and the order of segments."""
+        """Let the wrapper check what worklists rely on: that arrays have rows, and the order of segments."""
         build = self.host.build
         arrays = {
             tuple(extent(window.array, 0).factors): window.array for window in reversed(pipeline.windows)
