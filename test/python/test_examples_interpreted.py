@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from corpus.corpus import CASES, Case, Dtype, Program
-from corpus.segments import HOSTILE_OFFSETS, HOSTILE_RANGES, MIXED, Segments, distributions
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
+from corpus.corpus import CASES, Case, Dtype, Program
+from corpus.segments import HOSTILE_OFFSETS, HOSTILE_RANGES, MIXED, Segments, distributions
 from tilec.diagnostics import verify
 from tilec.dialects.interpreter import InterpreterError, Result, run
 from tilec.parsing import LocatingParser, make_context

@@ -168,6 +168,30 @@ def _sequences_in_sequence(w: Array) -> list[Array]:
     return [np.tile(value, (4, 1))]
 
 
+def _three_in_a_row(x: Array) -> list[Array]:
+    return [_normal(x)]
+
+
+def _same(x: Array) -> list[Array]:
+    return [x]
+
+
+def _fill(x: Array) -> list[Array]:
+    return [np.full(x.shape, 2.0)]
+
+
+def _vector(x: Array, y: Array) -> list[Array]:
+    return [x + y]
+
+
+def _jagged_vector(x: Array, offsets: Array) -> list[Array]:
+    return [_by_group(x, offsets, lambda _, rows: 2 * rows, -1.0)]
+
+
+def _four_ranks(x: Array, w: Array) -> list[Array]:
+    return [x + w[:, None]]
+
+
 def _case(name: str, reference: Callable[..., list[Array]], m: int = 16, **scales: float) -> Case:
     source = (_HOSTILE / f"{name}.mlir").read_text()
     axes = {"m": m, "n": 128, "k": 128, "r": 32}
@@ -179,7 +203,7 @@ def _case(name: str, reference: Callable[..., list[Array]], m: int = 16, **scale
 HOSTILE = (
     _case("three_levels", _three_levels, w=0.05),
     _case("jagged_after_jagged", _jagged_after_jagged),
-    _case("three_in_a_row", lambda x: [_normal(x)]),
+    _case("three_in_a_row", _three_in_a_row),
     _case("jagged_three_in_a_row", _jagged_three_in_a_row, w=0.07),
     _case("jagged_dense_jagged", _jagged_dense_jagged, q=0.1, k=0.3),
     _case("jagged_two_grids", _jagged_two_grids),
@@ -195,11 +219,11 @@ HOSTILE = (
     _case("dots", _dots, 128, b=0.1, bt=0.1),
     _case("conditions", _conditions),
     _case("same_name", _same_name),
-    _case("no_iterations", lambda x: [x]),
-    _case("empty_grid", lambda x: [np.full(x.shape, 2.0)]),
-    _case("vector", lambda x, y: [x + y], 128),
-    _case("jagged_vector", lambda x, offsets: [_by_group(x, offsets, lambda _, rows: 2 * rows, -1.0)], 128),
-    _case("four_ranks", lambda x, w: [x + w[:, None]]),
+    _case("no_iterations", _same),
+    _case("empty_grid", _fill),
+    _case("vector", _vector, 128),
+    _case("jagged_vector", _jagged_vector, 128),
+    _case("four_ranks", _four_ranks),
     _case("carried_scalars", _carried_scalars),
     _case("jagged_rank_three", _jagged_rank_three),
     _case("sequences_in_sequence", _sequences_in_sequence),
