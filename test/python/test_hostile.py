@@ -1,6 +1,7 @@
 """Proofs 1 to 3 of hostile programs, and of random nests of loops."""
 
 from itertools import product
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from corpus.corpus import Case, Dtype
+from corpus.corpus import DTYPES, Case, Dtype
 from corpus.hostile import HOSTILE
 from corpus.nests import random_nest
 from corpus.segments import MIXED, of_offsets
@@ -80,6 +81,18 @@ def test_nothing_behind_an_axis_leaks() -> None:
     a[:, 150:], at[150:], b[150:], bt[:, 150:] = (np.nan,) * 4
     text = emit(module, [TileToPallas(blocks=case.small_blocks)])
     prove_kernel(text, case.name, [a, at, b, bt], run(module, case.name, [a, at, b, bt]), seeds=(1,))
+
+
+@pytest.mark.parametrize(("grouping", "loop"), WAYS)
+def test_segments_of_segments(grouping: str, loop: str) -> None:
+    """A jagged run of segments, which Case has no arguments for: some runs and some segments are empty."""
+    path = Path(__file__).parent / "corpus" / "hostile" / "segments_of_segments.mlir"
+    module, _ = read_program(path)
+    x = np.random.default_rng(0).standard_normal((90, 200)).astype(DTYPES["bf16"])
+    args = [x, np.array([0, 0, 3, 7, 8], np.int32), np.array(MIXED.offsets, np.int32)]
+    choice = TileToPallas(grouping, loop, blocks={"m": 16})
+    prove_passes(module, path.stem, args, choice.passes(), seeds=(1, 2))
+    prove_kernel(emit(module, [choice]), path.stem, args, run(module, path.stem, args), seeds=(1,))
 
 
 def prove_nest(random: Random, seed: int, *, kernel: bool) -> None:

@@ -166,6 +166,8 @@ def _is_traced(op: Operation, scope: Scope) -> bool:
 def _lanes(values: Sequence[SSAValue], scope: Scope) -> list[str]:
     """Operands of an operation that works lane by lane: a constant as a number if another has the dtype."""
     if all(value in scope.constants for value in values):
+        if scope.host:
+            return [scope.constants[value].literal for value in values]
         return [scope.typed(values[0]), *(scope.atom(value) for value in values[1:])]
     return [scope.constants[v].literal if v in scope.constants else scope.atom(v) for v in values]
 

@@ -11,7 +11,7 @@ from xdsl.dialects import arith, memref
 from xdsl.ir import Operation, OpResult, SSAValue
 from xdsl.rewriter import Rewriter
 
-from tilec.analysis.affine import axis_bounds, is_inside
+from tilec.analysis.affine import axis_bounds, is_inside, linear
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, SegmentOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
@@ -154,7 +154,8 @@ class StepBounds:
 
     def upper(self, value: Index) -> Index | None:
         if isinstance(value, int) or not is_inside(value, self.pipeline):
-            return value
+            known = linear(value).literal
+            return value if known is None else known
         build = self.build
         match value.owner:
             case arith.ConstantOp() as op:

@@ -168,6 +168,14 @@ def _sequences_in_sequence(w: Array) -> list[Array]:
     return [np.tile(value, (4, 1))]
 
 
+def _triangle(w: Array) -> list[Array]:
+    return [np.stack([w[g : 2 * g + 1].sum(0) for g in range(12)])]
+
+
+def _triangle_tiles(w: Array) -> list[Array]:
+    return [np.stack([w[g : 2 * g].sum(0) for g in range(12)])]
+
+
 def _three_in_a_row(x: Array) -> list[Array]:
     return [_normal(x)]
 
@@ -226,6 +234,8 @@ HOSTILE = (
     _case("four_ranks", _four_ranks),
     _case("carried_scalars", _carried_scalars),
     _case("jagged_rank_three", _jagged_rank_three),
+    _case("triangle", _triangle),
+    _case("triangle_tiles", _triangle_tiles),
     _case("sequences_in_sequence", _sequences_in_sequence),
 )
 """Each must agree with its reference, whatever the grouping and the loop."""
