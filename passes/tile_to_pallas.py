@@ -57,7 +57,10 @@ class TileToPallas(ModulePass):
         return ArgSpec(self.name, {**named, **ChooseBlocks(self.blocks).spec().parameters})
 
     def passes(self) -> list[ModulePass]:
-        """The passes that this one runs, in order."""
+        """The passes that this one runs, in order. Raises ValueError for an unknown grouping or loop."""
+        for name, given, accepted in (("grouping", self.grouping, GROUPINGS), ("loop", self.loop, LOOPS)):
+            if given not in accepted:
+                raise ValueError(f"{name}={given}; {', '.join(accepted)} are accepted")
         grouping = GROUPINGS[self.grouping]
         return [
             ChooseBlocks(self.blocks),
@@ -72,7 +75,8 @@ class TileToPallas(ModulePass):
         ]
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for name, given, accepted in (("grouping", self.grouping, GROUPINGS), ("loop", self.loop, LOOPS)):
-            if given not in accepted:
-                fail(op, f"tile-to-pallas: {name}={given}; {', '.join(accepted)} are accepted")
-        PassPipeline(tuple(self.passes())).apply(ctx, op)
+        try:
+            passes = self.passes()
+        except ValueError as error:
+            fail(op, f"tile-to-pallas: {error}")
+        PassPipeline(tuple(passes)).apply(ctx, op)

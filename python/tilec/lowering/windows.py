@@ -200,7 +200,8 @@ def _bounded(plan: BlockPlan, position: int, dim: Dim, scalars: Scalars) -> list
             plan.window,
             f"convert-tile-to-pallas: {_name(plan.window)} is written through a window that may have no "
             "rows in a step, "
-            "and a copy of no rows cannot be made; move what stands around the loop into a grid of its own",
+            "and a copy of no rows cannot be made; "
+            "use grouping=worklist, and a grid of its own for what stands around the loop",
         )
     parts = scalars.span(dim.base)
     size = build.minimum(build.sub(parts.end, parts.start), parts.size)

@@ -182,7 +182,7 @@ func.func @no_rows(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128
   }
   return %out : memref<?x8x128xf32>
 }
-// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:179:5: error: convert-tile-to-pallas: %out is written through a window that may have no rows in a step, and a copy of no rows cannot be made; move what stands around the loop into a grid of its own
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:179:5: error: convert-tile-to-pallas: %out is written through a window that may have no rows in a step, and a copy of no rows cannot be made; use grouping=worklist, and a grid of its own for what stands around the loop
 
 // -----
 
