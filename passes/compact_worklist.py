@@ -71,10 +71,11 @@ def _group(pipeline: PipelineOp) -> list[AxisOp]:
 def _compact(pipeline: PipelineOp, group: list[AxisOp]) -> None:
     before: list[Operation] = []
     build = IndexBuilder(before, pipeline.location)
-    capacity = build.value(_capacity(pipeline, group, build))
+    bounds = StepBounds(pipeline, build)
+    capacity = build.value(_capacity(group, bounds))
     capacity.name_hint = "capacity"
     scalars = _scalars(pipeline, group)
-    limits = _limits(pipeline, group, build)
+    limits = _limits(group, bounds)
     worklist = WorklistOp(capacity, len(group), Region(_nest(group, scalars, pipeline, limits)))
     worklist.location = pipeline.location
     worklist.count.name_hint = "count"
@@ -97,9 +98,9 @@ def _scalars(pipeline: PipelineOp, group: list[AxisOp]) -> list[Operation]:
     return [op for op in pipeline.body.block.ops if op in wanted and op not in group]
 
 
-def _capacity(pipeline: PipelineOp, group: list[AxisOp], build: IndexBuilder) -> Index:
+def _capacity(group: list[AxisOp], bounds: StepBounds) -> Index:
     """The most entries that the list can have."""
-    bounds = StepBounds(pipeline, build)
+    build = bounds.build
     counts: dict[AxisOp, Index] = {}
     total: Index = 1
     for axis in group:
@@ -120,9 +121,8 @@ def _capacity(pipeline: PipelineOp, group: list[AxisOp], build: IndexBuilder) ->
     return total
 
 
-def _limits(pipeline: PipelineOp, group: list[AxisOp], build: IndexBuilder) -> dict[AxisOp, Index | None]:
+def _limits(group: list[AxisOp], bounds: StepBounds) -> dict[AxisOp, Index | None]:
     """What each axis stays below, where that is known."""
-    bounds = StepBounds(pipeline, build)
     return {axis: bounds.upper(axis.axis.bounds.end) if axis.keep is not None else None for axis in group}
 
 

@@ -241,13 +241,9 @@ def _order_axes_that_may_rest(pipeline: PipelineOp) -> None:
 
 
 def _free_to_move(space: StepSpace, axis: AxisOp) -> bool:
+    """Whether moving the axis outward would repeat no statement."""
     loop = next((loop for loop, step in space.axis_of.items() if step.op is axis), None)
-    return loop is None or not _statements_before(space, loop)
-
-
-def _statements_before(space: StepSpace, loop: ForOp) -> bool:
-    """Whether moving the axis of `loop` outward would repeat a statement."""
-    return bool(statements_around(space, loop))
+    return loop is None or not statements_around(space, loop)
 
 
 def _check_visits(pipeline: PipelineOp, window: WindowOp) -> None:

@@ -137,9 +137,7 @@ class Tracker:
             before = marks[Effect.READ][index]
             marks[Effect.READ][index] = np.where(before == 0, mine, before)
 
-    def _refuse_others(
-        self, op: Operation, array: Array, index: Index, marks: npt.NDArray[np.int64]
-    ) -> None:
+    def _refuse_others(self, op: Operation, array: Array, index: Index, marks: npt.NDArray[np.int64]) -> None:
         before = np.asarray(marks[index])
         others = (before != 0) & (before >> 16 != self.iteration + 1)
         if not others.any():

@@ -20,7 +20,13 @@ from xdsl.printer import Printer
 from xdsl.traits import IsTerminator, NoTerminator, Pure, RecursiveMemoryEffect
 from xdsl.utils.exceptions import VerifyException
 
-from tilec.dialects.tile.syntax import parse_bounds, parse_known_operand, print_operand_or_int
+from tilec.dialects.tile.syntax import (
+    parse_bounds,
+    parse_carried,
+    parse_known_operand,
+    print_carried,
+    print_operand_or_int,
+)
 
 from .syntax import pack_ints, parse_values, unpack_ints, verify_in_kernel, verify_index
 
@@ -220,7 +226,7 @@ class ForiOp(IRDLOperation):
         arguments = [argument.resolve(IndexType())]
         inits: list[SSAValue] = []
         if parser.parse_optional_keyword("iter_args"):
-            pairs = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: _parse_carried(parser))
+            pairs = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: parse_carried(parser))
             inits = [init for _, init in pairs]
             arguments += [name.resolve(init.type) for name, init in pairs]
         body = parser.parse_region(arguments)
@@ -238,7 +244,7 @@ class ForiOp(IRDLOperation):
         if self.inits:
             printer.print_string(" iter_args(")
             pairs = zip(self.carried, self.inits, strict=True)
-            printer.print_list(pairs, lambda pair: _print_carried(printer, *pair))
+            printer.print_list(pairs, lambda pair: print_carried(printer, *pair))
             printer.print_string(")")
         printer.print_string(" ")
         printer.print_region(
@@ -256,15 +262,3 @@ class ForiOp(IRDLOperation):
                     f"pallas.fori {what} {_types(values)} where its iter_args start as {_types(self.inits)}; "
                     "the types must agree"
                 )
-
-
-def _parse_carried(parser: Parser) -> tuple[Parser.UnresolvedArgument, SSAValue]:
-    argument = parser.parse_argument(expect_type=False)
-    parser.parse_punctuation("=")
-    return argument, parse_known_operand(parser)
-
-
-def _print_carried(printer: Printer, argument: SSAValue, init: SSAValue) -> None:
-    printer.print_ssa_value(argument)
-    printer.print_string(" = ")
-    printer.print_ssa_value(init)

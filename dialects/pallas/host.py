@@ -159,9 +159,7 @@ class _SegmentsOp(IRDLOperation, ABC):
                 continue
             verify_array(self, array)
             if len(shape_of(array.type)) != 1 or element_type(array.type) != i32:
-                raise VerifyException(
-                    f"{self.name} reads a {array.type}; an i32 array of rank 1 is needed"
-                )
+                raise VerifyException(f"{self.name} reads a {array.type}; an i32 array of rank 1 is needed")
 
 
 @irdl_op_definition

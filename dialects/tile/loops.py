@@ -23,7 +23,7 @@ from xdsl.traits import IsTerminator, Pure, RecursiveMemoryEffect, SingleBlockIm
 from xdsl.utils.exceptions import VerifyException
 
 from .axes import Axis, Order, OrderAttr, ParsedAxis, parse_axis, print_axis_tail, verify_axis
-from .syntax import Bounds, pack_bounds, parse_known_operand, unpack_bounds
+from .syntax import Bounds, pack_bounds, parse_carried, print_carried, unpack_bounds
 from .types import span_of
 
 
@@ -243,7 +243,7 @@ class ForOp(LoopOp):
         arguments = [axis.argument.resolve(axis.kind)]
         inits: list[SSAValue] = []
         if parser.parse_optional_keyword("iter_args"):
-            pairs = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: _parse_carried(parser))
+            pairs = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: parse_carried(parser))
             inits = [init for _, init in pairs]
             arguments += [argument.resolve(init.type) for argument, init in pairs]
         operands, properties = _loop_properties(parser, [axis])
@@ -256,7 +256,7 @@ class ForOp(LoopOp):
         if self.inits:
             printer.print_string(" iter_args(")
             printer.print_list(
-                zip(self.carried, self.inits, strict=True), lambda pair: _print_carried(printer, *pair)
+                zip(self.carried, self.inits, strict=True), lambda pair: print_carried(printer, *pair)
             )
             printer.print_string(")")
         printer.print_string(" ")
@@ -284,18 +284,6 @@ class ForOp(LoopOp):
 
 def _list(kinds: Sequence[Attribute]) -> str:
     return "(" + ", ".join(str(kind) for kind in kinds) + ")"
-
-
-def _parse_carried(parser: Parser) -> tuple[Parser.UnresolvedArgument, SSAValue]:
-    argument = parser.parse_argument(expect_type=False)
-    parser.parse_punctuation("=")
-    return argument, parse_known_operand(parser)
-
-
-def _print_carried(printer: Printer, argument: SSAValue, init: SSAValue) -> None:
-    printer.print_ssa_value(argument)
-    printer.print_string(" = ")
-    printer.print_ssa_value(init)
 
 
 def _terminator(op: LoopOp) -> YieldOp:

@@ -62,6 +62,20 @@ def print_operand_or_int(printer: Printer, value: SSAValue | int) -> None:
         printer.print_ssa_value(value)
 
 
+def parse_carried(parser: Parser) -> tuple[Parser.UnresolvedArgument, SSAValue]:
+    """Parse `%argument = %init`, one of what a loop carries."""
+    argument = parser.parse_argument(expect_type=False)
+    parser.parse_punctuation("=")
+    return argument, parse_known_operand(parser)
+
+
+def print_carried(printer: Printer, argument: SSAValue, init: SSAValue) -> None:
+    """Print what `parse_carried` reads."""
+    printer.print_ssa_value(argument)
+    printer.print_string(" = ")
+    printer.print_ssa_value(init)
+
+
 def parse_bounds(parser: Parser) -> tuple[SSAValue | int, SSAValue | int]:
     """Parse `begin to end`."""
     begin = parse_operand_or_int(parser)

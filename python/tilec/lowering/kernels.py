@@ -112,9 +112,8 @@ class KernelLowering:
         """The extent for the call's grid: of a worklist, its count as a scalar."""
         if not isinstance(trip, SSAValue) or trip not in self.host.counts:
             return trip
-        self.counted = self.host.counts[trip]
         if self.loop is Loop.GRID:
-            return self.host.build.insert(pallas.ScalarOp(self.counted))
+            return self.host.build.insert(pallas.ScalarOp(self.host.counts[trip]))
         return trip
 
     def _inner_grid(self, grid: Sequence[Index]) -> list[Index]:

@@ -36,6 +36,7 @@ class Orientation:
             wishes += self._visit(op)
         for value, column in wishes:
             self._votes[self._root(value), column] += 1
+        self._kept_roots = {self._root(ref) for ref in self._kept}
 
     def is_column(self, value: SSAValue) -> bool:
         """Whether a value, or a reference to one, of rank 1 is n x 1; otherwise it is 1 x n."""
@@ -43,9 +44,7 @@ class Orientation:
         return self._votes[root, True] >= self._votes[root, False]
 
     def shape(self, value: SSAValue) -> tuple[int, ...]:
-        """The shape in which a value, or what a reference holds, is kept: rank 1 becomes n x 1, n x 128 or 1
-        x n.
-        """
+        """The shape a value, or what a reference holds, is kept in: rank 1 as n x 1, n x 128 or 1 x n."""
         shape = shape_of(value.type.value if isinstance(value.type, RefType) else value.type)
         if len(shape) != 1:
             return shape
@@ -55,7 +54,7 @@ class Orientation:
 
     def is_wide(self, value: SSAValue) -> bool:
         """Whether a column is repeated in all lanes."""
-        return self.is_column(value) and self._root(value) in {self._root(ref) for ref in self._kept}
+        return self.is_column(value) and self._root(value) in self._kept_roots
 
     def _visit(self, op: Operation) -> list[tuple[SSAValue, bool]]:
         """Join what must lie the same way; returns what the operation wishes of others."""

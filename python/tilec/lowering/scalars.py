@@ -25,8 +25,7 @@ from tilec.rewriting.jagged import array_extent
 
 @dataclass(frozen=True)
 class SpanParts:
-    """A span in a step: its first lane's index, which may be one in live range `begin` to `end`, and its
-    lanes.
+    """A span in a step: the index of its first lane, its live range `begin` to `end`, and its lanes.
 
     `block` is its number among the tiles of the array, `None` if its tiles begin between those.
     """

@@ -12,10 +12,11 @@ from tilec.analysis.affine import linear
 from tilec.analysis.lanes import may_have_dead_lanes
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
+from tilec.dialects.tile.axes import span_in_scope
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
 from tilec.dialects.tile.mixing import Combine, DotOp, FillOp, ReduceOp, ScanOp, identity
 from tilec.dialects.tile.syntax import ints_of, scalar_of
-from tilec.dialects.tile.types import element_type, shape_of, span_names, span_of, value_type
+from tilec.dialects.tile.types import element_type, shape_of, span_names, value_type
 from tilec.dialects.tile.values import (
     BroadcastOp,
     ConcatenateOp,
@@ -135,14 +136,12 @@ class Values:
             name = span_names(value.type)[dim]
             if name is None:
                 continue
-            spans = [v for o in self.scalars.pipeline.body.block.ops for v in o.results if span_of(v)]
-            span = next(v for v in spans if (kind := span_of(v)) and kind.axis == name)
-            if may_have_dead_lanes(span):
+            span = span_in_scope(op, name)
+            if span is None or may_have_dead_lanes(span):
                 fail(
                     op,
                     f"convert-tile-to-pallas: {op.name} mixes lanes of axis {name}, of which some may be "
-                    "dead; "
-                    "run --materialize-masks first",
+                    "dead; run --materialize-masks first",
                 )
 
     def _lanewise(self, op: Operation) -> SSAValue:
