@@ -3,11 +3,12 @@
 from xdsl.ir import Dialect
 
 from .control import CondOp, ForiOp, WhenOp, YieldOp
+from .copies import CopyStartOp, CopyWaitOp
 from .host import CheckElementsOp, CheckLengthsOp, CheckSegmentsOp, FullOp, RequireOp, ReshapeOp, ScalarOp
 from .kernels import CallOp, EmitPipelineOp, PipeInOp, PipeOutOp
 from .specs import InOp, InSpaceOp, OutOp, OutSpaceOp, PrefetchOp, ScratchOp
-from .types import Bounded, Ds, Semantics, SemanticsAttr, Space, SpaceAttr, in_space
-from .values import IotaOp, LoadOp, NumProgramsOp, ProgramIdOp, RollOp, StoreOp
+from .types import Bounded, DmaSemaphoreType, Ds, Semantics, SemanticsAttr, Space, SpaceAttr, in_space
+from .values import IotaOp, LoadOp, MultipleOfOp, NumProgramsOp, ProgramIdOp, RollOp, StoreOp
 
 __all__ = [
     "Bounded",
@@ -16,6 +17,9 @@ __all__ = [
     "CheckLengthsOp",
     "CheckSegmentsOp",
     "CondOp",
+    "CopyStartOp",
+    "CopyWaitOp",
+    "DmaSemaphoreType",
     "Ds",
     "EmitPipelineOp",
     "ForiOp",
@@ -24,6 +28,7 @@ __all__ = [
     "InSpaceOp",
     "IotaOp",
     "LoadOp",
+    "MultipleOfOp",
     "NumProgramsOp",
     "OutOp",
     "OutSpaceOp",
@@ -67,8 +72,11 @@ OPERATIONS = (
     NumProgramsOp,
     LoadOp,
     StoreOp,
+    CopyStartOp,
+    CopyWaitOp,
     IotaOp,
     RollOp,
+    MultipleOfOp,
     WhenOp,
     CondOp,
     ForiOp,
@@ -76,4 +84,4 @@ OPERATIONS = (
 )
 """The operations, in the order of the documentation."""
 
-Pallas = Dialect("pallas", [*OPERATIONS], [SpaceAttr, SemanticsAttr])
+Pallas = Dialect("pallas", [*OPERATIONS], [SpaceAttr, SemanticsAttr, DmaSemaphoreType])

@@ -19,7 +19,7 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from tilec.dialects.tile.syntax import parse_known_operand
-from tilec.dialects.tile.types import UNBOUND, Array, shape_of
+from tilec.dialects.tile.types import UNBOUND, Array, element_type, shape_of
 
 from .blocks import (
     BlockOp,
@@ -33,7 +33,7 @@ from .blocks import (
     print_map,
 )
 from .syntax import parse_optional_operand, print_optional_operand
-from .types import Space, SpaceAttr, in_space, is_array, space_of
+from .types import DmaSemaphoreType, Space, SpaceAttr, in_space, is_array, space_of
 
 
 def verify_array(op: IRDLOperation, array: SSAValue) -> None:
@@ -66,6 +66,11 @@ def verify_parent(op: IRDLOperation, name: str) -> None:
 def verify_result(op: IRDLOperation, ref: SSAValue, expected: Attribute) -> None:
     if ref.type != expected:
         raise VerifyException(f"{op.name} results in {expected}, not {ref.type}")
+
+
+def verify_no_semaphores(op: IRDLOperation, space: Space) -> None:
+    if space == Space.SEMAPHORE:
+        raise VerifyException(f"{op.name} puts an array where semaphores are; vmem, smem or any is needed")
 
 
 @irdl_op_definition
@@ -184,6 +189,7 @@ class InSpaceOp(IRDLOperation):
     def verify_(self) -> None:
         verify_parent(self, "pallas.call")
         verify_array(self, self.array)
+        verify_no_semaphores(self, self.space.data)
         verify_result(self, self.ref, in_space(self.array.type, self.space.data))
 
 
@@ -315,6 +321,7 @@ class OutSpaceOp(IRDLOperation):
         verify_parent(self, "pallas.call")
         verify_extent(self, self.kind, self.extent)
         verify_alias(self, self.alias, self.kind)
+        verify_no_semaphores(self, self.space.data)
         if self.alias is not None and self.space.data != Space.ANY:
             raise VerifyException(
                 f"pallas.out_space has an alias in {self.space.data}; only one in `any` can have it"
@@ -324,10 +331,11 @@ class OutSpaceOp(IRDLOperation):
 
 @irdl_op_definition
 class ScratchOp(IRDLOperation):
-    """On-chip memory that keeps its contents from step to step.
+    """On-chip memory that keeps its contents from step to step, or semaphores for copies.
 
     Example:
         %acc = pallas.scratch : memref<128x256xf32, #pallas.space<vmem>>
+        %sems = pallas.scratch : memref<2x4x!pallas.dma_semaphore, #pallas.space<semaphore>>
     """
 
     name = "pallas.scratch"
@@ -346,8 +354,9 @@ class ScratchOp(IRDLOperation):
 
     def verify_(self) -> None:
         verify_parent(self, "pallas.call")
-        if space_of(self.ref.type) not in (Space.VMEM, Space.SMEM) or UNBOUND in shape_of(self.ref.type):
-            raise VerifyException(
-                f"pallas.scratch makes a {self.ref.type}; a static shape in #pallas.space<vmem> or <smem> "
-                "is needed"
-            )
+        kind = self.ref.type
+        space, where = (Space.VMEM, Space.SMEM), "a static shape in #pallas.space<vmem> or <smem>"
+        if isinstance(element_type(kind), DmaSemaphoreType):
+            space, where = (Space.SEMAPHORE,), "a static shape in #pallas.space<semaphore>"
+        if space_of(kind) not in space or UNBOUND in shape_of(kind):
+            raise VerifyException(f"pallas.scratch makes a {kind}; {where} is needed")

@@ -6,7 +6,13 @@ from typing import cast
 
 from xdsl.dialects.builtin import MemRefType, NoneAttr
 from xdsl.dialects.utils import EnumAttribute
-from xdsl.ir import Attribute, SpacedOpaqueSyntaxAttribute, SSAValue
+from xdsl.ir import (
+    Attribute,
+    ParametrizedAttribute,
+    SpacedOpaqueSyntaxAttribute,
+    SSAValue,
+    TypeAttribute,
+)
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
@@ -17,11 +23,12 @@ from tilec.dialects.tile.types import Array, element_type, shape_of
 
 
 class Space(StrEnum):
-    """Where a reference points: vector memory or scalar memory on the chip, or where the array is, in HBM."""
+    """Where a reference points: vector or scalar memory or semaphores on the chip, or an array in HBM."""
 
     VMEM = "vmem"
     SMEM = "smem"
     ANY = "any"
+    SEMAPHORE = "semaphore"
 
 
 @irdl_attr_definition
@@ -41,6 +48,13 @@ class SpaceAttr(EnumAttribute[Space]):
             printer.print_string(self.data)
 
 
+@irdl_attr_definition
+class DmaSemaphoreType(ParametrizedAttribute, TypeAttribute):
+    """`!pallas.dma_semaphore`: what an asynchronous copy signals when it is done. Scratch holds them."""
+
+    name = "pallas.dma_semaphore"
+
+
 class Semantics(StrEnum):
     """Whether the steps of a grid dimension may run in any order, on any core, or run in order on one."""
 
@@ -57,10 +71,17 @@ class SemanticsAttr(EnumAttribute[Semantics], SpacedOpaqueSyntaxAttribute):
 
 @dataclass(frozen=True)
 class Ds:
-    """`ds(start, size)` in a load or a store: `size` consecutive elements of a dimension."""
+    """`ds(start, size)`: `size` consecutive elements of a dimension. Only in a copy the size can be a value.
+
+    Raises `VerifyException` for a literal size below 1.
+    """
 
     start: SSAValue | int
-    size: int
+    size: SSAValue | int
+
+    def __post_init__(self) -> None:
+        if isinstance(self.size, int) and self.size < 1:
+            raise VerifyException(f"a `ds` has {self.size} elements; 1 or more are needed")
 
 
 @dataclass(frozen=True)

@@ -26,126 +26,53 @@ from xdsl.printer import Printer
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from tilec.dialects.tile.syntax import (
-    dense_i64,
-    ints_of,
-    parse_known_operand,
-    parse_operand_or_int,
-    print_operand_or_int,
-)
+from tilec.dialects.tile.syntax import parse_known_operand, parse_operand_or_int, print_operand_or_int
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of, value_type
 
 from .blocks import grid_rank
-from .kernels import PipeInOp
-from .specs import InOp, InSpaceOp, OutOp, PrefetchOp
 from .syntax import pack_ints, unpack_ints, verify_in_kernel
-from .types import Ds, Space, space_of
-
-Dims = Sequence["SSAValue | int | Ds | None"]
-
-_INDEX = 0
-_FULL = -1
+from .types import Space, space_of
+from .windows import (
+    Dim,
+    kept_sizes,
+    pack_dims,
+    parse_window,
+    print_window,
+    unpack_dims,
+    verify_dims,
+    verify_writable,
+)
 
 
 class _RefOp(IRDLOperation):
-    """What loads and stores share: how each dimension of a reference is indexed."""
+    """What loads and stores share: the part of a reference that they access."""
 
     ref = operand_def(MemRefType)
-    starts = var_operand_def(IndexType)
-    static_starts = prop_def(DenseArrayBase)
-    # For each dimension its size in a `ds`, 0 for an index, -1 for `:`.
-    sizes = prop_def(DenseArrayBase)
+    numbers = var_operand_def(IndexType)
+    static_numbers = prop_def(DenseArrayBase)
 
     @property
-    def dims(self) -> tuple["SSAValue | int | Ds | None", ...]:
+    def dims(self) -> tuple[Dim, ...]:
         """How each dimension is indexed: an index, `None` for `:`, or a `Ds`. Empty for all of them."""
-        starts = unpack_ints(self, self.starts, self.static_starts)
-        return tuple(
-            None if size == _FULL else start if size == _INDEX else Ds(start, size)
-            for start, size in zip(starts, ints_of(self.sizes), strict=True)
-        )
+        return unpack_dims(self, self.numbers, self.static_numbers)
 
-    def verify_dims(self) -> None:
-        """Check rank, space and static positions. Raises `VerifyException` with the numbers."""
+    def verify_part(self) -> None:
+        """Check rank, space, positions and sizes. Raises `VerifyException` with the numbers."""
         verify_in_kernel(self)
         if space_of(self.ref.type) not in (Space.VMEM, Space.SMEM):
             raise VerifyException(
                 f"{self.name} accesses a {self.ref.type}; only on-chip memory can be, #pallas.space<vmem> "
                 "or <smem>"
             )
-        shape, dims = shape_of(self.ref.type), self.dims
-        if dims and len(dims) != len(shape):
-            raise VerifyException(
-                f"{self.name} gives {len(dims)} indices to a {self.ref.type}; give one for each of its "
-                f"{len(shape)} dimensions, or none for all of it"
-            )
-        for position, (dim, extent) in enumerate(zip(dims or [None] * len(shape), shape, strict=True)):
-            self._verify_dim(position, dim, extent)
-
-    def _verify_dim(self, position: int, dim: "SSAValue | int | Ds | None", extent: int) -> None:
-        if dim is None:
-            if extent == UNBOUND:
-                raise VerifyException(f"{self.name} takes all of dimension {position}, whose extent is `?`")
-            return
-        start, size = (dim.start, dim.size) if isinstance(dim, Ds) else (dim, 1)
-        if isinstance(start, int) and (start < 0 or (extent != UNBOUND and start + size > extent)):
-            raise VerifyException(
-                f"{self.name} takes {start} to {start + size} of dimension {position}, whose extent is "
-                f"{extent}"
-            )
+        verify_dims(self, self.ref, self.dims)
+        if not all(isinstance(size, int) for size in kept_sizes(self.ref, self.dims)):
+            raise VerifyException(f"{self.name} has a `ds` whose size is a value; only copies can have one")
 
 
-def _pack_dims(dims: Dims) -> tuple[list[SSAValue], dict[str, Attribute]]:
-    starts = [0 if dim is None else dim.start if isinstance(dim, Ds) else dim for dim in dims]
-    sizes = [_FULL if dim is None else dim.size if isinstance(dim, Ds) else _INDEX for dim in dims]
-    operands, static = pack_ints(starts)
-    return operands, {"static_starts": static, "sizes": dense_i64(sizes)}
-
-
-def _window_type(ref: Attribute, dims: Dims) -> Attribute:
-    """The type of the value in a window of a reference; dimensions that are indexed are dropped."""
-    shape = shape_of(ref)
-    sizes = [
-        extent if dim is None else dim.size
-        for dim, extent in zip(dims or [None] * len(shape), shape, strict=False)
-        if dim is None or isinstance(dim, Ds)
-    ]
-    return value_type(element_type(ref), sizes, [None] * len(sizes))
-
-
-def _parse_window(parser: Parser) -> tuple[SSAValue, Dims]:
-    ref = parse_known_operand(parser)
-    dims = parser.parse_optional_comma_separated_list(parser.Delimiter.SQUARE, lambda: _parse_dim(parser))
-    return ref, dims or ()
-
-
-def _parse_dim(parser: Parser) -> "SSAValue | int | Ds | None":
-    if parser.parse_optional_punctuation(":"):
-        return None
-    if not parser.parse_optional_keyword("ds"):
-        return parse_operand_or_int(parser)
-    with parser.in_parens():
-        start = parse_operand_or_int(parser)
-        parser.parse_punctuation(",")
-        return Ds(start, parser.parse_integer(allow_boolean=False, allow_negative=False))
-
-
-def _print_window(printer: Printer, op: _RefOp) -> None:
-    printer.print_ssa_value(op.ref)
-    if op.dims:
-        with printer.in_square_brackets():
-            printer.print_list(op.dims, lambda dim: _print_dim(printer, dim))
-
-
-def _print_dim(printer: Printer, dim: "SSAValue | int | Ds | None") -> None:
-    if dim is None:
-        printer.print_string(":")
-    elif isinstance(dim, Ds):
-        printer.print_string("ds(")
-        print_operand_or_int(printer, dim.start)
-        printer.print_string(f", {dim.size})")
-    else:
-        print_operand_or_int(printer, dim)
+def _part_type(ref: SSAValue, dims: Sequence[Dim]) -> Attribute:
+    """The type of the value in a part of a reference; dimensions that are indexed are dropped."""
+    sizes = [size if isinstance(size, int) else UNBOUND for size in kept_sizes(ref, dims)]
+    return value_type(element_type(ref.type), sizes, [None] * len(sizes))
 
 
 @irdl_op_definition
@@ -164,23 +91,25 @@ class LoadOp(_RefOp):
     value = result_def()
     traits = traits_def(MemoryReadEffect())
 
-    def __init__(self, ref: SSAValue, dims: Dims = ()):
-        operands, properties = _pack_dims(dims)
+    def __init__(self, ref: SSAValue, dims: Sequence[Dim] = ()):
+        operands, static = pack_dims(dims)
         super().__init__(
-            operands=[ref, operands], properties=properties, result_types=[_window_type(ref.type, dims)]
+            operands=[ref, operands],
+            properties={"static_numbers": static},
+            result_types=[_part_type(ref, dims)],
         )
 
     @classmethod
     def parse(cls, parser: Parser) -> "LoadOp":
-        return cls(*_parse_window(parser))
+        return cls(*parse_window(parser))
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
-        _print_window(printer, self)
+        print_window(printer, self.ref, self.dims)
 
     def verify_(self) -> None:
-        self.verify_dims()
-        expected = _window_type(self.ref.type, self.dims)
+        self.verify_part()
+        expected = _part_type(self.ref, self.dims)
         if self.value.type != expected:
             raise VerifyException(f"pallas.load results in {expected}, not {self.value.type}")
 
@@ -198,33 +127,28 @@ class StoreOp(_RefOp):
     value = operand_def()
     traits = traits_def(MemoryWriteEffect())
 
-    def __init__(self, value: SSAValue, ref: SSAValue, dims: Dims = ()):
-        operands, properties = _pack_dims(dims)
-        super().__init__(operands=[value, ref, operands], properties=properties)
+    def __init__(self, value: SSAValue, ref: SSAValue, dims: Sequence[Dim] = ()):
+        operands, static = pack_dims(dims)
+        super().__init__(operands=[value, ref, operands], properties={"static_numbers": static})
 
     @classmethod
     def parse(cls, parser: Parser) -> "StoreOp":
         value = parse_known_operand(parser)
         parser.parse_punctuation(",")
-        return cls(value, *_parse_window(parser))
+        return cls(value, *parse_window(parser))
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
         printer.print_ssa_value(self.value)
         printer.print_string(", ")
-        _print_window(printer, self)
+        print_window(printer, self.ref, self.dims)
 
     def verify_(self) -> None:
-        self.verify_dims()
-        expected = _window_type(self.ref.type, self.dims)
+        self.verify_part()
+        expected = _part_type(self.ref, self.dims)
         if self.value.type != expected:
             raise VerifyException(f"pallas.store puts a {self.value.type} where a {expected} is needed")
-        owner = self.ref.owner
-        initial = isinstance(owner, OutOp) and self.ref is owner.init
-        if initial or isinstance(owner, InOp | InSpaceOp | PrefetchOp | PipeInOp):
-            raise VerifyException(
-                "pallas.store writes into an input; only outputs and scratch can be written"
-            )
+        verify_writable(self, self.ref)
 
 
 class _GridQuery(IRDLOperation):
@@ -319,42 +243,102 @@ def verify_dim(op: IRDLOperation, value: SSAValue, dim: IntegerAttr) -> None:
 class RollOp(IRDLOperation):
     """Moves lanes along one dimension: lane i goes to lane `(i + shift) mod extent`.
 
+    The shift is a literal or an index, 0 or more; only that of a literal is checked.
+
     Example:
         %r = pallas.roll %v by 1 dim 0
+        %s = pallas.roll %r by %amount dim 1
     """
 
     name = "pallas.roll"
     value = operand_def(TensorType)
-    shift = prop_def(IntegerAttr)
+    shift_operand = var_operand_def(IndexType)
+    static_shift = prop_def(DenseArrayBase)
     dim = prop_def(IntegerAttr)
     result = result_def(TensorType)
     traits = traits_def(Pure())
 
-    def __init__(self, value: SSAValue, shift: int, dim: int):
+    def __init__(self, value: SSAValue, shift: SSAValue | int, dim: int):
+        operands, static = pack_ints([shift])
         super().__init__(
-            operands=[value],
-            properties={"shift": IntegerAttr(shift, i64), "dim": IntegerAttr(dim, i64)},
+            operands=[value, operands],
+            properties={"static_shift": static, "dim": IntegerAttr(dim, i64)},
             result_types=[value.type],
         )
+
+    @property
+    def shift(self) -> SSAValue | int:
+        """How far lanes move. Raises `VerifyException` where that is not one number."""
+        numbers = unpack_ints(self, self.shift_operand, self.static_shift)
+        if len(numbers) != 1:
+            raise VerifyException(f"pallas.roll has {len(numbers)} shifts; it takes one")
+        return numbers[0]
 
     @classmethod
     def parse(cls, parser: Parser) -> "RollOp":
         value = parse_known_operand(parser)
         parser.parse_keyword("by")
-        shift = parser.parse_integer(allow_boolean=False)
+        shift = parse_operand_or_int(parser)
         parser.parse_keyword("dim")
         return cls(value, shift, parser.parse_integer(allow_boolean=False))
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
         printer.print_ssa_value(self.value)
-        printer.print_string(f" by {self.shift.value.data} dim {self.dim.value.data}")
+        printer.print_string(" by ")
+        print_operand_or_int(printer, self.shift)
+        printer.print_string(f" dim {self.dim.value.data}")
 
     def verify_(self) -> None:
         verify_in_kernel(self)
         verify_dim(self, self.value, self.dim)
-        if self.result.type != self.value.type or self.shift.value.data < 0:
+        shift = self.shift
+        if self.result.type != self.value.type or (isinstance(shift, int) and shift < 0):
+            amount = shift if isinstance(shift, int) else "an index"
             raise VerifyException(
-                f"pallas.roll by {self.shift.value.data} of a {self.value.type} to a {self.result.type}; "
+                f"pallas.roll by {amount} of a {self.value.type} to a {self.result.type}; "
                 "a shift of 0 or more and equal types are needed"
+            )
+
+
+@irdl_op_definition
+class MultipleOfOp(IRDLOperation):
+    """The same index, with the promise to the TPU compiler that it is a multiple of a number.
+
+    Nothing checks the promise: where it is false, the compiled kernel accesses other elements. Copies and
+    loads need it where they start at an index that the compiler cannot see to be aligned.
+
+    Example:
+        %row = pallas.multiple_of %begin by 8
+    """
+
+    name = "pallas.multiple_of"
+    value = operand_def(IndexType)
+    divisor = prop_def(IntegerAttr)
+    result = result_def(IndexType)
+    traits = traits_def(Pure())
+
+    def __init__(self, value: SSAValue, divisor: int):
+        super().__init__(
+            operands=[value],
+            properties={"divisor": IntegerAttr(divisor, i64)},
+            result_types=[IndexType()],
+        )
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "MultipleOfOp":
+        value = parse_known_operand(parser)
+        parser.parse_keyword("by")
+        return cls(value, parser.parse_integer(allow_boolean=False))
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.value)
+        printer.print_string(f" by {self.divisor.value.data}")
+
+    def verify_(self) -> None:
+        verify_in_kernel(self)
+        if self.divisor.value.data < 1:
+            raise VerifyException(
+                f"pallas.multiple_of has the divisor {self.divisor.value.data}; 1 or more is needed"
             )

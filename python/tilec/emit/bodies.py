@@ -8,6 +8,8 @@ from tilec.diagnostics import fail
 from tilec.dialects.pallas import (
     Bounded,
     CondOp,
+    CopyStartOp,
+    CopyWaitOp,
     Ds,
     EmitPipelineOp,
     ForiOp,
@@ -21,6 +23,7 @@ from tilec.dialects.pallas import (
     YieldOp,
 )
 from tilec.dialects.pallas.blocks import BlockOp
+from tilec.dialects.pallas.windows import Dim
 
 from .lines import Lines
 from .names import shape_text
@@ -75,6 +78,10 @@ class BodyPrinter:
         match op:
             case StoreOp():
                 self.lines.add(f"{_place(op, scope)} = {scope.text(op.value)}", op)
+            case CopyStartOp() | CopyWaitOp():
+                parts = ", ".join(_part(ref, dims, scope) for ref, dims in op.parts)
+                half = "start" if isinstance(op, CopyStartOp) else "wait"
+                self.lines.add(f"pltpu.make_async_copy({parts}).{half}()", op)
             case WhenOp():
                 self.lines.gap()
                 self.lines.add(f"@pl.when({scope.text(op.condition)})", op)
@@ -126,7 +133,7 @@ class BodyPrinter:
             self.statements(op.body.block, inner)
             self._return(op.body, inner)
         self.lines.gap()
-        begin, end = (scope_number(bound, scope) for bound in op.bounds)
+        begin, end = (scope.number(bound) for bound in op.bounds)
         inits = [scope.typed(value) for value in op.inits]
         first = shape_text(inits) if many else inits[0] if inits else "None"
         results = [scope.name(value, "carried") for value in op.results]
@@ -153,7 +160,7 @@ class BodyPrinter:
         self.lines.add("pltpu.emit_pipeline(", op)
         with self.lines.indented():
             self.lines.add(f"{step},", op)
-            self.lines.add(f"grid={shape_text([scope_number(size, scope) for size in op.grid])},", op)
+            self.lines.add(f"grid={shape_text([scope.number(size) for size in op.grid])},", op)
             for key, group in (("in_specs", inputs), ("out_specs", outputs)):
                 self.spec_list(key, [(specs[id(window)], window) for window in group], op)
         arrays = ", ".join(scope.text(window.source) for window in [*inputs, *outputs])
@@ -229,21 +236,25 @@ def expression(op: Operation, scope: Scope) -> str:
             return value_expression(op, scope)
 
 
-def scope_number(value: SSAValue | int, scope: Scope) -> str:
-    return str(value) if isinstance(value, int) else scope.text(value)
-
-
 def _place(op: LoadOp | StoreOp, scope: Scope) -> str:
-    dims = ", ".join(_dim_text(dim, scope) for dim in op.dims)
-    return f"{scope.atom(op.ref)}[{dims or '...'}]"
+    return f"{scope.atom(op.ref)}[{_dims_text(op.dims, scope) or '...'}]"
 
 
-def _dim_text(dim: "SSAValue | int | Ds | None", scope: Scope) -> str:
+def _part(ref: SSAValue, dims: Sequence[Dim], scope: Scope) -> str:
+    """A part of a reference that is not read or written at once, but passed on."""
+    return f"{scope.atom(ref)}.at[{_dims_text(dims, scope)}]" if dims else scope.text(ref)
+
+
+def _dims_text(dims: Sequence[Dim], scope: Scope) -> str:
+    return ", ".join(_dim_text(dim, scope) for dim in dims)
+
+
+def _dim_text(dim: Dim, scope: Scope) -> str:
     if dim is None:
         return ":"
     if isinstance(dim, Ds):
-        return f"pl.ds({scope_number(dim.start, scope)}, {dim.size})"
-    return scope_number(dim, scope)
+        return f"pl.ds({scope.number(dim.start)}, {scope.number(dim.size)})"
+    return scope.number(dim)
 
 
 def _extent_text(extent: "int | Bounded | None") -> str:

@@ -21,7 +21,7 @@ from tilec.dialects.pallas.kernels import SPECS
 from tilec.dialects.pallas.types import space_of
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 
-from .bodies import BodyPrinter, scope_number
+from .bodies import BodyPrinter
 from .lines import INDENT, LINE, Lines
 from .names import dtype_text, shape_text, string_text
 from .scope import Scope
@@ -158,13 +158,18 @@ class CallPrinter:
     def _specs(self, operands: Operands, scope: Scope) -> dict[str, list[tuple[str, Operation]]]:
         refs: list[SSAValue] = [spec.ref for spec in operands.prefetched]
         ins = [self._spec(spec, scope, refs, None) for spec in operands.inputs]
-        # An aliased block is only read when it is first visited, so a second buffer would be wasted.
-        ins += [self._spec(out, scope, refs, 1) for out in operands.aliased]
+        ins += [self._init_spec(out, scope, refs) for out in operands.aliased]
         outs = [self._spec(out, scope, refs, None) for out in operands.outputs]
         return {
             "in_specs": list(zip(ins, [*operands.inputs, *operands.aliased], strict=True)),
             "out_specs": list(zip(outs, operands.outputs, strict=True)),
         }
+
+    def _init_spec(self, out: OutOp | OutSpaceOp, scope: Scope, refs: Sequence[SSAValue]) -> str:
+        if isinstance(out, OutOp) and (out.init is None or not out.init.uses):
+            return f"pl.BlockSpec(memory_space={MEMORY[Space.ANY]})"  # a block would be copied for nothing
+        # A block is only read when it is first visited, so a second buffer would be wasted.
+        return self._spec(out, scope, refs, 1)
 
     def _spec(
         self,
@@ -196,7 +201,7 @@ class CallPrinter:
         self, operands: Operands, specs: dict[str, list[tuple[str, Operation]]], scope: Scope
     ) -> None:
         op = operands.op
-        self.wrapper.add(f"grid={shape_text([scope_number(size, scope) for size in op.grid])},", op)
+        self.wrapper.add(f"grid={shape_text([scope.number(size) for size in op.grid])},", op)
         self.bodies.spec_list("in_specs", specs["in_specs"], op)
         self._per_output("out_specs", specs["out_specs"], op)
 
@@ -255,7 +260,7 @@ def _hint(array: SSAValue) -> str:
 
 def _init_name(out: OutOp | OutSpaceOp, scope: Scope) -> str:
     """The kernel's argument for the first contents of an output; a whole array holds its own already."""
-    if isinstance(out, OutOp) and out.init is not None:
+    if isinstance(out, OutOp) and out.init is not None and out.init.uses:
         return scope.name(out.init, "init_ref")
     return scope.names.fresh("_init_ref")
 
@@ -289,6 +294,8 @@ def _struct_text(out: OutOp | OutSpaceOp, init: str | None, scope: Scope) -> str
 
 def _scratch_text(spec: ScratchOp) -> str:
     kind = spec.ref.type
+    if space_of(kind) == Space.SEMAPHORE:
+        return f"pltpu.SemaphoreType.DMA({shape_text(shape_of(kind))})"
     dtype = dtype_text(spec, element_type(kind))
     space = space_of(kind) or Space.VMEM
     return f"{MEMORY[space]}({shape_text(shape_of(kind))}, {dtype})"

@@ -91,6 +91,10 @@ class Scope:
         text = self.text(value)
         return text if is_atom(text) else f"({text})"
 
+    def number(self, value: SSAValue | int) -> str:
+        """The expression for a number that a program gives as a literal or as a value."""
+        return str(value) if isinstance(value, int) else self.text(value)
+
     def typed(self, value: SSAValue) -> str:
         """The expression for a value that must be an array of its own dtype: what loops carry."""
         return self.constants[value].typed if value in self.constants else self.text(value)

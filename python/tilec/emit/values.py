@@ -8,7 +8,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from tilec.diagnostics import fail
 from tilec.dialects import tile
-from tilec.dialects.pallas import IotaOp, RollOp
+from tilec.dialects.pallas import IotaOp, MultipleOfOp, RollOp
 from tilec.dialects.tile.elementwise import Relation
 from tilec.dialects.tile.mixing import Combine, Precision
 from tilec.dialects.tile.syntax import ints_of
@@ -279,7 +279,11 @@ def _iota(op: IotaOp, scope: Scope) -> str:
 
 
 def _roll(op: RollOp, scope: Scope) -> str:
-    return f"pltpu.roll({scope.text(op.value)}, {op.shift.value.data}, {op.dim.value.data})"
+    return f"pltpu.roll({scope.text(op.value)}, {scope.number(op.shift)}, {op.dim.value.data})"
+
+
+def _multiple_of(op: MultipleOfOp, scope: Scope) -> str:
+    return f"pl.multiple_of({scope.text(op.value)}, {op.divisor.value.data})"
 
 
 _SHAPES: dict[type[Operation], Callable[..., str]] = {
@@ -292,4 +296,5 @@ _SHAPES: dict[type[Operation], Callable[..., str]] = {
     tile.SliceOp: _slice,
     IotaOp: _iota,
     RollOp: _roll,
+    MultipleOfOp: _multiple_of,
 }

@@ -610,7 +610,7 @@ func.func @f(%x: memref<64x128xf32>) {
   %out = pallas.call "k" grid [parallel 4] {
     %o = pallas.out block [8, 128] map (%m) -> (%m, %m) : memref<64x128xf32>
     %x_ref = pallas.in %x block [8, 128] map (%m) -> (%m, %m)
-    %v = "pallas.load"(%x_ref) <{static_starts = array<i64>, sizes = array<i64>}> : (memref<8x128xf32, #pallas.space<vmem>>) -> tensor<8x64xf32>
+    %v = "pallas.load"(%x_ref) <{static_numbers = array<i64>}> : (memref<8x128xf32, #pallas.space<vmem>>) -> tensor<8x64xf32>
   } : memref<64x128xf32>
   return
 }
