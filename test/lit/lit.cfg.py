@@ -25,7 +25,7 @@ config.environment |= {
     "TPU_SKIP_MDS_QUERY": "1",
     "JAX_PLATFORMS": "cpu",
 }
-for tool in ("tile-opt", "tile-run", "tile-gui"):
+for tool in ("tile-opt", "tile-run", "tile-report", "tile-gui"):
     module = f"tilec.tools.{tool.replace('-', '_')}"
     # The word alone, not inside a path that a substitution such as %s has put there.
     config.substitutions.append((rf"(?<![\w./-]){tool}(?![\w./-])", f"{python} -m {module}"))
