@@ -1,7 +1,8 @@
 """`--plan-memory="chip=v5e"`: gives every window its buffers and counts on-chip memory against the chip.
 
 A window is fetched or written back while the step before or after it computes, which takes two buffers; one
-whose position never changes is moved once and takes one. Sizes include the padding of the tiled layout.
+whose position never changes is moved once and takes one. Sizes include the padding of the tiled layout, and
+what a step holds that does not fit the vector registers. `--explain` prints the ledger.
 
 Before:
     tile.pipeline grid {
@@ -12,37 +13,47 @@ After:
       %x_window = tile.window read %x[%m, %k] buffers 2
       %w_window = tile.window read %w[:, :] buffers 1
 
-Refused: a total over the chip's memory, with the largest owners and their sizes; an unknown chip.
+Refused: a total over the chip's memory, with the largest owners, their sizes, and a block that would fit; an
+unknown chip.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i64
-from xdsl.ir import Operation
+from xdsl.dialects.builtin import IntegerAttr, IntegerType, MemRefType, ModuleOp, StringAttr, i64
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from tilec.analysis.visits import axes_behind, one_step, window_values
-from tilec.analysis.vmem import LANES, padded_bytes
+from tilec.analysis.blocks import in_view
+from tilec.analysis.registers import Pressure, sized
+from tilec.analysis.visits import axes_behind, block_owner, block_values, one_step
+from tilec.analysis.vmem import (
+    LANES,
+    MEBIBYTE,
+    REGISTER,
+    RELAYOUT,
+    SMEM_GRANULE,
+    SUBLANES,
+    WORD,
+    Entry,
+    Ledger,
+    Space,
+    amount,
+    padded_bytes,
+    round_up,
+)
 from tilec.chips import CHIPS, Chip
-from tilec.diagnostics import fail, where
-from tilec.dialects.tile.places import ScratchOp, held_type, scratch_of
-from tilec.dialects.tile.schedule import PipelineOp, WindowOp
-from tilec.dialects.tile.types import byte_width, element_type, shape_of
-
-MEBIBYTE = 2**20
-
-
-@dataclass(frozen=True)
-class Owner:
-    """What takes on-chip memory: an operation, and its bytes with all buffers."""
-
-    op: Operation
-    size: int
-
-    def __str__(self) -> str:
-        name = self.op.results[0].name_hint or self.op.name
-        return f"%{name} {self.size / MEBIBYTE:.2f} MiB ({where(self.op)})"
+from tilec.diagnostics import explain, fail, where
+from tilec.dialects.tile.arrays import LoadOp, SegmentOp
+from tilec.dialects.tile.mixing import ReduceOp
+from tilec.dialects.tile.places import ScratchOp, SetOp, held_type, scratch_of
+from tilec.dialects.tile.schedule import Loop, PipelineOp, WindowOp
+from tilec.dialects.tile.syntax import ints_of
+from tilec.dialects.tile.types import byte_width, element_type, shape_of, span_names, span_of
+from tilec.dialects.tile.values import BroadcastOp, ReshapeOp
+from tilec.lowering.orientation import Orientation
 
 
 @dataclass(frozen=True)
@@ -62,32 +73,206 @@ class PlanMemory(ModulePass):
 
 
 def _plan(pipeline: PipelineOp, chip: Chip) -> None:
-    owners: list[Owner] = []
     for window in pipeline.windows:
-        count = 2 if _moves(window) else 1
-        window.buffers = IntegerAttr(count, i64)
-        # A preloaded window has the contents that it starts from beside it.
-        owners.append(Owner(window, _bytes(window) * (count + (window.preload is not None))))
-    owners += [Owner(scratch, _bytes(scratch)) for scratch in scratch_of(pipeline)]
-    total = sum(owner.size for owner in owners)
-    if total > chip.vmem_mib * MEBIBYTE:
-        largest = sorted(owners, key=lambda owner: owner.size, reverse=True)[:3]
+        if window.buffers is None:
+            window.buffers = IntegerAttr(_buffers(window), i64)
+    ledger, limit = ledger_of(pipeline, chip), int(chip.vmem_mib * MEBIBYTE)
+    total = ledger.total(Space.VMEM)
+    if total > limit:
+        largest = ", ".join(map(str, ledger.largest(Space.VMEM)[:3]))
         fail(
             pipeline,
-            f"plan-memory: {total / MEBIBYTE:.2f} MiB of windows and scratch do not fit "
-            f"the {chip.vmem_mib:g} MiB of {chip.name}; the largest are {', '.join(map(str, largest))}; "
-            "choose smaller blocks",
+            f"plan-memory: {total / MEBIBYTE:.2f} MiB do not fit the {chip.vmem_mib:g} MiB of {chip.name}; "
+            f"the largest are {largest}; {_advice(pipeline, chip, ledger)}",
         )
+    explain(pipeline, f"plan-memory: {_summary(ledger, chip)}")
     pipeline.vmem, pipeline.chip = IntegerAttr(total, i64), StringAttr(chip.name)
 
 
-def _moves(window: WindowOp) -> bool:
-    return any(not one_step(axis) for axis in axes_behind(window_values(window.window)))
+def _buffers(window: WindowOp) -> int:
+    """Two for a window that moves."""
+    return 2 if any(not one_step(axis) for axis in axes_behind(block_values(window))) else 1
 
 
-def _bytes(op: Operation) -> int:
-    held = held_type(op.results[0])
-    shape = shape_of(held)
-    if isinstance(op, ScratchOp) and len(shape) == 1:
-        shape = (*shape, LANES)  # kept as a column, in all lanes
-    return padded_bytes(shape, byte_width(element_type(held)))
+def _summary(ledger: Ledger, chip: Chip) -> str:
+    """The ledger in one line: totals, and everything in VMEM by size."""
+    totals = [f"{amount(ledger.total(space))} of {space}" for space in Space if space is not Space.VMEM]
+    owners = ", ".join(map(str, ledger.largest(Space.VMEM)))
+    total = amount(ledger.total(Space.VMEM))
+    return f"{total} of the {chip.vmem_mib:g} MiB of {chip.name}: {owners}; {', '.join(totals)}"
+
+
+def _advice(pipeline: PipelineOp, chip: Chip, ledger: Ledger) -> str:
+    """The largest halving of one axis with which the kernel fits, from the largest owner on."""
+    sizes = {span.axis: span.size for axis in _spans(pipeline) if (span := span_of(axis)) is not None}
+    names = [name for entry in ledger.largest(Space.VMEM) for name in entry.axes if name in sizes]
+    limit = int(chip.vmem_mib * MEBIBYTE)
+    for name in dict.fromkeys(names):
+        size = sizes[name] // 2
+        while size >= _least(pipeline, name):
+            size = round_up(size, SUBLANES)
+            if ledger_of(pipeline, chip, {name: size}).total(Space.VMEM) <= limit:
+                return f"{name}:{size} in place of {name}:{sizes[name]} would fit"
+            size //= 2
+    if not names:
+        return "none of them depends on a block size; index a dimension by a tile axis in place of `:`"
+    some = " or ".join(list(dict.fromkeys(names))[:3])
+    return f"no smaller block of {some} alone would fit; choose smaller blocks"
+
+
+def _spans(pipeline: PipelineOp) -> Iterator[SSAValue]:
+    """The spans that index the windows of a pipeline."""
+    for window in pipeline.windows:
+        yield from (dim.base for dim in window.window if dim.base is not None)
+
+
+def _least(pipeline: PipelineOp, name: str) -> int:
+    """The smallest block of an axis that is worth naming: a tile of rows, or of lanes for the last one."""
+    last = [window.window[-1].base for window in pipeline.windows]
+    spans = [span_of(base) for base in last if base is not None]
+    return LANES if any(span is not None and span.axis == name for span in spans) else SUBLANES
+
+
+def ledger_of(pipeline: PipelineOp, chip: Chip, sizes: Mapping[str, int] | None = None) -> Ledger:
+    """What a kernel takes of each memory of `chip`, with `sizes` in place of the block sizes of some axes.
+
+    Every window must have its `buffers`. Arrays whose extent is known only in the call are left out.
+    """
+    given = sizes or {}
+    entries = [
+        *_arrays(pipeline),
+        *(_window(pipeline, window, given) for window in _blocks(pipeline)),
+        *_scratch(pipeline, given),
+        *_temporaries(pipeline, chip, given),
+        *_semaphores(pipeline),
+    ]
+    return Ledger(tuple(entries))
+
+
+def _entry(op: Operation, space: Space, size: int, used: int, axes: tuple[str, ...] = ()) -> Entry:
+    name = op.results[0].name_hint or op.name
+    return Entry(f"%{name}", where(op), space, size, size - used, axes)
+
+
+def _arrays(pipeline: PipelineOp) -> Iterator[Entry]:
+    """The arrays behind windows, in HBM, and those that scalars read, in scalar memory."""
+    arrays = {window.array: Space.HBM for window in pipeline.windows}
+    for op in pipeline.body.block.ops:
+        if isinstance(op, SegmentOp | LoadOp):
+            arrays |= {array: Space.SMEM for array in op.operands if isinstance(array.type, MemRefType)}
+    for array, space in arrays.items():
+        shape, width = shape_of(array.type), byte_width(element_type(array.type))
+        if any(extent < 0 for extent in shape):
+            continue
+        used = prod(shape) * width
+        size = padded_bytes(shape, width) if space is Space.HBM else round_up(used, SMEM_GRANULE)
+        owner = array.owner
+        op = owner if isinstance(owner, Operation) else _parent(owner)
+        yield Entry(f"%{array.name_hint or 'array'}", where(op), space, size, size - used)
+
+
+def _parent(block: Block) -> Operation:
+    parent = block.parent_op()
+    if parent is None:
+        raise ValueError("an array is the argument of a block that is in no function")
+    return parent
+
+
+def _blocks(pipeline: PipelineOp) -> list[WindowOp]:
+    """The windows that have a block of their own."""
+    return [window for window in pipeline.windows if block_owner(pipeline, window) is window]
+
+
+def _window(pipeline: PipelineOp, window: WindowOp, sizes: Mapping[str, int]) -> Entry:
+    """A window in all its buffers. One that is preloaded has the contents that it starts from beside it: in a
+    grid once, else in a window of its own.
+    """
+    loop = pipeline.loop.data
+    preload = any(each.preload is not None for each in pipeline.windows if each.array is window.array)
+    extents = [
+        sizes.get(dim.span.axis, extent) if dim.span is not None and window.fetch is None else extent
+        for dim, extent in zip(window.window, window.extents, strict=True)
+    ]
+    shape, width = in_view(window, extents), byte_width(window.array_type.element_type)
+    count = window.buffers.value.data if window.buffers is not None else 1
+    before = 0 if not preload else 1 if loop is Loop.GRID else count
+    copies = count + before
+    size = padded_bytes(shape, width, compact=loop is Loop.EMIT_PIPELINE) * copies
+    named = {dim.span.axis: extent for dim, extent in zip(window.window, extents, strict=True) if dim.span}
+    return _entry(window, Space.VMEM, size, prod(shape) * width * copies, _by_size(named))
+
+
+def _by_size(named: Mapping[str, int]) -> tuple[str, ...]:
+    return tuple(sorted(named, key=lambda name: named[name], reverse=True))
+
+
+def _scratch(pipeline: PipelineOp, sizes: Mapping[str, int]) -> Iterator[Entry]:
+    """Scratch that is kept from step to step; a scalar is in scalar memory."""
+    orientation = Orientation(pipeline)
+    for scratch in scratch_of(pipeline):
+        held = held_type(scratch.result)
+        shape, extents = list(sized(held, sizes)), _extents(held, sizes)
+        if not shape:
+            yield _entry(scratch, Space.SMEM, WORD, WORD)
+            continue
+        if _is_forwarded(scratch):
+            continue
+        if len(shape) == 1:
+            wide = LANES if orientation.is_wide(scratch.result) else 1
+            shape = [shape[0], wide] if orientation.is_column(scratch.result) else [1, shape[0]]
+        width = byte_width(element_type(held))
+        yield _entry(scratch, Space.VMEM, padded_bytes(shape, width), prod(shape) * width, _by_size(extents))
+
+
+def _extents(kind: Attribute, sizes: Mapping[str, int]) -> dict[str, int]:
+    """The block sizes of the axes that a value's dimensions came from."""
+    pairs = zip(span_names(kind), sized(kind, sizes), strict=True)
+    return {name: extent for name, extent in pairs if name is not None}
+
+
+def _is_forwarded(scratch: ScratchOp) -> bool:
+    """Whether each step sets all of a scratch before it gets it, and the compiler makes it a value."""
+    users = {use.operation for use in scratch.result.uses}
+    blocks = {user.parent for user in users}
+    block = blocks.pop() if len(blocks) == 1 else None
+    if block is None:
+        return False
+    first = next(op for op in block.ops if op in users)
+    return isinstance(first, SetOp) and first.mask is None
+
+
+def _temporaries(pipeline: PipelineOp, chip: Chip, sizes: Mapping[str, int]) -> Iterator[Entry]:
+    """Values that a step holds and that do not fit the registers, and what some operations lay out anew."""
+    for op, count in Pressure(pipeline, chip, sizes).spilled():
+        extents: dict[str, int] = {}
+        for value in (*op.operands, *op.results):
+            extents |= _extents(value.type, sizes)
+        yield _entry(op, Space.VMEM, count * REGISTER, count * REGISTER, _by_size(extents))
+    for op in pipeline.body.walk():
+        if _is_laid_out_anew(op):
+            yield _entry(op, Space.VMEM, RELAYOUT, RELAYOUT)
+            return
+
+
+def _is_laid_out_anew(op: Operation) -> bool:
+    """Whether the compiler takes its own scratch for an operation.
+
+    Measured: for reshapes, reductions of integers, and a row of 16-bit elements that all rows get.
+    """
+    match op:
+        case ReduceOp():
+            return isinstance(element_type(op.value.type), IntegerType)
+        case BroadcastOp():
+            (source, target) = (len(shape_of(each.type)) for each in (op.value, op.result))
+            row = source == 1 and ints_of(op.dims) == (target - 1,)
+            return row and byte_width(element_type(op.value.type)) < WORD
+        case _:
+            return isinstance(op, ReshapeOp)
+
+
+def _semaphores(pipeline: PipelineOp) -> Iterator[Entry]:
+    """A semaphore for each buffer of a window."""
+    for window in _blocks(pipeline):
+        if window.buffers is not None:
+            size = window.buffers.value.data * WORD
+            yield _entry(window, Space.SEMAPHORES, size, size)

@@ -1,29 +1,115 @@
-"""How much on-chip memory a value takes: arrays are laid out in tiles of 8 x 128 words of 32 bits.
+"""How much memory things take: the padding of the tiled layout, and a ledger of who takes what.
 
-Source: the (8, 128) tiling that Mosaic gives every array of rank 2 or more; narrower elements pack into the
-words of a sublane, so that a tile of 16-bit elements has 16 rows. An array of rank 1 is a row of 128 words,
-as often as it needs.
+Arrays lie in tiles of 128 lanes (words of 32 bits) and up to 8 rows; narrower elements pack into the words,
+so that a row of tiles holds 8 rows of any width. Source, unless said otherwise: the bytes that libtpu 0.0.51
+says it allocates for windows and scratch of 1 to 40 rows of f32, bf16 and i8, the same on v4, v5e, v6e and
+tpu7x. `benchmarks/memory.py` compares with what is installed.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from math import prod
 
 LANES = 128
 SUBLANES = 8
 WORD = 4
 """Bytes of a word."""
+REGISTER = SUBLANES * LANES * WORD
+"""Bytes of a vector register."""
+SMEM_GRANULE = 512
+"""Scalar memory that an array of integers takes is a multiple of this, in bytes: libtpu's `prefetched SMEM
+operand` is `u8[512]` for 9 offsets."""
+RELAYOUT = 72 * LANES * WORD
+"""Bytes of the scratch that Mosaic takes for laying values out anew, where an operation needs it:
+`internal scratch` of libtpu 0.0.51 is `u32[72,128]`."""
+MEBIBYTE = 2**20
 
 
-def padded_bytes(shape: Sequence[int], width: int) -> int:
-    """Bytes that an array of `shape` takes in VMEM; an element has `width` bytes."""
+class Space(StrEnum):
+    """Where something is. Bytes of `semaphores` are those of their counters, a word each."""
+
+    HBM = "hbm"
+    VMEM = "vmem"
+    SMEM = "smem"
+    SEMAPHORES = "semaphores"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one operation takes of one memory.
+
+    `owner` is the operation's name and `place` its `file:line:col`; `axes` names the tile axes on whose block
+    sizes it depends, the largest first. `size` counts bytes with all buffers and with `padding`, the bytes
+    of it that hold no element.
+    """
+
+    owner: str
+    place: str
+    space: Space
+    size: int
+    padding: int = 0
+    axes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        padded = f", {amount(self.padding)} of it padding" if 2 * self.padding >= self.size else ""
+        return f"{self.owner} {amount(self.size)}{padded} ({self.place})"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All that a kernel takes."""
+
+    entries: tuple[Entry, ...]
+
+    def total(self, space: Space) -> int:
+        """Bytes taken of `space`."""
+        return sum(entry.size for entry in self.entries if entry.space is space)
+
+    def largest(self, space: Space) -> list[Entry]:
+        """What is in `space`, the largest first."""
+        found = [entry for entry in self.entries if entry.space is space and entry.size]
+        return sorted(found, key=lambda entry: entry.size, reverse=True)
+
+
+def amount(size: int) -> str:
+    """Bytes as `512 B`, `1.5 KiB` or `1.50 MiB`."""
+    if size < 2**10:
+        return f"{size} B"
+    return f"{size / 2**10:.1f} KiB" if size < MEBIBYTE else f"{size / MEBIBYTE:.2f} MiB"
+
+
+def padded_bytes(shape: Sequence[int], width: int, *, compact: bool = False) -> int:
+    """Bytes that an array of `shape` takes on the chip; an element has `width` bytes.
+
+    An array of rank 0 or 1 is one row. `compact` is for the windows of an `emit_pipeline`: there, 32-bit rows
+    of up to 128 lanes follow each other as they are, without rows of padding.
+    """
+    *outer, rows, lanes = (1, 1, *shape)
+    alone = compact and width >= WORD and lanes <= LANES
+    tile = 1 if alone else tile_rows(rows, width)
+    return prod(outer) * round_up(rows, tile) * round_up(lanes, LANES) * width
+
+
+def tile_rows(rows: int, width: int) -> int:
+    """Rows of a tile of an array with that many rows: the least power of two that holds them, at most 8.
+
+    Words are not shared, so 16-bit elements have at least 2 rows and 8-bit ones 4.
+    """
+    tile = max(1, WORD // width)
+    while tile < min(rows, SUBLANES):
+        tile *= 2
+    return tile
+
+
+def registers(shape: Sequence[int], width: int) -> int:
+    """Vector registers that hold a value of `shape`; an element has `width` bytes, and packs in words."""
+    *outer, rows, lanes = (1, 1, *shape)
     packing = max(1, WORD // width)
-    if not shape:
-        return SUBLANES * LANES * WORD
-    if len(shape) == 1:
-        return _round_up(shape[0], LANES * packing) * width
-    rows = _round_up(shape[-2], SUBLANES * packing)
-    return prod(shape[:-2]) * rows * _round_up(shape[-1], LANES) * width
+    whole = round_up(rows, SUBLANES * packing) * round_up(lanes, LANES)
+    return prod(outer) * whole * width // REGISTER
 
 
-def _round_up(number: int, multiple: int) -> int:
+def round_up(number: int, multiple: int) -> int:
+    """The least multiple of `multiple` that is not below `number`."""
     return -(-number // multiple) * multiple

@@ -27,7 +27,7 @@ func.func @claimed(%x: memref<16x128xf32>) -> memref<4x128xf32> {
 
 // -----
 
-// CHECK: {{.*}}: error: plan-memory: {{[0-9.]+}} MiB of windows and scratch do not fit the 128 MiB of v5e; the largest are %x_window {{.*}}; choose smaller blocks
+// CHECK: {{.*}}: error: plan-memory: 176.00 MiB do not fit the 128 MiB of v5e; the largest are %x_window {{.*}}; m:64 in place of m:128 would fit
 func.func @large(%x: memref<9000x90000xf32>) -> memref<9000x90000xf32> {
   %out = tile.empty : memref<9000x90000xf32>
   tile.grid %m = 0 to 9000 by m {

@@ -1,0 +1,133 @@
+"""What the TPU compiler says that kernels take, and that the ledger says the same."""
+
+import re
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from corpus.choices import parse
+from corpus.corpus import CASES, Dtype
+from corpus.segments import of_lengths
+from tilec.diagnostics import TileError
+from tilec.dialects.tile.schedule import PipelineOp
+from tilec.parsing import make_context
+from tilec.passes.convert_tile_to_pallas import ConvertTileToPallas
+from tilec.passes.tile_to_pallas import TileToPallas
+from tilec.proof import emit
+from tilec.runtime.aot import CompileRefused
+from tilec.runtime.memory import needed_vmem, reported_vmem, scoped_vmem
+
+KERNEL = 'f32[8]{0} custom-call(%x), custom_call_target="tpu_custom_call", backend_config='
+
+
+def test_reads_the_vmem_of_each_kernel() -> None:
+    lines = [
+        "ENTRY %main {",
+        f'  %one.1 = {KERNEL}{{"used_scoped_memory_configs":[{{"memory_space":"1","size":"42"}}]}}',
+        '  %copy = f32[8]{0} copy(%one.1), backend_config={"used_scoped_memory_configs":[]}',
+        f'  ROOT %two = {KERNEL}{{"used_scoped_memory_configs":[{{"memory_space":"3","size":"7"}},'
+        '{"memory_space":"1","size":"8"}]}',
+        f"  %three = {KERNEL}{{}}",
+    ]
+    assert scoped_vmem("\n".join(lines)) == {"one.1": 42, "two": 8, "three": 0}
+
+
+@pytest.mark.parametrize(
+    ("message", "size"),
+    [
+        ("E1001: Scoped allocation with size 292.0K and limit 9.8K exceeded scoped vmem limit", 299008),
+        ("Ran out of memory in memory space vmem. Used 18.45M of 16.00M vmem. Exceeded", 19346227),
+        ("Scoped allocation with size 512B and limit 1B", 512),
+        ("Ran out of memory in memory space hbm. Used 18.45G of 16.00G hbm", None),
+        ("Mosaic failed", None),
+    ],
+)
+def test_reads_a_refusal(message: str, size: int | None) -> None:
+    assert needed_vmem(message) == size
+
+
+def ledger_and_compiler(name: str, loop: str, chip: str, dtype: Dtype) -> tuple[int, int]:
+    case = CASES[name]
+    program = case.program(of_lengths("for_a_chip", [128, 300, 0, 1, 200, 64, 0, 350]), dtype)
+    module = parse(program)
+    passes = TileToPallas("worklist", loop, chip, case.blocks)
+    structs = [jax.ShapeDtypeStruct(each.shape, jnp.dtype(each.dtype)) for each in program.arguments(seed=0)]
+    reported = reported_vmem(emit(module, [passes]), name, structs, chip)
+    for each in passes.passes():
+        if isinstance(each, ConvertTileToPallas):
+            break
+        each.apply(make_context(), module)
+    (pipeline,) = (op for op in module.walk() if isinstance(op, PipelineOp))
+    assert pipeline.vmem is not None
+    return pipeline.vmem.value.data, max(reported.values())
+
+
+@pytest.mark.aot
+@pytest.mark.parametrize(
+    ("name", "loop", "chip", "dtype"),
+    [
+        ("matmul", "grid", "v6e", "bf16"),
+        ("layer_norm", "grid", "tpu7x", "bf16"),
+        ("jagged_bias_lhd", "emit_pipeline", "v5e", "f32"),
+        ("jagged_bias_lhd", "grid", "v5p", "bf16"),
+        ("gdpa", "grid", "v5e", "f32"),
+        ("in_place", "emit_pipeline", "v5e", "f32"),
+        ("in_place", "grid", "v5e", "f32"),
+    ],
+)
+def test_the_ledger_is_what_the_compiler_takes(name: str, loop: str, chip: str, dtype: Dtype) -> None:
+    ledger, reported = ledger_and_compiler(name, loop, chip, dtype)
+    assert ledger == reported
+
+
+@pytest.mark.aot
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        ("softmax", "f32"),
+        ("layer_norm", "bf16"),
+        ("jagged_flash_attention", "bf16"),
+        ("jagged_row_sum", "f32"),
+    ],
+)
+def test_the_ledger_counts_spills_within_a_tenth(name: str, dtype: Dtype) -> None:
+    """Of a chip with 32 registers, where these tiles do not fit them."""
+    ledger, reported = ledger_and_compiler(name, "grid", "v4", dtype)
+    assert ledger == pytest.approx(reported, rel=0.1)
+
+
+def softmax_of(rows: int, chip: str) -> str:
+    """The Pallas module of softmax with blocks of that many rows of 200 f32."""
+    passes = TileToPallas("worklist", "grid", chip, {"m": rows})
+    return emit(parse(CASES["softmax"].program(dtype="f32")), [passes])
+
+
+SOFTMAX = jax.ShapeDtypeStruct((65536, 200), jnp.float32)
+
+
+@pytest.mark.aot
+def test_both_accept() -> None:
+    """3072 rows take 12 MiB, and 3 more for what is held."""
+    assert reported_vmem(softmax_of(3072, "v4"), "softmax", [SOFTMAX], "v4")
+
+
+@pytest.mark.aot
+def test_both_refuse() -> None:
+    """3584 rows take 14 MiB, and 3.5 more for what is held, and v4 has 16."""
+    with pytest.raises(TileError, match="m:1792 in place of m:3584 would fit"):
+        softmax_of(3584, "v4")
+    # Without a limit of its own, a kernel gets all that v4 has.
+    text = re.sub(r" *vmem_limit_bytes=.*\n", "", softmax_of(3584, "v5e"))
+    with pytest.raises(CompileRefused) as refused:
+        reported_vmem(text, "softmax", [SOFTMAX], "v4")
+    needed = needed_vmem(str(refused.value))
+    assert needed is not None
+    assert needed > 16 * 2**20
+    assert needed == pytest.approx(17.5 * 2**20, rel=0.1)
+
+
+@pytest.mark.aot
+def test_tells_why_a_kernel_is_refused() -> None:
+    with pytest.raises(CompileRefused, match=r"x is float32\[8, 100\]; float32\[\?, 200\] is needed"):
+        reported_vmem(softmax_of(128, "v5e"), "softmax", [jax.ShapeDtypeStruct((8, 100), jnp.float32)], "v5e")
