@@ -5,7 +5,8 @@ import os
 import re
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax.experimental import topologies
+from jax.experimental.layout import Format, Layout
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, use_abstract_mesh
 
 from tilec.chips import Chip, chip_named
@@ -45,7 +47,11 @@ class CompileRefused(Exception):
 
 @dataclass(frozen=True)
 class Compiled:
-    """A compiled function: sizes in bytes as XLA's `memory_analysis` gives them, times in seconds."""
+    """A compiled function: sizes in bytes as XLA's `memory_analysis` gives them, times in seconds.
+
+    `operations` counts, by opcode, what XLA does besides passing arguments and results around: a kernel is a
+    `custom-call`, and what a fusion is made of counts too.
+    """
 
     chip: Chip
     trace_seconds: float
@@ -55,24 +61,35 @@ class Compiled:
     alias_bytes: int
     temp_bytes: int
     code_bytes: int
+    operations: Mapping[str, int]
 
 
-def compile_for(fn: Callable[..., Any], structs: Sequence[jax.ShapeDtypeStruct], chip: str) -> Compiled:
+def compile_for(
+    fn: Callable[..., Any],
+    structs: Sequence[jax.ShapeDtypeStruct],
+    chip: str,
+    *,
+    donate: Sequence[int] = (),
+) -> Compiled:
     """Compiles `fn` for arguments of the shapes and dtypes of `structs`, on one core of `chip`.
+
+    The memory of the arguments at the positions `donate` may be used for results. Arguments and results are
+    laid out as the kernels want them: where a caller's are not, XLA copies them.
 
     Raises `ValueError` for an unknown chip and `CompileRefused` for whatever tracing, lowering or compiling
     raises.
     """
     target = chip_named(chip)
     mesh = _mesh(target.topology)
-    sharding = NamedSharding(mesh, PartitionSpec())
-    args = [jax.ShapeDtypeStruct(struct.shape, struct.dtype, sharding=sharding) for struct in structs]
+    wanted = Format(Layout.AUTO, NamedSharding(mesh, PartitionSpec()))
+    jitted = jax.jit(fn, in_shardings=wanted, out_shardings=wanted, donate_argnums=donate)
     start = time.perf_counter()
     try:
         with use_abstract_mesh(mesh.abstract_mesh), jax.enable_x64(False):
-            lowered = jax.jit(fn).lower(*args)
+            lowered = jitted.lower(*structs)
             lowered_at = time.perf_counter()
-            memory: Any = lowered.compile().memory_analysis()  # None only on other platforms
+            compiled = lowered.compile()
+            memory: Any = compiled.memory_analysis()  # None only on other platforms
     except Exception as error:
         line = _module_line(error, file_of(fn))
         raise CompileRefused(_one_line(error), line, tile_location(fn, line)) from error
@@ -85,7 +102,16 @@ def compile_for(fn: Callable[..., Any], structs: Sequence[jax.ShapeDtypeStruct],
         alias_bytes=memory.alias_size_in_bytes,
         temp_bytes=memory.temp_size_in_bytes,
         code_bytes=memory.generated_code_size_in_bytes,
+        operations=_operations(compiled.as_text() or ""),
     )
+
+
+def _operations(hlo: str) -> Counter[str]:
+    """The instructions of a module in XLA's text form, without those that only name or group values."""
+    found = Counter[str](re.findall(r"(?m)^\s+(?:ROOT )?%\S+ = (?:\([^=]*\)|\S+) ([\w-]+)\(", hlo))
+    for plumbing in ("parameter", "tuple", "get-tuple-element"):
+        found.pop(plumbing, None)
+    return found
 
 
 @functools.cache
