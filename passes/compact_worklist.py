@@ -20,7 +20,8 @@ After:
       %b, %e = tile.segment %offsets[%g]
       %m = tile.span %t of %b to %e by m:128 aligned
 
-Refused: a jagged axis of which no upper bound is known; `max` gives one.
+Refused: steps that come back to a written block; a jagged axis of which no upper bound is known, where `max`
+gives one.
 """
 
 from xdsl.builder import Builder
@@ -32,7 +33,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
-from tilec.analysis.visits import axes_behind
+from tilec.analysis.visits import axes_behind, check_visits
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp
@@ -69,6 +70,7 @@ def _group(pipeline: PipelineOp) -> list[AxisOp]:
 
 
 def _compact(pipeline: PipelineOp, group: list[AxisOp]) -> None:
+    check_visits(pipeline, CompactWorklist.name)
     before: list[Operation] = []
     build = IndexBuilder(before, pipeline.location)
     bounds = StepBounds(pipeline, build)

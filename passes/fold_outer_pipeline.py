@@ -25,13 +25,12 @@ After:
 
 Two things are decided on the way. A tile axis that may begin anywhere is `aligned` where it indexes one of
 the last two dimensions of an array, which DMA reads in whole tiles only: its tiles are those of the array,
-and two segments may share one, so that the axis is then ordered. On leading dimensions, in an
-`emit_pipeline`, its tiles are exact. And a parallel axis inside a shared one moves outside it, so that the
+and two segments may share one, so that the axis is then ordered. On leading dimensions, where the steps are
+not a grid, its tiles are exact. And a parallel axis inside a shared one moves outside it, so that the
 visits to a shared tile follow each other.
 
-Refused: an order of axes in which a written block would be left and come back to; an array written through
-two windows, or read through another than it is written; an index computed from tiles; a `max` that nothing
-can check; a loop under a condition with an else or results.
+Refused: an index computed from tiles; a `max` that nothing can check; a loop under a condition with an else
+or results.
 """
 
 from dataclasses import dataclass
@@ -45,8 +44,8 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.analysis.affine import static_extent
-from tilec.analysis.visits import axes_behind, returns, shared_axes, window_values
-from tilec.diagnostics import fail, where
+from tilec.analysis.visits import axes_behind, block_values, shared_axes
+from tilec.diagnostics import fail
 from tilec.dialects.tile.access import AccessOp, Effect
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp, StoreOp
 from tilec.dialects.tile.expect import ExpectOp
@@ -62,7 +61,7 @@ from tilec.rewriting.steps import StepSpace, statements_around
 
 @dataclass(frozen=True)
 class FoldOuterPipeline(ModulePass):
-    """Fold a grid and the loops in it into the axes of one pipeline: "loop=grid" or "loop=emit_pipeline"."""
+    """Fold a grid and the loops in it into the axes of one pipeline: "loop=grid|emit_pipeline|fori_loop"."""
 
     name = "fold-outer-pipeline"
 
@@ -70,7 +69,7 @@ class FoldOuterPipeline(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         if self.loop not in list(Loop):
-            fail(op, f"fold-outer-pipeline: loop={self.loop}; {' or '.join(Loop)} is accepted")
+            fail(op, f"fold-outer-pipeline: loop={self.loop}; {', '.join(Loop)} are accepted")
         for function in op.walk():
             if isinstance(function, func.FuncOp):
                 written: set[SSAValue] = set()
@@ -90,7 +89,7 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
         fail(grid, "fold-outer-pipeline: an axis is neither parallel nor ordered; run --classify-axes first")
     _open_conditions(grid)
     _name_axes_apart(grid)
-    space = StepSpace(grid, _leading_axes(grid) if loop is Loop.EMIT_PIPELINE else set())
+    space = StepSpace(grid, set() if loop is Loop.GRID else _leading_axes(grid))
     body = BodyBuilder(space, written)
     windows = [op for op in body.windows.values() if op.effect is Effect.WRITE]
     for window in windows:
@@ -98,8 +97,6 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
     pipeline = PipelineOp(loop, Region(Block(body.finish())))
     pipeline.location = grid.location
     _order_axes_that_may_rest(pipeline)
-    for window in windows:
-        _check_visits(pipeline, window)
     _keep_promises(grid)
     region_dce(pipeline.body)
     Rewriter.replace_op(grid, pipeline, [])
@@ -184,8 +181,8 @@ def _leading_axes(grid: GridOp) -> set[SSAValue]:
 
 def _move_parallel_axes_out(space: StepSpace, window: WindowOp) -> None:
     """Move parallel axes of `window` that stand inside one it shares blocks along to the front."""
-    shared = shared_axes(window.window)
-    behind = axes_behind(window_values(window.window))
+    shared = shared_axes(window)
+    behind = axes_behind(block_values(window))
     begun = False
     for axis in list(space.order):
         begun = begun or axis.op in shared
@@ -244,14 +241,3 @@ def _free_to_move(space: StepSpace, axis: AxisOp) -> bool:
     """Whether moving the axis outward would repeat no statement."""
     loop = next((loop for loop, step in space.axis_of.items() if step.op is axis), None)
     return loop is None or not statements_around(space, loop)
-
-
-def _check_visits(pipeline: PipelineOp, window: WindowOp) -> None:
-    axis = returns(pipeline.axes, window.window)
-    if axis is not None:
-        fail(
-            window,
-            f"fold-outer-pipeline: the steps of axis {axis.axis.name} ({where(axis)}) come back "
-            f"to a block of %{window.array.name_hint or 'array'} that others have left; "
-            f"make {axis.axis.name} an inner axis",
-        )

@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 
 from xdsl.context import Context
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, BFloat16Type, Float16Type, IntegerType, ModuleOp, TensorType, i1
+from xdsl.dialects.builtin import AnyFloat, BFloat16Type, Float16Type, ModuleOp, TensorType, i1
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
@@ -36,7 +36,7 @@ from tilec.dialects.tile.mixing import Combine, DotOp, FillOp, ReduceOp, ScanOp,
 from tilec.dialects.tile.places import GetOp, SetOp
 from tilec.dialects.tile.schedule import PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import ints_of, scalar_attr
-from tilec.dialects.tile.types import element_type, span_names, span_of
+from tilec.dialects.tile.types import byte_width, element_type, span_names, span_of
 
 
 class MaterializeMasks(ModulePass):
@@ -144,7 +144,7 @@ def _narrows(op: CastOp) -> bool:
     source, target = element_type(op.value.type), element_type(op.result.type)
     if isinstance(source, AnyFloat):
         return isinstance(target, BFloat16Type | Float16Type)
-    return isinstance(source, IntegerType) and isinstance(target, IntegerType) and target != i1
+    return target != i1 and byte_width(target) < byte_width(source)
 
 
 def _before(op: Operation, made: Operation) -> SSAValue:

@@ -13,7 +13,8 @@ After:
     …
     scf.if %valid { … }
 
-Refused: a jagged axis of which no upper bound is known; `max` gives one.
+Refused: steps that come back to a written block; a jagged axis of which no upper bound is known, where `max`
+gives one.
 """
 
 from xdsl.builder import Builder
@@ -25,7 +26,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
-from tilec.analysis.visits import axes_behind
+from tilec.analysis.visits import axes_behind, check_visits
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.loops import Order, OrderAttr
 from tilec.dialects.tile.places import ScratchOp
@@ -51,6 +52,7 @@ class OverlaunchJagged(ModulePass):
 
 
 def _overlaunch(pipeline: PipelineOp, jagged: list[AxisOp]) -> None:
+    check_visits(pipeline, OverlaunchJagged.name)
     before: list[Operation] = []
     bounds = StepBounds(pipeline, IndexBuilder(before, pipeline.location))
     valid = [_replace(axis, bounds) for axis in jagged]

@@ -1,13 +1,14 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--choose-blocks`, `--classify-axes`, `--unroll-loops` (for `loop=unroll`),
-`--carry-to-scratch`, `--fold-outer-pipeline`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
-`--materialize-masks`, `--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass are
-sizes of axes.
+Runs, in this order: `--choose-blocks`, `--classify-axes`, `--classify-outputs`, `--unroll-loops` (for
+`loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`, `--compact-worklist`
+or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs` again,
+`--double-buffer`, `--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass are sizes
+of axes.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Self
 
 from xdsl.context import Context
@@ -19,41 +20,76 @@ from tilec.diagnostics import fail
 from tilec.passes.carry_to_scratch import CarryToScratch
 from tilec.passes.choose_blocks import ChooseBlocks
 from tilec.passes.classify_axes import ClassifyAxes
+from tilec.passes.classify_outputs import ClassifyOutputs
 from tilec.passes.compact_worklist import CompactWorklist
 from tilec.passes.convert_tile_to_pallas import ConvertTileToPallas
+from tilec.passes.double_buffer import DoubleBuffer
 from tilec.passes.fold_outer_pipeline import FoldOuterPipeline
 from tilec.passes.materialize_masks import MaterializeMasks
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
 from tilec.passes.plan_memory import PlanMemory
+from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
 from tilec.passes.unroll_loops import UnrollLoops
 
 GROUPINGS = {"none": None, "overlaunch": OverlaunchJagged, "worklist": CompactWorklist}
-LOOPS = ("grid", "emit_pipeline", "unroll")
+LOOPS = ("grid", "emit_pipeline", "fori_loop", "unroll")
+
+
+_WORDS = {"grouping": "worklist", "loop": "grid", "chip": "v5e", "operands": "auto"}
+_NUMBERS = {"depth": 2, "fetch": 1}
+"""The options that are no sizes of axes, with what they are where nothing is said."""
+
+
+def _word(spec: ArgSpec, key: str, default: str) -> str:
+    given = spec.parameters.get(key, ())
+    return str(given[0]) if given else default
+
+
+def _number(spec: ArgSpec, key: str, default: int) -> int:
+    given = spec.parameters.get(key, ())
+    value = given[0] if given else default
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"{key}={value}; a whole number is accepted")
+    return value
 
 
 @dataclass(frozen=True)
 class TileToPallas(ModulePass):
-    """Down to Pallas: "grouping=none|overlaunch|worklist loop=grid|emit_pipeline|unroll chip=v5e m=128"."""
+    """Down to Pallas: "grouping=worklist loop=grid chip=v5e operands=auto depth=2 fetch=1 m=128"."""
 
     name = "tile-to-pallas"
 
-    grouping: str = "worklist"
-    loop: str = "grid"
-    chip: str = "v5e"
+    grouping: str = _WORDS["grouping"]
+    loop: str = _WORDS["loop"]
+    chip: str = _WORDS["chip"]
     blocks: Mapping[str, int] = field(default_factory=dict[str, int])
+    operands: str = _WORDS["operands"]
+    depth: int = _NUMBERS["depth"]
+    fetch: int = _NUMBERS["fetch"]
 
     @classmethod
     def from_spec(cls, spec: ArgSpec) -> Self:
-        named = {
-            key: str(values[0])
-            for key, values in spec.parameters.items()
-            if key in ("grouping", "loop", "chip") and values
-        }
+        words = {key: _word(spec, key, default) for key, default in _WORDS.items()}
+        numbers = {key: _number(spec, key, default) for key, default in _NUMBERS.items()}
+        named = _WORDS.keys() | _NUMBERS.keys()
         rest = {key: values for key, values in spec.parameters.items() if key not in named}
-        return cls(**named, blocks=ChooseBlocks.from_spec(ArgSpec(ChooseBlocks.name, rest)).blocks)
+        blocks = ChooseBlocks.from_spec(ArgSpec(ChooseBlocks.name, rest)).blocks
+        return cls(
+            words["grouping"],
+            words["loop"],
+            words["chip"],
+            blocks,
+            words["operands"],
+            numbers["depth"],
+            numbers["fetch"],
+        )
 
     def spec(self, *, include_default: bool = False) -> ArgSpec:
-        named = {"grouping": (self.grouping,), "loop": (self.loop,), "chip": (self.chip,)}
+        named = {
+            each.name: (getattr(self, each.name),)
+            for each in fields(self)
+            if each.name not in ("name", "blocks")
+        }
         return ArgSpec(self.name, {**named, **ChooseBlocks(self.blocks).spec().parameters})
 
     def passes(self) -> list[ModulePass]:
@@ -65,11 +101,15 @@ class TileToPallas(ModulePass):
         return [
             ChooseBlocks(self.blocks),
             ClassifyAxes(),
+            ClassifyOutputs(),
             *([UnrollLoops()] if self.loop == "unroll" else []),
             CarryToScratch(),
             FoldOuterPipeline("grid" if self.loop == "unroll" else self.loop),
+            SplitUnalignedLoops(self.operands),
             *([] if grouping is None else [grouping()]),
             MaterializeMasks(),
+            ClassifyOutputs(),
+            DoubleBuffer(self.depth, self.fetch),
             PlanMemory(self.chip),
             ConvertTileToPallas(),
         ]

@@ -17,8 +17,7 @@ After:
     %v_1 = tile.load %x[%m, %k_1]
     …
 
-Refused: a loop whose extent is known only at run time; more than 64 iterations; a store that the axis
-indexes.
+Refused: a loop whose extent is known only at run time; more than 64 iterations.
 """
 
 from xdsl.context import Context
@@ -28,9 +27,8 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from tilec.analysis.affine import linear
+from tilec.analysis.affine import static_extent
 from tilec.diagnostics import fail
-from tilec.dialects.tile.arrays import StoreOp
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.schedule import SpanOp
 from tilec.dialects.tile.syntax import Bounds
@@ -53,32 +51,24 @@ class UnrollLoops(ModulePass):
 
 def _unroll(loop: ForOp) -> None:
     bounds, span = loop.axis.bounds, span_of(loop.axis.value)
-    begin, end = linear(bounds.begin).literal, linear(bounds.end).literal
-    if begin is None or end is None:
+    extent = static_extent(bounds)
+    if extent is None:
         fail(
             loop,
             f"unroll-loops: axis {loop.axis.name} has an extent that is known only at run time "
-            "and cannot be written out; use loop=grid or loop=emit_pipeline",
+            "and cannot be written out; use another loop, as grid",
         )
     size = span.size if span else 1
-    count = -(-(end - begin) // size)
+    count = -(-extent // size)
     if count > MOST_ITERATIONS:
         fail(
             loop,
             f"unroll-loops: axis {loop.axis.name} has {count} iterations of {size}; "
             f"{MOST_ITERATIONS} are written out at most, choose larger blocks",
         )
-    for op in loop.body.walk():
-        if isinstance(op, StoreOp) and count > 1 and any(dim.base is loop.axis.value for dim in op.window):
-            fail(
-                op,
-                f"unroll-loops: axis {loop.axis.name}, of {count} iterations, is where the store goes; "
-                "written out, each iteration would store through a window of its own, "
-                "and a Pallas output has one; use loop=grid",
-            )
     state: list[SSAValue] = list(loop.inits)
     for number in range(count):
-        state = _iteration(loop, number, span, Bounds(begin, end), state)
+        state = _iteration(loop, number, span, bounds, state)
     for result, value in zip(loop.results_, state, strict=True):
         result.replace_all_uses_with(value)
     Rewriter.erase_op(loop)
@@ -95,8 +85,11 @@ def _iteration(
         Rewriter.insert_op(op, point)
         return op.results[0]
 
-    begin = bounds.begin if isinstance(bounds.begin, int) else 0
-    value = insert(arith.ConstantOp(IntegerAttr(number + (0 if span else begin), IndexType())))
+    begin = 0 if span else bounds.begin
+    literal = number + (begin if isinstance(begin, int) else 0)
+    value = insert(arith.ConstantOp(IntegerAttr(literal, IndexType())))
+    if isinstance(begin, SSAValue):
+        value = insert(arith.AddiOp(begin, value))
     suffix = f"_{number}"
     if span is not None:
         value = insert(SpanOp(value, bounds, SpanType(span.axis + suffix, span.size)))

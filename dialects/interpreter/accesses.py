@@ -6,6 +6,7 @@ import numpy as np
 from xdsl.dialects import memref
 from xdsl.ir import Operation
 
+from tilec.analysis.blocks import is_exact
 from tilec.dialects.tile import (
     EmptyOp,
     FullOp,
@@ -265,6 +266,8 @@ def scratch(op: ScratchOp) -> Step:
 
 @rule(GetOp)
 def get(op: GetOp) -> Step:
+    held = _held_lanes(op)
+
     def step(machine: Machine) -> None:
         place: Window | Scratch = machine.values[op.ref]
         if isinstance(place, Scratch):
@@ -272,9 +275,21 @@ def get(op: GetOp) -> Step:
         elif op.raw is None:
             machine.values[op.result] = fetch(machine, op, place)
         else:
-            machine.values[op.result] = fetch_raw(machine, op, place.inside([True] * len(place.shape)))
+            machine.values[op.result] = fetch_raw(machine, op, place.inside(held))
 
     return step
+
+
+def _held_lanes(op: GetOp) -> list[bool]:
+    """For each dimension of a window's value, whether the window holds dead lanes too, if they are inside the
+    array: all but those of which only the live ones are copied.
+    """
+    window, pipeline = op.ref.owner, op.ref.owner.parent_op() if isinstance(op.ref.owner, WindowOp) else None
+    if not isinstance(window, WindowOp) or not isinstance(pipeline, PipelineOp):
+        return []
+    loop = pipeline.loop.data
+    kept = [position for position, dim in enumerate(window.window) if dim.kept]
+    return [not is_exact(window, position, loop) for position in kept]
 
 
 def fetch_raw(machine: Machine, op: Operation, window: Window) -> Value:

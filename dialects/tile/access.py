@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, cast
 
-from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntegerType, MemRefType
+from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntegerType, MemRefType, StringAttr
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import IRDLOperation, operand_def, prop_def, var_operand_def
+from xdsl.irdl import IRDLOperation, operand_def, opt_prop_def, prop_def, var_operand_def
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
 from .syntax import dense_i64, ints_of, parse_known_operand, parse_operand_or_int
-from .types import UNBOUND, Array, element_type, shape_of, span_of, value_type
+from .types import UNBOUND, Array, SpanType, element_type, shape_of, span_of, value_type
 
 
 class Effect(StrEnum):
@@ -28,6 +28,17 @@ class Effect(StrEnum):
 
     READ = "read"
     WRITE = "write"
+
+
+class Placement(StrEnum):
+    """Where the window of an access is while a loop runs through it.
+
+    `resident`: all that the loop will want is on the chip. `stream`: only what the present steps want is,
+    fetched or written back while others compute.
+    """
+
+    RESIDENT = "resident"
+    STREAM = "stream"
 
 
 class _Kind(IntEnum):
@@ -49,9 +60,14 @@ class Dim:
     full: bool = False
 
     @property
+    def span(self) -> SpanType | None:
+        """The type of the span that indexes the dimension, if one does."""
+        return None if self.base is None else span_of(self.base)
+
+    @property
     def kept(self) -> bool:
         """Whether the dimension is one of the accessed value's dimensions."""
-        return self.full or (self.base is not None and span_of(self.base) is not None)
+        return self.full or self.span is not None
 
     @property
     def values(self) -> Iterator[SSAValue]:
@@ -80,6 +96,20 @@ def parse_access(parser: Parser) -> tuple[SSAValue, list[Dim]]:
             f"{len(window)} indices for an array of rank {rank}; give one for each dimension", pos
         )
     return array, window
+
+
+def parse_placement(parser: Parser) -> StringAttr | None:
+    """Parse `resident` or `stream`, where one of them follows."""
+    for placement in Placement:
+        if parser.parse_optional_keyword(placement):
+            return StringAttr(placement)
+    return None
+
+
+def print_placement(printer: Printer, op: "AccessOp") -> None:
+    """Print what `parse_placement` reads."""
+    if op.placement is not None:
+        printer.print_string(f" {op.placement.data}")
 
 
 def _parse_dim(parser: Parser) -> Dim:
@@ -140,6 +170,7 @@ class AccessOp(IRDLOperation, ABC):
     indices = var_operand_def()
     kinds = prop_def(DenseArrayBase)
     shifts = prop_def(DenseArrayBase)
+    placement = opt_prop_def(StringAttr)
 
     EFFECT: ClassVar[Effect]
 
@@ -177,6 +208,10 @@ class AccessOp(IRDLOperation, ABC):
 
     def verify_window(self) -> None:
         """Check rank, kinds of index, static bounds. Raises `VerifyException` with the numbers."""
+        if self.placement is not None and self.placement.data not in list(Placement):
+            raise VerifyException(
+                f"{self.name} is `{self.placement.data}`; it is `resident`, `stream` or neither"
+            )
         shape = self.array_type.get_shape()
         window = self.window
         if len(window) != len(shape):

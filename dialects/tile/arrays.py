@@ -34,6 +34,8 @@ from .access import (
     Effect,
     pack_window,
     parse_access,
+    parse_placement,
+    print_placement,
     print_window,
     window_value_type,
 )
@@ -251,10 +253,11 @@ class LoadOp(AccessOp):
 
     The window's dimensions become the value's. Lanes outside a span are undefined. Where `mask` is false
     nothing is read and the lane is `other`. Every live lane must be inside the array and must have been
-    stored or passed in. With indices only, the result is a scalar.
+    stored or passed in. With indices only, the result is a scalar. `resident` asks to keep what the loop
+    reads on the chip, `stream` to fetch it tile by tile; without either, `--split-unaligned-loops` chooses.
 
     Example:
-        %lhs = tile.load %x[%m, %k]
+        %lhs = tile.load %x[%m, %k] resident
         %row = tile.load %w[%g, %m + 1, :] mask %p other %zero
     """
 
@@ -284,17 +287,21 @@ class LoadOp(AccessOp):
     @classmethod
     def parse(cls, parser: Parser) -> "LoadOp":
         array, window = parse_access(parser)
+        placement = parse_placement(parser)
         mask = other = None
         if parser.parse_optional_keyword("mask"):
             mask = parse_known_operand(parser)
             parser.parse_keyword("other", " after a mask: the value of a lane where it is false")
             other = parse_known_operand(parser)
-        return cls(array, window, mask, other)
+        op = cls(array, window, mask, other)
+        op.placement = placement
+        return op
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
         printer.print_ssa_value(self.array)
         print_window(printer, self.window)
+        print_placement(printer, self)
         for keyword, value in (("mask", self.mask), ("other", self.other)):
             if value is not None:
                 printer.print_string(f" {keyword} ")
@@ -322,10 +329,11 @@ class StoreOp(AccessOp):
     """Writes a value into a window of an array, converting it to the array's element type.
 
     Lanes outside a span, and lanes where `mask` is false, are not written. Every lane written must be inside
-    the array and must not be undefined. Floats convert to floats and integers to integers.
+    the array and must not be undefined. Floats convert to floats and integers to integers. `resident` and
+    `stream` are those of `tile.load`.
 
     Example:
-        tile.store %acc, %out[%m, :]
+        tile.store %acc, %out[%m, :] stream
         tile.store %row, %out[%g, %n] mask %p
     """
 
@@ -348,8 +356,11 @@ class StoreOp(AccessOp):
         value = parse_known_operand(parser)
         parser.parse_punctuation(",")
         array, window = parse_access(parser)
+        placement = parse_placement(parser)
         mask = parse_known_operand(parser) if parser.parse_optional_keyword("mask") else None
-        return cls(value, array, window, mask)
+        op = cls(value, array, window, mask)
+        op.placement = placement
+        return op
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
@@ -357,6 +368,7 @@ class StoreOp(AccessOp):
         printer.print_string(", ")
         printer.print_ssa_value(self.array)
         print_window(printer, self.window)
+        print_placement(printer, self)
         if self.mask is not None:
             printer.print_string(" mask ")
             printer.print_ssa_value(self.mask)

@@ -40,11 +40,22 @@ from xdsl.traits import (
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
-from .access import AccessOp, Dim, Effect, pack_window, parse_access, print_window, window_value_type
+from .access import (
+    AccessOp,
+    Dim,
+    Effect,
+    pack_window,
+    parse_access,
+    parse_placement,
+    print_placement,
+    print_window,
+    window_value_type,
+)
 from .axes import Axis, Order, OrderAttr, parse_axis_tail, print_axis_tail, verify_axis
 from .syntax import (
     Bounds,
     dense_i64,
+    ints_of,
     pack_bounds,
     parse_bounds,
     parse_known_operand,
@@ -52,14 +63,19 @@ from .syntax import (
     unit_if,
     unpack_bounds,
 )
-from .types import RefType, SpanType, span_of
+from .types import UNBOUND, RefType, SpanType, shape_of, span_of
 
 
 class Loop(StrEnum):
-    """How a pipeline's steps run: as the grid of a `pallas_call`, or in one `emit_pipeline` in a kernel."""
+    """How a pipeline's steps run.
+
+    As the grid of a `pallas_call`, in one `emit_pipeline` in a kernel, or in a `fori_loop` in a kernel that
+    copies the windows itself.
+    """
 
     GRID = "grid"
     EMIT_PIPELINE = "emit_pipeline"
+    FORI_LOOP = "fori_loop"
 
 
 @irdl_attr_definition
@@ -74,7 +90,8 @@ class PipelineOp(IRDLOperation):
     """Steps of one kernel: axes, windows and scratch, then what each step does.
 
     `loop` says what runs the steps. A window's data is fetched before the step that reads it and written back
-    after the last of consecutive steps that share it. `vmem` is the on-chip memory, in bytes, that
+    after the last of consecutive steps that share it. In a `fori_loop` the leading parallel axes are the
+    grid around it, and at least the last axis is in the loop. `vmem` is the on-chip memory, in bytes, that
     `--plan-memory` counted.
 
     Example:
@@ -285,11 +302,15 @@ class WindowOp(AccessOp):
     """The window of one access, as a reference to the on-chip memory that holds it during a step.
 
     `write` windows are written back; with `preload` they first hold what the array held, where a step may
-    leave lanes unwritten. `buffers N`, from `--plan-memory`, is how many copies of the window exist.
+    leave lanes unwritten. `fetch` gives the extents of what is copied at once, one for each dimension of the
+    array, where that is more than the window: a multiple of it, or all that the dimension has. `buffers N` is
+    how many of those copies exist.
 
     Example:
         tile.pipeline grid {
           %m = tile.axis 0 to 512 by m:128 parallel
+          %k = tile.axis 0 to 128 by k:32 ordered
+          %xw = tile.window read %x[%m, %k] fetch [128, 128] buffers 2
           %yw = tile.window write %y[%m] preload
         }
     """
@@ -297,6 +318,7 @@ class WindowOp(AccessOp):
     name = "tile.window"
     mode = prop_def(StringAttr)
     preload = opt_prop_def(UnitAttr)
+    fetch = opt_prop_def(DenseArrayBase)
     buffers = opt_prop_def(IntegerAttr)
     result = result_def(RefType)
     traits = traits_def(HasParent(PipelineOp))
@@ -319,11 +341,30 @@ class WindowOp(AccessOp):
     def effect(self) -> Effect:
         return Effect(self.mode.data)
 
+    @property
+    def extents(self) -> tuple[int, ...]:
+        """What is copied at once: an extent for each dimension of the array, 1 where it is indexed."""
+        return self.tile_extents if self.fetch is None else ints_of(self.fetch)
+
+    @property
+    def tile_extents(self) -> tuple[int, ...]:
+        """What one step works on, an extent for each dimension of the array."""
+        return tuple(
+            extent if dim.full else span.size if (span := dim.span) is not None else 1
+            for dim, extent in zip(self.window, shape_of(self.array.type), strict=True)
+        )
+
     @classmethod
     def parse(cls, parser: Parser) -> "WindowOp":
         effect = parser.parse_str_enum(Effect)
         op = cls(effect, *parse_access(parser))
+        op.placement = parse_placement(parser)
         op.preload = unit_if(parser.parse_optional_keyword("preload"))
+        if parser.parse_optional_keyword("fetch"):
+            extents = parser.parse_comma_separated_list(
+                parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_boolean=False)
+            )
+            op.fetch = dense_i64(extents)
         if parser.parse_optional_keyword("buffers"):
             op.buffers = IntegerAttr(parser.parse_integer(allow_boolean=False), i64)
         return op
@@ -332,8 +373,11 @@ class WindowOp(AccessOp):
         printer.print_string(f" {self.effect} ")
         printer.print_ssa_value(self.array)
         print_window(printer, self.window)
+        print_placement(printer, self)
         if self.preload is not None:
             printer.print_string(" preload")
+        if self.fetch is not None:
+            printer.print_string(f" fetch {list(ints_of(self.fetch))}")
         if self.buffers is not None:
             printer.print_string(f" buffers {self.buffers.value.data}")
 
@@ -346,3 +390,23 @@ class WindowOp(AccessOp):
             raise VerifyException(f"tile.window is of type {expected}, not {self.result.type}")
         if self.preload is not None and self.effect != Effect.WRITE:
             raise VerifyException("tile.window: only a `write` window can be preloaded")
+        if self.fetch is not None:
+            self._verify_fetch(ints_of(self.fetch))
+
+    def _verify_fetch(self, extents: Sequence[int]) -> None:
+        shape, tile = shape_of(self.array.type), self.tile_extents
+        if len(extents) != len(shape):
+            raise VerifyException(
+                f"tile.window fetches {len(extents)} extents of an array of rank {len(shape)}; "
+                "give one for each dimension"
+            )
+        for position, (extent, least, whole) in enumerate(zip(extents, tile, shape, strict=True)):
+            span = self.window[position].span is not None
+            everything = span and whole != UNBOUND and extent >= max(whole, least)
+            if extent != least and not everything and (not span or extent < least or extent % least):
+                accepted = f"a multiple of {least}" if span else str(least)
+                accepted += f", or {whole} and more," if span and whole != UNBOUND else ""
+                raise VerifyException(
+                    f"tile.window fetches {extent} in dimension {position}, where its tile is {least}; "
+                    f"{accepted} is accepted"
+                )

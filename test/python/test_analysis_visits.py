@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from programs import every, named, parse
 
-from tilec.analysis.visits import axes_behind, one_step, returns, shared_axes, window_values
+from tilec.analysis.visits import axes_behind, block_values, one_step, returns, shared_axes
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp
 
 OFFSETS = 5
@@ -89,7 +89,7 @@ def comes_back(blocks: list[tuple[int, ...]]) -> bool:
 @given(axes=DRAWN)
 def test_a_block_that_is_left_stays_left(axes: Axes) -> None:
     (pipeline,) = every(parse(write_pipeline(axes)), PipelineOp)
-    found = returns(pipeline.axes, pipeline.windows[0].window)
+    found = returns(pipeline.axes, pipeline.windows[0])
     assert found is not None or not comes_back(visits(axes))
 
 
@@ -108,7 +108,7 @@ def test_a_block_that_is_left_stays_left(axes: Axes) -> None:
 def test_the_axis_at_fault_is_named(order: str, window: str, axis: str | None) -> None:
     axes = Axes(tuple(order), 2, 2, (0, 3, 5, 9, 12), 4, tuple(window))
     (pipeline,) = every(parse(write_pipeline(axes)), PipelineOp)
-    found = returns(pipeline.axes, pipeline.windows[0].window)
+    found = returns(pipeline.axes, pipeline.windows[0])
     assert (found and found.axis.name) == axis
     assert comes_back(visits(axes)) == (axis is not None)
 
@@ -133,9 +133,9 @@ func.func @f(%y: memref<?x16xf32>, %o: memref<9xi32>) {
 
 def test_axes_are_found_through_scalars_and_bounds() -> None:
     module = parse(PIPELINE)
-    window = every(module, PipelineOp)[0].windows[0].window
+    window = every(module, PipelineOp)[0].windows[0]
     assert {axis.axis.name for axis in axes_behind([named(module, "i")])} == {"n"}
-    assert {axis.axis.name for axis in axes_behind(window_values(window))} == {"g", "m", "n"}
+    assert {axis.axis.name for axis in axes_behind(block_values(window))} == {"g", "m", "n"}
     assert {axis.axis.name for axis in shared_axes(window)} == {"g", "m"}
 
 

@@ -327,6 +327,17 @@ def test_loops_of_counts_empty_bundles_where_they_stand():
     assert loops_of(SCHEDULE) == [Loop(1, 5), Loop(2, 2), Loop(1, 1)]
 
 
+def test_loops_of_goes_on_after_a_bundle_that_is_marked_as_outside():
+    schedule = """\
+  0x1 LB: > { %s1 = sadd.s32 1, %s0 }
+  0x2 LB: >> { %s2 = sadd.s32 1, %s1 }
+  0x3   : > { %s3 = sadd.s32 1, %s2 }
+  0x4   : >> { %s4 = sadd.s32 1, %s3 }
+  0x5 LB: >> { %s5 = sadd.s32 1, %s4 }
+"""
+    assert loops_of(schedule) == [Loop(1, 2), Loop(2, 2), Loop(2, 1)]
+
+
 @pytest.mark.aot
 def test_kernel_loops_of_a_grid():
     struct = jax.ShapeDtypeStruct((32, 128), jnp.float32)

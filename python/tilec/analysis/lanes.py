@@ -1,9 +1,9 @@
 """Which lanes of a span may be dead, and whether a dead lane may lie inside an array."""
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import axis_bounds, extent, linear, static_extent
-from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.types import span_of
 
 
@@ -23,6 +23,15 @@ def begins_on_a_tile(value: SSAValue) -> bool:
         return True
     begin = linear(bounds.begin)
     return all(factor % span.size == 0 for factor in (begin.constant, *begin.factors.values()))
+
+
+def moves_freely(dim: Dim) -> bool:
+    """Whether tiles of the dimension may begin between multiples of their size."""
+    span, owner = dim.span, None if dim.base is None else dim.base.owner
+    if span is None or dim.base is None or not isinstance(owner, Operation):
+        return False
+    shifted = not isinstance(dim.shift, int) or dim.shift % span.size != 0
+    return shifted or not (owner.properties.get("aligned") or begins_on_a_tile(dim.base))
 
 
 def spans_to_blend(access: AccessOp) -> list[SSAValue]:

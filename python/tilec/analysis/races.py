@@ -22,6 +22,10 @@ class Conflict:
 
 def conflicts(loop: LoopOp, axis: SSAValue) -> Iterator[Conflict]:
     """The conflicts between iterations of `axis`, an induction value of `loop`, in program order."""
+    bounds, span = axis_bounds(axis), span_of(axis)
+    extent = None if bounds is None else static_extent(bounds)
+    if extent is not None and extent <= (span.size if span else 1):
+        return  # there are no two iterations
     accesses = [op for op in loop.walk() if isinstance(op, AccessOp)]
     for write in accesses:
         if write.effect is not Effect.WRITE:

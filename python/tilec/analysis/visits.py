@@ -9,10 +9,12 @@ from collections.abc import Iterable, Sequence
 
 from xdsl.ir import Operation, SSAValue
 
-from tilec.analysis.affine import static_extent
-from tilec.dialects.tile.access import Dim
-from tilec.dialects.tile.schedule import AxisOp
-from tilec.dialects.tile.types import span_of
+from tilec.analysis.affine import linear, static_extent
+from tilec.analysis.lanes import moves_freely
+from tilec.diagnostics import fail, where
+from tilec.dialects.tile.access import Dim, Effect
+from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
+from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
 
 
 def axes_behind(values: Iterable[SSAValue]) -> set[AxisOp]:
@@ -38,14 +40,76 @@ def window_values(window: Sequence[Dim]) -> list[SSAValue]:
 
 def one_step(axis: AxisOp) -> bool:
     """Whether the axis surely has at most one step."""
-    extent, span = static_extent(axis.axis.bounds), span_of(axis.result)
-    return axis.aligned is None and extent is not None and extent <= (span.size if span else 1)
+    bounds, span = axis.axis.bounds, span_of(axis.result)
+    size = span.size if span else 1
+    if axis.aligned is None:
+        extent = static_extent(bounds)
+        return extent is not None and extent <= size
+    begin, end = linear(bounds.begin).literal, linear(bounds.end).literal
+    return begin is not None and end is not None and -(-end // size) - begin // size <= 1
 
 
-def shared_axes(window: Sequence[Dim]) -> set[AxisOp]:
-    """The axes behind the window's aligned spans: two of their steps may share a block."""
-    aligned = [value for value in window_values(window) if _aligned(value)]
-    return axes_behind(aligned)
+def covers(window: WindowOp, position: int) -> bool:
+    """Whether the block that is copied holds a whole dimension that the steps' tiles are parts of."""
+    whole, extent = shape_of(window.array.type)[position], window.extents[position]
+    part = window.window[position].span is not None and extent != window.tile_extents[position]
+    return part and whole != UNBOUND and extent >= whole
+
+
+def stays(window: WindowOp, position: int) -> bool:
+    """Whether the block that is copied holds all of a dimension, in every step."""
+    dim, whole = window.window[position], shape_of(window.array.type)[position]
+    if dim.full or covers(window, position):
+        return True
+    return dim.span is not None and not moves_freely(dim) and 0 <= whole <= window.extents[position]
+
+
+def block_values(window: WindowOp) -> list[SSAValue]:
+    """The values that the position of the copied block depends on."""
+    dims = [dim for position, dim in enumerate(window.window) if not stays(window, position)]
+    return window_values(dims)
+
+
+def shares_block(one: WindowOp, two: WindowOp) -> bool:
+    """Whether two windows of one array are copied as the same block in every step.
+
+    So are those that hold all of a dimension each wherever they differ.
+    """
+    return one.extents == two.extents and all(
+        first == second or (stays(one, position) and stays(two, position))
+        for position, (first, second) in enumerate(zip(one.window, two.window, strict=True))
+    )
+
+
+def block_owner(pipeline: PipelineOp, window: WindowOp) -> WindowOp:
+    """The first window of a pipeline that is the same block as `window` in every step: tiles of a resident
+    array share one.
+    """
+    for other in pipeline.windows:
+        same = other.array is window.array and other.effect is window.effect
+        if other is window or (same and window.fetch is not None and shares_block(other, window)):
+            return other
+    return window
+
+
+def shared_axes(window: WindowOp) -> set[AxisOp]:
+    """The axes two of whose steps may share a block of the window."""
+    return {axis for axes in _shared(window) for axis in axes}
+
+
+def _shared(window: WindowOp) -> list[set[AxisOp]]:
+    """For each dimension in which steps may share a block, the axes that it depends on.
+
+    Those are the dimensions of aligned spans, and of spans of which a block holds several tiles.
+    """
+    extents, tiles = window.extents, window.tile_extents
+    found: list[set[AxisOp]] = []
+    for position, dim in enumerate(window.window):
+        several = dim.span is not None and extents[position] != tiles[position]
+        aligned = any(_aligned(value) for value in dim.values)
+        if (several or aligned) and not stays(window, position):
+            found.append(axes_behind(dim.values))
+    return found
 
 
 def _aligned(value: SSAValue) -> bool:
@@ -53,20 +117,36 @@ def _aligned(value: SSAValue) -> bool:
     return isinstance(owner, Operation) and owner.properties.get("aligned") is not None
 
 
-def returns(axes: Sequence[AxisOp], window: Sequence[Dim]) -> AxisOp | None:
+def returns(axes: Sequence[AxisOp], window: WindowOp) -> AxisOp | None:
     """An axis whose steps bring a window back to a block that it left, if there is one.
 
     `axes` are the pipeline's, outermost first.
     """
-    behind = axes_behind(window_values(window))
-    shared = shared_axes(window)
+    behind = axes_behind(block_values(window))
     positions = [i for i, axis in enumerate(axes) if axis in behind and not one_step(axis)]
     for axis in axes[: max(positions, default=0)]:
         if axis not in behind and not one_step(axis):
             return axis
-    begun = False
-    for axis in axes:
-        begun = begun or axis in shared
-        if begun and axis in behind and axis not in shared and not one_step(axis):
-            return next(other for other in axes if other in shared)
+    for shared in _shared(window):
+        begun = False
+        for axis in axes:
+            begun = begun or axis in shared
+            if begun and axis in behind and axis not in shared and not one_step(axis):
+                return next(other for other in axes if other in shared)
     return None
+
+
+def check_visits(pipeline: PipelineOp, flag: str) -> None:
+    """Refuse, on behalf of a pass, a pipeline whose steps come back to a written block that others have left.
+
+    It has to be asked while every axis of the program is an axis: the steps of a worklist do not tell.
+    """
+    for window in pipeline.windows:
+        axis = returns(pipeline.axes, window) if window.effect is Effect.WRITE else None
+        if axis is not None:
+            fail(
+                window,
+                f"{flag}: the steps of axis {axis.axis.name} ({where(axis)}) come back to a block of "
+                f"%{window.array.name_hint or 'array'} that others have left; "
+                f"make {axis.axis.name} an inner axis, or run --split-unaligned-loops before",
+            )

@@ -7,18 +7,24 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerType, MemRefType
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from tilec.analysis.alignment import Kind
+from tilec.analysis.blocks import kind_of, loop_axes
+from tilec.analysis.visits import check_visits
+from tilec.analysis.vmem import SUBLANES
 from tilec.chips import CHIPS
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.arrays import EmptyOp, LoadOp, SegmentOp
 from tilec.dialects.tile.loops import Order
-from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type, scratch_of
+from tilec.dialects.tile.places import ScratchOp, held_type, scratch_of
 from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.types import UNBOUND, Array, element_type, shape_of
+from tilec.lowering.blocks import begins_as_array, check_buffers, checked_owner
+from tilec.lowering.bodies import KernelParts, loop_body, step_body
+from tilec.lowering.copies import CopiedWindow, buffer_shape
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.scalars import Extents, Scalars
-from tilec.lowering.statements import Statements
 from tilec.lowering.windows import BlockPlan, index_map, plan_block
 from tilec.rewriting.index import Index, IndexBuilder
 from tilec.rewriting.jagged import array_extent, is_jagged, tiles
@@ -55,16 +61,22 @@ class KernelLowering:
         self.extents = Extents(host.build, host.arrays)
         self.specs: list[Operation] = []
         self.windows: list[Operation] = []
-        self.outputs: list[tuple[SSAValue, Array, bool]] = []
+        self.outputs: dict[Operation, tuple[SSAValue, Array, bool]] = {}
         self.refs: dict[SSAValue, SSAValue] = {}
         self.places: dict[SSAValue, SSAValue] = {}
         self.plans: dict[SSAValue, BlockPlan] = {}
         self.preloads: list[tuple[BlockPlan, SSAValue, SSAValue]] = []
         self.orientation = Orientation(pipeline)
         self.trips = [self._trip(axis) for axis in pipeline.axes]
+        inner = loop_axes(pipeline) if self.loop is Loop.FORI_LOOP else pipeline.axes
+        self.outer = len(pipeline.axes) - (0 if self.loop is Loop.GRID else len(inner))
+        """How many axes are those of the call's grid."""
+        self.copied: list[CopiedWindow] = []
+        self.copied_preloads: list[tuple[CopiedWindow, CopiedWindow]] = []
 
     def run(self) -> None:
         host = self.host
+        check_visits(self.pipeline, "convert-tile-to-pallas")
         self._integer_arrays()
         grid = [
             self._grid_extent(axis, trip) for axis, trip in zip(self.pipeline.axes, self.trips, strict=True)
@@ -74,19 +86,29 @@ class KernelLowering:
         for scratch in scratch_of(self.pipeline):
             self._scratch(scratch)
         body = self._body()
-        kinds = [kind for _, kind, _ in self.outputs]
-        if self.loop is Loop.GRID:
-            ops = [*self.specs, *self.windows, *body]
-            call = pallas.CallOp(self.name, grid, self._semantics(), Region(Block(ops)), kinds, self._limit())
-        else:
+        # In the order in which the call has them: arrays as a whole come before blocks.
+        outputs = [self.outputs[op] for op in (*self.specs, *self.windows) if op in self.outputs]
+        call = self._call(grid, body, [kind for _, kind, _ in outputs])
+        host.build.insert_all(call, self.pipeline.location)
+        for result, (array, kind, reshaped) in zip(call.results, outputs, strict=True):
+            result.name_hint = array.name_hint
+            host.arrays[array] = self._shaped_back(result, array, kind) if reshaped else result
+
+    def _call(self, grid: list[Index], body: list[Operation], kinds: list[Array]) -> pallas.CallOp:
+        ops = [*self.specs, *self.windows, *body]
+        if self.loop is Loop.EMIT_PIPELINE:
             inner = pallas.EmitPipelineOp(self._inner_grid(grid), Region(Block([*self.windows, *body])))
             inner.location = self.pipeline.location
             ops = [*self.specs, *self.count_loads, inner]
-            call = pallas.CallOp(self.name, [], [], Region(Block(ops)), kinds, self._limit())
-        host.build.insert_all(call, self.pipeline.location)
-        for result, (array, kind, reshaped) in zip(call.results, self.outputs, strict=True):
-            result.name_hint = array.name_hint
-            host.arrays[array] = self._shaped_back(result, array, kind) if reshaped else result
+        elif self.loop is Loop.FORI_LOOP:
+            ops = [*self.specs, *self.windows, *self.count_loads, *body]
+            if self.windows and not self.outer:  # without a grid, only whole arrays can be blocks
+                one = [pallas.Semantics.ARBITRARY]
+                return pallas.CallOp(self.name, [1], one, Region(Block(ops)), kinds, self._limit())
+        semantics = self._semantics()[: self.outer]
+        return pallas.CallOp(
+            self.name, grid[: self.outer], semantics, Region(Block(ops)), kinds, self._limit()
+        )
 
     # The grid
 
@@ -112,7 +134,7 @@ class KernelLowering:
         """The extent for the call's grid: of a worklist, its count as a scalar."""
         if not isinstance(trip, SSAValue) or trip not in self.host.counts:
             return trip
-        if self.loop is Loop.GRID:
+        if axis in self.pipeline.axes[: self.outer]:
             return self.host.build.insert(pallas.ScalarOp(self.host.counts[trip]))
         return trip
 
@@ -165,7 +187,7 @@ class KernelLowering:
                 for array in op.operands:
                     if isinstance(array.type, MemRefType) and array not in self.refs:
                         self.refs[array] = self._scalar_array(op, array)
-        if self.loop is Loop.EMIT_PIPELINE:
+        if self.loop is not Loop.GRID:
             for count, array in self.host.counts.items():
                 if any(count in axis.operands for axis in self.pipeline.axes):
                     self._load_count(count, array)
@@ -179,7 +201,7 @@ class KernelLowering:
                 "f32 can be read so",
             )
         current = self.host.current(array)
-        if self.loop is Loop.GRID and str(element) != "f32":
+        if self.outer and str(element) != "f32":
             return self._spec(pallas.PrefetchOp(current), array)
         return self._spec(pallas.InSpaceOp(current, pallas.Space.SMEM), array)
 
@@ -192,17 +214,27 @@ class KernelLowering:
         self.count_values[count] = value
 
     def _scalars(self, block: Block, ops: list[Operation]) -> Scalars:
-        return Scalars(self.pipeline, block.args, self.trips, self.refs, self.extents, ops)
+        known = list(block.args) if self.loop is Loop.EMIT_PIPELINE else list(block.args[: self.outer])
+        positions = [*known, *[0] * (len(self.trips) - len(known))]
+        return Scalars(self.pipeline, positions, self.trips, self.refs, self.extents, ops)
 
     def _map(self, plan: BlockPlan) -> Region:
-        return index_map(plan, len(self.trips), self._scalars)
+        rank = len(self.trips) if self.loop is Loop.EMIT_PIPELINE else max(self.outer, 1)
+        return index_map(plan, rank, self._scalars)
 
     def _window(self, window: WindowOp) -> None:
-        plan = plan_block(window, self.loop)
+        check_buffers(self.pipeline, window)
+        kind = kind_of(self.pipeline, window)
+        plan = plan_block(window, self.loop, kind)
         self.plans[window.result] = plan
-        if window.effect is Effect.READ:
+        owner = checked_owner(self.pipeline, window)
+        if owner is not window:
+            made = self.places[owner.result]
+        elif kind in (Kind.DMA_IN, Kind.DMA_OUT):
+            made = self._copies(plan)
+        elif window.effect is Effect.READ:
             made = self._input(plan)
-        elif self.loop is Loop.GRID:
+        elif self.loop is not Loop.EMIT_PIPELINE:
             made = self._grid_output(plan)
         else:
             made = self._pipe_output(plan)
@@ -235,17 +267,27 @@ class KernelLowering:
 
     def _input(self, plan: BlockPlan) -> SSAValue:
         window, array = plan.window, self._viewed(plan)
-        if self.loop is Loop.GRID:
+        if self.loop is not Loop.EMIT_PIPELINE:
             op = pallas.InOp(array, plan.extents, self._map(plan), self._buffers(window))
             return self._placed(op, window, self.windows)
         source = self._spec(pallas.InSpaceOp(array, pallas.Space.ANY), window.array)
-        return self._placed(pallas.PipeInOp(source, plan.extents, self._map(plan)), window, self.windows)
+        pipe = pallas.PipeInOp(source, plan.extents, self._map(plan), self._buffers(window))
+        return self._placed(pipe, window, self.windows)
 
-    def _output_type(self, plan: BlockPlan) -> tuple[Array, SSAValue | None]:
-        window = plan.window
-        kind = plan.view_type(window.array_type)
-        self.outputs.append((window.array, kind, plan.reshaped))
-        return kind, self._leading(window.array) if UNBOUND in plan.view else None
+    def _output(self, plan: BlockPlan, op: pallas.OutOp | pallas.OutSpaceOp) -> None:
+        """Remember what a result of the call will stand for."""
+        self.outputs[op] = (plan.window.array, op.kind, plan.reshaped)
+
+    def _extent(self, plan: BlockPlan) -> SSAValue | None:
+        """The leading extent of the viewed array, where that is not static."""
+        return self._leading(plan.window.array) if UNBOUND in plan.view else None
+
+    def _whole_output(self, plan: BlockPlan, contents: SSAValue | None) -> SSAValue:
+        """A reference to all of an output, where the array will be."""
+        kind = plan.view_type(plan.window.array_type)
+        op = pallas.OutSpaceOp(kind, self._extent(plan), pallas.Space.ANY, contents)
+        self._output(plan, op)
+        return self._spec(op, plan.window.array)
 
     def _contents(self, plan: BlockPlan) -> SSAValue | None:
         """What the array holds before the kernel; `None` of one that is fresh."""
@@ -255,26 +297,63 @@ class KernelLowering:
 
     def _grid_output(self, plan: BlockPlan) -> SSAValue:
         contents = self._contents(plan)
-        kind, extent = self._output_type(plan)
-        op = pallas.OutOp(kind, extent, plan.extents, self._map(plan), self._buffers(plan.window), contents)
+        kind, buffers = plan.view_type(plan.window.array_type), self._buffers(plan.window)
+        op = pallas.OutOp(kind, self._extent(plan), plan.extents, self._map(plan), buffers, contents)
+        self._output(plan, op)
         ref = self._placed(op, plan.window, self.windows)
-        if contents is not None:
+        if contents is not None and begins_as_array(self.pipeline, plan.window):
             op.results[1].name_hint = f"{plan.window.array.name_hint or 'array'}_before"
             self.preloads.append((plan, ref, op.results[1]))
         return ref
 
     def _pipe_output(self, plan: BlockPlan) -> SSAValue:
         contents = self._contents(plan)
-        kind, extent = self._output_type(plan)
-        whole = self._spec(pallas.OutSpaceOp(kind, extent, pallas.Space.ANY, contents), plan.window.array)
-        ref = self._placed(pallas.PipeOutOp(whole, plan.extents, self._map(plan)), plan.window, self.windows)
-        if contents is not None:
+        whole = self._whole_output(plan, contents)
+        pipe = pallas.PipeOutOp(whole, plan.extents, self._map(plan), self._buffers(plan.window))
+        ref = self._placed(pipe, plan.window, self.windows)
+        if contents is not None and begins_as_array(self.pipeline, plan.window):
             before = self._placed(
                 pallas.PipeInOp(whole, plan.extents, self._map(plan)), plan.window, self.windows
             )
             before.name_hint = f"{plan.window.array.name_hint or 'array'}_before"
             self.preloads.append((plan, ref, before))
         return ref
+
+    def _copies(self, plan: BlockPlan) -> SSAValue:
+        """Buffers for a window that the kernel copies itself; returns the reference to them."""
+        window = plan.window
+        if window.effect is Effect.READ:
+            array = self._spec(pallas.InSpaceOp(self._viewed(plan), pallas.Space.ANY), window.array)
+            return self._copied(plan, array, Effect.READ).buffer
+        contents = self._contents(plan)
+        array = self._whole_output(plan, contents)
+        made = self._copied(plan, array, Effect.WRITE)
+        if contents is not None and begins_as_array(self.pipeline, window):
+            before = self._copied(plan, array, Effect.READ)
+            before.buffer.name_hint = f"{window.array.name_hint or 'array'}_before"
+            self.copied_preloads.append((made, before))
+        return made.buffer
+
+    def _copied(self, plan: BlockPlan, array: SSAValue, effect: Effect) -> CopiedWindow:
+        window = plan.window
+        if len(plan.view) > 1 and plan.view[-2] == UNBOUND:
+            text = f"the least number of rows of {window.array.name_hint or 'array'} for loop=fori_loop"
+            least = self.host.build.value(SUBLANES)
+            enough = pallas.RequireOp(least, self.host.extent(window.array), text)
+            self.host.build.insert_all(enough, window.location)
+        depth = 2 if window.buffers is None else window.buffers.value.data
+        shape = buffer_shape(plan)
+        kind = pallas.in_space(MemRefType(window.array_type.element_type, [depth, *shape]), pallas.Space.VMEM)
+        buffer = self._spec(pallas.ScratchOp(kind), window.array)
+        buffer.name_hint = window.result.name_hint
+        signals = MemRefType(pallas.DmaSemaphoreType(), [depth])
+        semaphores = self._spec(
+            pallas.ScratchOp(pallas.in_space(signals, pallas.Space.SEMAPHORE)), window.array
+        )
+        semaphores.name_hint = f"{window.array.name_hint or 'array'}_copied"
+        made = CopiedWindow(plan, array, buffer, semaphores, depth, effect)
+        self.copied.append(made)
+        return made
 
     def _shaped_back(self, result: SSAValue, array: SSAValue, kind: Array) -> SSAValue:
         extent = self._leading(array) if UNBOUND in shape_of(array.type) else None
@@ -295,40 +374,19 @@ class KernelLowering:
         self.specs.append(op)
         self.places[scratch.result] = op.results[0]
 
-    # The body
-
     def _body(self) -> list[Operation]:
-        head: list[Operation] = []
-        ops: list[Operation] = []
-        build = IndexBuilder(head, self.pipeline.location)
-        positions: list[Index] = []
-        for dim, trip in enumerate(self.trips):
-            position = 0 if trip == 1 else build.insert(pallas.ProgramIdOp(dim))
-            if isinstance(position, SSAValue):
-                position.name_hint = self.pipeline.axes[dim].axis.name
-            positions.append(position)
-        # The count of a worklist is known on the device only.
-        inner_trips = [self._trip_inside(dim, trip, build) for dim, trip in enumerate(self.trips)]
-        scalars = Scalars(self.pipeline, positions, inner_trips, self.refs, self.extents, head)
-        statements = Statements(self.pipeline, self.places, self.plans, self.orientation, scalars, ops)
-        waiting = list(self.preloads)
-        for op in self.pipeline.body.block.ops:
-            for preload in [each for each in waiting if _uses(op, each[0].window)]:
-                # Right before the first use: earlier, a step takes a tenth more bundles.
-                waiting.remove(preload)
-                statements.preload(*preload, positions, inner_trips)
-            statements.lower(op)
-        unused = [op for op in head if isinstance(op, pallas.NumProgramsOp) and not op.results[0].uses]
-        return [*(op for op in head if op not in unused), *ops]
-
-    def _trip_inside(self, dim: int, trip: Index, build: IndexBuilder) -> Index:
-        if isinstance(trip, SSAValue) and trip in self.host.counts:
-            steps = build.insert(pallas.NumProgramsOp(dim))
-            steps.name_hint = "steps"
-            return steps
-        return trip
-
-
-def _uses(op: Operation, window: WindowOp) -> bool:
-    """Whether `op`, or an operation in it, reads or writes the window."""
-    return any(isinstance(inner, GetOp | SetOp) and inner.ref is window.result for inner in op.walk())
+        parts = KernelParts(
+            pipeline=self.pipeline,
+            outer=self.outer,
+            trips=self.trips,
+            counts={count: self.count_values.get(count) for count in self.host.counts},
+            refs=self.refs,
+            extents=self.extents,
+            places=self.places,
+            plans=self.plans,
+            orientation=self.orientation,
+            preloads=self.preloads,
+            copied=self.copied,
+            copied_preloads=self.copied_preloads,
+        )
+        return loop_body(parts) if self.loop is Loop.FORI_LOOP else step_body(parts)

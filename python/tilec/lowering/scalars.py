@@ -51,12 +51,16 @@ class Extents:
     def current(self, value: SSAValue) -> SSAValue:
         return self.now.get(value, value)
 
+    def extent(self, array: SSAValue, dim: int) -> Index:
+        """The extent of a dimension of the array."""
+        extent = array_extent(array, dim, self.build)
+        return extent if isinstance(extent, int) else self.current(extent)
+
     def last_block(self, array: SSAValue, dim: int, size: int) -> Index:
         """The number of the array's last block of `size` in a dimension."""
         key = (array, dim, size)
         if key not in self._last:
-            extent = array_extent(array, dim, self.build)
-            extent = extent if isinstance(extent, int) else self.current(extent)
+            extent = self.extent(array, dim)
             last = self.build.sub(self.build.ceildiv(extent, size), 1)
             if isinstance(last, SSAValue):
                 last.name_hint = f"{array.name_hint or 'array'}_last"
@@ -81,6 +85,8 @@ class Scalars:
         ops: list[Operation],
     ):
         self.pipeline = pipeline
+        self.positions = list(positions)
+        self.trips = list(trips)
         self.axes = {
             axis: (position, trip)
             for axis, position, trip in zip(pipeline.axes, positions, trips, strict=True)

@@ -6,6 +6,7 @@ from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from tilec.analysis.visits import stays
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.arrays import SegmentOp
@@ -17,6 +18,7 @@ from tilec.dialects.tile.types import element_type, shape_of, value_type
 from tilec.dialects.tile.values import BroadcastOp, TransposeOp
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.scalars import Scalars
+from tilec.lowering.tiles import Tiles
 from tilec.lowering.values import Values
 from tilec.lowering.windows import BlockPlan, block_position
 from tilec.rewriting.index import Index, IndexBuilder
@@ -25,7 +27,8 @@ from tilec.rewriting.index import Index, IndexBuilder
 class Statements:
     """The statements of a kernel's body, lowered into a list that changes inside conditions.
 
-    `places` are the references behind windows and scratch, `plans` say how each window became a block.
+    `places` are the references behind windows and scratch, `plans` say how each window became a block, and
+    `slots` which of several buffers behind a reference is meant.
     """
 
     def __init__(
@@ -36,12 +39,14 @@ class Statements:
         orientation: Orientation,
         scalars: Scalars,
         ops: list[Operation],
+        slots: Mapping[SSAValue, Index],
     ):
         self.pipeline = pipeline
         self.places = places
         self.plans = plans
         self.orientation = orientation
         self.scalars = scalars
+        self.slots = slots
         self.ops = ops
         self.location = pipeline.location
         self.values = Values(orientation, scalars, self.emit)
@@ -81,19 +86,25 @@ class Statements:
             return False
         return not any(value in self.values.env for value in op.operands)
 
+    def _tile(self, place: SSAValue) -> Tiles:
+        """The tile of a window."""
+        ref = self.places[place]
+        return Tiles(self.plans[place], ref, self.slots.get(ref), self.scalars, self.emit)
+
     def _get(self, op: GetOp) -> None:
-        ref, place = self.places[op.ref], op.ref
-        dims = self.plans[place].drops if place in self.plans else []
-        if not shape_of(held_type(place)):
-            if place in self.plans:
-                fail(
-                    op,
-                    "convert-tile-to-pallas: a single element of an array in VMEM cannot be read; index "
-                    "it by a tile axis",
-                )
-            dims = [0]
-        made = self.emit(pallas.LoadOp(ref, dims))
-        if len(shape_of(op.result.type)) == 1 and place in self.plans:
+        place = op.ref
+        is_window, scalar = place in self.plans, not shape_of(held_type(place))
+        if is_window and scalar:
+            fail(
+                op,
+                "convert-tile-to-pallas: a single element of an array in VMEM cannot be read; index "
+                "it by a tile axis",
+            )
+        if is_window:
+            made = self._tile(place).load()
+        else:
+            made = self.emit(pallas.LoadOp(self.places[place], [0] if scalar else []))
+        if len(shape_of(op.result.type)) == 1 and is_window:
             made = self._oriented(made, op.result)
         made.name_hint = op.result.name_hint
         self.values.env[op.result] = made
@@ -105,24 +116,20 @@ class Statements:
         return self.values.widened(self.emit(TransposeOp(value, [1, 0])), like)
 
     def _set(self, op: SetOp) -> None:
-        place = op.ref
-        ref, held = self.places[place], held_type(place)
-        is_window = place in self.plans
+        place, held = op.ref, held_type(op.ref)
+        is_window, scalar = place in self.plans, not shape_of(held)
         if is_window and len(shape_of(op.value.type)) == 1:
             value = self.values.lying(op.value, column=False)
         else:
             value = self.values.get(op.value)
         if element_type(value.type) != element_type(held):
             value = self.emit(CastOp(value, element_type(held)))
-        dims: list[int | None] = self.plans[place].drops if is_window else []
-        if not shape_of(held):
-            if is_window:
-                value = self.emit(
-                    BroadcastOp(value, [], value_type(element_type(held), [1, 1], [None, None]))
-                )
-            else:
-                dims = [0]
-        self.put(pallas.StoreOp(value, ref, dims))
+        if not is_window:
+            self.put(pallas.StoreOp(value, self.places[place], [0] if scalar else []))
+            return
+        if scalar:
+            value = self.emit(BroadcastOp(value, [], value_type(element_type(held), [1, 1], [None, None])))
+        self._tile(place).store(value)
 
     def _conditional(self, op: scf.IfOp) -> None:
         condition = self.values.get(op.cond)
@@ -148,17 +155,13 @@ class Statements:
         self.ops = outer
         return Region(Block(inner))
 
-    def preload(
-        self,
-        plan: BlockPlan,
-        ref: SSAValue,
-        before: SSAValue,
-        positions: Sequence[Index],
-        trips: Sequence[Index],
-    ) -> None:
-        """Copy a window's earlier contents into it in the first of the steps that share its block."""
+    def preload(self, plan: BlockPlan, ref: SSAValue, before: SSAValue, begin: Scalars) -> None:
+        """Copy a window's earlier contents into it in the first of the steps that share its block.
+
+        `begin` knows the step that is asked about.
+        """
         self.location = plan.window.location
-        changed = self._block_changed(plan, positions, trips)
+        changed = self._block_changed(plan, begin)
         load = pallas.LoadOp(before)
         copy: list[Operation] = [load, pallas.StoreOp(load.value, ref)]
         for op in copy:
@@ -169,17 +172,15 @@ class Statements:
             return
         self.put(pallas.WhenOp(changed, Region(Block(copy))))
 
-    def _block_changed(
-        self, plan: BlockPlan, positions: Sequence[Index], trips: Sequence[Index]
-    ) -> SSAValue | None:
+    def _block_changed(self, plan: BlockPlan, at: Scalars) -> SSAValue | None:
         """Whether the step before this one, if any, had another block; `None` if it always had."""
-        build = self.scalars.build
-        inner = self._steps_of_one_block(plan, positions)
+        build = at.build
+        inner = self._steps_of_one_block(plan, at.positions)
         if inner is not None:
             return build.every([build.compare("eq", position, 0) for position in inner])
-        now = block_position(plan, self.scalars)
-        previous, none_before = _step_before(positions, trips, build)
-        earlier = Scalars(self.pipeline, previous, trips, self.scalars.refs, self.scalars.extents, build.ops)
+        now = block_position(plan, at)
+        previous, none_before = _step_before(at.positions, at.trips, build)
+        earlier = Scalars(self.pipeline, previous, at.trips, at.refs, at.extents, build.ops)
         then = block_position(plan, earlier)
         changed = none_before
         for a, b in zip(now, then, strict=True):
@@ -193,8 +194,11 @@ class Statements:
         """The positions on the axes along which a block stays, where every step of any other axis brings
         another block.
         """
-        window, axes = plan.window.window, self.pipeline.axes
-        bases = [dim.base.owner for dim in window if dim.base is not None]
+        window, axes = plan.window, self.pipeline.axes
+        moving = [i for i in range(len(window.window)) if not stays(window, i)]
+        bases = [base.owner for i in moving if (base := window.window[i].base) is not None]
+        if any(window.extents[i] != window.tile_extents[i] for i in moving):
+            return None
         if not all(isinstance(base, AxisOp) and base.aligned is None for base in bases):
             return None
         last = max((i for i, axis in enumerate(axes) if axis in bases), default=-1)

@@ -1,28 +1,25 @@
-"""Windows as Pallas blocks: the view of the array that can be cut that way, the block's shape, and its
-position.
-
-A block's last two dimensions must be whole or in multiples of the tiling. A dimension that is indexed by a
-scalar is dropped from the block, which only leading dimensions can be; so where one of the last two is
-indexed the array is viewed with dimensions of extent 1 behind it. An array of rank 1 is viewed as one row.
+"""Windows as Pallas blocks: the view of the array that can be cut that way, the block's shape and position,
+and where in the block the tile of a step lies.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from xdsl.dialects.builtin import IndexType, MemRefType
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Block, Operation, Region
 
-from tilec.analysis.lanes import begins_on_a_tile
+from tilec.analysis.alignment import Kind
+from tilec.analysis.blocks import block_refusal, in_view, is_exact, view_order
+from tilec.analysis.lanes import moves_freely
+from tilec.analysis.visits import covers, stays
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Dim, Effect
 from tilec.dialects.tile.schedule import Loop, WindowOp
-from tilec.dialects.tile.types import UNBOUND, Array, byte_width, shape_of, span_of
+from tilec.dialects.tile.types import UNBOUND, Array, shape_of
 from tilec.lowering.scalars import Scalars
 from tilec.rewriting.index import Index
-
-LANES = 128
-SUBLANES = 8
 
 
 @dataclass(frozen=True)
@@ -43,6 +40,12 @@ class BlockPlan:
         """Whether the view is another shape than the array's."""
         return len(self.view) != len(self.window.window)
 
+    @cached_property
+    def kept(self) -> tuple[int | None, ...]:
+        """The window's dimension behind each dimension of the reference, `None` for one of the view's own."""
+        pairs = zip(self.dims, self.extents, strict=True)
+        return tuple(dim for dim, extent in pairs if extent is not None)
+
     @property
     def drops(self) -> list[int | None]:
         """How to index the reference for a value of rank 2 or more: 0 for an added dimension, `None` for all
@@ -50,97 +53,51 @@ class BlockPlan:
 
         Empty where the reference already has the value's shape.
         """
-        kept = [dim for dim, extent in zip(self.dims, self.extents, strict=True) if extent is not None]
-        if None not in kept or sum(dim is not None for dim in kept) < 2:
+        if None not in self.kept or sum(dim is not None for dim in self.kept) < 2:
             return []
-        return [0 if dim is None else None for dim in kept]
+        return [0 if dim is None else None for dim in self.kept]
+
+    @property
+    def parts(self) -> list[int]:
+        """The dimensions of the reference that hold more than the tile of a step."""
+        extents, tile = self.window.extents, self.window.tile_extents
+        return [i for i, dim in enumerate(self.kept) if dim is not None and extents[dim] != tile[dim]]
 
     def view_type(self, array: Array) -> Array:
         return MemRefType(array.element_type, self.view)
 
 
-def plan_block(window: WindowOp, loop: Loop) -> BlockPlan:
+def plan_block(window: WindowOp, loop: Loop, kind: Kind) -> BlockPlan:
     """Choose view and block of a window. Refuses what no block can express."""
-    shape = shape_of(window.array.type)
-    dims = window.window
-    order = _with_units(window, dims)
-    view = tuple(1 if position is None else shape[position] for position in order)
-    extents = tuple(_extent(window, loop, position, dims, shape) for position in order)
-    plan = BlockPlan(window, view, order, extents)
-    for distance, unit in ((1, LANES), (2, SUBLANES)):
-        if distance <= len(view):
-            _check_tiling(plan, distance, unit, loop)
-    return plan
+    view = in_view(window, shape_of(window.array.type))
+    order = view_order(window)
+    extents = tuple(_extent(window, loop, position) for position in order)
+    refused = block_refusal(window, kind, window.extents)
+    if refused is not None:
+        fail(
+            window,
+            f"convert-tile-to-pallas: a block of {_name(window)} is refused on a TPU: {refused}; "
+            "run --split-unaligned-loops",
+        )
+    return BlockPlan(window, view, order, extents)
 
 
-def _with_units(window: WindowOp, dims: Sequence[Dim]) -> tuple[int | None, ...]:
-    """The positions of the window's dimensions in the view, with `None` for added ones."""
-    positions = list(range(len(dims)))
-    if len(dims) == 1:
-        return (None, 0) if dims[0].kept else (0, None, None)
-    if not dims[-1].kept:
-        if dims[-2].kept:
-            fail(
-                window,
-                f"convert-tile-to-pallas: {_name(window)} is indexed by a scalar in its last dimension, "
-                "whose elements lie side by side "
-                "in a register; index it by `:` or a tile axis",
-            )
-        return (*positions, None, None)
-    return (*positions[:-1], None, positions[-1]) if not dims[-2].kept else tuple(positions)
-
-
-def _extent(
-    window: WindowOp, loop: Loop, position: int | None, dims: Sequence[Dim], shape: Sequence[int]
-) -> "int | pallas.Bounded | None":
+def _extent(window: WindowOp, loop: Loop, position: int | None) -> "int | pallas.Bounded | None":
     if position is None:
         return 1
-    dim = dims[position]
-    if dim.full:
-        return shape[position]
-    span = span_of(dim.base) if dim.base is not None else None
-    if span is None:
+    dim, extent = window.window[position], window.extents[position]
+    if not dim.kept:
         return None
-    if not _moves_freely(dim):
-        return span.size
-    if loop is not Loop.EMIT_PIPELINE or position >= len(dims) - 2:
+    if stays(window, position) or not moves_freely(dim):
+        return extent
+    if not is_exact(window, position, loop):
         fail(
             window,
             f"convert-tile-to-pallas: dimension {position} of {_name(window)} is cut at places that are "
-            f"no multiples of {span.size}; "
-            "that is possible only in a leading dimension with loop=emit_pipeline",
+            f"no multiples of {extent}; that is possible in a leading dimension where the steps are no grid, "
+            "and --split-unaligned-loops copies all of a dimension whose extent is known",
         )
-    return pallas.Bounded(span.size)
-
-
-def _moves_freely(dim: Dim) -> bool:
-    """Whether blocks of the dimension may begin between multiples of their size."""
-    if dim.base is None:
-        return False
-    span, owner = span_of(dim.base), dim.base.owner
-    if span is None or not isinstance(owner, Operation):
-        return False
-    shifted = not isinstance(dim.shift, int) or dim.shift % span.size != 0
-    return shifted or not (owner.properties.get("aligned") or begins_on_a_tile(dim.base))
-
-
-def _check_tiling(plan: BlockPlan, distance: int, unit: int, loop: Loop) -> None:
-    """Refuse a block that cuts one of the last two dimensions between tiles.
-
-    Source: `BlockSpec` rows of the table of accepted blocks: whole, or a multiple of 8 rows or 128 lanes. An
-    emit_pipeline also takes powers of two below 8 rows, of which there is no use.
-    """
-    extent, whole = plan.extents[-distance], plan.view[-distance]
-    if not isinstance(extent, int) or extent == whole or extent % unit == 0:
-        return
-    width = byte_width(plan.window.array_type.element_type)
-    position = plan.dims[-distance]
-    fail(
-        plan.window,
-        f"convert-tile-to-pallas: a block of {extent} in dimension {position} of {_name(plan.window)} "
-        f"({width * 8}-bit elements); "
-        f"{'all of it' if whole == UNBOUND else f'all {whole}'} or a multiple of {unit} is accepted",
-    )
+    return pallas.Bounded(extent)
 
 
 def index_map(plan: BlockPlan, rank: int, scalars_for: Callable[[Block, list[Operation]], Scalars]) -> Region:
@@ -158,43 +115,61 @@ def block_position(plan: BlockPlan, scalars: Scalars) -> list[Index]:
     found: list[Index] = []
     for position, extent in zip(plan.dims, plan.extents, strict=True):
         dim = None if position is None else plan.window.window[position]
-        if dim is None or dim.full:
+        if position is None or dim is None or stays(plan.window, position):
             found.append(0)
-        elif dim.base is None or span_of(dim.base) is None:
+        elif dim.span is None:
             base = 0 if dim.base is None else scalars.index(dim.base)
             found.append(scalars.build.add(base, scalars.index(dim.shift)))
         elif isinstance(extent, pallas.Bounded):
-            found += _bounded(plan, position or 0, dim, scalars)
+            found += _bounded(plan, position, dim, scalars)
         else:
-            found.append(_blocked(plan, position, dim.base, dim.shift, scalars))
+            tiles = plan.window.extents[position] // dim.span.size
+            found.append(scalars.build.floordiv(tile_number(plan, position, scalars), tiles))
     return found
 
 
-def _blocked(plan: BlockPlan, position: int | None, base: SSAValue, shift: Index, scalars: Scalars) -> Index:
-    parts = scalars.span(base)
-    build = scalars.build
-    if parts.block is None or not isinstance(shift, int):
-        fail(plan.window, f"convert-tile-to-pallas: {_name(plan.window)} has no block at a step's position")
-    number = build.add(parts.block, shift // parts.size)
-    whole = shape_of(plan.window.array.type)[position or 0]
-    owner = base.owner
-    if isinstance(owner, Operation) and owner.properties.get("keep"):
-        # A tile that does not exist may lie past the end.
-        last = (
-            scalars.last_block(plan.window.array, position or 0, parts.size)
-            if whole == UNBOUND
-            else -(-whole // parts.size) - 1
-        )
-        number = build.minimum(number, last)
-    return number
+def tile_start(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
+    """Where in its block the tile of a step begins, in one dimension of the window."""
+    window, dim, build = plan.window, plan.window.window[position], scalars.build
+    tile, extent = window.tile_extents[position], window.extents[position]
+    if dim.base is not None and covers(window, position) and moves_freely(dim):
+        start = build.add(scalars.span(dim.base).start, scalars.index(dim.shift))
+        return build.maximum(build.minimum(start, extent - tile), 0) if _may_be_none(dim) else start
+    number = tile_number(plan, position, scalars)
+    if not covers(window, position):
+        number = build.remainder(number, extent // tile)
+    return build.mul(number, tile)
+
+
+def tile_number(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
+    """The number of a step's tile among those of the array, in one dimension of the window."""
+    window, dim, build = plan.window, plan.window.window[position], scalars.build
+    if dim.base is None or not isinstance(dim.shift, int):
+        fail(window, f"convert-tile-to-pallas: {_name(window)} has no block at a step's position")
+    parts = scalars.span(dim.base)
+    if parts.block is None:
+        fail(window, f"convert-tile-to-pallas: {_name(window)} has no block at a step's position")
+    number = build.add(parts.block, dim.shift // parts.size)
+    if not _may_be_none(dim):
+        return number
+    # A tile that does not exist may lie past the end.
+    whole = shape_of(window.array.type)[position]
+    if whole == UNBOUND:
+        return build.minimum(number, scalars.last_block(window.array, position, parts.size))
+    return build.minimum(number, -(-whole // parts.size) - 1)
+
+
+def _may_be_none(dim: Dim) -> bool:
+    """Whether there may be no such tile in a step."""
+    owner = None if dim.base is None else dim.base.owner
+    return isinstance(owner, Operation) and owner.properties.get("keep") is not None
 
 
 def _bounded(plan: BlockPlan, position: int, dim: Dim, scalars: Scalars) -> list[Index]:
     build = scalars.build
     if dim.base is None:
         return [0, 1]
-    owner = dim.base.owner
-    keep = isinstance(owner, Operation) and owner.properties.get("keep")
+    keep = _may_be_none(dim)
     if keep and plan.window.effect is Effect.WRITE:
         fail(
             plan.window,

@@ -50,7 +50,7 @@ class BodyBuilder:
         # A section's list of operations may still grow when it is done: a later one may want its values.
         self.body: list[tuple[SSAValue | None, Section]] = []
         self.windows: dict[tuple[SSAValue, Effect, tuple[Dim, ...]], WindowOp] = {}
-        self.stores = {op.array: op for op in space.grid.walk() if isinstance(op, StoreOp)}
+        self.stored = {op.array for op in space.grid.walk() if isinstance(op, StoreOp)}
         self.sections: dict[SSAValue, Section] = {}
         self.spilled: dict[SSAValue, ScratchOp] = {}
         self.positions = {op: i for i, op in enumerate(space.grid.walk())}
@@ -149,18 +149,8 @@ class BodyBuilder:
 
     def _window(self, op: AccessOp, effect: Effect) -> WindowOp:
         window = tuple(self._dim(op, dim) for dim in op.window)
-        store = self.stores.get(op.array)
-        if store is not None:
-            wanted = tuple(self._dim(store, dim) for dim in store.window)
-            if wanted != window:
-                what = "written" if op.effect is Effect.WRITE else "read"
-                fail(
-                    op,
-                    f"fold-outer-pipeline: %{op.array.name_hint or 'array'} is {what} through another window "
-                    f"than at {where(store)}; one kernel writes an array through one window, "
-                    "and reads it through no other",
-                )
-            effect = Effect.WRITE
+        if op.array in self.stored:
+            effect = Effect.WRITE  # what is written is read where it was written
         key = (op.array, effect, window)
         if key not in self.windows:
             made = WindowOp(
@@ -169,7 +159,20 @@ class BodyBuilder:
             self.windows[key] = made
             self._place(made, op)
             made.result.name_hint = f"{op.array.name_hint or 'array'}_window"
+        self._wish(self.windows[key], op)
         return self.windows[key]
+
+    def _wish(self, window: WindowOp, op: AccessOp) -> None:
+        """Hand what an access says of its placement to the window, which several accesses may share."""
+        if op.placement is None or op.placement == window.placement:
+            return
+        if window.placement is not None:
+            fail(
+                op,
+                f"fold-outer-pipeline: this access is to be {op.placement.data}, and another one "
+                f"({where(window)}) through the same window {window.placement.data}; one of them is needed",
+            )
+        window.placement = op.placement
 
     def _has_contents(self, array: SSAValue) -> bool:
         return not isinstance(array.owner, EmptyOp) or array in self.written_before
@@ -244,7 +247,7 @@ class BodyBuilder:
     def _is_cheap(self, op: Operation) -> bool:
         """Whether to make the value again rather than to keep it."""
         if isinstance(op, LoadOp):
-            return op.array not in self.stores and op.mask is None
+            return op.array not in self.stored and op.mask is None
         if isinstance(op, GetOp):
             return not self._overwritten(op)
         return isinstance(op, SplatOp | IndicesOp | BroadcastOp | CastOp | arith.ConstantOp)

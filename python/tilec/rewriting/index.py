@@ -76,11 +76,15 @@ class IndexBuilder:
             return b if a == 1 else a
         return self._binary(arith.MuliOp, lambda x, y: x * y, a, b)
 
-    def floordiv(self, a: Index, b: int) -> Index:
+    def floordiv(self, a: Index, b: Index) -> Index:
         return a if b == 1 else self._binary(arith.FloorDivSIOp, lambda x, y: x // y, a, b)
 
     def ceildiv(self, a: Index, b: int) -> Index:
         return a if b == 1 else self._binary(arith.CeilDivSIOp, lambda x, y: -(-x // y), a, b)
+
+    def remainder(self, a: Index, b: Index) -> Index:
+        """`a` modulo `b`, of an index that is not negative."""
+        return 0 if b == 1 else self._binary(arith.RemSIOp, lambda x, y: x % y, a, b)
 
     def minimum(self, a: Index, b: Index) -> Index:
         return self._binary(arith.MinSIOp, min, a, b)

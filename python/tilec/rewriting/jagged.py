@@ -125,6 +125,8 @@ class StepBounds:
         if bounds.limit is not None:
             found.append(-(-bounds.limit // size) + (axis.aligned is not None))
         end, begin = self.upper(bounds.end), self.lower(bounds.begin)
+        if axis.aligned is not None:
+            begin -= begin % size  # where its first tile begins
         if end is not None:
             found.append(self.build.ceildiv(self.build.sub(end, begin), size))
         return self._least(found, axis.keep is not None)

@@ -40,21 +40,29 @@ class Loop:
 
 
 def loops_of(schedule: str) -> list[Loop]:
-    """The loops of a kernel in the order of their addresses, from the text of libtpu's `final_bundles`."""
+    """The loops of a kernel in the order of their addresses, from the text of libtpu's `final_bundles`.
+
+    Single bundles of a loop are marked as if they were outside. A loop is only over when another one begins.
+    """
     depths: list[int] = []
     counts: list[int] = []
     around: list[int] = []  # the loops that the current bundle is in, outermost first, as indices of `counts`
+    latest: dict[tuple[int, ...], int] = {}  # by the loops around it, the loop that began last there
     depth = 0
     for label, marks, empty in (
         match.groups() for match in map(_BUNDLE.match, schedule.splitlines()) if match
     ):
         if not empty:  # an empty bundle carries no marks and belongs where the one before it does
             depth = marks.count(">")
-        del around[depth - 1 if label == "LB" and depth else depth :]
+        begins = label == "LB" and depth > 0
+        del around[depth - 1 if begins else depth :]
         while len(around) < depth:
-            around.append(len(counts))
-            depths.append(len(around))
-            counts.append(0)
+            outer = tuple(around)
+            if begins or outer not in latest:
+                latest[outer] = len(counts)
+                depths.append(len(around) + 1)
+                counts.append(0)
+            around.append(latest[outer])
         if around:
             counts[around[-1]] += 1
     return [Loop(*pair) for pair in zip(depths, counts, strict=True)]

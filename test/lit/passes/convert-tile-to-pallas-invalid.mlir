@@ -133,7 +133,7 @@ func.func @between_tiles(%x: memref<515x128xf32>) -> memref<515x128xf32> {
   }
   return %out : memref<515x128xf32>
 }
-// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:129:5: error: convert-tile-to-pallas: dimension 0 of %x is cut at places that are no multiples of 128; that is possible only in a leading dimension with loop=emit_pipeline
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:129:5: error: convert-tile-to-pallas: dimension 0 of %x is cut at places that are no multiples of 128; that is possible in a leading dimension where the steps are no grid, and --split-unaligned-loops copies all of a dimension whose extent is known
 
 // -----
 
@@ -149,7 +149,7 @@ func.func @rows(%x: memref<500x128xf32>) -> memref<500x128xf32> {
   }
   return %out : memref<500x128xf32>
 }
-// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:145:5: error: convert-tile-to-pallas: a block of 100 in dimension 0 of %x (32-bit elements); all 500 or a multiple of 8 is accepted
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:145:5: error: convert-tile-to-pallas: a block of %x is refused on a TPU: dimension 0: a block is all of a dimension or a multiple of 8; got 100 of 500; the nearest legal window: size 96x128; run --split-unaligned-loops
 
 // -----
 
@@ -164,7 +164,7 @@ func.func @lanes(%x: memref<?xbf16>, %n: index) -> memref<?xbf16> {
   }
   return %out : memref<?xbf16>
 }
-// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:160:5: error: convert-tile-to-pallas: a block of 64 in dimension 0 of %x (16-bit elements); all of it or a multiple of 128 is accepted
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:160:5: error: convert-tile-to-pallas: a block of %x is refused on a TPU: dimension 0: a block is all of a dimension or a multiple of 128; got 64 of ?; the nearest legal window: size 1x128; run --split-unaligned-loops
 
 // -----
 
@@ -311,3 +311,56 @@ func.func @conditional_element(%x: memref<8x128xf32>, %scales: memref<8xf32>) ->
   return %out : memref<8x128xf32>
 }
 // CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:300:3: error: convert-tile-to-pallas: %scales is not in scalar memory
+
+// -----
+
+// An array written through two blocks.
+func.func @two_writes(%x: memref<512xf32>, %out: memref<8x512xf32>) -> memref<8x512xf32> {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 512 by m:128 parallel
+    %xw = tile.window read %x[%m]
+    %ow = tile.window write %out[0, %m] preload
+    %pw = tile.window write %out[1, %m] preload
+    %v = tile.get %xw
+    tile.set %v, %ow
+    tile.set %v, %pw
+  }
+  return %out : memref<8x512xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:323:5: error: convert-tile-to-pallas: %out, which is written, is accessed through another window than at {{.*}}/convert-tile-to-pallas-invalid.mlir:322:5; a kernel writes an array through one block, run --split-unaligned-loops
+
+// -----
+
+// Every step of k leaves the blocks of out and comes back to them.
+func.func @comes_back(%x: memref<256x512xf32>) -> memref<256x512xf32> {
+  %out = tile.empty : memref<256x512xf32>
+  tile.pipeline grid {
+    %k = tile.axis 0 to 4 ordered
+    %m = tile.axis 0 to 256 by m:128 parallel
+    %xw = tile.window read %x[%m, :]
+    %ow = tile.window write %out[%m, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<256x512xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:341:5: error: convert-tile-to-pallas: the steps of axis k ({{.*}}/convert-tile-to-pallas-invalid.mlir:338:5) come back to a block of %out that others have left; make k an inner axis, or run --split-unaligned-loops before
+
+// -----
+
+// Columns run inside rows whose tiles are shared, and each column depends on the one before.
+func.func @shared_tile(%x: memref<?x512xf32>, %o: memref<9xi32>) -> memref<?x512xf32> {
+  %out = tile.empty like(%x) : memref<?x512xf32>
+  tile.pipeline grid {
+    %g = tile.axis 0 to 8 ordered
+    %b, %e = tile.segment %o[%g]
+    %m = tile.span %g of %b to %e by m:128 aligned keep
+    %n = tile.axis 0 to 512 by n:128 ordered
+    %xw = tile.window read %x[%m, %n]
+    %ow = tile.window write %out[%m, %n]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<?x512xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:360:5: error: convert-tile-to-pallas: the steps of axis g ({{.*}}/convert-tile-to-pallas-invalid.mlir:355:5) come back to a block of %out that others have left; make g an inner axis, or run --split-unaligned-loops

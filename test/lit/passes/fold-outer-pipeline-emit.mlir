@@ -1,7 +1,11 @@
-// In an emit_pipeline the tiles of a leading dimension begin at the segment: they are exact, and none is shared.
+// Where the steps are no grid the tiles of a leading dimension begin at the segment: they are exact, and none is shared.
 
 // RUN: tile-opt %s --fold-outer-pipeline="loop=emit_pipeline" | filecheck %s
+// RUN: tile-opt %s --fold-outer-pipeline="loop=fori_loop" | filecheck %s --check-prefix=FORI
 
+// FORI-LABEL: func.func @leading
+// FORI:         tile.pipeline fori_loop {
+// FORI:           %m = tile.axis %b to %e by m:128 parallel{{$}}
 func.func @leading(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf32> {
   %out = tile.empty like(%x) : memref<?x8x128xf32>
   tile.grid %g = 0 to 8 parallel {
@@ -30,6 +34,9 @@ func.func @leading(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128
 // CHECK-NEXT:  }
 
 // The same axis indexes rows too, which lie in tiles of memory: aligned.
+// FORI-LABEL: func.func @rows_too
+// FORI:         tile.pipeline fori_loop {
+// FORI:           %m = tile.axis %b to %e by m:128 ordered aligned
 func.func @rows_too(%x: memref<?x8x128xf32>, %y: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32> {
   %out = tile.empty like(%y) : memref<?x128xf32>
   tile.grid %g = 0 to 8 parallel {

@@ -135,3 +135,75 @@ func.func @empty(%x: memref<128x128xf32>) -> memref<128x128xf32> {
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return %out : memref<128x128xf32>
 // CHECK-NEXT:  }
+
+// Every iteration stores through a window of its own.
+func.func @stored(%x: memref<200x128xf32>) -> memref<200x128xf32> {
+  %out = tile.empty : memref<200x128xf32>
+  tile.grid %n = 0 to 128 by n:128 {
+    tile.for %m = 0 to 200 by m:128 {
+      %v = tile.load %x[%m, %n]
+      tile.store %v, %out[%m, %n]
+    }
+  }
+  return %out : memref<200x128xf32>
+}
+// CHECK-LABEL: func.func @stored(%x: memref<200x128xf32>) -> memref<200x128xf32> {
+// CHECK-NEXT:    %out = tile.empty : memref<200x128xf32>
+// CHECK-NEXT:    tile.grid %n = 0 to 128 by n:128 {
+// CHECK-NEXT:      %0 = arith.constant 0 : index
+// CHECK-NEXT:      %m = tile.span %0 of 0 to 200 by m_0:128
+// CHECK-NEXT:      %v = tile.load %x[%m, %n]
+// CHECK-NEXT:      tile.store %v, %out[%m, %n]
+// CHECK-NEXT:      %1 = arith.constant 1 : index
+// CHECK-NEXT:      %m_1 = tile.span %1 of 0 to 200 by m_1:128
+// CHECK-NEXT:      %v_1 = tile.load %x[%m_1, %n]
+// CHECK-NEXT:      tile.store %v_1, %out[%m_1, %n]
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<200x128xf32>
+// CHECK-NEXT:  }
+
+// Ranges that begin where an outer axis says; their extents are known.
+func.func @moved(%x: memref<6x128xf32>) -> (memref<6x128xf32>, memref<6x128xf32>) {
+  %y = tile.empty : memref<6x128xf32>
+  %z = tile.empty : memref<6x128xf32>
+  tile.grid %s = 0 to 3 {
+    %c2 = arith.constant 2 : index
+    %begin = arith.muli %s, %c2 : index
+    %end = arith.addi %begin, %c2 : index
+    tile.for %i = %begin to %end {
+      %v = tile.load %x[%i, :]
+      tile.store %v, %y[%i, :]
+    }
+    tile.for %m = %begin to %end by m:1 {
+      %v = tile.load %x[%m, :]
+      tile.store %v, %z[%m, :]
+    }
+  }
+  return %y, %z : memref<6x128xf32>, memref<6x128xf32>
+}
+// CHECK-LABEL: func.func @moved(%x: memref<6x128xf32>) -> (memref<6x128xf32>, memref<6x128xf32>) {
+// CHECK-NEXT:    %y = tile.empty : memref<6x128xf32>
+// CHECK-NEXT:    %z = tile.empty : memref<6x128xf32>
+// CHECK-NEXT:    tile.grid %s = 0 to 3 {
+// CHECK-NEXT:      %c2 = arith.constant 2 : index
+// CHECK-NEXT:      %begin = arith.muli %s, %c2 : index
+// CHECK-NEXT:      %end = arith.addi %begin, %c2 : index
+// CHECK-NEXT:      %0 = arith.constant 0 : index
+// CHECK-NEXT:      %1 = arith.addi %begin, %0 : index
+// CHECK-NEXT:      %v = tile.load %x[%1, :]
+// CHECK-NEXT:      tile.store %v, %y[%1, :]
+// CHECK-NEXT:      %2 = arith.constant 1 : index
+// CHECK-NEXT:      %3 = arith.addi %begin, %2 : index
+// CHECK-NEXT:      %v_1 = tile.load %x[%3, :]
+// CHECK-NEXT:      tile.store %v_1, %y[%3, :]
+// CHECK-NEXT:      %4 = arith.constant 0 : index
+// CHECK-NEXT:      %m = tile.span %4 of %begin to %end by m_0:1
+// CHECK-NEXT:      %v_2 = tile.load %x[%m, :]
+// CHECK-NEXT:      tile.store %v_2, %z[%m, :]
+// CHECK-NEXT:      %5 = arith.constant 1 : index
+// CHECK-NEXT:      %m_1 = tile.span %5 of %begin to %end by m_1:1
+// CHECK-NEXT:      %v_3 = tile.load %x[%m_1, :]
+// CHECK-NEXT:      tile.store %v_3, %z[%m_1, :]
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %y, %z : memref<6x128xf32>, memref<6x128xf32>
+// CHECK-NEXT:  }

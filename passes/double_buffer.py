@@ -1,0 +1,92 @@
+"""`--double-buffer="depth=2 fetch=1"`: how many copies of a window are on the chip, and how much each holds.
+
+While a step works on one buffer of a window, the copies of later steps run into the others: `depth` of them
+let copies begin `depth - 1` steps ahead. One is no overlap at all, two are a ping-pong, more ride out steps
+that take longer than others. `fetch` tiles of the innermost axis are copied at once where it indexes the
+window; a few long copies cost less than many short ones.
+
+Before:
+    tile.pipeline fori_loop {
+      %k = tile.axis 0 to 512 by k:128 ordered
+      %x_window = tile.window read %x[%m, %k]
+After, with "depth=3 fetch=2":
+    tile.pipeline fori_loop {
+      %k = tile.axis 0 to 512 by k:128 ordered
+      %x_window = tile.window read %x[%m, %k] fetch [128, 256] buffers 3
+
+A grid has two buffers at most, and so has an output of an emit_pipeline, and an input of one that may have
+few steps; a block that no step changes has one. What a window says of itself stands.
+
+Refused: a depth that is not 1 to 4; a fetch below 1.
+"""
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
+from xdsl.passes import ModulePass
+
+from tilec.analysis.affine import static_extent
+from tilec.analysis.blocks import MOST_BUFFERS, block_refusal, kind_of, most_buffers
+from tilec.analysis.lanes import moves_freely
+from tilec.analysis.visits import axes_behind, block_values, one_step
+from tilec.diagnostics import explain, fail
+from tilec.dialects.tile.access import Effect
+from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
+from tilec.dialects.tile.syntax import dense_i64
+from tilec.dialects.tile.types import span_of
+
+
+@dataclass(frozen=True)
+class DoubleBuffer(ModulePass):
+    """Give windows their buffers, and say how many tiles one copy brings: "depth=1|2|3|4 fetch=1"."""
+
+    name = "double-buffer"
+
+    depth: int = 2
+    fetch: int = 1
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if not 1 <= self.depth <= MOST_BUFFERS:
+            fail(op, f"double-buffer: depth={self.depth}; 1 to {MOST_BUFFERS} is accepted")
+        if self.fetch < 1:
+            fail(op, f"double-buffer: fetch={self.fetch}; 1 or more is accepted")
+        for pipeline in [inner for inner in op.walk() if isinstance(inner, PipelineOp)]:
+            for window in pipeline.windows:
+                self._fetch(pipeline, window)
+                if window.buffers is None:
+                    window.buffers = IntegerAttr(self._buffers(pipeline, window), i64)
+
+    def _buffers(self, pipeline: PipelineOp, window: WindowOp) -> int:
+        if all(one_step(axis) for axis in axes_behind(block_values(window))):
+            return 1
+        most = most_buffers(pipeline, window)
+        if self.depth > most:
+            explain(
+                window, f"double-buffer: {most} buffers in place of {self.depth}; this window takes no more"
+            )
+        return min(self.depth, most)
+
+    def _fetch(self, pipeline: PipelineOp, window: WindowOp) -> None:
+        """Let a block hold several tiles of the innermost axis."""
+        if self.fetch == 1 or window.effect is Effect.WRITE or window.fetch is not None:
+            return
+        moving = [axis for axis in pipeline.axes if not one_step(axis)]
+        inner = moving[-1].result if moving and span_of(moving[-1].result) else None
+        positions = [i for i, dim in enumerate(window.window) if inner is not None and dim.base is inner]
+        if len(positions) != 1 or moves_freely(window.window[positions[0]]):
+            explain(window, "double-buffer: one tile at a time; the innermost axis does not index the window")
+            return
+        (position,) = positions
+        extents = list(window.extents)
+        extents[position] *= self.fetch
+        if self._is_short(moving[-1], extents[position]):
+            explain(window, f"double-buffer: one tile at a time; the axis has fewer than {self.fetch}")
+        elif refused := block_refusal(window, kind_of(pipeline, window), extents):
+            explain(window, f"double-buffer: one tile at a time; {refused}")
+        else:
+            window.fetch = dense_i64(extents)
+
+    def _is_short(self, axis: AxisOp, extent: int) -> bool:
+        length = static_extent(axis.axis.bounds)
+        return length is not None and length < extent

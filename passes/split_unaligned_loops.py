@@ -1,0 +1,270 @@
+"""`--split-unaligned-loops="operands=auto"`: what is copied at once, so that a TPU can copy it.
+
+A TPU copies whole tiles of memory. Where the tile that a step works on is no such block, as 32 of 512 lanes
+or 4 rows are not, or begins between two of them, more is copied, and the steps find their tile in it. Each
+access decides for itself: one operand of a loop may stream while another stays. In this order:
+
+1. The tile itself is copied where that is legal.
+2. A few tiles that make a legal block are copied together, and steps that share them follow each other.
+3. All of the dimension is copied: the operand is resident, and steps index it where it is.
+
+An array that is written has one block for all its windows. It holds all that they want where they differ, and
+all that steps come back to.
+
+Before:
+    %x_window = tile.window read %x[%m, %k]           // %k has tiles of 32, %x is 512 wide
+    %y_window = tile.window read %y[%m + 1, :]        // %m has tiles of 8, %y has 64 rows
+After:
+    %x_window = tile.window read %x[%m, %k] fetch [8, 128]
+    %y_window = tile.window read %y[%m + 1, :] fetch [72, 256]
+
+`operands=resident` keeps what loops read or write on the chip wherever that is possible, `operands=stream`
+wherever it is not needed does not. An access that says `resident` or `stream` itself is obeyed or refused.
+
+Refused: a window of which no block is legal, with the compiler's rule; what an access asks for in vain.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from math import lcm, prod
+from typing import NoReturn
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
+from xdsl.passes import ModulePass
+
+from tilec.analysis.affine import axis_bounds, linear
+from tilec.analysis.blocks import block_refusal, is_exact, kind_of, loop_axes, view_order
+from tilec.analysis.lanes import moves_freely
+from tilec.analysis.visits import axes_behind, covers, returns, shared_axes, shares_block
+from tilec.analysis.vmem import LANES, SUBLANES, WORD
+from tilec.diagnostics import explain, fail, where
+from tilec.dialects.tile.access import Effect, Placement
+from tilec.dialects.tile.loops import Order, OrderAttr
+from tilec.dialects.tile.schedule import PipelineOp, WindowOp
+from tilec.dialects.tile.syntax import dense_i64
+from tilec.dialects.tile.types import UNBOUND, byte_width, shape_of
+
+UNITS = (8, 16, 32, 64, 128, 256, 512)
+"""Extents that layouts in memory come in: 8 to 32 rows, 128 to 512 lanes."""
+
+OPERANDS = ("auto", *Placement)
+
+
+@dataclass(frozen=True)
+class SplitUnalignedLoops(ModulePass):
+    """Choose what is copied at once for each window: "operands=auto|resident|stream"."""
+
+    name = "split-unaligned-loops"
+
+    operands: str = "auto"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.operands not in OPERANDS:
+            fail(
+                op,
+                f"split-unaligned-loops: operands={self.operands}; {', '.join(OPERANDS)} are accepted",
+            )
+        for pipeline in [inner for inner in op.walk() if isinstance(inner, PipelineOp)]:
+            for windows in _groups(pipeline):
+                _Choice(pipeline, windows, self.operands).make()
+
+
+def _groups(pipeline: PipelineOp) -> list[list[WindowOp]]:
+    """The windows that must share a block: all of an array that is written, any other alone."""
+    groups: dict[SSAValue, list[WindowOp]] = {}
+    for window in pipeline.windows:
+        key = window.array if window.effect is Effect.WRITE else window.result
+        groups.setdefault(key, []).append(window)
+    return list(groups.values())
+
+
+@dataclass
+class _Choice:
+    """The choice of the block of a window, or of several that share one."""
+
+    pipeline: PipelineOp
+    windows: list[WindowOp]
+    operands: str
+
+    def make(self) -> None:
+        window = self.window
+        if any(each.fetch is not None for each in self.windows):
+            return
+        asked = next((each.placement.data for each in self.windows if each.placement is not None), None)
+        wish = asked or self.operands
+        found = next((extents for extents in self._candidates(wish) if self._is_legal(extents)), None)
+        if found is None and asked is None and wish != "auto":
+            explain(
+                window,
+                f"split-unaligned-loops: {self._name} cannot be {_PAST[wish]}: {self._obstacle(wish)}",
+            )
+            found = next((extents for extents in self._candidates("auto") if self._is_legal(extents)), None)
+        if found is None:
+            self._refuse(wish)
+        self._fetch(found)
+        tile = window.tile_extents
+        if found != tile:
+            explain(
+                window,
+                f"split-unaligned-loops: {self._name} is copied in blocks of {_text(found)} for tiles of "
+                f"{_text(tile)}: {self._reason()}",
+            )
+        if window.effect is Effect.WRITE:
+            self._keep_in_order()
+
+    @property
+    def window(self) -> WindowOp:
+        return self.windows[0]
+
+    def _candidates(self, wish: str) -> list[tuple[int, ...]]:
+        """Blocks to try, those of fewer elements first."""
+        choices: list[list[int]] = []
+        for position, dim in enumerate(self.window.window):
+            if all(each.window[position] == dim for each in self.windows):
+                choices.append(list(self._extents(position, wish)))
+                continue
+            # Different tiles of one block: it holds all of them.
+            every = [self._wholes(each, position) for each in self.windows]
+            choices.append([extent for extent in every[0] if all(extent in others for others in every)])
+        return sorted(product(*choices), key=prod)
+
+    def _extents(self, position: int, wish: str) -> Iterator[int]:
+        """Extents of a block in one dimension: of the tile, of several tiles, of all there is."""
+        window, dim = self.window, self.window.window[position]
+        tile = window.tile_extents[position]
+        if dim.base is None or dim.span is None or is_exact(window, position, self.pipeline.loop.data):
+            yield tile
+            return
+        in_loop = not axes_behind([dim.base]).isdisjoint(loop_axes(self.pipeline))
+        if not moves_freely(dim) and (wish != Placement.RESIDENT or not in_loop):
+            yield tile
+            if position >= len(window.window) - 2:
+                least = self._memory_tile(position)
+                multiples = dict.fromkeys(lcm(tile, unit) for unit in UNITS if unit % least == 0)
+                yield from (extent for extent in multiples if extent != tile)
+        if wish != Placement.STREAM or not in_loop:
+            yield from self._wholes(window, position)
+
+    def _wholes(self, window: WindowOp, position: int) -> list[int]:
+        """Extents that hold a whole dimension and every tile in it, from the least on.
+
+        Of rows they are multiples of a tile of memory, since what a step reads may be such a tile.
+        """
+        dim = window.window[position]
+        tile, whole = window.tile_extents[position], shape_of(window.array.type)[position]
+        if dim.full:
+            return [whole]
+        bounds = None if dim.base is None else axis_bounds(dim.base)
+        if dim.base is None or dim.span is None or bounds is None or whole == UNBOUND:
+            return []
+        begin, end, shift = (linear(part).literal for part in (bounds.begin, bounds.end, dim.shift))
+        if not moves_freely(dim):  # tiles are those of the array
+            last = -(-(whole if end is None else end) // tile) * tile + (shift or 0)
+        elif begin is not None and end is not None and shift is not None:
+            last = begin + shift + -(-(end - begin) // tile) * tile
+        else:
+            last = whole - 1 + tile  # one may begin at the last element
+        if moves_freely(dim) and last <= tile:
+            last = tile + 1  # a block of the tile's extent would be the tile itself, wherever it begins
+        unit = self._memory_tile(position)
+        exact = [whole] if last <= whole and (unit == LANES or whole % unit == 0) else []
+        return [*exact, -(-max(last, whole) // unit) * unit]
+
+    def _memory_tile(self, position: int) -> int:
+        """The extent of a tile of memory in a dimension: what a step reads may be such a tile, or several."""
+        rows = SUBLANES * max(1, WORD // byte_width(self.window.array_type.element_type))
+        return {1: LANES, 2: rows}.get(len(self.window.window) - position, 1)
+
+    def _is_legal(self, extents: tuple[int, ...]) -> bool:
+        before = [each.fetch for each in self.windows]
+        self._fetch(extents)
+        legal = all(self._suits(each, extents) for each in self.windows)
+        for each, fetch in zip(self.windows, before, strict=True):
+            each.fetch = fetch
+        return legal
+
+    def _suits(self, window: WindowOp, extents: tuple[int, ...]) -> bool:
+        if view_order(window) != view_order(self.window) or not shares_block(self.window, window):
+            return False
+        if window.effect is Effect.WRITE and returns(self.pipeline.axes, window) is not None:
+            return False
+        return block_refusal(window, kind_of(self.pipeline, window), extents) is None
+
+    def _fetch(self, extents: tuple[int, ...]) -> None:
+        alone = len(self.windows) == 1
+        for each in self.windows:
+            each.fetch = None if alone and extents == each.tile_extents else dense_i64(extents)
+
+    def _keep_in_order(self) -> None:
+        """Let the steps that write to one block run one after the other, on one core."""
+        for window in self.windows:
+            covered = [
+                dim.base
+                for position, dim in enumerate(window.window)
+                if dim.base is not None and covers(window, position)
+            ]
+            for axis in shared_axes(window) | axes_behind(covered):
+                axis.order = OrderAttr(Order.ORDERED)
+
+    @property
+    def _name(self) -> str:
+        return f"%{self.window.array.name_hint or 'array'}"
+
+    def _reason(self) -> str:
+        """Why the tile itself is not what is copied."""
+        window, tile = self.window, self.window.tile_extents
+        other = next((each for each in self.windows if each.window != window.window), None)
+        if other is not None:
+            return (
+                f"the window at {where(other)} is another one of the same array, which is written: "
+                "one block must hold both"
+            )
+        free = [i for i, dim in enumerate(window.window) if moves_freely(dim)]
+        if free:
+            return f"its tiles begin between multiples of {tile[free[0]]} in dimension {free[0]}"
+        refused = block_refusal(window, kind_of(self.pipeline, window), tile)
+        if refused is not None:
+            return str(refused)
+        return self._returning(tile) or "all that the loop wants is wanted on the chip"
+
+    def _returning(self, extents: tuple[int, ...]) -> str | None:
+        """Which steps come back to a block of such extents that could be copied; `None` if there are none."""
+        window, before = self.window, self.window.fetch
+        if window.effect is Effect.READ or len(self.windows) > 1:
+            return None
+        self._fetch(extents)
+        refused = block_refusal(window, kind_of(self.pipeline, window), extents)
+        axis = returns(self.pipeline.axes, window)
+        window.fetch = before
+        if refused is not None or axis is None:
+            return None
+        return (
+            f"steps of axis {axis.axis.name} ({where(axis)}) come back to blocks of {_text(extents)} "
+            "that others have left"
+        )
+
+    def _refuse(self, wish: str) -> NoReturn:
+        fail(
+            self.window,
+            f"split-unaligned-loops: {self._name} cannot be {_PAST[wish]}: {self._obstacle(wish)}",
+        )
+
+    def _obstacle(self, wish: str) -> str:
+        """Why no block is what is asked for."""
+        window = self.window
+        unknown = [i for i, extent in enumerate(shape_of(window.array.type)) if extent == UNBOUND]
+        limits = [f"dimension {i} has an extent known only at run time" for i in unknown]
+        if wish == Placement.RESIDENT and limits:
+            return limits[0]
+        left = next((text for each in self._candidates(wish) if (text := self._returning(each))), None)
+        return "; ".join([left or self._reason(), *limits])
+
+
+_PAST = {"auto": "copied in any block", Placement.RESIDENT: "resident", Placement.STREAM: "streamed"}
+
+
+def _text(extents: tuple[int, ...]) -> str:
+    return " x ".join(map(str, extents))

@@ -1,0 +1,202 @@
+"""The tile of a step in a block that holds more.
+
+Where it begins at a multiple of a tile of memory it is read and written in place, as `ref[ds(start, size)]`.
+A vector register cannot begin anywhere else: there the least part of the block that holds the tile and begins
+at such a multiple is read and turned until the tile lies at its begin; to write, the tile is turned to its
+place and laid over what is there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import AnyFloat, IntegerType, f32, i32
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from tilec.analysis.alignment import Multiple
+from tilec.analysis.blocks import tile_refusal
+from tilec.analysis.ranges import Ranges
+from tilec.analysis.vmem import LANES, SUBLANES, WORD
+from tilec.dialects import pallas
+from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
+from tilec.dialects.tile.types import byte_width, element_type, shape_of, value_type
+from tilec.dialects.tile.values import BroadcastOp, ConcatenateOp, SliceOp, SplatOp
+from tilec.lowering.scalars import Scalars
+from tilec.lowering.windows import BlockPlan, tile_start
+from tilec.rewriting.index import Index
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A dimension of which `held` elements from an aligned place on are read, the tile at `offset` in them.
+
+    `width` is the number of elements that are turned: as many as whole tiles of memory have.
+    """
+
+    dim: int
+    held: int
+    width: int
+    offset: Index
+    size: int
+
+
+class Tiles:
+    """Reads and writes the tile of a step through the reference to its window's block.
+
+    With a `slot` the reference is to several blocks, and this one is meant. `emit` puts an operation where
+    the current one stands.
+    """
+
+    def __init__(
+        self,
+        plan: BlockPlan,
+        ref: SSAValue,
+        slot: Index | None,
+        scalars: Scalars,
+        emit: Callable[[Operation], SSAValue],
+    ):
+        self.plan = plan
+        self.ref = ref
+        self.scalars = scalars
+        self.emit = emit
+        self.first: list[Index] = [] if slot is None else [slot]
+        self.shape = shape_of(ref.type)[len(self.first) :]
+        self.element = element_type(ref.type)
+        self.dims: list[SSAValue | int | pallas.Ds | None] = list(plan.drops) or [None] * len(plan.kept)
+        self.turns: list[Turn] = []
+        for position in plan.parts:
+            self._locate(position)
+
+    def load(self) -> SSAValue:
+        """The tile."""
+        value = self.emit(pallas.LoadOp(self.ref, self._place))
+        if not self.turns:
+            return value
+        value = self._widened(value)
+        for turn in self.turns:
+            back = self.scalars.build.sub(turn.width, turn.offset)
+            value = self._rolled(self._extended(value, turn), back, turn)
+        for turn in self.turns:
+            value = self.emit(SliceOp(value, turn.dim, 0, turn.size))
+        return self._narrowed(value)
+
+    def store(self, value: SSAValue) -> None:
+        """Put `value` where the tile is."""
+        if self.turns:
+            value = self._laid_over(value)
+        self.emit(pallas.StoreOp(value, self.ref, self._place))
+
+    @property
+    def _place(self) -> "list[SSAValue | int | pallas.Ds | None]":
+        """How the reference is indexed; nothing where it holds the tile and nothing else."""
+        dims = [*self.first, *self.dims]
+        return [] if all(dim is None for dim in dims) else dims
+
+    # Where the tile lies
+
+    def _locate(self, position: int) -> None:
+        """Find the place of the tile in one dimension of the reference."""
+        dim = self.plan.kept[position]
+        if dim is None:
+            return
+        size = self.plan.window.tile_extents[dim]
+        start = tile_start(self.plan, dim, self.scalars)
+        if isinstance(start, int) or self._is_direct(position, start, size):
+            self.dims[position] = pallas.Ds(self._proven(position, start), size)
+            return
+        distance = len(self.shape) - position
+        unit = LANES if distance == 1 else SUBLANES * self._packing
+        whole = -(-self.shape[position] // unit) * unit
+        width = min(-(-(size + unit - 1) // unit) * unit, whole)
+        if distance == 2 and self.shape[position] % unit:
+            width = whole  # no more rows are sure to be there
+        base = self._base(start, unit, whole - width)
+        held = min(width, self.shape[position])
+        self.dims[position] = None if held == self.shape[position] else pallas.Ds(base, width)
+        axis = sum(not isinstance(entry, int) for entry in self.dims[:position])
+        self.turns.append(Turn(axis, held, width, self.scalars.build.sub(start, base), size))
+
+    @property
+    def _packing(self) -> int:
+        return max(1, WORD // byte_width(self.element))
+
+    def _is_direct(self, position: int, start: SSAValue, size: int) -> bool:
+        starts: list[int | Multiple] = [0] * len(self.shape)
+        sizes = list(self.shape)
+        starts[position], sizes[position] = Multiple(max(1, self._multiple(start))), size
+        return tile_refusal(self.plan.window, self.shape, starts, sizes) is None
+
+    def _multiple(self, start: SSAValue) -> int:
+        return Ranges().multiple_of(start)
+
+    def _proven(self, position: int, start: Index) -> Index:
+        """`start`, with what the compiler has to know about it where that is not plain to see."""
+        distance = len(self.shape) - position
+        if isinstance(start, int) or distance > 2:
+            return start
+        unit = LANES if distance == 1 else SUBLANES * self._packing
+        multiple = self._multiple(start)
+        known = next((unit // n for n in (1, 2, 4) if multiple % (unit // n) == 0), 1)
+        plain = isinstance(start.owner, arith.MuliOp)
+        return start if plain or known == 1 else self.emit(pallas.MultipleOfOp(start, known))
+
+    def _base(self, start: SSAValue, unit: int, last: int) -> Index:
+        """The multiple of `unit` at or below `start`, no further than `last`."""
+        build = self.scalars.build
+        if last == 0:
+            return 0
+        number = build.minimum(build.floordiv(start, unit), last // unit)
+        return build.mul(number, unit)
+
+    # Turning
+
+    def _rolled(self, value: SSAValue, by: Index, turn: Turn) -> SSAValue:
+        return self.emit(pallas.RollOp(value, self.scalars.build.remainder(by, turn.width), turn.dim))
+
+    def _extended(self, value: SSAValue, turn: Turn) -> SSAValue:
+        """`value` with zeros behind it, up to what is turned."""
+        shape = list(shape_of(value.type))
+        shape[turn.dim] = turn.width - shape[turn.dim]
+        if not shape[turn.dim]:
+            return value
+        rest = value_type(element_type(value.type), shape, [None] * len(shape))
+        zero = self.emit(SplatOp(0.0 if element_type(value.type) == f32 else 0, rest))
+        return self.emit(ConcatenateOp([value, zero], turn.dim))
+
+    def _widened(self, value: SSAValue) -> SSAValue:
+        """The value in 32 bits, which can be turned by any number of elements."""
+        if byte_width(element_type(value.type)) == WORD:
+            return value
+        return self.emit(CastOp(value, f32 if isinstance(self.element, AnyFloat) else i32))
+
+    def _narrowed(self, value: SSAValue) -> SSAValue:
+        return value if element_type(value.type) == self.element else self.emit(CastOp(value, self.element))
+
+    def _laid_over(self, value: SSAValue) -> SSAValue:
+        """What the aligned part of the block holds, with `value` in the tile's place."""
+        before = self._widened(self.emit(pallas.LoadOp(self.ref, self._place)))
+        value = self._widened(value)
+        inside: SSAValue | None = None
+        for turn in self.turns:
+            value = self._rolled(self._extended(value, turn), turn.offset, turn)
+            if turn.held != turn.width:
+                value = self.emit(SliceOp(value, turn.dim, 0, turn.held))
+        for turn in self.turns:
+            within = self._within(turn, before.type)
+            inside = within if inside is None else self.emit(arith.AndIOp(inside, within))
+        return value if inside is None else self._narrowed(self.emit(SelectOp(inside, value, before)))
+
+    def _within(self, turn: Turn, kind: Attribute) -> SSAValue:
+        """Which elements of the aligned part are the tile's."""
+        shape = shape_of(kind)
+        place = self.emit(pallas.IotaOp(shape, turn.dim))
+        wide = value_type(i32, shape, [None] * len(shape))
+        build = self.scalars.build
+
+        def bound(index: Index) -> SSAValue:
+            scalar = self.emit(arith.IndexCastOp(build.value(index), IntegerType(32)))
+            return self.emit(BroadcastOp(scalar, [], wide))
+
+        first = self.emit(CompareOp(Relation.GE, place, bound(turn.offset)))
+        end = bound(build.add(turn.offset, turn.size))
+        return self.emit(arith.AndIOp(first, self.emit(CompareOp(Relation.LT, place, end))))

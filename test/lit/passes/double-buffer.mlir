@@ -1,0 +1,84 @@
+// How many copies of a window there are, and how many tiles one copy brings.
+
+// RUN: tile-opt %s --double-buffer | filecheck %s
+// RUN: tile-opt %s --double-buffer="depth=4 fetch=2" | filecheck %s --check-prefix=DEEP
+// RUN: tile-opt %s --double-buffer="depth=1" | filecheck %s --check-prefix=ONE
+
+// The loop's windows take any number; those of its grid and a block that never changes do not.
+// DEEP-LABEL: func.func @loop
+// DEEP:         tile.window read %x[%m, %k] fetch [128, 256] buffers 4
+// DEEP-NEXT:    tile.window read %y[%k, :] fetch [256, 128] buffers 4
+// DEEP-NEXT:    tile.window read %b[:] buffers 1
+// DEEP-NEXT:    tile.window write %z[%m, :] buffers 2
+// ONE-LABEL: func.func @loop
+// ONE:          tile.window read %x[%m, %k] buffers 1
+// ONE-NEXT:     tile.window read %y[%k, :] buffers 1
+func.func @loop(%x: memref<512x512xf32>, %y: memref<512x128xf32>, %b: memref<128xf32>, %z: memref<512x128xf32>) {
+  tile.pipeline fori_loop {
+    %m = tile.axis 0 to 512 by m:128 parallel
+    %k = tile.axis 0 to 512 by k:128 ordered
+    %xw = tile.window read %x[%m, %k]
+    %yw = tile.window read %y[%k, :]
+    %bw = tile.window read %b[:]
+    %zw = tile.window write %z[%m, :]
+    %a = tile.get %xw
+    %c = tile.get %yw
+    %d = tile.dot %a, %c
+    tile.set %d, %zw
+  }
+  return
+}
+// CHECK-LABEL: func.func @loop(%x: memref<512x512xf32>, %y: memref<512x128xf32>, %b: memref<128xf32>, %z: memref<512x128xf32>) {
+// CHECK-NEXT:    tile.pipeline fori_loop {
+// CHECK-NEXT:      %m = tile.axis 0 to 512 by m:128 parallel
+// CHECK-NEXT:      %k = tile.axis 0 to 512 by k:128 ordered
+// CHECK-NEXT:      %xw = tile.window read %x[%m, %k] buffers 2
+// CHECK-NEXT:      %yw = tile.window read %y[%k, :] buffers 2
+// CHECK-NEXT:      %bw = tile.window read %b[:] buffers 1
+// CHECK-NEXT:      %zw = tile.window write %z[%m, :] buffers 2
+// CHECK-NEXT:      %a = tile.get %xw
+// CHECK-NEXT:      %c = tile.get %yw
+// CHECK-NEXT:      %d = tile.dot %a, %c
+// CHECK-NEXT:      tile.set %d, %zw
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+// CHECK-NEXT:  }
+
+// Inputs of an emit_pipeline can have more than two, its outputs and a grid cannot; what is said stands.
+// DEEP-LABEL: func.func @others
+// DEEP:         tile.window read %x[%k, :] fetch [256, 128] buffers 4
+// DEEP-NEXT:    tile.window read %x[%k, :] fetch [128, 128] buffers 3
+// DEEP-NEXT:    tile.window write %z[%k, :] buffers 2
+// DEEP:         tile.window read %x[%k_1, :] fetch [256, 128] buffers 2
+func.func @others(%x: memref<512x128xf32>, %z: memref<512x128xf32>) {
+  tile.pipeline emit_pipeline {
+    %k = tile.axis 0 to 512 by k:128 parallel
+    %xw = tile.window read %x[%k, :]
+    %vw = tile.window read %x[%k, :] fetch [128, 128] buffers 3
+    %zw = tile.window write %z[%k, :]
+    %a = tile.get %xw
+    tile.set %a, %zw
+  }
+  tile.pipeline grid {
+    %k = tile.axis 0 to 512 by k:128 parallel
+    %xw = tile.window read %x[%k, :]
+    %a = tile.get %xw
+  }
+  return
+}
+// CHECK-LABEL: func.func @others(%x: memref<512x128xf32>, %z: memref<512x128xf32>) {
+// CHECK-NEXT:    tile.pipeline emit_pipeline {
+// CHECK-NEXT:      %k = tile.axis 0 to 512 by k:128 parallel
+// CHECK-NEXT:      %xw = tile.window read %x[%k, :] buffers 2
+// CHECK-NEXT:      %vw = tile.window read %x[%k, :] fetch [128, 128] buffers 3
+// CHECK-NEXT:      %zw = tile.window write %z[%k, :] buffers 2
+// CHECK-NEXT:      %a = tile.get %xw
+// CHECK-NEXT:      tile.set %a, %zw
+// CHECK-NEXT:    }
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %k_1 = tile.axis 0 to 512 by k:128 parallel
+// CHECK-NEXT:      %xw_1 = tile.window read %x[%k_1, :] buffers 2
+// CHECK-NEXT:      %a_1 = tile.get %xw_1
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+// CHECK-NEXT:  }

@@ -1,0 +1,144 @@
+// What is copied at once: the tile where that is legal, a few tiles, or all of a dimension.
+
+// RUN: tile-opt %s --split-unaligned-loops | filecheck %s
+// RUN: tile-opt %s --split-unaligned-loops="operands=resident" | filecheck %s --check-prefix=RESIDENT
+
+// Each access by itself: 32 rows of %y are a block, 32 lanes of %x are not, and four times as many are.
+// RESIDENT-LABEL: func.func @by_access
+// RESIDENT:         tile.window read %x[%m, %k] fetch [16, 512]
+// RESIDENT-NEXT:    tile.window read %y[%k, :] fetch [512, 64]
+// RESIDENT-NEXT:    tile.window write %z[%m, :]{{$}}
+func.func @by_access(%x: memref<64x512xbf16>, %y: memref<512x64xbf16>, %z: memref<64x64xf32>) -> memref<64x64xf32> {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 by m:16 parallel
+    %k = tile.axis 0 to 512 by k:32 ordered
+    %xw = tile.window read %x[%m, %k]
+    %yw = tile.window read %y[%k, :]
+    %zw = tile.window write %z[%m, :]
+    %a = tile.get %xw
+    %b = tile.get %yw
+    %c = tile.dot %a, %b
+    tile.set %c, %zw
+  }
+  return %z : memref<64x64xf32>
+}
+// CHECK-LABEL: func.func @by_access(%x: memref<64x512xbf16>, %y: memref<512x64xbf16>, %z: memref<64x64xf32>) -> memref<64x64xf32> {
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %m = tile.axis 0 to 64 by m:16 parallel
+// CHECK-NEXT:      %k = tile.axis 0 to 512 by k:32 ordered
+// CHECK-NEXT:      %xw = tile.window read %x[%m, %k] fetch [16, 128]
+// CHECK-NEXT:      %yw = tile.window read %y[%k, :]
+// CHECK-NEXT:      %zw = tile.window write %z[%m, :]
+// CHECK-NEXT:      %a = tile.get %xw
+// CHECK-NEXT:      %b = tile.get %yw
+// CHECK-NEXT:      %c = tile.dot %a, %b
+// CHECK-NEXT:      tile.set %c, %zw
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %z : memref<64x64xf32>
+// CHECK-NEXT:  }
+
+// Tiles that begin between tiles: all of it, where that is known; in a leading dimension of a loop, as they are.
+func.func @shifted(%x: memref<64x256xf32>, %t: memref<?x8x128xf32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 56 by m:8 parallel
+    %xw = tile.window read %x[%m + 1, :]
+    %v = tile.get %xw
+  }
+  tile.pipeline emit_pipeline {
+    %m = tile.axis 0 to 56 by m:8 parallel
+    %tw = tile.window read %t[%m + 1, :, :]
+    %v = tile.get %tw
+  }
+  return
+}
+// CHECK-LABEL: func.func @shifted(%x: memref<64x256xf32>, %t: memref<?x8x128xf32>) {
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %m = tile.axis 0 to 56 by m:8 parallel
+// CHECK-NEXT:      %xw = tile.window read %x[%m + 1, :] fetch [64, 256]
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:    }
+// CHECK-NEXT:    tile.pipeline emit_pipeline {
+// CHECK-NEXT:      %m_1 = tile.axis 0 to 56 by m:8 parallel
+// CHECK-NEXT:      %tw = tile.window read %t[%m_1 + 1, :, :]
+// CHECK-NEXT:      %v_1 = tile.get %tw
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+// CHECK-NEXT:  }
+
+// Steps that write to one block follow each other, in order.
+func.func @written(%x: memref<100x256xf32>) -> memref<100x256xf32> {
+  %y = tile.empty : memref<100x256xf32>
+  tile.pipeline grid {
+    %m = tile.axis 0 to 100 by m:4 parallel
+    %xw = tile.window read %x[%m, :]
+    %yw = tile.window write %y[%m, :]
+    %v = tile.get %xw
+    tile.set %v, %yw
+  }
+  return %y : memref<100x256xf32>
+}
+// CHECK-LABEL: func.func @written(%x: memref<100x256xf32>) -> memref<100x256xf32> {
+// CHECK-NEXT:    %y = tile.empty : memref<100x256xf32>
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %m = tile.axis 0 to 100 by m:4 ordered
+// CHECK-NEXT:      %xw = tile.window read %x[%m, :] fetch [8, 256]
+// CHECK-NEXT:      %yw = tile.window write %y[%m, :] fetch [8, 256]
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:      tile.set %v, %yw
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %y : memref<100x256xf32>
+// CHECK-NEXT:  }
+
+// A block that other steps would come back to holds all that they want, too.
+func.func @both(%x: memref<40x256xf32>) -> memref<40x256xf32> {
+  %y = tile.empty : memref<40x256xf32>
+  tile.pipeline grid {
+    %m = tile.axis 0 to 40 by m:20 parallel
+    %n = tile.axis 0 to 256 by n:32 parallel
+    %xw = tile.window read %x[%m, %n]
+    %yw = tile.window write %y[%m, %n]
+    %v = tile.get %xw
+    tile.set %v, %yw
+  }
+  return %y : memref<40x256xf32>
+}
+// CHECK-LABEL: func.func @both(%x: memref<40x256xf32>) -> memref<40x256xf32> {
+// CHECK-NEXT:    %y = tile.empty : memref<40x256xf32>
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %m = tile.axis 0 to 40 by m:20 ordered
+// CHECK-NEXT:      %n = tile.axis 0 to 256 by n:32 ordered
+// CHECK-NEXT:      %xw = tile.window read %x[%m, %n] fetch [40, 128]
+// CHECK-NEXT:      %yw = tile.window write %y[%m, %n] fetch [40, 256]
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:      tile.set %v, %yw
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %y : memref<40x256xf32>
+// CHECK-NEXT:  }
+
+// What an access asks for, and what is fixed already.
+func.func @asked(%x: memref<128x512xf32>, %y: memref<512x128xf32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 128 by m:64 parallel
+    %k = tile.axis 0 to 512 by k:128 ordered
+    %xw = tile.window read %x[%m, %k] resident
+    %yw = tile.window read %y[%k, :] stream
+    %zw = tile.window read %y[%k, :] fetch [256, 128]
+    %a = tile.get %xw
+    %b = tile.get %yw
+    %c = tile.get %zw
+  }
+  return
+}
+// CHECK-LABEL: func.func @asked(%x: memref<128x512xf32>, %y: memref<512x128xf32>) {
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %m = tile.axis 0 to 128 by m:64 parallel
+// CHECK-NEXT:      %k = tile.axis 0 to 512 by k:128 ordered
+// CHECK-NEXT:      %xw = tile.window read %x[%m, %k] resident fetch [64, 512]
+// CHECK-NEXT:      %yw = tile.window read %y[%k, :] stream
+// CHECK-NEXT:      %zw = tile.window read %y[%k, :] fetch [256, 128]
+// CHECK-NEXT:      %a = tile.get %xw
+// CHECK-NEXT:      %b = tile.get %yw
+// CHECK-NEXT:      %c = tile.get %zw
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+// CHECK-NEXT:  }
