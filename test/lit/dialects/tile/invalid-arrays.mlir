@@ -226,3 +226,19 @@ func.func @store_mask(%x: memref<8xf32>, %v: tensor<8xf32>, %p: tensor<4xi1>) {
   return
 }
 // CHECK: {{.*}}/invalid-arrays.mlir:225:3: error: tile.store has a mask of type tensor<4xi1>; tensor<8xi1> is needed
+
+// -----
+
+func.func @load_placement(%x: memref<8xf32>) {
+  %v = "tile.load"(%x) <{operandSegmentSizes = array<i32: 0, 0, 1, 0>, kinds = array<i64: 1>, shifts = array<i64: 0>, placement = "both"}> : (memref<8xf32>) -> f32
+  return
+}
+// CHECK: {{.*}}/invalid-arrays.mlir:233:3: error: tile.load is `both`; it is `resident`, `stream` or neither
+
+// -----
+
+func.func @store_placement(%x: memref<8xf32>, %v: f32) {
+  "tile.store"(%v, %x) <{operandSegmentSizes = array<i32: 1, 0, 1, 0>, kinds = array<i64: 1>, shifts = array<i64: 0>, placement = "vmem"}> : (f32, memref<8xf32>) -> ()
+  return
+}
+// CHECK: {{.*}}/invalid-arrays.mlir:241:3: error: tile.store is `vmem`; it is `resident`, `stream` or neither

@@ -166,3 +166,79 @@ func.func @append_too_many(%most: index, %g: index) {
   return
 }
 // CHECK: {{.*}}/invalid-schedule.mlir:164:5: error: tile.append gives 2 values to a worklist of 1 columns
+
+// -----
+
+func.func @fetch_of_another_rank(%x: memref<64x128xf32>) {
+  tile.pipeline fori_loop {
+    %m = tile.axis 0 to 64 by m:8 parallel
+    %w = tile.window read %x[%m, :] fetch [16]
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:175:5: error: tile.window fetches 1 extents of an array of rank 2; give one for each dimension
+
+// -----
+
+// Half a tile more.
+func.func @fetch_of_parts(%x: memref<64x128xf32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 by m:8 parallel
+    %w = tile.window read %x[%m, :] fetch [12, 128]
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:187:5: error: tile.window fetches 12 in dimension 0, where its tile is 8; a multiple of 8, or 64 and more, is accepted
+
+// -----
+
+func.func @fetch_less(%x: memref<?x128xf32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 by m:8 parallel
+    %w = tile.window read %x[%m, :] fetch [0, 128]
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:198:5: error: tile.window fetches 0 in dimension 0, where its tile is 8; a multiple of 8 is accepted
+
+// -----
+
+// All of the second dimension is fetched anyway, and one index of the first.
+func.func @fetch_where_nothing_moves(%x: memref<64x128xf32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 parallel
+    %w = tile.window read %x[%m, :] fetch [1, 256]
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:210:5: error: tile.window fetches 256 in dimension 1, where its tile is 128; 128 is accepted
+
+// -----
+
+func.func @fetch_of_an_index(%x: memref<64x128xf32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 parallel
+    %w = tile.window read %x[%m, :] fetch [2, 128]
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:221:5: error: tile.window fetches 2 in dimension 0, where its tile is 1; 1 is accepted
+
+// -----
+
+func.func @window_placement(%x: memref<8xf32>) {
+  tile.pipeline grid {
+    %w = "tile.window"(%x) <{mode = "read", kinds = array<i64: 0>, shifts = array<i64: 0>, placement = "hbm"}> : (memref<8xf32>) -> !tile.ref<tensor<8xf32>>
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:231:5: error: tile.window is `hbm`; it is `resident`, `stream` or neither
+
+// -----
+
+func.func @unknown_loop() {
+  tile.pipeline while_loop {
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:240:17: error: Expected `grid`, `emit_pipeline`, or `fori_loop`.

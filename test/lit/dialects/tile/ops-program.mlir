@@ -99,6 +99,24 @@ func.func @accesses(%x: memref<?x4x8xf32>, %y: memref<?xbf16>, %p: i1, %z: f32) 
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return
 
+func.func @placements(%x: memref<?x8xf32>, %y: memref<64xf32>, %p: i1, %z: f32) {
+  tile.grid %m = 0 to 64 by m {
+    %a = tile.load %x[%m, :] resident
+    %b = tile.load %x[0, 0] stream mask %p other %z
+    tile.store %b, %y[0] resident
+    tile.store %b, %y[1] stream mask %p
+  }
+  return
+}
+// CHECK-LABEL: func.func @placements(%x: memref<?x8xf32>, %y: memref<64xf32>, %p: i1, %z: f32) {
+// CHECK-NEXT:    tile.grid %m = 0 to 64 by m {
+// CHECK-NEXT:      %a = tile.load %x[%m, :] resident
+// CHECK-NEXT:      %b = tile.load %x[0, 0] stream mask %p other %z
+// CHECK-NEXT:      tile.store %b, %y[0] resident
+// CHECK-NEXT:      tile.store %b, %y[1] stream mask %p
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+
 func.func @lanes() {
   tile.grid %m = 0 to 64 by m {
     %a = tile.splat 0.5 : tensor<?x8xf32, #tile.spans<m, _>>

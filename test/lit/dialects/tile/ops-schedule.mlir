@@ -78,3 +78,27 @@ func.func @worklist(%most: index) {
 // CHECK-NEXT:      tile.append %zero, %most
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return
+
+func.func @copies(%x: memref<?x512xbf16>, %y: memref<64x512xbf16>, %z: memref<4x500xf32>) {
+  tile.pipeline fori_loop {
+    %m = tile.axis 0 to 64 by m:8 parallel
+    %k = tile.axis 0 to 500 by k:32 ordered
+    %xw = tile.window read %x[%m, %k] resident fetch [8, 512] buffers 3
+    %zw = tile.window read %z[0, %k] stream
+    %lw = tile.window read %z[1, %k] fetch [1, 96]
+    %yw = tile.window write %y[%m, :] resident preload fetch [16, 512] buffers 4
+    %v = tile.get %xw
+  }
+  return
+}
+// CHECK-LABEL: func.func @copies(%x: memref<?x512xbf16>, %y: memref<64x512xbf16>, %z: memref<4x500xf32>) {
+// CHECK-NEXT:    tile.pipeline fori_loop {
+// CHECK-NEXT:      %m = tile.axis 0 to 64 by m:8 parallel
+// CHECK-NEXT:      %k = tile.axis 0 to 500 by k:32 ordered
+// CHECK-NEXT:      %xw = tile.window read %x[%m, %k] resident fetch [8, 512] buffers 3
+// CHECK-NEXT:      %zw = tile.window read %z[0, %k] stream
+// CHECK-NEXT:      %lw = tile.window read %z[1, %k] fetch [1, 96]
+// CHECK-NEXT:      %yw = tile.window write %y[%m, :] resident preload fetch [16, 512] buffers 4
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return

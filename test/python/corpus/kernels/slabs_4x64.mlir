@@ -1,0 +1,21 @@
+// Divides each 4 by 64 slab of x by the square root of one plus its mean square. There are 50.
+!row = tensor<?xf32, #tile.spans<m>>
+!slab = tensor<?x4x64xf32, #tile.spans<m, _, _>>
+func.func @slabs_4x64(%x: memref<50x4x64xbf16>) -> memref<50x4x64xbf16> {
+  %out = tile.empty : memref<50x4x64xbf16>
+  tile.grid %m = 0 to 50 by m {
+    %v = tile.load %x[%m, :, :]
+    %f = tile.cast %v to f32
+    %square = arith.mulf %f, %f : !slab
+    %squares = tile.reduce add %square dims [1, 2]
+    %count = tile.splat 256.0 : !row
+    %mean = arith.divf %squares, %count : !row
+    %one = tile.splat 1.0 : !row
+    %safe = arith.addf %mean, %one : !row
+    %inverse = math.rsqrt %safe : !row
+    %scale = tile.broadcast %inverse dims [0] : !slab
+    %y = arith.mulf %f, %scale : !slab
+    tile.store %y, %out[%m, :, :]
+  }
+  return %out : memref<50x4x64xbf16>
+}
