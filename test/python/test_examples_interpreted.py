@@ -1,5 +1,6 @@
 """The interpreter runs every program of the corpus and agrees with its reference in numpy."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -9,13 +10,31 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
 from corpus.corpus import CASES, Case, Dtype, Program
+from corpus.outputs import OUTPUTS
 from corpus.segments import HOSTILE_OFFSETS, HOSTILE_RANGES, MIXED, Segments, distributions
+from corpus.unaligned import ALL_CASES
 from tilec.diagnostics import verify
 from tilec.dialects.interpreter import InterpreterError, Result, run
 from tilec.parsing import LocatingParser, make_context
 
+EVERY = [*ALL_CASES.values(), *OUTPUTS]
+TYPED = [
+    (case, dtype) for case in EVERY for dtype in ("f32", "bf16") if dtype == "f32" or dtype in case.source
+]
+FIXED = ("fill_between",)
+"""Programs that name columns, and so have one width."""
+WIDE = [
+    case
+    for case in EVERY
+    if case.name not in FIXED and (re.search(r"(?<!\d)200(?!\d)", case.source) or case.jagged)
+]
+"""Programs that have the width, or the type of offsets, which other variants replace."""
 MOST_CELLS = 16
 """Iterations of grids that small blocks may make: inner loops multiply them, and Pallas interprets slowly."""
+
+
+def name(each: Case | str) -> str:
+    return each.name if isinstance(each, Case) else each
 
 
 def parse(program: Program) -> ModuleOp:
@@ -32,8 +51,7 @@ def problem(program: Program, results: Sequence[Result], expected: Sequence[np.n
     return program.mismatch([result.data for result in results], expected)
 
 
-@pytest.mark.parametrize("dtype", ["f32", "bf16"])
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+@pytest.mark.parametrize(("case", "dtype"), TYPED, ids=name)
 def test_agrees_with_reference(case: Case, dtype: Dtype) -> None:
     """On every list of segments, with other orders for each and, in turn, given and random block sizes."""
     for seed, segments in enumerate(case.sizes()):
@@ -44,7 +62,7 @@ def test_agrees_with_reference(case: Case, dtype: Dtype) -> None:
         assert problem(program, results, program.expected(args)) is None
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+@pytest.mark.parametrize("case", EVERY, ids=name)
 def test_does_not_depend_on_blocks_or_order(case: Case) -> None:
     program = case.program(case.sizes()[0], "f32")
     module, args = parse(program), program.arguments(seed=1)
@@ -54,14 +72,14 @@ def test_does_not_depend_on_blocks_or_order(case: Case) -> None:
 
 
 @pytest.mark.parametrize("width", [13, 64, 100])
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+@pytest.mark.parametrize("case", WIDE, ids=name)
 def test_other_widths_and_wide_offsets(case: Case, width: int) -> None:
     program = case.program(case.sizes()[0], "bf16", width=width, index="i64")
     args = program.arguments(seed=width)
     assert problem(program, run(parse(program), case.name, args), program.expected(args)) is None
 
 
-@pytest.mark.parametrize("case", [case for case in CASES.values() if case.jagged], ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [case for case in EVERY if case.jagged], ids=name)
 def test_a_poisoned_neighbour_does_not_leak(case: Case) -> None:
     """NaN and infinities in one group, and in the rows of none, leave the results of other groups finite."""
     for segments in (MIXED, case.sizes()[-1]):
@@ -84,12 +102,14 @@ def assert_others_are_claimed(program: Program, group: int, expected: Sequence[n
         assert np.isfinite(want[others]).all()
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+@pytest.mark.parametrize("case", EVERY, ids=name)
 def test_small_blocks_make_few_cells(case: Case) -> None:
     cells: Counter[Operation] = Counter()
     program = case.program(case.sizes()[-1] if not case.jagged else MIXED)
     run(parse(program), case.name, program.arguments(seed=0), blocks=case.small_blocks, steps=cells)
-    assert 1 < sum(cells.values()) <= MOST_CELLS
+    # Sums of 128 rows are the least that a block of rank 1 can hold.
+    at_once = "%all = 0 to 1 {" in case.source or case.name == "outputs_and_in_place"
+    assert (1 if at_once else 2) <= sum(cells.values()) <= MOST_CELLS
 
 
 def test_reading_past_the_array_is_an_error() -> None:

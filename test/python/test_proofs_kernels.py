@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from corpus.choices import DISTINCT, MAIN, Choice, main_segments, parse
+from corpus.choices import MAIN, RUN, Choice, main_segments, parse
 from corpus.corpus import DTYPES, EXAMPLES, Dtype, Program
 from corpus.segments import HOSTILE_OFFSETS, MIXED, ROWS, Segments
 from tilec.dialects.interpreter import run
@@ -40,9 +40,9 @@ def test_every_program(choice: Choice, dtype: Dtype) -> None:
     check(choice, program, program.arguments(seed), seed)
 
 
-@pytest.mark.parametrize("choice", [choice for choice in DISTINCT if choice not in MAIN], ids=str)
+@pytest.mark.parametrize("choice", [choice for choice in RUN if choice not in MAIN], ids=str)
 def test_every_choice(choice: Choice) -> None:
-    seed = DISTINCT.index(choice)
+    seed = RUN.index(choice)
     program = choice.case.program(main_segments(choice.case), "f32" if seed % 2 else "bf16")
     check(choice, program, program.arguments(seed), seed)
 

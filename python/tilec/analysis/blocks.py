@@ -77,7 +77,8 @@ def kind_of(pipeline: PipelineOp, window: WindowOp) -> Kind:
         case Loop.EMIT_PIPELINE:
             return Kind.PIPELINE_BLOCK
         case Loop.FORI_LOOP:
-            if not axes_behind(block_values(window)) & set(loop_axes(pipeline)):
+            exact = any(is_exact(window, i, Loop.FORI_LOOP) for i in range(len(window.window)))
+            if not exact and not axes_behind(block_values(window)) & set(loop_axes(pipeline)):
                 return Kind.GRID_BLOCK
             return Kind.DMA_IN if window.effect is Effect.READ else Kind.DMA_OUT
 

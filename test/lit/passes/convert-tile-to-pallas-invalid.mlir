@@ -363,4 +363,4 @@ func.func @shared_tile(%x: memref<?x512xf32>, %o: memref<9xi32>) -> memref<?x512
   }
   return %out : memref<?x512xf32>
 }
-// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:360:5: error: convert-tile-to-pallas: the steps of axis g ({{.*}}/convert-tile-to-pallas-invalid.mlir:355:5) come back to a block of %out that others have left; make g an inner axis, or run --split-unaligned-loops
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:360:5: error: convert-tile-to-pallas: the steps of axis g ({{.*}}/convert-tile-to-pallas-invalid.mlir:355:5) come back to a block of %out that others have left; make g an inner axis, or run --split-unaligned-loops before

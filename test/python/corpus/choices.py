@@ -64,8 +64,8 @@ RUN = [
     for choice in DISTINCT
     if (choice.grouping, choice.loop) != ("overlaunch", "fori_loop") or choice.case.name == "grouped_matmul"
 ]
-"""Those whose kernels are run, which takes a second or two each. Of a `fori_loop` with idle steps there is one:
-what makes steps idle is the same in every loop, and proof 1 looks at all of them."""
+"""Those whose kernels are run, a second or two each. One `fori_loop` with idle steps is enough: what makes
+steps idle is the same in every loop, and proof 1 looks at all of them."""
 
 
 def main_segments(case: Case) -> Segments:

@@ -230,6 +230,7 @@ EXAMPLES = (
     _example("gdpa", {"m": 128, "n": 256}, {"m": 16, "n": 128}, q=0.09, v=0.06),
     _example("jagged_flash_attention", {"m": 128, "n": 128}, {"m": 32, "n": 32}, q=8.0),
     _example("jagged_bias_lhd", {"m": 64}, {"m": 8}),
+    _example("shifted_sum", {"m": 64, "n": 128}, {"m": 32, "n": 64}),
 )
 """The programs of `examples/`."""
 
@@ -256,8 +257,5 @@ KERNELS = (
     _kernel("jagged_row_sum_gaps", {"m": 128}, {"m": 16}, x=0.2),
 )
 """Small programs, one for an operation or a shape of program that no example has."""
-
-REFUSED = ("if_around_loop", "rows_of_one_result")
-"""Good programs that `--fold-outer-pipeline` refuses so far."""
 
 CASES: Mapping[str, Case] = {case.name: case for case in (*EXAMPLES, *KERNELS)}

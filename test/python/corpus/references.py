@@ -138,6 +138,10 @@ def shifted_rows(x: Array) -> list[Array]:
     return [x[1:] - x[:-1]]
 
 
+def shifted_sum(x: Array) -> list[Array]:
+    return [x[:-1] + x[1:]]
+
+
 def window_sum(x: Array, w: Array) -> list[Array]:
     return [np.asarray(sum(x[t : t + 50] * w[t] for t in range(4)))]
 

@@ -1,0 +1,196 @@
+"""Proofs 1 to 3 of random programs over awkward extents, for every way to stream them."""
+
+import re
+from dataclasses import dataclass
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from corpus.streams import Stream, random_stream
+from tilec.diagnostics import TileError
+from tilec.dialects.interpreter import run
+from tilec.passes.tile_to_pallas import TileToPallas
+from tilec.proof import CHIPS, ProofFailed, emit, prove_compiles, prove_kernel, prove_passes, read_program
+
+LOOPS = ("fori_loop", "fori_loop", "fori_loop", "emit_pipeline", "grid", "unroll")
+STREAMS = settings(
+    max_examples=60,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],  # shrinking runs each pass hundreds of times
+    suppress_health_check=[HealthCheck.too_slow],
+)
+REFUSALS = (
+    r"fold-outer-pipeline: the steps of axis \w+ .* come back to a block of %\w+ .*; make \w+ an inner axis",
+    r"fold-outer-pipeline: this access is to be (stream|resident), and another one",
+    r"unroll-loops: axis \w+ has an extent that is known only at run time",
+    r"unroll-loops: axis \w+, of \d+ iterations, is where the store goes",
+    r"split-unaligned-loops: %\w+ cannot be (resident|streamed?): ",
+    r"split-unaligned-loops: %\w+ cannot be copied in any block: .*known only at run time",
+    r"split-unaligned-loops: %\w+ cannot be copied in any block: steps of axis \w+ .* come back to blocks of ",
+    r"convert-tile-to-pallas: %\w+ is written through a window that may have no rows in a step",
+    r"convert-tile-to-pallas: the last rows of %\w+ cannot be copied: with an extent known only at run time, i8",
+)
+"""What may be refused, and nothing else."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """The options of `--tile-to-pallas` but for chip and blocks."""
+
+    grouping: str
+    loop: str
+    operands: str
+    depth: int
+    fetch: int
+
+    def choice(self, stream: Stream, chip: str = "v5e") -> TileToPallas:
+        return TileToPallas(
+            self.grouping, self.loop, chip, stream.blocks, self.operands, self.depth, self.fetch
+        )
+
+
+def _way(random: Random, stream: Stream, loop: str | None = None) -> Way:
+    grouping = random.choice(("worklist", "overlaunch")) if stream.jagged else "worklist"
+    operands = random.choice(("auto", "auto", "resident", "stream"))
+    depth, fetch = random.randint(1, 4), random.choice((1, 1, 2, 3))
+    return Way(grouping, loop or random.choice(LOOPS), operands, depth, fetch)
+
+
+def _stream(seed: int, loop: str | None = None) -> tuple[Stream, Way]:
+    random = Random(seed)
+    stream = random_stream(random)
+    return stream, _way(random, stream, loop)
+
+
+@STREAMS
+@given(st.integers(0, 2**32 - 1))
+def test_passes(seed: int) -> None:
+    """A way is refused for a reason that is known, or every pass keeps what the program does."""
+    stream, way = _stream(seed)
+    module, _ = read_program(stream.text)
+    try:
+        prove_passes(module, "stream", stream.args, way.choice(stream).passes(), seeds=(seed % 2,))
+    except ProofFailed:
+        raise
+    except TileError as refused:
+        assert any(re.match(known, refused.message) for known in REFUSALS), refused
+
+
+KERNELS = (14, 23, 27, 38, 45, 47, 48, 114, 117, 139, 157, 241)
+"""Programs of which copies and turned tiles make the kernels. Each mistake that was tried in how they are
+lowered fails one of these."""
+
+
+@pytest.mark.parametrize("seed", KERNELS)
+def test_kernels(seed: int) -> None:
+    """Copies are late in a run with an even seed and early in one with an odd: a wait may be wrong in each."""
+    stream, way = _stream(seed, "fori_loop")
+    module, _ = read_program(stream.text)
+    text = emit(module, [way.choice(stream)])
+    assert "make_async_copy" in text
+    prove_kernel(text, "stream", stream.args, run(module, "stream", stream.args), seeds=(2, 3))
+
+
+@pytest.mark.aot
+@pytest.mark.parametrize("seed", range(100, 112))
+def test_compiles(seed: int) -> None:
+    stream, way = _stream(seed)
+    module, _ = read_program(stream.text)
+    chip = CHIPS[seed % len(CHIPS)]
+    try:
+        text = emit(module, [way.choice(stream, chip)])
+    except TileError as refused:
+        assert any(re.match(known, refused.message) for known in REFUSALS), refused
+        return
+    prove_compiles(text, "stream", stream.args, (chip,))
+
+
+COPY = """
+func.func @copy(%x: memref<?x128xf32>, %offsets: memref<3xi32>) -> memref<?x128xf32> {
+  %out = tile.empty like(%x) : memref<?x128xf32>
+  tile.grid %g = 0 to 2 {
+    %begin, %end = tile.segment %offsets[%g]
+    tile.for %m = %begin to %end by m {
+      %v = tile.load %x[%m, :]
+      tile.store %v, %out[%m, :]
+    }
+  }
+  return %out : memref<?x128xf32>
+}
+"""
+
+
+@pytest.mark.parametrize("loop", ["emit_pipeline", "fori_loop"])
+@pytest.mark.parametrize("offsets", [(0, 4, 4), (0, 8, 16)], ids=["fewer_rows_than_a_tile", "two_steps"])
+def test_more_buffers_than_steps(offsets: tuple[int, ...], loop: str) -> None:
+    """No copy is begun that nobody waits for, and none is longer than the array."""
+    module, _ = read_program(COPY)
+    x = np.random.default_rng(0).standard_normal((offsets[-1], 128)).astype(np.float32)
+    args = [x, np.array(offsets, np.int32)]
+    text = emit(module, [TileToPallas("worklist", loop, "v5e", {"m": 8}, depth=4)])
+    prove_kernel(text, "copy", args, run(module, "copy", args), seeds=(2, 3))
+
+
+RETURNING = """
+func.func @copy(%x: memref<?x7xf32>, %offsets: memref<3xi32>) -> memref<?x7xf32> {
+  %out = tile.full 1.0 like(%x) : memref<?x7xf32>
+  tile.grid %g = 0 to 2, %b = 1 to 7 by b {
+    %begin, %end = tile.segment %offsets[%g]
+    tile.for %a = %begin to %end by a {
+      %v = tile.load %x[%a, %b]
+      tile.store %v, %out[%a, %b]
+    }
+  }
+  return %out : memref<?x7xf32>
+}
+"""
+
+
+@pytest.mark.parametrize("loop", ["fori_loop", "emit_pipeline", "grid"])
+def test_lists_that_come_back_to_a_block(loop: str) -> None:
+    """An axis of a worklist along which all of a block stays is one that others come back from."""
+    module, _ = read_program(RETURNING)
+    message = "%out cannot be copied in any block: steps of axis b .* come back to blocks of 8 x 128"
+    with pytest.raises(TileError, match=message):
+        emit(module, [TileToPallas("worklist", loop, "v5e", {"a": 8, "b": 4})])
+
+
+TWO_PASSES = """
+!tile = tensor<?x?xf32, #tile.spans<a, b>>
+func.func @centred(%x: memref<40x100xf32>) -> (memref<40x100xf32>, memref<40x100xf32>) {
+  %first = tile.empty : memref<40x100xf32>
+  %second = tile.empty : memref<40x100xf32>
+  tile.grid %a = 0 to 40 by a {
+    %zero = tile.splat 0.0 : tensor<?xf32, #tile.spans<a>>
+    %sum = tile.for %b = 0 to 100 by b iter_args(%s = %zero) {
+      %v = tile.load %x[%a, %b]
+      tile.store %v, %first[%a, %b]
+      %here = tile.reduce add %v dims [1]
+      %next = arith.addf %s, %here : tensor<?xf32, #tile.spans<a>>
+      tile.yield %next
+    }
+    tile.for %b = 0 to 100 by b {
+      %v = tile.load %x[%a, %b]
+      %wide = tile.broadcast %sum dims [0] : !tile
+      %y = arith.subf %v, %wide : !tile
+      tile.store %y, %second[%a, %b]
+    }
+  }
+  return %first, %second : memref<40x100xf32>, memref<40x100xf32>
+}
+"""
+
+
+@pytest.mark.aot
+@pytest.mark.parametrize("loop", ["fori_loop", "emit_pipeline", "grid"])
+def test_all_lanes_in_two_passes(loop: str) -> None:
+    """The one tile of an axis that the list of steps names is at a place that a compiler can see."""
+    module, _ = read_program(TWO_PASSES)
+    args = [np.zeros((40, 100), np.float32)]
+    text = emit(module, [TileToPallas("worklist", loop, "v5e", {"a": 8, "b": 100})])
+    prove_compiles(text, "centred", args, ("v5e",))
