@@ -5,7 +5,7 @@ selects.
 from collections.abc import Callable, Sequence
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, TensorType, f32, i1, i32
+from xdsl.dialects.builtin import AnyFloat, f32, i1, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from tilec.analysis.affine import linear
@@ -124,22 +124,11 @@ class Values:
             case ConcatenateOp():
                 dim = op.dim.value.data + (len(shape_of(op.result.type)) == 1)
                 made = self.emit(ConcatenateOp([self._flat(value) for value in op.values], dim))
-            case arith.MaxSIOp() | arith.MinSIOp() if _is_narrowed(op.result):
-                made = self._extreme(op)
             case _:
                 made = self._lanewise(op)
         if op.results:
             made.name_hint = op.results[0].name_hint
             self.env[op.results[0]] = made
-
-    def _extreme(self, op: arith.MaxSIOp | arith.MinSIOp) -> SSAValue:
-        """The larger or smaller of two integers, by a choice.
-
-        The TPU compiler moves narrowing casts before the instruction, and has none for narrow integers.
-        """
-        relation = Relation.GT if isinstance(op, arith.MaxSIOp) else Relation.LT
-        lhs, rhs = self.get(op.lhs), self.get(op.rhs)
-        return self.emit(SelectOp(self.emit(CompareOp(relation, lhs, rhs)), lhs, rhs))
 
     def _check_filled(
         self, op: Operation, mixed: "Sequence[tuple[SSAValue, int]] | zip[tuple[SSAValue, int]]"
@@ -343,12 +332,3 @@ def _begins_inside(span: SSAValue) -> bool:
     """Whether a tile may hold lanes before the span's begin."""
     owner = span.owner
     return isinstance(owner, Operation) and owner.properties.get("aligned") is not None
-
-
-def _is_narrowed(value: SSAValue) -> bool:
-    """Whether an integer of a tile is used in fewer bits."""
-    casts = (use.operation for use in value.uses if isinstance(use.operation, CastOp))
-    width = byte_width(element_type(value.type))
-    return isinstance(value.type, TensorType) and any(
-        byte_width(element_type(cast.result.type)) < width for cast in casts
-    )

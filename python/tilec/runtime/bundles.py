@@ -5,26 +5,15 @@ on DMAs. Each predicated body counts, whether a step takes it or not. libtpu wri
 flag asks for it, and reads its flags when it is loaded: hence a process for each compile.
 """
 
-import json
-import os
 import re
-import resource
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 
-from tilec.runtime.aot import CompileRefused, compile_for
-from tilec.runtime.load import load
-
-# A few kernels keep the compiler busy for minutes, or take all memory there is.
-_SECONDS = 120
-_BYTES = 16 << 30
+from tilec.runtime.child import compile_in_child
 
 # `0x1e LB: > { %1 = ... }`: address, label, a `>` for each loop around, instructions.
 _BUNDLE = re.compile(r"\s*(?:0x[0-9a-f]+|0)\s+([A-Z]{2})?\s*:((?:\s*>)*)\s*\{(\})?")
@@ -75,58 +64,12 @@ def kernel_loops(
 
     Raises `CompileRefused`, also when the compiler takes longer than two minutes or more than 16 GiB.
     """
-    request = {
-        "text": text,
-        "function": function,
-        "structs": [(struct.shape, jnp.dtype(struct.dtype).name) for struct in structs],
-        "chip": chip,
-    }
     with tempfile.TemporaryDirectory(prefix="tilec-") as folder:
         flags = (
             f"--xla_jf_dump_to={folder}",
             "--xla_jf_dump_llo_text=true",
             "--xla_jf_dump_llo_pass_label_regex=.*final_bundles.*",
         )
-        _compile_in_child(json.dumps(request), " ".join(flags), chip)
+        compile_in_child(text, function, structs, chip, {"LIBTPU_INIT_ARGS": " ".join(flags)})
         texts = [path.read_text() for path in sorted(Path(folder).glob("*-final_bundles.txt"))]
     return {match[1]: loops_of(text) for text in texts if (match := _KERNEL.search(text))}
-
-
-def _compile_in_child(request: str, flags: str, chip: str) -> None:
-    environment = os.environ | {"LIBTPU_INIT_ARGS": f"{os.environ.get('LIBTPU_INIT_ARGS', '')} {flags}"}
-    command = [sys.executable, "-m", "tilec.runtime.bundles"]
-    try:
-        child = subprocess.run(
-            command, input=request, env=environment, capture_output=True, text=True, timeout=_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        raise CompileRefused(f"compiling for {chip} takes more than {_SECONDS} s", None, None) from None
-    if child.returncode:
-        last = (child.stderr.strip().splitlines() or ["no message"])[-1]
-        raise CompileRefused(
-            f"the compiler for {chip} died with status {child.returncode}: {last}", None, None
-        )
-    refusal = json.loads(child.stdout)
-    if refusal is not None:
-        raise CompileRefused(**refusal)
-
-
-def _compile_request() -> dict[str, object] | None:
-    """Compiles what stdin asks for; gives the refusal, if there is one."""
-    resource.setrlimit(resource.RLIMIT_DATA, (_BYTES, _BYTES))
-    request = json.load(sys.stdin)
-    module = load(request["text"], request["function"])
-    structs = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in request["structs"]]
-    try:
-        compile_for(getattr(module, request["function"]), structs, request["chip"])
-    except CompileRefused as refused:
-        return {
-            "message": refused.message,
-            "module_line": refused.module_line,
-            "tile_location": refused.tile_location,
-        }
-    return None
-
-
-if __name__ == "__main__":
-    print(json.dumps(_compile_request()))

@@ -5,20 +5,15 @@ their buffers, scratch, and registers that it spilled. That is what it compares 
 """
 
 import json
-import os
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 
-from tilec.runtime.aot import CompileRefused
+from tilec.runtime.child import compile_in_child
 
-_SECONDS = 120
 _VMEM = "1"
 """The number of VMEM among the memory spaces of XLA."""
 _KERNEL = re.compile(r'^ *(?:ROOT )?%?(\S+) = .*custom_call_target="tpu_custom_call"')
@@ -56,34 +51,8 @@ def reported_vmem(
 
     Raises `CompileRefused`, also when the compiler takes longer than two minutes or more than 16 GiB.
     """
-    request = {
-        "text": text,
-        "function": function,
-        "structs": [(struct.shape, jnp.dtype(struct.dtype).name) for struct in structs],
-        "chip": chip,
-    }
     with tempfile.TemporaryDirectory(prefix="tilec-") as folder:
-        _compile(json.dumps(request), folder, chip)
+        flags = {"XLA_FLAGS": f"--xla_dump_to={folder}", "LIBTPU_INIT_ARGS": "--xla_msa_enable=false"}
+        compile_in_child(text, function, structs, chip, flags)
         texts = [path.read_text() for path in sorted(Path(folder).glob("*.after_codegen.txt"))]
     return {name: size for each in texts for name, size in scoped_vmem(each).items()}
-
-
-def _compile(request: str, folder: str, chip: str) -> None:
-    """Compiles what `request` says, in a process whose XLA writes its HLO to `folder`."""
-    flags = {
-        "XLA_FLAGS": f"{os.environ.get('XLA_FLAGS', '')} --xla_dump_to={folder}",
-        "LIBTPU_INIT_ARGS": f"{os.environ.get('LIBTPU_INIT_ARGS', '')} --xla_msa_enable=false",
-    }
-    command = [sys.executable, "-m", "tilec.runtime.bundles"]
-    try:
-        child = subprocess.run(
-            command, input=request, env=os.environ | flags, capture_output=True, text=True, timeout=_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        raise CompileRefused(f"compiling for {chip} takes more than {_SECONDS} s", None, None) from None
-    if child.returncode:
-        last = (child.stderr.strip().splitlines() or ["no message"])[-1]
-        raise CompileRefused(f"the compiler for {chip} died: {last}", None, None)
-    refusal = json.loads(child.stdout)
-    if refusal is not None:
-        raise CompileRefused(**refusal)
