@@ -258,3 +258,14 @@ def test_what_is_known_better_stays_legal(access: Access, factor: int) -> None:
         for value in better:
             moved = (*access.start[:dim], value, *access.start[dim + 1 :])
             assert refusal(replace(access, start=moved)) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "mlir"), [("float32", "f32"), ("bfloat16", "bf16"), ("uint8", "ui8"), ("u8", "ui8")]
+)
+def test_names_of_numpy_mean_the_same(name: str, mlir: str) -> None:
+    one, two = (
+        Access("v6e", Kind.DMA_IN, each, (512, 256), (Multiple(4), 0), (4, 256)) for each in (name, mlir)
+    )
+    assert one.packing == two.packing
+    assert (refusal(one) is None) == (refusal(two) is None)

@@ -39,6 +39,13 @@ _BITS = {
     "i8": 8, "ui8": 8, "f8e4m3fn": 8, "f8e5m2": 8, "f8e4m3b11fnuz": 8,
     "i4": 4, "ui4": 4,
 }  # fmt: skip
+_NUMPY = {
+    "float32": "f32", "int32": "i32", "uint32": "ui32", "u32": "ui32",
+    "bfloat16": "bf16", "float16": "f16", "int16": "i16", "uint16": "ui16", "u16": "ui16",
+    "int8": "i8", "uint8": "ui8", "u8": "ui8", "int4": "i4", "uint4": "ui4", "u4": "ui4",
+    "float8_e4m3fn": "f8e4m3fn", "float8_e5m2": "f8e5m2", "float8_e4m3b11fnuz": "f8e4m3b11fnuz",
+}  # fmt: skip
+"""The names that numpy and jax have for them."""
 DTYPES = frozenset(_BITS)
 """The element types that are known, in lower case."""
 
@@ -47,9 +54,9 @@ DTYPES = frozenset(_BITS)
 class Access:
     """One access of an array, in elements.
 
-    `chip` is a name of `tilec.chips`, or v7x for tpu7x; `dtype` an MLIR name in any case. `array` is the
-    array in HBM, or the buffer in VMEM for vector accesses; an extent of -1 is known only at run time, and
-    taken to be a tile or more.
+    `chip` is a name of `tilec.chips`, or v7x for tpu7x; `dtype` an MLIR name in any case, or one of numpy's.
+    `array` is the array in HBM, or the buffer in VMEM for vector accesses; an extent of -1 is known only at
+    run time, and taken to be a tile or more.
     Blocks have no `start`: a pipeline moves them by whole blocks. `vmem_shape` and `vmem_start` are the
     other side of a DMA, where it is not a buffer of exactly `size`. A `start` or `size` may be a `Multiple`.
     `scratch` says of a vector access that its buffer is scratch or belongs to an `emit_pipeline`, which some
@@ -82,7 +89,13 @@ class Access:
     @property
     def packing(self) -> int:
         """Elements in a word of 32 bits."""
-        return 32 // _BITS[self.dtype.lower()]
+        return 32 // _BITS[self.element]
+
+    @property
+    def element(self) -> str:
+        """The MLIR name of the element type, in lower case."""
+        name = self.dtype.lower()
+        return _NUMPY.get(name, name)
 
 
 @dataclass(frozen=True)
@@ -104,7 +117,7 @@ def validate(access: Access) -> None:
         raise ValueError(f"unknown chip '{access.chip}': known are {', '.join([*CHIPS, *_ALIASES])}")
     if access.kind not in set(Kind):
         raise ValueError(f"unknown access '{access.kind}': known are {', '.join(Kind)}")
-    if access.dtype.lower() not in _BITS:
+    if access.element not in _BITS:
         raise ValueError(f"unknown dtype '{access.dtype}': known are {', '.join(_BITS)}")
     _validate_array("array", access.array)
     if access.is_block:

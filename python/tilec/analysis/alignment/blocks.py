@@ -68,7 +68,7 @@ def pipeline_block(access: Access) -> Finding | None:
 
 def _tile(access: Access, dim: int) -> int:
     """By what `emit_pipeline` rounds the size of a last block: short tiles, and those of bytes for ui4."""
-    packing = access.packing if access.dtype.lower() == "i4" else min(access.packing, 4)
+    packing = access.packing if access.element == "i4" else min(access.packing, 4)
     if dim == len(access.array) - 1:
         return LANES * (packing if dim == 0 else 1)
     return short_tile_rows(access.array[dim], packing) if dim == len(access.array) - 2 else 1

@@ -60,7 +60,7 @@ def nearest_legal(access: Access) -> Access | None:
 
 def _finding(access: Access) -> Finding | None:
     """f16 is never an operand: "only arguments with ... bfloat16 or 32-bit element types", libtpu 0.0.51."""
-    if access.dtype.lower() == "f16":
+    if access.element == "f16":
         last = len(access.array) - 1
         return Finding(last, "the TPU compiler takes no operands of f16", "f16; bf16 and f32 are accepted")
     return _RULES[access.kind](access)
@@ -68,4 +68,4 @@ def _finding(access: Access) -> Finding | None:
 
 def _storable(access: Access) -> Access:
     """The access in bf16 where it is in f16."""
-    return replace(access, dtype="bf16") if access.dtype.lower() == "f16" else access
+    return replace(access, dtype="bf16") if access.element == "f16" else access
