@@ -111,7 +111,9 @@ class CopiedWindow:
             return build.minimum(rest, extent)
         rounded = build.mul(build.ceildiv(rest, unit), unit)
         # A literal size past the end of the array would be refused when the kernel is traced.
-        return build.insert(pallas.MultipleOfOp(build.value(build.minimum(rounded, extent)), unit))
+        size = build.insert(pallas.MultipleOfOp(build.value(build.minimum(rounded, extent)), unit))
+        size.name_hint = "size"
+        return size
 
     def _refuse_rows(self, unit: int) -> NoReturn:
         window = self.plan.window

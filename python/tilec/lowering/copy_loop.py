@@ -19,17 +19,10 @@ from tilec.dialects.tile.types import shape_of
 from tilec.lowering.copies import CopiedWindow
 from tilec.lowering.scalars import Scalars
 from tilec.lowering.windows import block_position
-from tilec.rewriting.index import Index, IndexBuilder
+from tilec.rewriting.index import Index, IndexBuilder, named
 
 MakeScalars = Callable[[Sequence[Index], list[Operation]], Scalars]
 """Scalars of the step at a position on the loop's axes, whose operations go into a list."""
-
-
-def named(index: Index, name: str) -> Index:
-    """`index`, with a name if it is a value without one."""
-    if isinstance(index, SSAValue) and index.name_hint is None:
-        index.name_hint = name
-    return index
 
 
 @dataclass
@@ -192,9 +185,8 @@ class CopyLoop:
         asked = self.state[window.buffer, "asked"]
         slot = named(build.remainder(asked, window.depth), "next_slot")
         steps.when(wanted, window.copy(pallas.CopyStartOp, slot, steps.at(ahead)))
-        self.state[window.buffer, "asked"] = build.add(
-            asked, 1 if wanted is None else build.select(wanted, 1, 0)
-        )
+        more = 1 if wanted is None else build.select(wanted, 1, 0)
+        self.state[window.buffer, "asked"] = named(build.add(asked, more), "asked")
 
     def _enter(self, window: CopiedWindow, steps: Steps, step: SSAValue) -> None:
         """Wait until the step can use its buffer: for the copy into it, or for an earlier one out of it."""

@@ -23,7 +23,7 @@ from tilec.dialects.tile.types import byte_width, element_type, shape_of, value_
 from tilec.dialects.tile.values import BroadcastOp, ConcatenateOp, SliceOp, SplatOp
 from tilec.lowering.scalars import Scalars
 from tilec.lowering.windows import BlockPlan, tile_start
-from tilec.rewriting.index import Index
+from tilec.rewriting.index import Index, named
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class Tiles:
         if dim is None:
             return
         size = self.plan.window.tile_extents[dim]
-        start = tile_start(self.plan, dim, self.scalars)
+        start = named(tile_start(self.plan, dim, self.scalars), "tile_start")
         if isinstance(start, int) or self._is_direct(position, start, size):
             self.dims[position] = pallas.Ds(self._proven(position, start), size)
             return
@@ -110,11 +110,12 @@ class Tiles:
         width = min(-(-(size + unit - 1) // unit) * unit, whole)
         if distance == 2 and self.shape[position] % unit:
             width = whole  # no more rows are sure to be there
-        base = self._base(start, unit, whole - width)
+        base = named(self._base(start, unit, whole - width), "base")
         held = min(width, self.shape[position])
         self.dims[position] = None if held == self.shape[position] else pallas.Ds(base, width)
         axis = sum(not isinstance(entry, int) for entry in self.dims[:position])
-        self.turns.append(Turn(axis, held, width, self.scalars.build.sub(start, base), size))
+        offset = named(self.scalars.build.sub(start, base), "offset")
+        self.turns.append(Turn(axis, held, width, offset, size))
 
     @property
     def _packing(self) -> int:
@@ -151,7 +152,8 @@ class Tiles:
     # Turning
 
     def _rolled(self, value: SSAValue, by: Index, turn: Turn) -> SSAValue:
-        return self.emit(pallas.RollOp(value, self.scalars.build.remainder(by, turn.width), turn.dim))
+        amount = named(self.scalars.build.remainder(by, turn.width), "turn")
+        return self.emit(pallas.RollOp(value, amount, turn.dim))
 
     def _extended(self, value: SSAValue, turn: Turn) -> SSAValue:
         """`value` with zeros behind it, up to what is turned."""

@@ -23,6 +23,13 @@ PREDICATES: Mapping[str, Callable[[int, int], bool]] = {
 """Those of `arith.cmpi` that passes use, on known numbers."""
 
 
+def named(index: Index, name: str) -> Index:
+    """`index`, called `name` if it is a value without one."""
+    if isinstance(index, SSAValue) and index.name_hint is None:
+        index.name_hint = name
+    return index
+
+
 class IndexBuilder:
     """Appends `arith` operations on `index` and `i1` to a list, each at a given location."""
 

@@ -6,7 +6,7 @@
 // CHECK-NEXT:            m = pl.program_id(0)
 // CHECK-NEXT:            k = pl.program_id(1)
 // CHECK-NEXT:            first_k = k == 0
-// CHECK-NEXT:            product = k * 128
+// CHECK-NEXT:            tile_start = k * 128
 // CHECK-NEXT:            last_k = k == 3
 // CHECK-EMPTY:
 // CHECK-NEXT:            @pl.when(first_k)
@@ -15,7 +15,7 @@
 // CHECK-EMPTY:
 // CHECK-NEXT:            a = acc[...]
 // CHECK-NEXT:            lhs = x_window[...]
-// CHECK-NEXT:            rhs = w_window[pl.ds(product, 128), :]
+// CHECK-NEXT:            rhs = w_window[pl.ds(tile_start, 128), :]
 // CHECK-NEXT:            sum_1 = a + lax.dot_general(lhs, rhs, (((1,), (0,)), ((), ())), preferred_element_type=jnp.float32)
 // CHECK-NEXT:            acc[...] = sum_1
 // CHECK:                  in_specs=[

@@ -5,15 +5,15 @@
 // CHECK-LABEL: def next_row_kernel(x_window, out_window):
 // CHECK-NEXT:            m = pl.program_id(0)
 // CHECK-NEXT:            m_start = m * 8
-// CHECK-NEXT:            total = m_start + 1
-// CHECK-NEXT:            quotient = total // 8
+// CHECK-NEXT:            tile_start = m_start + 1
+// CHECK-NEXT:            quotient = tile_start // 8
 // CHECK-NEXT:            smaller = jnp.minimum(quotient, 3)
-// CHECK-NEXT:            product = smaller * 8
-// CHECK-NEXT:            rest = total - product
-// CHECK-NEXT:            rest_1 = 16 - rest
-// CHECK-NEXT:            remainder = lax.rem(rest_1, 16)
-// CHECK-NEXT:            x_window_1 = x_window[pl.ds(product, 16), :]
-// CHECK-NEXT:            roll = pltpu.roll(x_window_1, remainder, 0)
+// CHECK-NEXT:            base = smaller * 8
+// CHECK-NEXT:            offset = tile_start - base
+// CHECK-NEXT:            rest = 16 - offset
+// CHECK-NEXT:            turn = lax.rem(rest, 16)
+// CHECK-NEXT:            x_window_1 = x_window[pl.ds(base, 16), :]
+// CHECK-NEXT:            roll = pltpu.roll(x_window_1, turn, 0)
 // CHECK-NEXT:            v = lax.slice_in_dim(roll, 0, 8, axis=0)
 // CHECK-NEXT:            out_window[...] = v
 // CHECK:                  in_specs=[
