@@ -6,14 +6,14 @@ at such a multiple is read and turned until the tile lies at its begin; to write
 place and laid over what is there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import AnyFloat, IntegerType, f32, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from tilec.analysis.alignment import Multiple
+from tilec.analysis.alignment import Multiple, Refusal
 from tilec.analysis.blocks import tile_refusal
 from tilec.analysis.ranges import Ranges
 from tilec.analysis.vmem import LANES, SUBLANES, WORD
@@ -64,8 +64,13 @@ class Tiles:
         self.element = element_type(ref.type)
         self.dims: list[SSAValue | int | pallas.Ds | None] = list(plan.drops) or [None] * len(plan.kept)
         self.turns: list[Turn] = []
-        for position in plan.parts:
-            self._locate(position)
+        starts = {position: self._start(position) for position in plan.parts}
+        turned = self._to_turn(starts)
+        for position, start in starts.items():
+            if position in turned and not isinstance(start, int):
+                self._turn(position, start)
+            else:
+                self.dims[position] = pallas.Ds(self._proven(position, start), self._size(position))
 
     def load(self) -> SSAValue:
         """The tile."""
@@ -94,38 +99,61 @@ class Tiles:
 
     # Where the tile lies
 
-    def _locate(self, position: int) -> None:
-        """Find the place of the tile in one dimension of the reference."""
-        dim = self.plan.kept[position]
-        if dim is None:
-            return
-        size = self.plan.window.tile_extents[dim]
-        start = named(tile_start(self.plan, dim, self.scalars), "tile_start")
-        if isinstance(start, int) or self._is_direct(position, start, size):
-            self.dims[position] = pallas.Ds(self._proven(position, start), size)
-            return
-        distance = len(self.shape) - position
+    def _start(self, position: int) -> Index:
+        """Where the tile begins in one dimension of the reference, which is one of the window's."""
+        return named(tile_start(self.plan, self.plan.kept[position] or 0, self.scalars), "tile_start")
+
+    def _size(self, position: int) -> int:
+        return self.plan.window.tile_extents[self.plan.kept[position] or 0]
+
+    def _to_turn(self, starts: Mapping[int, Index]) -> set[int]:
+        """The dimensions in which the tile cannot be accessed where it begins."""
+        turned: set[int] = set()
+        while (refused := self._refusal(starts, turned)) is not None:
+            rest = [i for i, start in starts.items() if i not in turned and not isinstance(start, int)]
+            if not rest:
+                break
+            turned.add(refused.dim if refused.dim in rest else rest[0])
+        return turned
+
+    def _refusal(self, starts: Mapping[int, Index], turned: set[int]) -> Refusal | None:
+        places: list[int | Multiple] = [0] * len(self.shape)
+        sizes = list(self.shape)
+        for position, start in starts.items():
+            sizes[position] = self._size(position)
+            if isinstance(start, int):
+                places[position] = start
+            elif position not in turned:
+                places[position] = Multiple(max(1, self._multiple(start)))
+            else:
+                unit, width = self._room(position)
+                sizes[position] = min(width, self.shape[position])
+                places[position] = 0 if sizes[position] == self.shape[position] else Multiple(unit)
+        return tile_refusal(self.plan.window, self.shape, places, sizes)
+
+    def _room(self, position: int) -> tuple[int, int]:
+        """The extent of a tile of memory in a dimension, and of the tiles of memory that a tile may touch."""
+        size, distance = self._size(position), len(self.shape) - position
         unit = LANES if distance == 1 else SUBLANES * self._packing
         whole = -(-self.shape[position] // unit) * unit
-        width = min(-(-(size + unit - 1) // unit) * unit, whole)
         if distance == 2 and self.shape[position] % unit:
-            width = whole  # no more rows are sure to be there
+            return unit, whole  # no more rows are sure to be there
+        return unit, min(-(-(size + unit - 1) // unit) * unit, whole)
+
+    def _turn(self, position: int, start: SSAValue) -> None:
+        """Access the aligned part of a dimension that holds the tile."""
+        unit, width = self._room(position)
+        whole = -(-self.shape[position] // unit) * unit
         base = named(self._base(start, unit, whole - width), "base")
         held = min(width, self.shape[position])
         self.dims[position] = None if held == self.shape[position] else pallas.Ds(base, width)
         axis = sum(not isinstance(entry, int) for entry in self.dims[:position])
         offset = named(self.scalars.build.sub(start, base), "offset")
-        self.turns.append(Turn(axis, held, width, offset, size))
+        self.turns.append(Turn(axis, held, width, offset, self._size(position)))
 
     @property
     def _packing(self) -> int:
         return max(1, WORD // byte_width(self.element))
-
-    def _is_direct(self, position: int, start: SSAValue, size: int) -> bool:
-        starts: list[int | Multiple] = [0] * len(self.shape)
-        sizes = list(self.shape)
-        starts[position], sizes[position] = Multiple(max(1, self._multiple(start))), size
-        return tile_refusal(self.plan.window, self.shape, starts, sizes) is None
 
     def _multiple(self, start: SSAValue) -> int:
         return Ranges().multiple_of(start)
