@@ -153,8 +153,7 @@ def compare(chips: list[str]) -> int:
                         table.add_row(*row, f"refused: {refused}")
                         continue
                     (loops,) = (found for name, found in kernels.items() if "worklist" not in name)
-                    deepest = max(each.depth for each in loops)
-                    bundles = max(each.bundles for each in loops if each.depth == deepest)
+                    bundles = max(each.bundles for each in loops)
                     known = case.by_hand.get((loop, dtype, chip))
                     ratio = "" if known is None else f"{bundles / known:.2f}"
                     table.add_row(*row, str(bundles), "" if known is None else str(known), ratio)

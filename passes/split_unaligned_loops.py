@@ -5,7 +5,8 @@ or 4 rows are not, or begins between two of them, more is copied, and the steps 
 access decides for itself: one operand of a loop may stream while another stays. In this order:
 
 1. The tile itself is copied where that is legal.
-2. A few tiles that make a legal block are copied together, and steps that share them follow each other.
+2. A few tiles that make a legal block are copied together, and steps that share them follow each other. So it
+   is with rows of a matrix that are indexed one by one.
 3. All of the dimension is copied: the operand is resident, and steps index it where it is.
 
 An array that is written has one block for all its windows. It holds all that they want where they differ, and
@@ -129,12 +130,30 @@ class _Choice:
             # Different tiles of one block: it holds all of them.
             every = [self._wholes(each, position) for each in self.windows]
             choices.append([extent for extent in every[0] if all(extent in others for others in every)])
-        return sorted(product(*choices), key=prod)
+        return sorted(product(*choices), key=self._cost)
+
+    def _cost(self, extents: tuple[int, ...]) -> tuple[bool, int]:
+        """Whether XLA has to lay the array out anew for such blocks, and the elements of one."""
+        return self._is_row_of_array and extents[0] == 1, prod(extents)
+
+    @property
+    def _is_row_of_array(self) -> bool:
+        """Whether the window is in one row of an array of rank 2.
+
+        As a block of its own a row is viewed as an array, which is another layout but for one column of tiles
+        of 32-bit elements.
+        """
+        window, shape = self.window.window, shape_of(self.window.array.type)
+        if len(shape) != 2 or window[0].kept or not window[1].kept:
+            return False
+        return byte_width(self.window.array_type.element_type) != WORD or not 0 < shape[1] <= LANES
 
     def _extents(self, position: int, wish: str) -> Iterator[int]:
         """Extents of a block in one dimension: of the tile, of several tiles, of all there is."""
         window, dim = self.window, self.window.window[position]
         tile = window.tile_extents[position]
+        if position == 0 and self._is_row_of_array:
+            yield self._memory_tile(position)
         if dim.base is None or dim.span is None or is_exact(window, position, self.pipeline.loop.data):
             yield tile
             return

@@ -401,11 +401,11 @@ class WindowOp(AccessOp):
                 "give one for each dimension"
             )
         for position, (extent, least, whole) in enumerate(zip(extents, tile, shape, strict=True)):
-            span = self.window[position].span is not None
-            everything = span and whole != UNBOUND and extent >= max(whole, least)
-            if extent != least and not everything and (not span or extent < least or extent % least):
-                accepted = f"a multiple of {least}" if span else str(least)
-                accepted += f", or {whole} and more," if span and whole != UNBOUND else ""
+            part = not self.window[position].full
+            everything = part and whole != UNBOUND and extent >= max(whole, least)
+            if extent != least and not everything and (not part or extent < least or extent % least):
+                accepted = f"a multiple of {least}" if part else str(least)
+                accepted += f", or {whole} and more," if part and whole != UNBOUND else ""
                 raise VerifyException(
                     f"tile.window fetches {extent} in dimension {position}, where its tile is {least}; "
                     f"{accepted} is accepted"

@@ -2,7 +2,8 @@
 
 A block's last two dimensions lie in tiles of memory. A dimension that is indexed by a scalar is dropped from
 the block, which only leading dimensions can be; so where one of the last two is indexed the array is viewed
-with dimensions of extent 1 behind it. An array of rank 1 is viewed as one row.
+with dimensions of extent 1 behind it, unless several rows are copied at once. An array of rank 1 is viewed as
+one row.
 
 Kernels are to run on every chip, so what one of them refuses is refused.
 """
@@ -37,7 +38,8 @@ def view_order(window: WindowOp) -> tuple[int | None, ...]:
     if len(dims) == 1:
         return (None, 0) if dims[0].kept else (0, None, None)
     if dims[-1].kept:
-        return (*positions[:-1], None, positions[-1]) if not dims[-2].kept else tuple(positions)
+        one_row = not dims[-2].kept and window.extents[-2] == 1
+        return (*positions[:-1], None, positions[-1]) if one_row else tuple(positions)
     if dims[-2].kept:
         fail(
             window,

@@ -52,7 +52,7 @@ def one_step(axis: AxisOp) -> bool:
 def covers(window: WindowOp, position: int) -> bool:
     """Whether the block that is copied holds a whole dimension that the steps' tiles are parts of."""
     whole, extent = shape_of(window.array.type)[position], window.extents[position]
-    part = window.window[position].span is not None and extent != window.tile_extents[position]
+    part = not window.window[position].full and extent != window.tile_extents[position]
     return part and whole != UNBOUND and extent >= whole
 
 
@@ -105,7 +105,7 @@ def _shared(window: WindowOp) -> list[set[AxisOp]]:
     extents, tiles = window.extents, window.tile_extents
     found: list[set[AxisOp]] = []
     for position, dim in enumerate(window.window):
-        several = dim.span is not None and extents[position] != tiles[position]
+        several = not dim.full and extents[position] != tiles[position]
         aligned = any(_aligned(value) for value in dim.values)
         if (several or aligned) and not stays(window, position):
             found.append(axes_behind(dim.values))

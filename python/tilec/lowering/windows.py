@@ -87,7 +87,7 @@ def _extent(window: WindowOp, loop: Loop, position: int | None) -> "int | pallas
         return 1
     dim, extent = window.window[position], window.extents[position]
     if not dim.kept:
-        return None
+        return None if extent == 1 else extent
     if stays(window, position) or not moves_freely(dim):
         return extent
     if not is_exact(window, position, loop):
@@ -118,8 +118,8 @@ def block_position(plan: BlockPlan, scalars: Scalars) -> list[Index]:
         if position is None or dim is None or stays(plan.window, position):
             found.append(0)
         elif dim.span is None:
-            base = 0 if dim.base is None else scalars.index(dim.base)
-            found.append(scalars.build.add(base, scalars.index(dim.shift)))
+            number = tile_number(plan, position, scalars)
+            found.append(scalars.build.floordiv(number, plan.window.extents[position]))
         elif isinstance(extent, pallas.Bounded):
             found += _bounded(plan, position, dim, scalars)
         else:
@@ -144,6 +144,8 @@ def tile_start(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
 def tile_number(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
     """The number of a step's tile among those of the array, in one dimension of the window."""
     window, dim, build = plan.window, plan.window.window[position], scalars.build
+    if dim.span is None:
+        return build.add(0 if dim.base is None else scalars.index(dim.base), scalars.index(dim.shift))
     if dim.base is None or not isinstance(dim.shift, int):
         fail(window, f"convert-tile-to-pallas: {_name(window)} has no block at a step's position")
     parts = scalars.span(dim.base)
