@@ -303,7 +303,8 @@ class WindowOp(AccessOp):
 
     `write` windows are written back; with `preload` they first hold what the array held, where a step may
     leave lanes unwritten. `fetch` gives the extents of what is copied at once, one for each dimension of the
-    array, where that is more than the window: a multiple of it, or all that the dimension has. `buffers N` is
+    array, where that is more than the window: a multiple of it, or all that the dimension has; of rows of a
+    matrix also where they are indexed one by one. `buffers N` is
     how many of those copies exist.
 
     Example:
@@ -401,7 +402,8 @@ class WindowOp(AccessOp):
                 "give one for each dimension"
             )
         for position, (extent, least, whole) in enumerate(zip(extents, tile, shape, strict=True)):
-            part = not self.window[position].full
+            row = len(shape) == 2 and position == 0 and self.window[1].kept
+            part = self.window[position].span is not None or (row and not self.window[0].full)
             everything = part and whole != UNBOUND and extent >= max(whole, least)
             if extent != least and not everything and (not part or extent < least or extent % least):
                 accepted = f"a multiple of {least}" if part else str(least)

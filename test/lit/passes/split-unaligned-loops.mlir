@@ -142,3 +142,31 @@ func.func @asked(%x: memref<128x512xf32>, %y: memref<512x128xf32>) {
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return
 // CHECK-NEXT:  }
+
+// Rows one by one: eight are a block, or all there are; of one column of tiles, a row as a block of its own costs nothing.
+func.func @rows(%x: memref<20x256xf32>, %y: memref<20x256xbf16>, %z: memref<20x128xf32>) -> memref<20x256xf32> {
+  %out = tile.empty : memref<20x256xf32>
+  tile.pipeline grid {
+    %g = tile.axis 0 to 20 parallel
+    %xw = tile.window read %x[%g, :]
+    %yw = tile.window read %y[%g, :]
+    %zw = tile.window read %z[%g, :]
+    %ow = tile.window write %out[%g, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<20x256xf32>
+}
+// CHECK-LABEL: func.func @rows(%x: memref<20x256xf32>, %y: memref<20x256xbf16>, %z: memref<20x128xf32>) -> memref<20x256xf32> {
+// CHECK-NEXT:    %out = tile.empty : memref<20x256xf32>
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %g = tile.axis 0 to 20 ordered
+// CHECK-NEXT:      %xw = tile.window read %x[%g, :] fetch [8, 256]
+// CHECK-NEXT:      %yw = tile.window read %y[%g, :] fetch [16, 256]
+// CHECK-NEXT:      %zw = tile.window read %z[%g, :]
+// CHECK-NEXT:      %ow = tile.window write %out[%g, :] fetch [8, 256]
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:      tile.set %v, %ow
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<20x256xf32>
+// CHECK-NEXT:  }

@@ -215,14 +215,15 @@ func.func @fetch_where_nothing_moves(%x: memref<64x128xf32>) {
 
 // -----
 
-func.func @fetch_of_an_index(%x: memref<64x128xf32>) {
+// Of indices only the rows of a matrix.
+func.func @fetch_of_an_index(%x: memref<64x8x128xf32>) {
   tile.pipeline grid {
     %m = tile.axis 0 to 64 parallel
-    %w = tile.window read %x[%m, :] fetch [2, 128]
+    %w = tile.window read %x[%m, :, :] fetch [2, 8, 128]
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:221:5: error: tile.window fetches 2 in dimension 0, where its tile is 1; 1 is accepted
+// CHECK: {{.*}}/invalid-schedule.mlir:222:5: error: tile.window fetches 2 in dimension 0, where its tile is 1; 1 is accepted
 
 // -----
 
