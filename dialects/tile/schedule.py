@@ -304,8 +304,7 @@ class WindowOp(AccessOp):
     `write` windows are written back; with `preload` they first hold what the array held, where a step may
     leave lanes unwritten. `fetch` gives the extents of what is copied at once, one for each dimension of the
     array, where that is more than the window: a multiple of it, or all that the dimension has; of rows of a
-    matrix also where they are indexed one by one. `buffers N` is
-    how many of those copies exist.
+    matrix also where they are indexed one by one. `buffers N` is how many of those copies exist.
 
     Example:
         tile.pipeline grid {

@@ -233,7 +233,7 @@ func.func @window_placement(%x: memref<8xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:231:5: error: tile.window is `hbm`; it is `resident`, `stream` or neither
+// CHECK: {{.*}}/invalid-schedule.mlir:232:5: error: tile.window is `hbm`; it is `resident`, `stream` or neither
 
 // -----
 
@@ -242,4 +242,4 @@ func.func @unknown_loop() {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:240:17: error: Expected `grid`, `emit_pipeline`, or `fori_loop`.
+// CHECK: {{.*}}/invalid-schedule.mlir:241:17: error: Expected `grid`, `emit_pipeline`, or `fori_loop`.
