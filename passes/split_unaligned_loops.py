@@ -44,7 +44,7 @@ from tilec.analysis.vmem import LANES, SUBLANES, WORD
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import Effect, Placement
 from tilec.dialects.tile.loops import Order, OrderAttr
-from tilec.dialects.tile.schedule import PipelineOp, WindowOp
+from tilec.dialects.tile.schedule import Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import dense_i64
 from tilec.dialects.tile.types import UNBOUND, byte_width, shape_of
 
@@ -141,10 +141,12 @@ class _Choice:
         """Whether the window is in one row of an array of rank 2.
 
         As a block of its own a row is viewed as an array, which is another layout but for one column of tiles
-        of 32-bit elements.
+        of 32-bit elements. Other loops than a grid would want eight rows of an array that may have fewer.
         """
         window, shape = self.window.window, shape_of(self.window.array.type)
         if len(shape) != 2 or window[0].kept or not window[1].kept:
+            return False
+        if shape[0] == UNBOUND and self.pipeline.loop.data is not Loop.GRID:
             return False
         return byte_width(self.window.array_type.element_type) != WORD or not 0 < shape[1] <= LANES
 
