@@ -127,10 +127,7 @@ def test_arguments_that_are_kept(name: str) -> None:
 def test_examples(case: Case, loop: str) -> None:
     """All results of the examples are outputs only."""
     operations = compiled(case, loop).operations
-    assert not {"broadcast", "pad", "fusion"} & operations.keys()
-    # Row g of a result with 8 rows is a block of its own only where the array is seen as [8, 1, n].
-    copies = 1 if case.name == "jagged_row_sum" else 0
-    assert operations.get("copy", 0) == copies
+    assert not {"broadcast", "copy", "pad", "fusion"} & operations.keys()
 
 
 @pytest.mark.aot

@@ -18,7 +18,7 @@ from tilec.proof import CHIPS, ProofFailed, emit, prove_compiles, prove_kernel, 
 
 LOOPS = ("fori_loop", "fori_loop", "fori_loop", "emit_pipeline", "grid", "unroll")
 STREAMS = settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     database=None,
     derandomize=True,

@@ -230,7 +230,7 @@ EXAMPLES = (
     _example("gdpa", {"m": 128, "n": 256}, {"m": 16, "n": 128}, q=0.09, v=0.06),
     _example("jagged_flash_attention", {"m": 128, "n": 128}, {"m": 32, "n": 32}, q=8.0),
     _example("jagged_bias_lhd", {"m": 64}, {"m": 8}),
-    _example("shifted_sum", {"m": 64, "n": 128}, {"m": 32, "n": 64}),
+    _example("shifted_sum", {"m": 64, "n": 128}, {"m": 64, "n": 96}),
 )
 """The programs of `examples/`."""
 
