@@ -29,7 +29,7 @@ from xdsl.passes import ModulePass
 from tilec.analysis.affine import static_extent
 from tilec.analysis.blocks import MOST_BUFFERS, block_refusal, kind_of, most_buffers
 from tilec.analysis.lanes import moves_freely
-from tilec.analysis.visits import axes_behind, block_values, one_step
+from tilec.analysis.visits import moves, one_step
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
@@ -58,7 +58,7 @@ class DoubleBuffer(ModulePass):
                     window.buffers = IntegerAttr(self._buffers(pipeline, window), i64)
 
     def _buffers(self, pipeline: PipelineOp, window: WindowOp) -> int:
-        if all(one_step(axis) for axis in axes_behind(block_values(window))):
+        if not moves(window):
             return 1
         most = most_buffers(pipeline, window)
         if self.depth > most:

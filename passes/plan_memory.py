@@ -28,7 +28,7 @@ from xdsl.passes import ModulePass
 
 from tilec.analysis.blocks import in_view
 from tilec.analysis.registers import Pressure, sized
-from tilec.analysis.visits import axes_behind, block_owner, block_values, one_step
+from tilec.analysis.visits import block_owner, moves
 from tilec.analysis.vmem import (
     LANES,
     MEBIBYTE,
@@ -75,7 +75,7 @@ class PlanMemory(ModulePass):
 def _plan(pipeline: PipelineOp, chip: Chip) -> None:
     for window in pipeline.windows:
         if window.buffers is None:
-            window.buffers = IntegerAttr(_buffers(window), i64)
+            window.buffers = IntegerAttr(2 if moves(window) else 1, i64)
     ledger, limit = ledger_of(pipeline, chip), int(chip.vmem_mib * MEBIBYTE)
     total = ledger.total(Space.VMEM)
     if total > limit:
@@ -87,11 +87,6 @@ def _plan(pipeline: PipelineOp, chip: Chip) -> None:
         )
     explain(pipeline, f"plan-memory: {_summary(ledger, chip)}")
     pipeline.vmem, pipeline.chip = IntegerAttr(total, i64), StringAttr(chip.name)
-
-
-def _buffers(window: WindowOp) -> int:
-    """Two for a window that moves."""
-    return 2 if any(not one_step(axis) for axis in axes_behind(block_values(window))) else 1
 
 
 def _summary(ledger: Ledger, chip: Chip) -> str:

@@ -284,7 +284,8 @@ def _held_lanes(op: GetOp) -> list[bool]:
     """For each dimension of a window's value, whether the window holds dead lanes too, if they are inside the
     array: all but those of which only the live ones are copied.
     """
-    window, pipeline = op.ref.owner, op.ref.owner.parent_op() if isinstance(op.ref.owner, WindowOp) else None
+    window = op.ref.owner
+    pipeline = window.parent_op()
     if not isinstance(window, WindowOp) or not isinstance(pipeline, PipelineOp):
         return []
     loop = pipeline.loop.data

@@ -2,6 +2,7 @@
 
 from typing import TypeVar
 
+from hypothesis import HealthCheck, Phase, settings
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
@@ -9,6 +10,16 @@ from tilec.diagnostics import verify
 from tilec.parsing import LocatingParser, make_context
 
 OpT = TypeVar("OpT", bound=Operation)
+
+RANDOM_PROGRAMS = settings(
+    max_examples=30,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    phases=[Phase.generate],  # shrinking runs each pass hundreds of times
+    suppress_health_check=[HealthCheck.too_slow],
+)
+"""How tests draw programs: always the same ones."""
 
 
 def parse(text: str) -> ModuleOp:

@@ -6,8 +6,9 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from programs import RANDOM_PROGRAMS
 
 from corpus.corpus import DTYPES, Case, Dtype
 from corpus.hostile import HOSTILE
@@ -24,14 +25,6 @@ SEGMENTS = (
     of_offsets("all_in_one", [0, 0, 0, 64, 64, 64, 64, 64, 64]),
     of_offsets("none_at_all", [0] * 9, rows=20),
     of_offsets("at_the_edges", [0, 1, 8, 16, 17, 24, 33, 33, 40]),
-)
-NESTS = settings(
-    max_examples=30,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate],  # shrinking runs each pass hundreds of times
-    suppress_health_check=[HealthCheck.too_slow],
 )
 
 
@@ -114,7 +107,7 @@ def prove_nest(random: Random, seed: int, *, kernel: bool) -> None:
         return
 
 
-@NESTS
+@RANDOM_PROGRAMS
 @given(st.integers(0, 2**32 - 1), st.integers(0, 63))
 def test_random_nests(nest: int, seed: int) -> None:
     prove_nest(Random(nest), seed, kernel=False)

@@ -6,8 +6,9 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from programs import RANDOM_PROGRAMS
 
 from corpus.streams import Stream, random_stream
 from corpus.unaligned import ALL_CASES
@@ -17,14 +18,6 @@ from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.proof import CHIPS, ProofFailed, emit, prove_compiles, prove_kernel, prove_passes, read_program
 
 LOOPS = ("fori_loop", "fori_loop", "fori_loop", "emit_pipeline", "grid", "unroll")
-STREAMS = settings(
-    max_examples=30,
-    deadline=None,
-    database=None,
-    derandomize=True,
-    phases=[Phase.generate],  # shrinking runs each pass hundreds of times
-    suppress_health_check=[HealthCheck.too_slow],
-)
 REFUSALS = (
     r"fold-outer-pipeline: this access is to be (stream|resident), and another one",
     r"unroll-loops: axis \w+ has an extent that is known only at run time",
@@ -70,7 +63,7 @@ def _check(refused: TileError) -> None:
     assert any(re.match(known, refused.message) for known in REFUSALS), refused
 
 
-@STREAMS
+@RANDOM_PROGRAMS
 @given(st.integers(0, 2**32 - 1))
 def test_passes(seed: int) -> None:
     """A way is refused for a reason that is known, or every pass keeps what the program does."""

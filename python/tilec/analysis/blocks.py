@@ -15,9 +15,10 @@ from math import prod
 from tilec.analysis.affine import static_extent
 from tilec.analysis.alignment import Access, Kind, Multiple, Refusal, refusal
 from tilec.analysis.alignment.access import DTYPES, UNKNOWN
-from tilec.analysis.alignment.layout import LANES, tile_rows
+from tilec.analysis.alignment.layout import tile_rows
 from tilec.analysis.lanes import moves_freely
 from tilec.analysis.visits import axes_behind, block_values, covers, one_step
+from tilec.analysis.vmem import LANES
 from tilec.diagnostics import fail
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.axes import Order

@@ -56,6 +56,11 @@ def covers(window: WindowOp, position: int) -> bool:
     return part and whole != UNBOUND and extent >= whole
 
 
+def moves(window: WindowOp) -> bool:
+    """Whether some step may have another block than an earlier one."""
+    return any(not one_step(axis) for axis in axes_behind(block_values(window)))
+
+
 def stays(window: WindowOp, position: int) -> bool:
     """Whether the block that is copied holds all of a dimension, in every step."""
     dim, whole = window.window[position], shape_of(window.array.type)[position]

@@ -9,7 +9,7 @@ from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import static_extent
 from tilec.analysis.blocks import tile_rows_of
-from tilec.analysis.visits import covers, one_step
+from tilec.analysis.visits import one_step
 from tilec.analysis.vmem import LANES, SUBLANES
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
@@ -48,11 +48,8 @@ class CopiedWindow:
     @property
     def has_tail(self) -> bool:
         """Whether some blocks have fewer elements than others."""
-        return any(not isinstance(extent, int) or self._is_cut(i) for i, extent in self._extents)
-
-    @property
-    def _extents(self) -> list[tuple[int, "int | pallas.Bounded"]]:
-        return [(i, extent) for i, extent in enumerate(self.plan.extents) if extent is not None]
+        extents = enumerate(self.plan.extents)
+        return any(isinstance(extent, pallas.Bounded) or self._is_cut(i) for i, extent in extents)
 
     def _is_cut(self, i: int) -> bool:
         """Whether some block would reach past the end of the array, with its padding."""
@@ -150,8 +147,6 @@ def always_moves(plan: BlockPlan, axes: Sequence[AxisOp]) -> bool:
     if len(moving) > 1 and static_extent(inner.axis.bounds) is None:
         return False
     return any(
-        dim.base is inner.result
-        and not covers(window, position)
-        and window.extents[position] == window.tile_extents[position]
+        dim.base is inner.result and window.extents[position] == window.tile_extents[position]
         for position, dim in enumerate(window.window)
     )

@@ -75,6 +75,10 @@ class Steps:
         found.name_hint = "changed"
         return found
 
+    def counted(self, count: Index, condition: SSAValue | None) -> Index:
+        """`count`, and one more where the condition holds; `None` is always."""
+        return self.build.add(count, 1 if condition is None else self.build.select(condition, 1, 0))
+
     def when(self, condition: SSAValue | None, *ops: Operation) -> None:
         """Run `ops` where the condition holds; `None` is always."""
         for op in ops:
@@ -153,12 +157,12 @@ class CopyLoop:
                     exists = build.compare("slt", 0, self.total)
                 at = steps.clamped(step)
                 if window not in self.moving and step:
-                    exists = build.every([each for each in (exists, steps.changed(window, at)) if each])
+                    exists = build.every([exists, steps.changed(window, at)])
                 steps.when(
                     exists,
                     window.copy(pallas.CopyStartOp, build.remainder(asked, window.depth), steps.at(at)),
                 )
-                asked = build.add(asked, 1 if exists is None else build.select(exists, 1, 0))
+                asked = steps.counted(asked, exists)
             if window in self.moving:
                 continue
             if window.effect is Effect.READ:
@@ -181,12 +185,11 @@ class CopyLoop:
             steps.when(exists, window.copy(pallas.CopyStartOp, slot, at))
             return
         ahead = ahead if exists is None else steps.clamped(ahead)
-        wanted = build.every([each for each in (exists, steps.changed(window, ahead)) if each is not None])
+        wanted = build.every([exists, steps.changed(window, ahead)])
         asked = self.state[window.buffer, "asked"]
         slot = named(build.remainder(asked, window.depth), "next_slot")
         steps.when(wanted, window.copy(pallas.CopyStartOp, slot, steps.at(ahead)))
-        more = 1 if wanted is None else build.select(wanted, 1, 0)
-        self.state[window.buffer, "asked"] = named(build.add(asked, more), "asked")
+        self.state[window.buffer, "asked"] = named(steps.counted(asked, wanted), "asked")
 
     def _enter(self, window: CopiedWindow, steps: Steps, step: SSAValue) -> None:
         """Wait until the step can use its buffer: for the copy into it, or for an earlier one out of it."""
@@ -201,15 +204,13 @@ class CopyLoop:
             steps.when(build.compare("sge", step, depth), wait)
             return
         changed, used = steps.changed(window, step), self.state[window.buffer, "used"]
-        visits = build.add(used, 1 if changed is None else build.select(changed, 1, 0))
+        visits = steps.counted(used, changed)
         self.slots[window.buffer] = slot = named(build.remainder(build.sub(visits, 1), depth), "slot")
         self.state[window.buffer, "used"] = visits
         if window.effect is Effect.READ:
             steps.when(changed, window.copy(pallas.CopyWaitOp, slot, steps.at(step)))
             return
-        full = build.every(
-            [each for each in (changed, build.compare("slt", depth, visits)) if each is not None]
-        )
+        full = build.every([changed, build.compare("slt", depth, visits)])
         steps.when(
             full, window.copy(pallas.CopyWaitOp, slot, steps.at(self._latest(window, depth - 1, step)))
         )

@@ -213,7 +213,6 @@ def _step_before(
     """The positions of the step before, the last axis running fastest, and whether there is none."""
     previous: list[Index] = []
     borrow: SSAValue | None = None
-    first = True
     for position, trip in zip(reversed(positions), reversed(trips), strict=True):
         if isinstance(position, int):
             previous.insert(0, position)
@@ -221,6 +220,5 @@ def _step_before(
         at_zero = build.compare("eq", position, 0)
         stepped = build.select(at_zero, build.sub(trip, 1), build.sub(position, 1))
         previous.insert(0, stepped if borrow is None else build.select(borrow, stepped, position))
-        borrow = at_zero if first else build.every([borrow, at_zero] if borrow is not None else [at_zero])
-        first = False
+        borrow = build.every([borrow, at_zero])
     return previous, borrow

@@ -1,7 +1,7 @@
 """Building index arithmetic that folds what is known, so that the IR stays short."""
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from xdsl.dialects import arith
@@ -118,10 +118,12 @@ class IndexBuilder:
             return b if a is None else a
         return self.insert(arith.OrIOp(a, b))
 
-    def every(self, conditions: list[SSAValue]) -> SSAValue | None:
-        """The conjunction, `None` of nothing. A pair that was asked for before is not built again."""
+    def every(self, conditions: Iterable[SSAValue | None]) -> SSAValue | None:
+        """The conjunction, where `None` is true. A pair that was asked for before is not built again."""
         result: SSAValue | None = None
         for condition in dict.fromkeys(conditions):
+            if condition is None:
+                continue
             if result is None:
                 result = condition
                 continue

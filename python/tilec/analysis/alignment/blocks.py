@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from tilec.analysis.alignment.access import Access, Extent, Kind, Multiple
 from tilec.analysis.alignment.copies import copy
-from tilec.analysis.alignment.layout import LANES, SUBLANES, Finding, lacks_masks, short_tile_rows
+from tilec.analysis.alignment.layout import Finding, lacks_masks, short_tile_rows
+from tilec.analysis.vmem import LANES, SUBLANES
 
 
 def grid_block(access: Access) -> Finding | None:

@@ -8,8 +8,6 @@ from math import gcd
 
 from tilec.analysis.alignment.access import UNKNOWN, Access, Extent, Multiple
 from tilec.analysis.alignment.layout import (
-    LANES,
-    SUBLANES,
     Finding,
     divides,
     reaches_end,
@@ -17,6 +15,7 @@ from tilec.analysis.alignment.layout import (
     short_tile_rows,
     tile_rows,
 )
+from tilec.analysis.vmem import LANES, SUBLANES
 
 BUFFER = "VMEM buffer"
 

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 
 from tilec.analysis.alignment.access import UNKNOWN, Access, Extent, Multiple
-
-LANES = 128
-SUBLANES = 8
+from tilec.analysis.vmem import SUBLANES
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from itertools import product
 from math import lcm
 
 from tilec.analysis.alignment.access import UNKNOWN, Access, Extent, Multiple
-from tilec.analysis.alignment.layout import LANES, SUBLANES, Finding
+from tilec.analysis.alignment.layout import Finding
+from tilec.analysis.vmem import LANES, SUBLANES
 
 Rule = Callable[[Access], Finding | None]
 

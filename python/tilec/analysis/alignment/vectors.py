@@ -7,7 +7,8 @@ compiler shuffles lanes and rows within registers only by amounts that it knows.
 from dataclasses import replace
 
 from tilec.analysis.alignment.access import Access, Kind, Multiple
-from tilec.analysis.alignment.layout import LANES, Finding, divides, lacks_masks, scratch_tile_rows, tile_rows
+from tilec.analysis.alignment.layout import Finding, divides, lacks_masks, scratch_tile_rows, tile_rows
+from tilec.analysis.vmem import LANES
 
 
 def vector(access: Access) -> Finding | None:
