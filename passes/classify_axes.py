@@ -18,6 +18,8 @@ Refused: a conflict over an axis of a `tile.grid`, or over an axis that the prog
 both lines.
 """
 
+from typing import NoReturn
+
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
@@ -27,6 +29,9 @@ from tilec.analysis.affine import is_inside
 from tilec.analysis.races import Conflict, conflicts
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import Effect
+from tilec.dialects.tile.arrays import StoreOp
+from tilec.dialects.tile.atomics import AtomicRmwOp
+from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import Axis, ForOp, GridOp, LoopOp, Order
 from tilec.dialects.tile.places import SetOp
 
@@ -49,7 +54,7 @@ def _order(loop: LoopOp, axis: Axis) -> Order:
     conflict = next(conflicts(loop, axis.value), None)
     if conflict is not None:
         if must_be_parallel:
-            _refuse(axis, conflict)
+            refuse_race(axis, conflict)
         explain(loop, f"classify-axes: axis {axis.name} is ordered: {_both(conflict)} may touch one element")
         return Order.ORDERED
     carrier = _carrier(loop)
@@ -66,24 +71,42 @@ def _order(loop: LoopOp, axis: Axis) -> Order:
 
 
 def _carrier(loop: LoopOp) -> Operation | None:
-    """What carries a value between iterations: the loop itself, or a write to a scratch from outside it."""
+    """What carries a value between iterations: the loop itself, or a write to on-chip memory from outside."""
     if isinstance(loop, ForOp) and loop.inits:
         return loop
-    writes = (op for op in loop.walk() if isinstance(op, SetOp))
-    return next((op for op in writes if not is_inside(op.ref, loop)), None)
+    for op in loop.walk():
+        if isinstance(op, SetOp) and not is_inside(op.ref, loop):
+            return op
+        if isinstance(op, StoreOp) and is_local(op.array) and not is_inside(op.array, loop):
+            return op
+    return None
 
 
-def _refuse(axis: Axis, conflict: Conflict) -> None:
+def refuse_race(axis: Axis, conflict: Conflict) -> NoReturn:
+    """Refuse two accesses that may meet over a parallel axis. Raises TileError at the first."""
+    atomics = [op for op in (conflict.write, conflict.other) if isinstance(op, AtomicRmwOp)]
+    order = next((op for op in atomics if not op.commutes), None)
+    accepted = f"index a dimension by {axis.name}, or loop over it with tile.for"
+    if len(atomics) == 1:
+        accepted += "; only atomics may meet atomics"
+    elif order is not None:
+        why = "returns the old value" if order.kind.data.commutes else f"is an {order.kind.data}"
+        accepted += f"; the atomic {why}, for which iterations have to be ordered"
+    elif atomics:
+        accepted += "; only atomics of one kind may meet in any order"
     fail(
         conflict.write,
         f"race: {_both(conflict)} may touch one element of %{conflict.write.array.name_hint or 'array'} "
-        f"in two iterations of the parallel axis {axis.name}; index a dimension by {axis.name}, "
-        "or loop over it with tile.for",
+        f"in two iterations of the parallel axis {axis.name}; {accepted}",
     )
 
 
+_WHAT = {Effect.READ: "load", Effect.WRITE: "store", Effect.ACCUMULATE: "atomic"}
+
+
 def _both(conflict: Conflict) -> str:
+    what = _WHAT[conflict.write.effect]
     if conflict.other is conflict.write:
-        return f"the store at {where(conflict.write)}, with itself,"
-    what = "store" if conflict.other.effect is Effect.WRITE else "load"
-    return f"the store at {where(conflict.write)} and the {what} at {where(conflict.other)}"
+        return f"the {what} at {where(conflict.write)}, with itself,"
+    other = _WHAT[conflict.other.effect]
+    return f"the {what} at {where(conflict.write)} and the {other} at {where(conflict.other)}"

@@ -42,6 +42,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from tilec.analysis.coverage import always_set, gap, steps_of_one_block, touches_every_block
 from tilec.diagnostics import explain, where
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, StoreOp
+from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import GridOp
 from tilec.dialects.tile.places import GetOp, SetOp, held_type
 from tilec.dialects.tile.schedule import PipelineOp, WindowOp
@@ -77,7 +78,8 @@ def _name(array: SSAValue) -> str:
 
 
 def _written(function: func.FuncOp) -> list[SSAValue]:
-    return list(dict.fromkeys(op.array for op in function.walk() if isinstance(op, StoreOp)))
+    stores = (op for op in function.walk() if isinstance(op, StoreOp) and not is_local(op.array))
+    return list(dict.fromkeys(op.array for op in stores))
 
 
 def _classify(array: SSAValue, function: func.FuncOp) -> None:

@@ -47,6 +47,7 @@ from tilec.analysis.vmem import (
 from tilec.chips import CHIPS, Chip
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
+from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.mixing import ReduceOp
 from tilec.dialects.tile.places import ScratchOp, SetOp, held_type, scratch_of
 from tilec.dialects.tile.schedule import Loop, PipelineOp, WindowOp
@@ -151,7 +152,7 @@ def _entry(op: Operation, space: Space, size: int, used: int, axes: tuple[str, .
 
 def _arrays(pipeline: PipelineOp) -> Iterator[Entry]:
     """The arrays behind windows, in HBM, and those that scalars read, in scalar memory."""
-    arrays = {window.array: Space.HBM for window in pipeline.windows}
+    arrays = {window.array: Space.HBM for window in pipeline.windows if not is_local(window.array)}
     for op in pipeline.body.block.ops:
         if isinstance(op, SegmentOp | LoadOp):
             arrays |= {array: Space.SMEM for array in op.operands if isinstance(array.type, MemRefType)}
@@ -192,7 +193,8 @@ def _window(pipeline: PipelineOp, window: WindowOp, sizes: Mapping[str, int]) ->
     count = window.buffers.value.data if window.buffers is not None else 1
     before = 0 if not preload else 1 if loop is Loop.GRID else count
     copies = count + before
-    size = padded_bytes(shape, width, compact=loop is Loop.EMIT_PIPELINE) * copies
+    compact = loop is Loop.EMIT_PIPELINE and not is_local(window.array)
+    size = padded_bytes(shape, width, compact=compact) * copies
     named = {dim.span.axis: extent for dim, extent in zip(window.window, extents, strict=True) if dim.span}
     return _entry(window, Space.VMEM, size, prod(shape) * width * copies, _by_size(named))
 
@@ -268,6 +270,6 @@ def _is_laid_out_anew(op: Operation) -> bool:
 def _semaphores(pipeline: PipelineOp) -> Iterator[Entry]:
     """A semaphore for each buffer of a window."""
     for window in _blocks(pipeline):
-        if window.buffers is not None:
+        if window.buffers is not None and not is_local(window.array):
             size = window.buffers.value.data * WORD
             yield _entry(window, Space.SEMAPHORES, size, size)

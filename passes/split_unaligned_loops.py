@@ -43,6 +43,7 @@ from tilec.analysis.visits import axes_behind, covers, returns, shared_axes, sha
 from tilec.analysis.vmem import LANES, SUBLANES, WORD
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import Effect, Placement
+from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import Order, OrderAttr
 from tilec.dialects.tile.schedule import Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import dense_i64
@@ -70,7 +71,21 @@ class SplitUnalignedLoops(ModulePass):
             )
         for pipeline in [inner for inner in op.walk() if isinstance(inner, PipelineOp)]:
             for windows in _groups(pipeline):
-                _Choice(pipeline, windows, self.operands).make()
+                if is_local(windows[0].array):
+                    _hold(windows)
+                else:
+                    _Choice(pipeline, windows, self.operands).make()
+
+
+def _hold(windows: list[WindowOp]) -> None:
+    """Give the windows of on-chip memory one block, which holds all of it and the tiles of every step."""
+    extents = list(shape_of(windows[0].array.type))
+    for position, whole in enumerate(extents):
+        unit = _memory_tile(windows[0], position)
+        wanted = [extent for each in windows for extent in _wholes(each, position)[-1:]]
+        extents[position] = -(-max([whole, *wanted]) // unit) * unit
+    for each in windows:
+        each.fetch = dense_i64(extents)
 
 
 def _groups(pipeline: PipelineOp) -> list[list[WindowOp]]:
@@ -128,7 +143,7 @@ class _Choice:
                 choices.append(list(self._extents(position, wish)))
                 continue
             # Different tiles of one block: it holds all of them.
-            every = [self._wholes(each, position) for each in self.windows]
+            every = [_wholes(each, position) for each in self.windows]
             choices.append([extent for extent in every[0] if all(extent in others for others in every)])
         return sorted(product(*choices), key=self._cost)
 
@@ -155,7 +170,7 @@ class _Choice:
         window, dim = self.window, self.window.window[position]
         tile = window.tile_extents[position]
         if position == 0 and self._is_row_of_array:
-            yield self._memory_tile(position)
+            yield _memory_tile(window, position)
         if dim.base is None or dim.span is None or is_exact(window, position, self.pipeline.loop.data):
             yield tile
             return
@@ -163,41 +178,11 @@ class _Choice:
         if not moves_freely(dim) and (wish != Placement.RESIDENT or not in_loop):
             yield tile
             if position >= len(window.window) - 2:
-                least = self._memory_tile(position)
+                least = _memory_tile(window, position)
                 multiples = dict.fromkeys(lcm(tile, unit) for unit in UNITS if unit % least == 0)
                 yield from (extent for extent in multiples if extent != tile)
         if wish != Placement.STREAM or not in_loop:
-            yield from self._wholes(window, position)
-
-    def _wholes(self, window: WindowOp, position: int) -> list[int]:
-        """Extents that hold a whole dimension and every tile in it, from the least on.
-
-        Of rows they are multiples of a tile of memory, since what a step reads may be such a tile.
-        """
-        dim = window.window[position]
-        tile, whole = window.tile_extents[position], shape_of(window.array.type)[position]
-        if dim.full:
-            return [whole]
-        bounds = None if dim.base is None else axis_bounds(dim.base)
-        if dim.base is None or dim.span is None or bounds is None or whole == UNBOUND:
-            return []
-        begin, end, shift = (linear(part).literal for part in (bounds.begin, bounds.end, dim.shift))
-        if not moves_freely(dim):  # tiles are those of the array
-            last = -(-(whole if end is None else end) // tile) * tile + (shift or 0)
-        elif begin is not None and end is not None and shift is not None:
-            last = begin + shift + -(-(end - begin) // tile) * tile
-        else:
-            last = whole - 1 + tile  # one may begin at the last element
-        if moves_freely(dim) and last <= tile:
-            last = tile + 1  # a block of the tile's extent would be the tile itself, wherever it begins
-        unit = self._memory_tile(position)
-        exact = [whole] if last <= whole and (unit == LANES or whole % unit == 0) else []
-        return [*exact, -(-max(last, whole) // unit) * unit]
-
-    def _memory_tile(self, position: int) -> int:
-        """The extent of a tile of memory in a dimension: what a step reads may be such a tile, or several."""
-        rows = SUBLANES * max(1, WORD // byte_width(self.window.array_type.element_type))
-        return {1: LANES, 2: rows}.get(len(self.window.window) - position, 1)
+            yield from _wholes(window, position)
 
     def _is_legal(self, extents: tuple[int, ...]) -> bool:
         before = [each.fetch for each in self.windows]
@@ -282,6 +267,38 @@ class _Choice:
             return limits[0]
         left = next((text for each in self._candidates(wish) if (text := self._returning(each))), None)
         return "; ".join([left or self._reason(), *limits])
+
+
+def _wholes(window: WindowOp, position: int) -> list[int]:
+    """Extents that hold a whole dimension and every tile in it, from the least on.
+
+    Of rows they are multiples of a tile of memory, since what a step reads may be such a tile.
+    """
+    dim = window.window[position]
+    tile, whole = window.tile_extents[position], shape_of(window.array.type)[position]
+    if dim.full:
+        return [whole]
+    bounds = None if dim.base is None else axis_bounds(dim.base)
+    if dim.base is None or dim.span is None or bounds is None or whole == UNBOUND:
+        return []
+    begin, end, shift = (linear(part).literal for part in (bounds.begin, bounds.end, dim.shift))
+    if not moves_freely(dim):  # tiles are those of the array
+        last = -(-(whole if end is None else end) // tile) * tile + (shift or 0)
+    elif begin is not None and end is not None and shift is not None:
+        last = begin + shift + -(-(end - begin) // tile) * tile
+    else:
+        last = whole - 1 + tile  # one may begin at the last element
+    if moves_freely(dim) and last <= tile:
+        last = tile + 1  # a block of the tile's extent would be the tile itself, wherever it begins
+    unit = _memory_tile(window, position)
+    exact = [whole] if last <= whole and (unit == LANES or whole % unit == 0) else []
+    return [*exact, -(-max(last, whole) // unit) * unit]
+
+
+def _memory_tile(window: WindowOp, position: int) -> int:
+    """The extent of a tile of memory in a dimension: what a step reads may be such a tile, or several."""
+    rows = SUBLANES * max(1, WORD // byte_width(window.array_type.element_type))
+    return {1: LANES, 2: rows}.get(len(window.window) - position, 1)
 
 
 _PAST = {"auto": "copied in any block", Placement.RESIDENT: "resident", Placement.STREAM: "streamed"}

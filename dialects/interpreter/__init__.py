@@ -11,6 +11,7 @@ from . import control as control
 from . import elementwise as elementwise
 from . import lanewise as lanewise
 from . import mixing as mixing
+from . import updates as updates
 from .arguments import random_args
 from .errors import InterpreterError
 from .runner import Result, functions, run

@@ -180,9 +180,10 @@ def pipeline(op: PipelineOp) -> Step:
     body = in_turn(prepare(rest), body)
 
     def step(machine: Machine) -> None:
-        outer, machine.scratch = machine.scratch, {}
+        outer = machine.scratch, machine.locals
+        machine.scratch, machine.locals = {}, {}
         body(machine)
-        machine.scratch = outer
+        machine.scratch, machine.locals = outer
 
     return step
 

@@ -15,7 +15,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from tilec.dialects.tile.types import UNBOUND, SpanType, shape_of, span_names
 
 from .errors import fault
-from .memory import Scratch, Tracker
+from .memory import Array, Scratch, Tracker
 from .spans import Span, Turn
 from .values import Bits, Value, either, hostile
 
@@ -48,6 +48,7 @@ class Machine:
         self.turns: dict[SSAValue, Turn] = {}
         self.trackers: list[Tracker] = []
         self.scratch: dict[Operation, Scratch] = {}
+        self.locals: dict[Operation, Array] = {}
         self.worklists: list[Worklist] = []
 
     def integer(self, op: Operation, value: SSAValue | int) -> int:
@@ -92,7 +93,8 @@ class Machine:
         self.values[result] = value
 
     def forget_scratch(self) -> None:
-        """Make all scratch of the pipeline undefined."""
+        """Make all on-chip memory of the pipeline undefined."""
+        self.locals.clear()
         for scratch in self.scratch.values():
             scratch.data[...] = hostile(self.rng, scratch.data.shape, scratch.data.dtype)
             scratch.poison[...] = True

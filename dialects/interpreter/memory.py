@@ -9,10 +9,11 @@ from xdsl.ir import Operation
 
 from tilec.diagnostics import where
 from tilec.dialects.tile.access import Effect
+from tilec.dialects.tile.atomics import Rmw
 
 from .errors import fault
 from .spans import Span
-from .values import Bits, Data, Value
+from .values import Bits, Data, Value, convert, is_float
 
 Index: TypeAlias = tuple[int | slice | npt.NDArray[np.int64], ...]
 """Elements of an array, for each dimension: one position, a run of them, or one for each element."""
@@ -25,6 +26,8 @@ class Array:
         self.data = data
         self.defined = defined
         self.name = name
+        self.sums: Data | None = None
+        """What atomics have made of 16-bit floats, before rounding."""
 
 
 class Lanes(NamedTuple):
@@ -112,30 +115,28 @@ class Scratch:
 
 
 class Tracker:
-    """Which iteration of a loop first read and last wrote each element, to find iterations that meet.
+    """Which iteration of a loop first read or combined and last wrote each element, to find those that meet.
 
     The first reader is enough: iterations run one after the other, so a writer that is not it comes later.
-    A mark is `(iteration + 1) * 2**16 + operation`, 0 for none.
+    A mark is `(iteration + 1) * 2**16 + operation`, 0 for none. Accesses of one sort do not conflict, but for
+    writes: reads do not, nor do atomics of one kind.
     """
 
     def __init__(self) -> None:
         self.iteration = 0
-        self._marks: dict[Array, dict[Effect, npt.NDArray[np.int64]]] = {}
+        self._marks: dict[Array, dict[str, npt.NDArray[np.int64]]] = {}
         self._ops: dict[Operation, int] = {}
 
-    def touch(self, op: Operation, array: Array, index: Index, effect: Effect) -> None:
+    def touch(self, op: Operation, array: Array, index: Index, sort: str) -> None:
         """Note an access. Raises InterpreterError at `op` if another iteration's access conflicts with it."""
-        if array not in self._marks:
-            self._marks[array] = {effect: np.zeros(array.data.shape, np.int64) for effect in Effect}
-        marks = self._marks[array]
-        self._refuse_others(op, array, index, marks[Effect.WRITE])
+        marks = self._marks.setdefault(array, {})
+        for other, before in marks.items():
+            if other != sort or sort == Effect.WRITE:
+                self._refuse_others(op, array, index, before)
         mine = ((self.iteration + 1) << 16) + self._ops.setdefault(op, len(self._ops))
-        if effect == Effect.WRITE:
-            self._refuse_others(op, array, index, marks[Effect.READ])
-            marks[Effect.WRITE][index] = mine
-        else:
-            before = marks[Effect.READ][index]
-            marks[Effect.READ][index] = np.where(before == 0, mine, before)
+        own = marks.setdefault(sort, np.zeros(array.data.shape, np.int64))
+        before = own[index]
+        own[index] = mine if sort == Effect.WRITE else np.where(before == 0, mine, before)
 
     def _refuse_others(self, op: Operation, array: Array, index: Index, marks: npt.NDArray[np.int64]) -> None:
         before = np.asarray(marks[index])
@@ -196,4 +197,45 @@ def write(
     for tracker in trackers:
         tracker.touch(op, array, index, Effect.WRITE)
     array.data[index] = value.data
+    if array.sums is not None:
+        array.sums[index] = value.data
     array.defined[index] = True if poison is None else ~poison
+
+
+COMBINE: dict[Rmw, "np.ufunc"] = {
+    Rmw.ADD: np.add,
+    Rmw.MAX: np.maximum,
+    Rmw.MIN: np.minimum,
+    Rmw.AND: np.bitwise_and,
+    Rmw.OR: np.bitwise_or,
+    Rmw.XOR: np.bitwise_xor,
+}
+
+
+def combine(
+    op: Operation,
+    array: Array,
+    index: tuple[npt.NDArray[np.int64], ...],
+    lanes: Data,
+    kind: Rmw,
+    expected: Data | None,
+) -> Data:
+    """Combine elements with lanes, several of which may meet one element. Returns the elements as they were.
+
+    `expected` is what elements must equal to be exchanged. 16-bit floats are combined in f32.
+
+    Raises InterpreterError at `op` where an element was never stored.
+    """
+    read(op, array, index, ())
+    if is_float(array.data.dtype) and array.data.dtype.itemsize < 4 and array.sums is None:
+        array.sums = array.data.astype(np.float32)
+    kept = array.data if array.sums is None else array.sums
+    before = kept[index].copy()
+    if kind in COMBINE:
+        COMBINE[kind].at(kept, index, convert(lanes, kept.dtype))
+    else:
+        chosen = np.ones(before.shape, np.bool_) if expected is None else before == expected
+        kept[index] = np.where(chosen, convert(lanes, kept.dtype), before)
+    if array.sums is not None:
+        array.data[index] = convert(array.sums[index], array.data.dtype)
+    return before

@@ -3,8 +3,11 @@
 from xdsl.ir import Dialect
 
 from .arrays import EmptyOp, FullOp, LoadOp, SegmentOp, StoreOp
+from .atomics import AtomicRmwOp, RmwAttr
 from .elementwise import CastOp, CompareOp, RelationAttr, SelectOp
 from .expect import ExpectOp
+from .gathers import GatherOp, ScatterOp
+from .locals import LocalOp
 from .loops import ForOp, GridOp, OrderAttr, YieldOp
 from .mixing import CombineAttr, DotOp, FillOp, PrecisionAttr, ReduceOp, ScanOp
 from .places import GetOp, ScratchOp, SetOp
@@ -30,6 +33,10 @@ PROGRAM = (
     SegmentOp,
     LoadOp,
     StoreOp,
+    GatherOp,
+    ScatterOp,
+    AtomicRmwOp,
+    LocalOp,
     SplatOp,
     IndicesOp,
     CompareOp,
@@ -67,5 +74,5 @@ SCHEDULE = (
 Tile = Dialect(
     "tile",
     [*PROGRAM, *SCHEDULE],
-    [SpanType, SpansAttr, RefType, OrderAttr, CombineAttr, PrecisionAttr, RelationAttr, LoopAttr],
+    [SpanType, SpansAttr, RefType, OrderAttr, CombineAttr, PrecisionAttr, RelationAttr, RmwAttr, LoopAttr],
 )

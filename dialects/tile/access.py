@@ -2,7 +2,8 @@
 
 An access indexes each dimension of an array by `:` (all of it), a literal, an index, or a span, the last two
 optionally shifted by a literal or by an index: `%x[%g, %m + 1, 0, :]`. A span keeps its dimension, everything
-else but `:` drops it.
+else but `:` drops it. Gathers, scatters and atomics may index one dimension by a tile of integers, whose
+dimensions then stand in its place: `%x[%ids, :]`.
 """
 
 from abc import ABC
@@ -11,7 +12,16 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, cast
 
-from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntegerType, MemRefType, StringAttr
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    DenseArrayBase,
+    IndexType,
+    IntegerType,
+    MemRefType,
+    StringAttr,
+    TensorType,
+    i1,
+)
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import IRDLOperation, operand_def, opt_prop_def, prop_def, var_operand_def
 from xdsl.parser import Parser
@@ -20,7 +30,17 @@ from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
 from .syntax import dense_i64, ints_of, parse_known_operand, parse_operand_or_int
-from .types import UNBOUND, Array, SpanType, element_type, shape_of, span_of, value_type
+from .types import (
+    UNBOUND,
+    Array,
+    SpanType,
+    element_type,
+    shape_of,
+    span_names,
+    span_of,
+    value_type,
+    with_element,
+)
 
 
 class Effect(StrEnum):
@@ -28,6 +48,7 @@ class Effect(StrEnum):
 
     READ = "read"
     WRITE = "write"
+    ACCUMULATE = "accumulate"
 
 
 class Placement(StrEnum):
@@ -52,7 +73,7 @@ class _Kind(IntEnum):
 class Dim:
     """How one dimension is indexed: from `base + shift`, or all of it where `full`.
 
-    `base` is an index or a span, `None` for a literal index, which then is `shift`.
+    `base` is an index, a span or a tile of integers, `None` for a literal index, which then is `shift`.
     """
 
     base: SSAValue | None = None
@@ -65,9 +86,14 @@ class Dim:
         return None if self.base is None else span_of(self.base)
 
     @property
+    def indexed(self) -> bool:
+        """Whether a tile of integers says which positions are accessed."""
+        return self.base is not None and isinstance(self.base.type, TensorType)
+
+    @property
     def kept(self) -> bool:
-        """Whether the dimension is one of the accessed value's dimensions."""
-        return self.full or self.span is not None
+        """Whether the dimension is one of the accessed value's dimensions, or several of them."""
+        return self.full or self.span is not None or self.indexed
 
     @property
     def values(self) -> Iterator[SSAValue]:
@@ -173,6 +199,8 @@ class AccessOp(IRDLOperation, ABC):
     placement = opt_prop_def(StringAttr)
 
     EFFECT: ClassVar[Effect]
+    TAKES_TILES: ClassVar[bool] = False
+    """Whether a dimension may be indexed by a tile of integers."""
 
     @property
     def effect(self) -> Effect:
@@ -219,6 +247,8 @@ class AccessOp(IRDLOperation, ABC):
                 f"{self.name} gives {len(window)} indices to an array of rank {len(shape)}; "
                 "give one for each dimension"
             )
+        if sum(dim.indexed for dim in window) > 1:
+            raise VerifyException(f"{self.name} indexes two dimensions by tiles of integers; one is accepted")
         for position, (dim, extent) in enumerate(zip(window, shape, strict=True)):
             self._verify_dim(position, dim, extent)
 
@@ -238,10 +268,17 @@ class AccessOp(IRDLOperation, ABC):
                     f"{'?' if extent == UNBOUND else extent}"
                 )
             return
-        if span_of(dim.base) is None and not isinstance(dim.base.type, IndexType | IntegerType):
+        kinds = IndexType | IntegerType
+        tile = self.TAKES_TILES and dim.indexed and isinstance(element_type(dim.base.type), kinds)
+        if span_of(dim.base) is None and not isinstance(dim.base.type, kinds) and not tile:
+            accepted = (
+                "an index, a !tile.span or a tile of integers"
+                if self.TAKES_TILES
+                else ("an index or a !tile.span")
+            )
             raise VerifyException(
                 f"{self.name} indexes dimension {position} by a value of type {dim.base.type}; "
-                "an index or a !tile.span is needed"
+                f"{accepted} is needed"
             )
         if isinstance(dim.shift, SSAValue) and not isinstance(dim.shift.type, IndexType):
             raise VerifyException(
@@ -251,10 +288,14 @@ class AccessOp(IRDLOperation, ABC):
 
 
 def window_value_type(array: Attribute, window: Sequence[Dim]) -> Attribute:
-    """The type of the value in a window of `array`: spans and `:` keep their dimension."""
+    """The type of the value in a window of `array`: spans, tiles of integers and `:` keep their dimension."""
     shape: list[int] = []
     names: list[str | None] = []
     for dim, extent in zip(window, shape_of(array), strict=True):
+        if dim.base is not None and dim.indexed:
+            shape += shape_of(dim.base.type)
+            names += span_names(dim.base.type)
+            continue
         span = span_of(dim.base) if dim.base is not None else None
         if span is not None:
             shape.append(span.size)
@@ -263,3 +304,25 @@ def window_value_type(array: Attribute, window: Sequence[Dim]) -> Attribute:
             shape.append(extent)
             names.append(None)
     return value_type(element_type(array), shape, names)
+
+
+def verify_convertible(op: IRDLOperation, value: Attribute, place: Attribute) -> None:
+    """Check that a value of type `value` may be stored where `place` is. Raises `VerifyException`."""
+    wanted = with_element(place, element_type(value))
+    if value != wanted:
+        raise VerifyException(
+            f"{op.name} puts a value of type {value} into a window of {place}; it needs {wanted}"
+        )
+    floats = [isinstance(element_type(kind), AnyFloat) for kind in (value, place)]
+    if floats[0] != floats[1]:
+        raise VerifyException(
+            f"{op.name} does not convert {element_type(value)} to {element_type(place)}; use tile.cast first"
+        )
+
+
+def verify_mask(op: IRDLOperation, mask: SSAValue | None, value: Attribute) -> None:
+    """Check that a mask has one `i1` for each lane of `value`. Raises `VerifyException`."""
+    if mask is not None and mask.type != with_element(value, i1):
+        raise VerifyException(
+            f"{op.name} has a mask of type {mask.type}; {with_element(value, i1)} is needed"
+        )

@@ -1,7 +1,7 @@
 """Operations of the `tile` dialect on arrays: allocation, segments, loads and stores."""
 
 from collections.abc import Sequence
-from typing import ClassVar, cast
+from typing import ClassVar, Self, cast
 
 from xdsl.dialects.builtin import (
     AnyFloat,
@@ -10,7 +10,6 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     MemRefType,
-    i1,
 )
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
@@ -37,10 +36,12 @@ from .access import (
     parse_placement,
     print_placement,
     print_window,
+    verify_convertible,
+    verify_mask,
     window_value_type,
 )
 from .syntax import parse_known_operand, parse_scalar, print_scalar, scalar_attr
-from .types import UNBOUND, Array, element_type, shape_of, with_element
+from .types import UNBOUND, Array, element_type, shape_of
 
 
 def _parse_extent(parser: Parser) -> tuple[SSAValue | None, SSAValue | None]:
@@ -247,27 +248,14 @@ def _parse_one_index(parser: Parser) -> SSAValue:
         return parse_known_operand(parser)
 
 
-@irdl_op_definition
-class LoadOp(AccessOp):
-    """The value in a window of an array.
+class ReadOp(AccessOp):
+    """What `tile.load` and `tile.gather` share."""
 
-    The window's dimensions become the value's. Lanes outside a span are undefined. Where `mask` is false
-    nothing is read and the lane is `other`. Every live lane must be inside the array and must have been
-    stored or passed in. With indices only, the result is a scalar. `resident` asks to keep what the loop
-    reads on the chip, `stream` to fetch it tile by tile; without either, `--split-unaligned-loops` chooses.
-
-    Example:
-        %lhs = tile.load %x[%m, %k] resident
-        %row = tile.load %w[%g, %m + 1, :] mask %p other %zero
-    """
-
-    name = "tile.load"
     mask = opt_operand_def()
     other = opt_operand_def()
     result = result_def()
 
     EFFECT: ClassVar[Effect] = Effect.READ
-    irdl_options = (AttrSizedOperandSegments(as_property=True),)
     traits = traits_def(MemoryReadEffect())
 
     def __init__(
@@ -285,7 +273,7 @@ class LoadOp(AccessOp):
         )
 
     @classmethod
-    def parse(cls, parser: Parser) -> "LoadOp":
+    def parse(cls, parser: Parser) -> Self:
         array, window = parse_access(parser)
         placement = parse_placement(parser)
         mask = other = None
@@ -310,18 +298,36 @@ class LoadOp(AccessOp):
     def verify_(self) -> None:
         self.verify_window()
         if self.result.type != self.window_type:
-            raise VerifyException(f"tile.load of a {self.window_type} window results in {self.result.type}")
+            raise VerifyException(f"{self.name} of a {self.window_type} window results in {self.result.type}")
         if (self.mask is None) != (self.other is None):
-            raise VerifyException("tile.load needs both `mask` and `other`, or neither")
+            raise VerifyException(f"{self.name} needs both `mask` and `other`, or neither")
         verify_mask(self, self.mask, self.result.type)
         if self.other is not None and self.other.type not in (
             self.result.type,
             element_type(self.result.type),
         ):
             raise VerifyException(
-                f"tile.load takes `other` of type {self.other.type}; "
+                f"{self.name} takes `other` of type {self.other.type}; "
                 f"{self.result.type} or its element type is needed"
             )
+
+
+@irdl_op_definition
+class LoadOp(ReadOp):
+    """The value in a window of an array.
+
+    The window's dimensions become the value's. Lanes outside a span are undefined. Where `mask` is false
+    nothing is read and the lane is `other`. Every live lane must be inside the array and must have been
+    stored or passed in. With indices only, the result is a scalar. `resident` asks to keep what the loop
+    reads on the chip, `stream` to fetch it tile by tile; without either, `--split-unaligned-loops` chooses.
+
+    Example:
+        %lhs = tile.load %x[%m, %k] resident
+        %row = tile.load %w[%g, %m + 1, :] mask %p other %zero
+    """
+
+    name = "tile.load"
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
 
 
 @irdl_op_definition
@@ -377,25 +383,3 @@ class StoreOp(AccessOp):
         self.verify_window()
         verify_convertible(self, self.value.type, self.window_type)
         verify_mask(self, self.mask, self.value.type)
-
-
-def verify_convertible(op: IRDLOperation, value: Attribute, place: Attribute) -> None:
-    """Check that a value of type `value` may be stored where `place` is. Raises `VerifyException`."""
-    wanted = with_element(place, element_type(value))
-    if value != wanted:
-        raise VerifyException(
-            f"{op.name} puts a value of type {value} into a window of {place}; it needs {wanted}"
-        )
-    floats = [isinstance(element_type(kind), AnyFloat) for kind in (value, place)]
-    if floats[0] != floats[1]:
-        raise VerifyException(
-            f"{op.name} does not convert {element_type(value)} to {element_type(place)}; use tile.cast first"
-        )
-
-
-def verify_mask(op: IRDLOperation, mask: SSAValue | None, value: Attribute) -> None:
-    """Check that a mask has one `i1` for each lane of `value`. Raises `VerifyException`."""
-    if mask is not None and mask.type != with_element(value, i1):
-        raise VerifyException(
-            f"{op.name} has a mask of type {mask.type}; {with_element(value, i1)} is needed"
-        )

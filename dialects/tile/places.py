@@ -18,8 +18,7 @@ from xdsl.printer import Printer
 from xdsl.traits import MemoryAllocEffect, MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
-from .access import Effect
-from .arrays import verify_convertible, verify_mask
+from .access import Effect, verify_convertible, verify_mask
 from .axes import verify_names
 from .schedule import PipelineOp, WindowOp
 from .syntax import parse_known_operand, unit_if

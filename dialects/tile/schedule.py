@@ -52,6 +52,7 @@ from .access import (
     window_value_type,
 )
 from .axes import Axis, Order, OrderAttr, parse_axis_tail, print_axis_tail, verify_axis
+from .locals import is_local
 from .syntax import (
     Bounds,
     dense_i64,
@@ -382,7 +383,7 @@ class WindowOp(AccessOp):
             printer.print_string(f" buffers {self.buffers.value.data}")
 
     def verify_(self) -> None:
-        if self.mode.data not in list(Effect):
+        if self.mode.data not in (Effect.READ, Effect.WRITE):
             raise VerifyException(f"tile.window is `{self.mode.data}`; it is `read` or `write`")
         self.verify_window()
         expected = RefType(self.window_type)
@@ -403,6 +404,7 @@ class WindowOp(AccessOp):
         for position, (extent, least, whole) in enumerate(zip(extents, tile, shape, strict=True)):
             row = len(shape) == 2 and position == 0 and self.window[1].kept
             part = self.window[position].span is not None or (row and not self.window[0].full)
+            part = part or is_local(self.array)
             everything = part and whole != UNBOUND and extent >= max(whole, least)
             if extent != least and not everything and (not part or extent < least or extent % least):
                 accepted = f"a multiple of {least}" if part else str(least)

@@ -8,6 +8,7 @@ from xdsl.ir import OpResult, SSAValue
 from tilec.analysis.affine import Linear, axis_bounds, is_inside, linear, static_extent
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import SegmentOp
+from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.loops import LoopOp
 from tilec.dialects.tile.types import span_of
 
@@ -21,24 +22,41 @@ class Conflict:
 
 
 def conflicts(loop: LoopOp, axis: SSAValue) -> Iterator[Conflict]:
-    """The conflicts between iterations of `axis`, an induction value of `loop`, in program order."""
-    bounds, span = axis_bounds(axis), span_of(axis)
-    extent = None if bounds is None else static_extent(bounds)
-    if extent is not None and extent <= (span.size if span else 1):
-        return  # there are no two iterations
-    accesses = [op for op in loop.walk() if isinstance(op, AccessOp)]
+    """The conflicts between iterations of `axis`, an induction value of `loop`, in program order.
+
+    Atomics of one kind do not conflict, whatever they touch. What each iteration allocates is its own.
+    """
+    if _runs_once(axis):
+        return
+    accesses = [op for op in loop.walk() if isinstance(op, AccessOp) and not is_inside(op.array, loop)]
     for write in accesses:
-        if write.effect is not Effect.WRITE:
+        if write.effect is Effect.READ:
             continue
         for other in accesses:
-            if other.array is write.array and not _disjoint(loop, axis, write, other):
+            if other.array is write.array and not _commute(write, other) and meet(loop, axis, write, other):
                 yield Conflict(write, other)
 
 
-def _disjoint(loop: LoopOp, axis: SSAValue, one: AccessOp, two: AccessOp) -> bool:
-    return any(
+def meet(loop: LoopOp, axis: SSAValue, one: AccessOp, two: AccessOp) -> bool:
+    """Whether two accesses of one array may touch one element in two iterations of `axis`."""
+    if _runs_once(axis):
+        return False
+    return not any(
         _separates(loop, axis, first, second) for first, second in zip(one.window, two.window, strict=True)
     )
+
+
+def _runs_once(axis: SSAValue) -> bool:
+    bounds, span = axis_bounds(axis), span_of(axis)
+    extent = None if bounds is None else static_extent(bounds)
+    return extent is not None and extent <= (span.size if span else 1)
+
+
+def _commute(one: AccessOp, two: AccessOp) -> bool:
+    """Whether two accesses may change places though they touch one element."""
+    if not isinstance(one, AtomicRmwOp) or not isinstance(two, AtomicRmwOp):
+        return False
+    return one.commutes and two.commutes and one.kind == two.kind
 
 
 def _separates(loop: LoopOp, axis: SSAValue, one: Dim, two: Dim) -> bool:

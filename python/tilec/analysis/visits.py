@@ -13,6 +13,7 @@ from tilec.analysis.affine import linear, static_extent
 from tilec.analysis.lanes import moves_freely
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import Dim, Effect
+from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
 
@@ -62,7 +63,9 @@ def moves(window: WindowOp) -> bool:
 
 
 def stays(window: WindowOp, position: int) -> bool:
-    """Whether the block that is copied holds all of a dimension, in every step."""
+    """Whether the block that is copied holds all of a dimension, in every step; so does on-chip memory."""
+    if is_local(window.array):
+        return True
     dim, whole = window.window[position], shape_of(window.array.type)[position]
     if dim.full or covers(window, position):
         return True
@@ -80,9 +83,12 @@ def shares_block(one: WindowOp, two: WindowOp) -> bool:
 
     So are those that hold all of a dimension each wherever they differ.
     """
-    return one.extents == two.extents and all(
-        first == second or (stays(one, position) and stays(two, position))
-        for position, (first, second) in enumerate(zip(one.window, two.window, strict=True))
+    return is_local(one.array) or (
+        one.extents == two.extents
+        and all(
+            first == second or (stays(one, position) and stays(two, position))
+            for position, (first, second) in enumerate(zip(one.window, two.window, strict=True))
+        )
     )
 
 
@@ -92,7 +98,8 @@ def block_owner(pipeline: PipelineOp, window: WindowOp) -> WindowOp:
     """
     for other in pipeline.windows:
         same = other.array is window.array and other.effect is window.effect
-        if other is window or (same and window.fetch is not None and shares_block(other, window)):
+        kept = is_local(window.array) or window.fetch is not None
+        if other is window or (same and kept and shares_block(other, window)):
             return other
     return window
 

@@ -9,13 +9,14 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.analysis.alignment import Kind
 from tilec.analysis.blocks import kind_of, loop_axes
-from tilec.analysis.visits import check_visits
+from tilec.analysis.visits import block_owner, check_visits
 from tilec.analysis.vmem import SUBLANES
 from tilec.chips import CHIPS
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.arrays import EmptyOp, LoadOp, SegmentOp
+from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import Order
 from tilec.dialects.tile.places import ScratchOp, held_type, scratch_of
 from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
@@ -223,6 +224,9 @@ class KernelLowering:
         return index_map(plan, rank, self._scalars)
 
     def _window(self, window: WindowOp) -> None:
+        if is_local(window.array):
+            self._local(window)
+            return
         check_buffers(self.pipeline, window)
         kind = kind_of(self.pipeline, window)
         plan = plan_block(window, self.loop, kind)
@@ -239,6 +243,19 @@ class KernelLowering:
         else:
             made = self._pipe_output(plan)
         self.places[window.result] = made
+
+    def _local(self, window: WindowOp) -> None:
+        """Give all windows of an on-chip array one scratch."""
+        plan = plan_block(window, self.loop, kind_of(self.pipeline, window))
+        self.plans[window.result] = plan
+        owner = block_owner(self.pipeline, window)
+        if owner is not window:
+            self.places[window.result] = self.places[owner.result]
+            return
+        shape = [extent for extent in plan.extents if isinstance(extent, int)]
+        space = pallas.Space.VMEM if any(dim.kept for dim in window.window) else pallas.Space.SMEM
+        kind = MemRefType(window.array_type.element_type, shape)
+        self.places[window.result] = self._spec(pallas.ScratchOp(pallas.in_space(kind, space)), window.array)
 
     def _placed(self, op: Operation, window: WindowOp, where: list[Operation]) -> SSAValue:
         op.location = window.location

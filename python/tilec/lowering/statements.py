@@ -11,6 +11,7 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.elementwise import CastOp
+from tilec.dialects.tile.locals import LocalOp
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp, WindowOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
@@ -64,7 +65,15 @@ class Statements:
         self.location = op.location
         match op:
             case (
-                AxisOp() | WindowOp() | ScratchOp() | SpanOp() | SegmentOp() | FirstOp() | LastOp() | LiveOp()
+                AxisOp()
+                | WindowOp()
+                | LocalOp()
+                | ScratchOp()
+                | SpanOp()
+                | SegmentOp()
+                | FirstOp()
+                | LastOp()
+                | LiveOp()
             ):
                 pass  # lowered where it is used
             case scf.IfOp():

@@ -16,6 +16,7 @@ from tilec.analysis.visits import covers, stays
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Dim, Effect
+from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.schedule import Loop, WindowOp
 from tilec.dialects.tile.types import UNBOUND, Array, shape_of
 from tilec.lowering.scalars import Scalars
@@ -72,7 +73,7 @@ def plan_block(window: WindowOp, loop: Loop, kind: Kind) -> BlockPlan:
     view = in_view(window, shape_of(window.array.type))
     order = view_order(window)
     extents = tuple(_extent(window, loop, position) for position in order)
-    refused = block_refusal(window, kind, window.extents)
+    refused = None if is_local(window.array) else block_refusal(window, kind, window.extents)
     if refused is not None:
         fail(
             window,
@@ -87,7 +88,7 @@ def _extent(window: WindowOp, loop: Loop, position: int | None) -> "int | pallas
         return 1
     dim, extent = window.window[position], window.extents[position]
     if not dim.kept:
-        return None if extent == 1 else extent
+        return None if extent == 1 and not is_local(window.array) else extent
     if stays(window, position) or not moves_freely(dim):
         return extent
     if not is_exact(window, position, loop):

@@ -15,7 +15,10 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import EmptyOp, LoadOp, StoreOp
+from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.elementwise import CastOp, SelectOp
+from tilec.dialects.tile.gathers import GatherOp, ScatterOp
+from tilec.dialects.tile.locals import LocalOp
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type
 from tilec.dialects.tile.schedule import WindowOp
@@ -111,6 +114,11 @@ class BodyBuilder:
                 self._load(op, section)
             case StoreOp():
                 self._store(op, section)
+            case LocalOp():
+                self.space.env[op.array] = self._place(LocalOp(op.array.type), op).results[0]
+            case GatherOp() | ScatterOp() | AtomicRmwOp():
+                flag = "--insert-atomic-scratch" if isinstance(op, AtomicRmwOp) else "--expand-gathers"
+                fail(op, f"fold-outer-pipeline: {op.name} has no window of its own; run {flag} first")
             case ScratchOp():
                 self.space.env[op.result] = self._place(ScratchOp(held_type(op.result)), op).results[0]
             case scf.IfOp():
@@ -149,13 +157,13 @@ class BodyBuilder:
 
     def _window(self, op: AccessOp, effect: Effect) -> WindowOp:
         window = tuple(self._dim(op, dim) for dim in op.window)
+        array = self.space.env.get(op.array, op.array)
         if op.array in self.stored:
             effect = Effect.WRITE  # what is written is read where it was written
-        key = (op.array, effect, window)
+        key = (array, effect, window)
         if key not in self.windows:
-            made = WindowOp(
-                effect, op.array, window, preload=effect is Effect.WRITE and self._has_contents(op.array)
-            )
+            preload = effect is Effect.WRITE and self._has_contents(op.array)
+            made = WindowOp(effect, array, window, preload=preload)
             self.windows[key] = made
             self._place(made, op)
             made.result.name_hint = f"{op.array.name_hint or 'array'}_window"
@@ -175,7 +183,7 @@ class BodyBuilder:
         window.placement = op.placement
 
     def _has_contents(self, array: SSAValue) -> bool:
-        return not isinstance(array.owner, EmptyOp) or array in self.written_before
+        return not isinstance(array.owner, EmptyOp | LocalOp) or array in self.written_before
 
     def _dim(self, op: AccessOp, dim: Dim) -> Dim:
         for value in dim.values:

@@ -1,0 +1,125 @@
+"""Accesses whose positions are computed: a tile of integers says which rows are read or written."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from xdsl.dialects.builtin import UnitAttr
+from xdsl.ir import SSAValue
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    opt_prop_def,
+    traits_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import MemoryWriteEffect
+from xdsl.utils.exceptions import VerifyException
+
+from .access import (
+    AccessOp,
+    Dim,
+    Effect,
+    pack_window,
+    parse_access,
+    print_window,
+    verify_convertible,
+    verify_mask,
+)
+from .arrays import ReadOp
+from .syntax import parse_known_operand, unit_if
+
+
+def verify_indexed(op: AccessOp, instead: str) -> None:
+    """Check that a tile of integers indexes a dimension. Raises `VerifyException`."""
+    if not any(dim.indexed for dim in op.window):
+        raise VerifyException(f"{op.name} indexes no dimension by a tile of integers; use {instead}")
+
+
+@irdl_op_definition
+class GatherOp(ReadOp):
+    """The elements of an array at computed positions.
+
+    One dimension is indexed by a tile of integers, whose dimensions stand in its place in the result; the
+    others are indexed as in `tile.load`. Where `mask` is false nothing is read and the lane is `other`. A
+    position outside the array is an error.
+
+    Example:
+        %rows = tile.gather %x[%ids, :]
+        %some = tile.gather %x[%ids, %n] mask %p other %zero
+    """
+
+    name = "tile.gather"
+    TAKES_TILES: ClassVar[bool] = True
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+
+    def verify_(self) -> None:
+        super().verify_()
+        verify_indexed(self, "tile.load")
+
+
+@irdl_op_definition
+class ScatterOp(AccessOp):
+    """Writes the lanes of a value to computed positions, converting them to the array's element type.
+
+    One dimension is indexed by a tile of integers; the others are indexed as in `tile.store`. Lanes where
+    `mask` is false are not written. Two lanes of one position are an error, and so is a position outside the
+    array, whose lane `drop` leaves out instead.
+
+    Example:
+        tile.scatter %rows, %out[%ids, :]
+        tile.scatter %rows, %out[%ids, :] mask %p drop
+    """
+
+    name = "tile.scatter"
+    value = operand_def()
+    mask = opt_operand_def()
+    drop = opt_prop_def(UnitAttr)
+
+    EFFECT: ClassVar[Effect] = Effect.WRITE
+    TAKES_TILES: ClassVar[bool] = True
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    traits = traits_def(MemoryWriteEffect())
+
+    def __init__(
+        self,
+        value: SSAValue,
+        array: SSAValue,
+        window: Sequence[Dim],
+        mask: SSAValue | None = None,
+        *,
+        drop: bool = False,
+    ):
+        operands, kinds, shifts = pack_window(window)
+        super().__init__(
+            operands=[value, mask, array, operands],
+            properties={"kinds": kinds, "shifts": shifts, "drop": unit_if(drop)},
+        )
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "ScatterOp":
+        value = parse_known_operand(parser)
+        parser.parse_punctuation(",")
+        array, window = parse_access(parser)
+        mask = parse_known_operand(parser) if parser.parse_optional_keyword("mask") else None
+        return cls(value, array, window, mask, drop=parser.parse_optional_keyword("drop") is not None)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.value)
+        printer.print_string(", ")
+        printer.print_ssa_value(self.array)
+        print_window(printer, self.window)
+        if self.mask is not None:
+            printer.print_string(" mask ")
+            printer.print_ssa_value(self.mask)
+        if self.drop is not None:
+            printer.print_string(" drop")
+
+    def verify_(self) -> None:
+        self.verify_window()
+        verify_indexed(self, "tile.store")
+        verify_convertible(self, self.value.type, self.window_type)
+        verify_mask(self, self.mask, self.value.type)

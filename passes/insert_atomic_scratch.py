@@ -1,0 +1,199 @@
+"""`--insert-atomic-scratch`: what several iterations of a grid update is kept in scratch until they are done.
+
+An update of an array that another iteration's update has to see cannot go through a window that is fetched
+and written back as steps come and go. Here the grid's axes along which updates meet become ordered loops
+inside the others, and the elements are carried through them: read before the first, unless the array was
+filled with one value, and stored after the last. The loops that carry them become scratch later. 16-bit
+floats are kept in f32.
+
+Before:
+    %out = tile.full 0.0 : memref<256xbf16>
+    tile.grid %m = 0 to 512 by m:128, %n = 0 to 256 by n:128 {
+      …
+      tile.atomic_rmw add %sums, %out[%n]
+    }
+After:
+    tile.grid %n = 0 to 256 by n:128 {
+      %zero = tile.splat 0.0 : tensor<128xf32, #tile.spans<n>>
+      %total = tile.for %m = 0 to 512 by m:128 iter_args(%before = %zero) {
+        …
+        %after = arith.addf %before, %sums : tensor<128xf32, #tile.spans<n>>
+        tile.yield %after
+      }
+      tile.store %total, %out[%n]
+    }
+
+This uses that atomics of one kind commute where no old value is asked for. Of arrays that want different
+orders, as the sums of rows and those of columns do, the largest gets its own. The others, and what is updated
+through several windows, at computed positions or in a loop that comes back, are resident: a `tile.local`
+array holds them from the first update to the last.
+
+Refused: updates that meet over a grid axis in a way that depends on the order; a grid that also reads or
+stores an array that it updates; a resident array whose extent is not known.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from tilec.analysis.races import conflicts
+from tilec.analysis.targets import Target, home_of, meeting_loop, recipe, targets_of
+from tilec.diagnostics import explain, fail, where
+from tilec.dialects.tile.access import AccessOp, Effect
+from tilec.dialects.tile.arrays import FullOp, LoadOp, StoreOp
+from tilec.dialects.tile.atomics import AtomicRmwOp
+from tilec.dialects.tile.loops import GridOp
+from tilec.dialects.tile.syntax import scalar_of
+from tilec.dialects.tile.types import element_type, shape_of, with_element
+from tilec.passes.classify_axes import refuse_race
+from tilec.rewriting.accumulators import as_element, constant, kept_element, thread
+from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.nests import Recipes, moved, sink_axes
+from tilec.rewriting.residents import keep_resident
+
+
+class InsertAtomicScratch(ModulePass):
+    """Keep what atomics update in scratch: carried through loops, or resident."""
+
+    name = "insert-atomic-scratch"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in [inner for inner in op.walk() if isinstance(inner, func.FuncOp)]:
+            for grid in [inner for inner in function.body.walk() if isinstance(inner, GridOp)]:
+                _check(grid)
+                targets = targets_of(grid)
+                if targets:
+                    _Order(grid, targets).apply()
+            for atomic in function.walk():
+                if isinstance(atomic, AtomicRmwOp):
+                    fail(atomic, "insert-atomic-scratch: an atomic outside of a tile.grid; put it into one")
+
+
+def _check(grid: GridOp) -> None:
+    """Refuse what depends on the order of iterations, and what is no window."""
+    accesses = [op for op in grid.walk() if isinstance(op, AccessOp)]
+    atomics = {op.array: op for op in accesses if isinstance(op, AtomicRmwOp)}
+    for axis in grid.axes:
+        for conflict in conflicts(grid, axis.value):
+            if conflict.write.array in atomics:
+                refuse_race(axis, conflict)
+    for op in accesses:
+        if isinstance(op, AtomicRmwOp) and any(dim.indexed for dim in op.window):
+            fail(
+                op,
+                "insert-atomic-scratch: positions come from a tile of integers; run --expand-gathers first",
+            )
+        if op.array in atomics and not isinstance(op, AtomicRmwOp):
+            fail(
+                op,
+                f"insert-atomic-scratch: {op.name} of %{op.array.name_hint or 'array'}, which the atomic at "
+                f"{where(atomics[op.array])} updates in this grid; use `old` of the atomic, or another grid",
+            )
+
+
+@dataclass
+class _Order:
+    """The new order of a grid's axes, and which targets are carried in it."""
+
+    grid: GridOp
+    targets: list[Target]
+
+    def apply(self) -> None:
+        carried = self._carried()
+        axes = [axis for axis in self.grid.axes if any(axis.value in t.reduced for t in self.targets)]
+        # Those along which more targets meet are inner.
+        axes.sort(key=lambda axis: sum(axis.value in target.reduced for target in carried))
+        inner = {axis.value for axis in axes}
+        recipes = {t.array: self._recipes(t, t.reduced if t in carried else inner) for t in self.targets}
+        fills = {t.array: _fill(t.array, self.grid) for t in self.targets}
+        levels = sink_axes(self.grid, axes)
+        for target in self.targets:
+            ops, fill = recipes[target.array], fills[target.array]
+            if target not in carried:
+                keep_resident(target, levels[0], ops, fill)
+            elif target.reduced:
+                _carry(target, levels[len(axes) - len(target.reduced)], ops, fill)
+            else:
+                _carry(target, home_of(target, levels[-1]), {}, fill)
+
+    def _carried(self) -> list[Target]:
+        """The targets that are carried: those whose meeting axes can be innermost together."""
+        found: list[Target] = []
+        for target in sorted(self.targets, key=lambda target: -_elements(target.array)):
+            reason = self._obstacle(target, found)
+            if reason is None:
+                found.append(target)
+                continue
+            name = target.array.name_hint or "array"
+            explain(target.atomics[0], f"insert-atomic-scratch: %{name} is resident: {reason}")
+        return found
+
+    def _obstacle(self, target: Target, carried: Sequence[Target]) -> str | None:
+        """Why a target cannot be carried beside those that are."""
+        first = target.atomics[0]
+        other = next((op for op in target.atomics if op.window != first.window), None)
+        if other is not None:
+            return f"the atomics at {where(first)} and {where(other)} update different windows"
+        for one in carried:
+            if not (target.reduced <= one.reduced or one.reduced <= target.reduced):
+                return f"%{one.array.name_hint or 'array'} is carried along other axes"
+        body = self.grid.body.block
+        if target.reduced and any(recipe(v, self.grid, target.reduced) is None for v in target.values):
+            return "its window depends on more than the axes outside those along which updates meet"
+        loop = meeting_loop(target, body if target.reduced else home_of(target, body), self.grid)
+        return None if loop is None else f"the loop at {where(loop)} comes back to its windows"
+
+    def _recipes(self, target: Target, without: Collection[SSAValue]) -> Recipes:
+        """How to make what the windows of a target depend on outside the axes in `without`."""
+        found = {value: recipe(value, self.grid, without) for value in target.values}
+        return {value: ops for value, ops in found.items() if ops is not None}
+
+
+def _elements(array: SSAValue) -> int:
+    """How many elements an array has, more or less."""
+    return prod(abs(extent) for extent in shape_of(array.type))
+
+
+def _fill(array: SSAValue, grid: GridOp) -> float | None:
+    """The value that all elements of `array` have before `grid`, if it is known."""
+    made, function = array.owner, grid.parent
+    if not isinstance(made, FullOp) or function is None:
+        return None
+    for op in function.ops:
+        if op is grid:
+            break
+        if any(isinstance(inner, AccessOp) and _writes(inner, array) for inner in op.walk()):
+            return None
+    return scalar_of(made.value)
+
+
+def _writes(op: AccessOp, array: SSAValue) -> bool:
+    return op.array is array and op.effect is not Effect.READ
+
+
+def _carry(target: Target, home: Block, recipes: Recipes, fill: float | None) -> None:
+    """Carry the elements of the target's one window through all of `home`."""
+    first = target.atomics[0]
+    users = [op for op in home.ops if any(inner in target.atomics for inner in op.walk())]
+    window = moved(first.window, recipes, InsertPoint.before(users[0]))
+    kept = kept_element(target.atomics, element_type(target.array.type))
+    before: list[Operation] = []
+    build = IndexBuilder(before, first.location)
+    if fill is None:
+        state = as_element(build, build.insert(LoadOp(target.array, window)), kept)
+    else:
+        state = build.insert(constant(fill, with_element(first.value.type, kept)))
+    state.name_hint = target.array.name_hint
+    Rewriter.insert_op(before, InsertPoint.before(users[0]))
+    last = users[-1].next_op
+    after = thread(home, state, set(target.atomics))
+    store = StoreOp(after, target.array, window)
+    store.location = first.location
+    Rewriter.insert_op(store, InsertPoint.at_end(home) if last is None else InsertPoint.before(last))

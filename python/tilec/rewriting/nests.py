@@ -1,0 +1,89 @@
+"""Grid axes that become loops inside the grid."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from xdsl.dialects.builtin import IndexType, LocationAttr
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from tilec.dialects.tile.access import Dim
+from tilec.dialects.tile.loops import Axis, ForOp, GridOp, YieldOp
+from tilec.dialects.tile.syntax import Bounds, pack_bounds
+
+
+def for_loop(bounds: Bounds[SSAValue], body: Block, location: LocationAttr) -> ForOp:
+    """A loop that carries nothing, of a body that has its terminator."""
+    operands, static, limits = pack_bounds([bounds])
+    properties: dict[str, Attribute | None] = {"static_bounds": static, "limits": limits, "orders": None}
+    loop = ForOp(operands, [], properties, Region(body))
+    loop.location = location
+    return loop
+
+
+def sink_axes(grid: GridOp, inner: Sequence[Axis]) -> list[Block]:
+    """Make the axes `inner` loops inside the others, outermost first.
+
+    Returns the bodies of what is now a nest: that of the grid, which has one cell if no axis is left, and
+    that of each loop, the last of which holds the statements.
+    """
+    body = grid.body.block
+    if not inner:
+        return [body]
+    outer = [axis for axis in grid.axes if axis not in inner]
+    cell = Block(arg_types=[axis.value.type for axis in outer] or [IndexType()])
+    for axis, argument in zip(outer, cell.args, strict=False):
+        _rename(axis.value, argument)
+    if not outer:
+        cell.args[0].name_hint = "cell"
+    levels = [cell]
+    for axis in inner:
+        level = Block(arg_types=[axis.value.type])
+        _rename(axis.value, level.args[0])
+        levels.append(level)
+    bounds = [axis.bounds for axis in outer] or [Bounds[SSAValue](0, 1)]
+    bounds_inner = [axis.bounds for axis in inner]
+    for op in list(body.ops):
+        op.detach()
+        levels[-1].add_op(op)
+    for level, nested, its_bounds in zip(levels, levels[1:], bounds_inner, strict=False):
+        end = YieldOp()
+        end.location = grid.location
+        level.add_ops([for_loop(its_bounds, nested, grid.location), end])
+    operands, static, limits = pack_bounds(bounds)
+    made = GridOp(operands, {"static_bounds": static, "limits": limits, "orders": None}, Region(cell))
+    made.location = grid.location
+    Rewriter.replace_op(grid, made, [])
+    return levels
+
+
+def _rename(old: SSAValue, new: SSAValue) -> None:
+    new.name_hint = old.name_hint
+    old.replace_all_uses_with(new)
+
+
+Recipes: TypeAlias = Mapping[SSAValue, Sequence[Operation]]
+"""For index values, the operations that make each, in order."""
+
+
+def moved(window: Sequence[Dim], recipes: Recipes, point: InsertPoint) -> list[Dim]:
+    """`window` at another place: what it depends on is made again there, as `recipes` say."""
+    made: dict[SSAValue, SSAValue] = {}
+    for value in (value for dim in window for value in dim.values):
+        for op in recipes.get(value, ()):
+            if op.results[0] in made:
+                continue
+            clone = op.clone(made)
+            clone.location = op.location
+            Rewriter.insert_op(clone, point)
+            for old, new in zip(op.results, clone.results, strict=True):
+                new.name_hint = old.name_hint
+                made[old] = new
+    return [
+        Dim(
+            None if dim.base is None else made.get(dim.base, dim.base),
+            dim.shift if isinstance(dim.shift, int) else made.get(dim.shift, dim.shift),
+            dim.full,
+        )
+        for dim in window
+    ]

@@ -1,0 +1,128 @@
+"""Arrays that stay on the chip while a cell of a grid updates them."""
+
+from dataclasses import dataclass
+
+from xdsl.dialects.builtin import IndexType, MemRefType
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from tilec.analysis.targets import Target
+from tilec.diagnostics import fail
+from tilec.dialects.tile.access import Dim, window_value_type
+from tilec.dialects.tile.arrays import LoadOp, StoreOp
+from tilec.dialects.tile.atomics import AtomicRmwOp
+from tilec.dialects.tile.locals import LocalOp
+from tilec.dialects.tile.loops import YieldOp
+from tilec.dialects.tile.syntax import Bounds
+from tilec.dialects.tile.types import UNBOUND, SpanType, element_type, shape_of
+from tilec.rewriting.accumulators import as_element, combined, constant, kept_element
+from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.nests import Recipes, for_loop, moved
+
+_LANES = 2048
+"""The widest row that is copied at once between an array and its local, in elements."""
+_ELEMENTS = 16384
+"""The most elements that are copied at once: 16 registers of 8 x 128 of 32 bits."""
+
+
+def keep_resident(target: Target, cell: Block, recipes: Recipes, fill: float | None) -> None:
+    """Let the target's atomics update an on-chip array of each cell, which is written back at its end.
+
+    `recipes` say how the cell makes index values. Dimensions that the cell fixes by an index are left out of
+    the on-chip array. `fill` is the value of all elements before, if it is known.
+
+    Raises TileError where a dimension's extent is not known.
+    """
+    _Resident(target, cell, recipes, fill).apply()
+
+
+@dataclass
+class _Resident:
+    target: Target
+    cell: Block
+    recipes: Recipes
+    fill: float | None
+
+    @property
+    def name(self) -> str:
+        return self.target.array.name_hint or "array"
+
+    def apply(self) -> None:
+        first, top, end = self.target.atomics[0], self.cell.first_op, self.cell.last_op
+        if top is None or end is None:
+            raise ValueError("the cell of a grid ends with tile.yield")
+        extents = shape_of(self.target.array.type)
+        dims = [position for position in range(len(extents)) if not self._fixed(position)]
+        if any(extents[position] == UNBOUND for position in dims):
+            fail(
+                first,
+                f"insert-atomic-scratch: %{self.name} would be resident, and its leading extent is `?`; give "
+                "it an extent, or index it by an axis of the grid along which no two updates meet",
+            )
+        kept = kept_element(self.target.atomics, element_type(self.target.array.type))
+        local = LocalOp(MemRefType(kept, [extents[position] for position in dims]))
+        local.location = first.location
+        local.array.name_hint = f"{self.name}_local"
+        self._insert([local], top)
+        window = moved(first.window, self.recipes, InsertPoint.before(top))
+        for op in self.target.atomics:
+            _update(op, local.array, [op.window[position] for position in dims])
+        self._insert(self._copy(local.array, dims, window, into=True), top)
+        self._insert(self._copy(local.array, dims, window, into=False), end)
+
+    def _insert(self, ops: list[Operation], before: Operation) -> None:
+        Rewriter.insert_op(ops, InsertPoint.before(before))
+
+    def _fixed(self, position: int) -> bool:
+        """Whether each cell updates one index of a dimension."""
+        dims = {op.window[position] for op in self.target.atomics}
+        dim = self.target.atomics[0].window[position]
+        return len(dims) == 1 and not dim.kept and all(value in self.recipes for value in dim.values)
+
+    def _copy(self, local: SSAValue, dims: list[int], window: list[Dim], *, into: bool) -> list[Operation]:
+        """What copies the array into the local, or back, a block at a time."""
+        shape, loops = shape_of(local.type), list[tuple[int, Block]]()
+        inside, outside = list[Dim](), list(window)
+        for k, position in enumerate(dims):
+            dim, kind = window[position], self._chunk(shape, k)
+            if dim.base is not None and dim.base.owner is self.cell:
+                inside.append(dim)
+                continue
+            if kind is not None:
+                loops.append((shape[k], Block(arg_types=[kind])))
+            inside.append(Dim(full=True) if kind is None else Dim(loops[-1][1].args[0]))
+            outside[position] = inside[-1]
+        ops: list[Operation] = []
+        build = IndexBuilder(ops, self.target.atomics[0].location)
+        array = self.target.array
+        if not into:
+            value = build.insert(LoadOp(local, inside))
+            build.insert_all(StoreOp(value, array, outside), build.location)
+        else:
+            if self.fill is None:
+                value = as_element(build, build.insert(LoadOp(array, outside)), element_type(local.type))
+            else:
+                value = build.insert(constant(self.fill, window_value_type(local.type, inside)))
+            build.insert_all(StoreOp(value, local, inside), build.location)
+        for extent, body in reversed(loops):
+            body.add_ops([*ops, YieldOp()])
+            ops[:] = [for_loop(Bounds(0, extent), body, build.location)]
+        return ops
+
+    def _chunk(self, shape: tuple[int, ...], k: int) -> Attribute | None:
+        """The axis along which dimension `k` of the local is copied block by block; `None` if all at once."""
+        most = _ELEMENTS if len(shape) == 1 else _LANES
+        if k < len(shape) - 2:
+            return IndexType()
+        if k == len(shape) - 2:
+            most = max(8, _ELEMENTS // min(shape[-1], _LANES) // 8 * 8)
+        return None if shape[k] <= most else SpanType(f"{self.target.array.name_hint or 'array'}_{k}", most)
+
+
+def _update(op: AtomicRmwOp, local: SSAValue, window: list[Dim]) -> None:
+    """Make of an atomic a load from the on-chip array, and a store into it."""
+    ops: list[Operation] = []
+    build = IndexBuilder(ops, op.location)
+    after = combined(op, build.insert(LoadOp(local, window)), build)
+    build.insert_all(StoreOp(after, local, window), op.location)
+    Rewriter.replace_op(op, ops, [None] * len(op.results))
