@@ -1,7 +1,7 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--choose-blocks`, `--insert-atomic-scratch`, `--classify-axes`, `--classify-outputs`,
-`--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
+Runs, in this order: `--choose-blocks`, `--expand-gathers`, `--insert-atomic-scratch`, `--classify-axes`,
+`--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
 `--split-unaligned-loops`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
 `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
 `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
@@ -24,6 +24,7 @@ from tilec.passes.classify_outputs import ClassifyOutputs
 from tilec.passes.compact_worklist import CompactWorklist
 from tilec.passes.convert_tile_to_pallas import ConvertTileToPallas
 from tilec.passes.double_buffer import DoubleBuffer
+from tilec.passes.expand_gathers import ExpandGathers
 from tilec.passes.fold_outer_pipeline import FoldOuterPipeline
 from tilec.passes.insert_atomic_scratch import InsertAtomicScratch
 from tilec.passes.materialize_masks import MaterializeMasks
@@ -101,6 +102,7 @@ class TileToPallas(ModulePass):
         grouping = GROUPINGS[self.grouping]
         return [
             ChooseBlocks(self.blocks),
+            ExpandGathers(),
             InsertAtomicScratch(),
             ClassifyAxes(),
             ClassifyOutputs(),

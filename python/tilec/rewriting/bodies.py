@@ -104,7 +104,8 @@ class BodyBuilder:
         """All operations of the pipeline, in order."""
         body: list[Operation] = []
         for condition, section in self.body:
-            body += section.ops if condition is None else [_under(condition, section.ops)]
+            under = condition is not None and section.ops
+            body += [_under(condition, section.ops)] if under else section.ops
         return [*self.space.head, *self.places, *body]
 
     def _statement(self, op: Operation, section: Section) -> None:
