@@ -40,7 +40,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from tilec.analysis.vmem import MEBIBYTE
+from tilec.analysis.vmem import MOST_RESIDENT
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import LoadOp
@@ -59,8 +59,6 @@ from tilec.rewriting.nests import add_axis, for_loop
 from tilec.rewriting.one_hot import Picker, as_ids, hits_of
 
 ORDERS = ("auto", "inner", "outer")
-MOST_RESIDENT = 4 * MEBIBYTE
-"""What an array may take of the chip before only a block of it stays: a quarter of the default limit."""
 
 
 @dataclass(frozen=True)

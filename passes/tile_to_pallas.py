@@ -37,7 +37,14 @@ GROUPINGS = {"none": None, "overlaunch": OverlaunchJagged, "worklist": CompactWo
 LOOPS = ("grid", "emit_pipeline", "fori_loop", "unroll")
 
 
-_WORDS = {"grouping": "worklist", "loop": "grid", "chip": "v5e", "operands": "auto"}
+_WORDS = {
+    "grouping": "worklist",
+    "loop": "grid",
+    "chip": "v5e",
+    "operands": "auto",
+    "gathers": "auto",
+    "shared": "auto",
+}
 _NUMBERS = {"depth": 2, "fetch": 1}
 """The options that are no sizes of axes, with what they are where nothing is said."""
 
@@ -57,7 +64,9 @@ def _number(spec: ArgSpec, key: str, default: int) -> int:
 
 @dataclass(frozen=True)
 class TileToPallas(ModulePass):
-    """Down to Pallas: "grouping=worklist loop=grid chip=v5e operands=auto depth=2 fetch=1 m=128"."""
+    """Down to Pallas: "grouping=worklist loop=grid chip=v5e operands=auto gathers=auto shared=auto depth=2
+    fetch=1 m=128".
+    """
 
     name = "tile-to-pallas"
 
@@ -66,6 +75,8 @@ class TileToPallas(ModulePass):
     chip: str = _WORDS["chip"]
     blocks: Mapping[str, int] = field(default_factory=dict[str, int])
     operands: str = _WORDS["operands"]
+    gathers: str = _WORDS["gathers"]
+    shared: str = _WORDS["shared"]
     depth: int = _NUMBERS["depth"]
     fetch: int = _NUMBERS["fetch"]
 
@@ -81,9 +92,11 @@ class TileToPallas(ModulePass):
             words["loop"],
             words["chip"],
             blocks,
-            words["operands"],
-            numbers["depth"],
-            numbers["fetch"],
+            operands=words["operands"],
+            gathers=words["gathers"],
+            shared=words["shared"],
+            depth=numbers["depth"],
+            fetch=numbers["fetch"],
         )
 
     def spec(self, *, include_default: bool = False) -> ArgSpec:
@@ -102,8 +115,8 @@ class TileToPallas(ModulePass):
         grouping = GROUPINGS[self.grouping]
         return [
             ChooseBlocks(self.blocks),
-            ExpandGathers(),
-            InsertAtomicScratch(),
+            ExpandGathers(self.gathers),
+            InsertAtomicScratch(self.shared),
             ClassifyAxes(),
             ClassifyOutputs(),
             *([UnrollLoops()] if self.loop == "unroll" else []),
