@@ -1,7 +1,7 @@
 """Arrays and scratch: their elements, which of them are defined, and who touched them last."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +19,69 @@ Index: TypeAlias = tuple[int | slice | npt.NDArray[np.int64], ...]
 
 
 class Array:
-    """The elements of a memref. Equal only to itself."""
+    """The elements of a memref. Equal only to itself.
 
-    def __init__(self, data: Data, defined: Bits, name: str) -> None:
-        self.data = data
-        self.defined = defined
+    Those of a view are the elements of the array `base` that `places` numbers, in row-major order.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        defined: Bits,
+        name: str,
+        base: "Array | None" = None,
+        places: npt.NDArray[np.int64] | None = None,
+    ) -> None:
+        self._data = data
+        self._defined = defined
         self.name = name
+        self.base = base or self
+        self._places = places
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._data.shape if self._places is None else self._places.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._data.dtype
+
+    @property
+    def places(self) -> npt.NDArray[np.int64]:
+        """The number of each element in the base array, int64 of the array's shape."""
+        if self._places is None:
+            return np.arange(self._data.size, dtype=np.int64).reshape(self.shape)
+        return self._places
+
+    def view(self, places: npt.NDArray[np.int64], name: str) -> "Array":
+        """The elements at `places` of the base array, which they share."""
+        return Array(self.base._data, self.base._defined, name, self.base, places)
+
+    def data(self, index: Index = ()) -> Data:
+        """Some elements, or all."""
+        return self.part(self._data, index)
+
+    def defined(self, index: Index = ()) -> Bits:
+        """Which of some elements, or of all, were stored or passed in."""
+        return self.part(self._defined, index)
+
+    def part(self, values: npt.NDArray[Any], index: Index) -> npt.NDArray[Any]:
+        """Those of `values`, one for each element of the base array, that belong to elements of this one."""
+        if self._places is None:
+            return np.asarray(values[index])
+        return np.asarray(values.reshape(-1)[self._places[index]])
+
+    def put(self, values: npt.NDArray[Any], index: Index, new: object) -> None:
+        """Change what `part` returns."""
+        if self._places is None:
+            values[index] = new
+        else:
+            values.reshape(-1)[self._places[index]] = new
+
+    def store(self, index: Index, data: Data, defined: Bits | bool) -> None:
+        """Put elements, and say which of them are defined."""
+        self.put(self._data, index, data)
+        self.put(self._defined, index, defined)
 
 
 class Lanes(NamedTuple):
@@ -67,7 +124,7 @@ class Window(NamedTuple):
         """
         lanes: list[Lanes] = []
         marks = iter(every)
-        for (span, kept), extent in zip(self.lanes, self.array.data.shape, strict=True):
+        for (span, kept), extent in zip(self.lanes, self.array.shape, strict=True):
             if not (next(marks) if kept else self.empty):
                 lanes.append(Lanes(span, kept))
                 continue
@@ -86,7 +143,7 @@ class Window(NamedTuple):
 
     def check_bounds(self, op: Operation) -> None:
         """Raise InterpreterError at `op` where a live lane is outside the array."""
-        extents = self.array.data.shape
+        extents = self.array.shape
         for dim, ((span, _), extent) in enumerate(zip(self.lanes, extents, strict=True)):
             if span.lo < 0 or span.hi > extent:
                 out_of_bounds(op, self.array, dim, span.lo if span.lo < 0 else span.hi - 1)
@@ -94,7 +151,7 @@ class Window(NamedTuple):
 
 def out_of_bounds(op: Operation, array: Array, dim: int, position: int) -> None:
     """Raises InterpreterError."""
-    extent = array.data.shape[dim]
+    extent = array.shape[dim]
     fault(
         op, f"{op.name} touches index {position} of dimension {dim} of {array.name}, whose extent is {extent}"
     )
@@ -125,20 +182,20 @@ class Tracker:
 
     def touch(self, op: Operation, array: Array, index: Index, effect: Effect) -> None:
         """Note an access. Raises InterpreterError at `op` if another iteration's access conflicts with it."""
-        if array not in self._marks:
-            self._marks[array] = {effect: np.zeros(array.data.shape, np.int64) for effect in Effect}
-        marks = self._marks[array]
+        if array.base not in self._marks:
+            self._marks[array.base] = {effect: np.zeros(array.base.shape, np.int64) for effect in Effect}
+        marks = self._marks[array.base]
         self._refuse_others(op, array, index, marks[Effect.WRITE])
         mine = ((self.iteration + 1) << 16) + self._ops.setdefault(op, len(self._ops))
         if effect == Effect.WRITE:
             self._refuse_others(op, array, index, marks[Effect.READ])
-            marks[Effect.WRITE][index] = mine
+            array.put(marks[Effect.WRITE], index, mine)
         else:
-            before = marks[Effect.READ][index]
-            marks[Effect.READ][index] = np.where(before == 0, mine, before)
+            before = array.part(marks[Effect.READ], index)
+            array.put(marks[Effect.READ], index, np.where(before == 0, mine, before))
 
     def _refuse_others(self, op: Operation, array: Array, index: Index, marks: npt.NDArray[np.int64]) -> None:
-        before = np.asarray(marks[index])
+        before = array.part(marks, index)
         others = (before != 0) & (before >> 16 != self.iteration + 1)
         if not others.any():
             return
@@ -169,11 +226,11 @@ def read(op: Operation, array: Array, index: Index, trackers: Sequence[Tracker])
     """A copy of elements. Raises InterpreterError at `op` where one was never stored, or for a race."""
     for tracker in trackers:
         tracker.touch(op, array, index, Effect.READ)
-    defined = np.asarray(array.defined[index])
+    defined = array.defined(index)
     if not defined.all():
         spot = element(index, ~defined)
         fault(op, f"{op.name} reads element {spot} of {array.name}, which nothing has stored before")
-    return array.data[index].copy()
+    return array.data(index).copy()
 
 
 def write(
@@ -195,5 +252,4 @@ def write(
         fault(op, f"{op.name} stores an undefined lane into element {spot} of {array.name}")
     for tracker in trackers:
         tracker.touch(op, array, index, Effect.WRITE)
-    array.data[index] = value.data
-    array.defined[index] = True if poison is None else ~poison
+    array.store(index, value.data, True if poison is None else ~poison)

@@ -56,6 +56,7 @@ SPECIAL: Mapping[str, Mapping[str, str]] = {
     },
     "tile.slice": {"v": "tensor<64x128xf32>"},
     "tile.store": {"p": "tensor<?xi1, #tile.spans<n>>", "row": "tensor<?xf32, #tile.spans<n>>"},
+    "tile.view": {"a": "memref<8x128xf32>"},
     "tile.window": {"y": "memref<512xf32>"},
 }
 """Names that mean something else in the example of one operation."""
