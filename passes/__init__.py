@@ -7,6 +7,7 @@ from xdsl.passes import ModulePass
 
 _PASSES = {
     "choose-blocks": "ChooseBlocks",
+    "resolve-views": "ResolveViews",
     "classify-axes": "ClassifyAxes",
     "classify-outputs": "ClassifyOutputs",
     "unroll-loops": "UnrollLoops",
