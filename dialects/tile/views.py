@@ -29,7 +29,7 @@ class ViewOp(IRDLOperation):
 
     Elements are taken in row-major order; only a leading extent may be `?`, and then is that of both. With
     `permute`, dimension i of the view is dimension `permute[i]` of the array. Views are made outside grids.
-    `--resolve-views` leaves kernels no view of an array that they write.
+    After `--resolve-views`, a kernel takes each array that it writes as one value.
 
     Example:
         %flat = tile.view %a : memref<8x128xf32> to memref<1024xf32>
