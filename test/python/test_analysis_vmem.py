@@ -159,7 +159,15 @@ def test_a_value_used_after_its_sum_is_held() -> None:
         "%sw = tile.broadcast %s ",
         "%s2 = arith.addf %s, %s : tensor<1024xf32, #tile.spans<m>>\n %sw = tile.broadcast %s2 ",
     )
-    assert spilled(column, "v5e") == {"s2": 128 - 48, "e": 256}
+    # It goes to its block row by row, and half of the file is on its way.
+    assert spilled(column, "v5e") == {"s2": 128 - 32 - 48, "e": 256}
+    assert spilled(column, "v5e", m=256) == {"e": 64 - 48}
+    assert spilled(column, "v4") == {"s2": 128 - 16 - 10, "e": 256}
+    # It waits as a whole where a reduction comes before its last use.
+    again = f"""{column}
+      %q = tile.reduce add %p dims [1]
+      %z = arith.addf %q, %s2 : tensor<1024xf32, #tile.spans<m>>"""
+    assert spilled(again, "v5e") == {"s2": 128 - 48, "e": 256}
 
 
 def test_what_is_in_memory_is_made_again() -> None:
