@@ -90,6 +90,7 @@ def test_the_ledger_is_what_the_compiler_takes(name: str, loop: str, chip: str, 
         ("layer_norm", "fori_loop", "bf16"),
         ("jagged_flash_attention", "grid", "bf16"),
         ("jagged_row_sum", "grid", "f32"),
+        ("jagged_row_sum", "fori_loop", "bf16"),
     ],
 )
 def test_the_ledger_counts_spills_within_a_tenth(name: str, loop: str, dtype: Dtype) -> None:
