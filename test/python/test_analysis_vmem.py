@@ -214,18 +214,19 @@ def test_masked_words_are_loaded_when_their_mask_is_there(chip: str, loop: str, 
 
 
 @pytest.mark.parametrize(
-    ("loop", "rows", "values"),
+    ("loop", "rows", "values", "quarter"),
     [
-        ("grid", "tile.cast %b to f32", 128),
-        ("emit_pipeline", "tile.cast %b to f32", 128),
-        ("fori_loop", "tile.cast %b to f32", 128 + 96),
-        ("grid", "arith.mulf %a, %a : !tile", 128 + 96),
+        ("grid", "tile.cast %b to f32", 128, 32),
+        ("emit_pipeline", "tile.cast %b to f32", 128, 32),
+        ("fori_loop", "tile.cast %b to f32", 128 + 96, 64),
+        ("grid", "arith.mulf %a, %a : !tile", 128 + 96, 64),
     ],
 )
-def test_other_masked_rows_wait_for_their_masks(loop: str, rows: str, values: int) -> None:
-    """1024 rows in 128 registers of 16 bits and 256 of 32, and 128 of masks."""
+def test_other_masked_rows_wait_for_their_masks(loop: str, rows: str, values: int, quarter: int) -> None:
+    """Of 1024 rows in 128 registers of 16 bits and 256 of 32, or a quarter of them, and of their masks."""
     body = f"%b = tile.get %h\n {masked_sum(rows)}"
     assert spilled(body, "v5e", loop) == {"s": 128 + values - 48}
+    assert spilled(body, "v5e", loop, m=256) == {"s": 32 + quarter - 48}
 
 
 def test_what_is_summed_over_rows_is_transposed_first() -> None:

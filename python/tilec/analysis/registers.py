@@ -131,7 +131,9 @@ class Pressure:
         return [held for held in found if held.registers]
 
     def shape(self, value: SSAValue) -> tuple[int, ...]:
-        """The shape of a value, with `sizes`."""
+        """The shape of a value, with `sizes`; lanes that are masked keep those of their axis."""
+        if isinstance(value.owner, FillOp):
+            return self.shape(value.owner.value)
         return sized(value.type, self.sizes)
 
     def count(self, value: SSAValue) -> int:
