@@ -25,8 +25,11 @@ After:
 
 This uses that atomics of one kind commute where no old value is asked for. Of arrays that want different
 orders, as the sums of rows and those of columns do, the largest gets its own. The others, and what is updated
-through several windows, at computed positions or in a loop that comes back, are resident: a `tile.local`
-array holds them from the first update to the last.
+through several windows, at a position that is read from an array, or in a loop that comes back, are resident:
+a `tile.local` array holds them from the first update to the last.
+
+`shared=phases` gives an array that wants another order a grid of its own, which computes again what it needs,
+and `shared=auto` does so where the array would take more than 4 MiB of the chip.
 
 Refused: updates that meet over a grid axis in a way that depends on the order; a grid that also reads or
 stores an array that it updates; a resident array whose extent is not known.
@@ -45,32 +48,41 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.analysis.races import conflicts
 from tilec.analysis.targets import Target, home_of, meeting_loop, recipe, targets_of
+from tilec.analysis.vmem import MOST_RESIDENT
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import AccessOp, Effect
 from tilec.dialects.tile.arrays import FullOp, LoadOp, StoreOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.loops import GridOp
 from tilec.dialects.tile.syntax import scalar_of
-from tilec.dialects.tile.types import element_type, shape_of, with_element
+from tilec.dialects.tile.types import byte_width, element_type, shape_of, with_element
 from tilec.passes.classify_axes import refuse_race
 from tilec.rewriting.accumulators import as_element, constant, kept_element, thread
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.nests import Recipes, moved, sink_axes
+from tilec.rewriting.phases import bound_together, split_updates
 from tilec.rewriting.residents import keep_resident
 
+SHARED = ("auto", "resident", "phases")
 
+
+@dataclass(frozen=True)
 class InsertAtomicScratch(ModulePass):
-    """Keep what atomics update in scratch: carried through loops, or resident."""
+    """Keep what atomics update in scratch, carried or resident: "shared=auto|resident|phases"."""
 
     name = "insert-atomic-scratch"
 
+    shared: str = "auto"
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.shared not in SHARED:
+            fail(op, f"insert-atomic-scratch: shared={self.shared}; {', '.join(SHARED)} are accepted")
         for function in [inner for inner in op.walk() if isinstance(inner, func.FuncOp)]:
             for grid in [inner for inner in function.body.walk() if isinstance(inner, GridOp)]:
                 _check(grid)
-                targets = targets_of(grid)
-                if targets:
-                    _Order(grid, targets).apply()
+                rest: GridOp | None = grid
+                while rest is not None and (targets := targets_of(rest)):
+                    rest = _Order(rest, targets, self.shared).apply()
             for atomic in function.walk():
                 if isinstance(atomic, AtomicRmwOp):
                     fail(atomic, "insert-atomic-scratch: an atomic outside of a tile.grid; put it into one")
@@ -104,9 +116,36 @@ class _Order:
 
     grid: GridOp
     targets: list[Target]
+    shared: str
 
-    def apply(self) -> None:
+    def apply(self) -> GridOp | None:
+        """Rewrite the grid; returns another one for targets that want another order, if there is one."""
         carried = self._carried()
+        apart = [target for target in self.targets if target not in carried and self._is_apart(target)]
+        if apart:
+            rest = split_updates(self.grid, {op for target in apart for op in target.atomics})
+            self.targets = [target for target in self.targets if target not in apart]
+            self._order(carried)
+            return rest
+        self._order(carried)
+        return None
+
+    def _is_apart(self, target: Target) -> bool:
+        """Whether a target that is not carried is updated by a grid of its own."""
+        if self.shared == "resident" or self._obstacle(target, []) is not None:
+            return False
+        element = kept_element(target.atomics, element_type(target.array.type))
+        size, name = _elements(target.array) * byte_width(element), target.array.name_hint or "array"
+        if self.shared == "auto" and size <= MOST_RESIDENT:
+            return False
+        reason = bound_together(self.grid)
+        if reason is not None:
+            explain(target.atomics[0], f"insert-atomic-scratch: %{name} gets no grid of its own: {reason}")
+            return False
+        explain(target.atomics[0], f"insert-atomic-scratch: %{name} gets a grid of its own")
+        return True
+
+    def _order(self, carried: Sequence[Target]) -> None:
         axes = [axis for axis in self.grid.axes if any(axis.value in t.reduced for t in self.targets)]
         # Those along which more targets meet are inner.
         axes.sort(key=lambda axis: sum(axis.value in target.reduced for target in carried))
@@ -132,7 +171,7 @@ class _Order:
                 found.append(target)
                 continue
             name = target.array.name_hint or "array"
-            explain(target.atomics[0], f"insert-atomic-scratch: %{name} is resident: {reason}")
+            explain(target.atomics[0], f"insert-atomic-scratch: %{name} is not carried: {reason}")
         return found
 
     def _obstacle(self, target: Target, carried: Sequence[Target]) -> str | None:

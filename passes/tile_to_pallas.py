@@ -1,7 +1,7 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--choose-blocks`, `--insert-atomic-scratch`, `--classify-axes`, `--classify-outputs`,
-`--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
+Runs, in this order: `--choose-blocks`, `--expand-gathers`, `--insert-atomic-scratch`, `--classify-axes`,
+`--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
 `--split-unaligned-loops`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
 `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
 `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
@@ -24,6 +24,7 @@ from tilec.passes.classify_outputs import ClassifyOutputs
 from tilec.passes.compact_worklist import CompactWorklist
 from tilec.passes.convert_tile_to_pallas import ConvertTileToPallas
 from tilec.passes.double_buffer import DoubleBuffer
+from tilec.passes.expand_gathers import ExpandGathers
 from tilec.passes.fold_outer_pipeline import FoldOuterPipeline
 from tilec.passes.insert_atomic_scratch import InsertAtomicScratch
 from tilec.passes.materialize_masks import MaterializeMasks
@@ -36,7 +37,14 @@ GROUPINGS = {"none": None, "overlaunch": OverlaunchJagged, "worklist": CompactWo
 LOOPS = ("grid", "emit_pipeline", "fori_loop", "unroll")
 
 
-_WORDS = {"grouping": "worklist", "loop": "grid", "chip": "v5e", "operands": "auto"}
+_WORDS = {
+    "grouping": "worklist",
+    "loop": "grid",
+    "chip": "v5e",
+    "operands": "auto",
+    "gathers": "auto",
+    "shared": "auto",
+}
 _NUMBERS = {"depth": 2, "fetch": 1}
 """The options that are no sizes of axes, with what they are where nothing is said."""
 
@@ -56,7 +64,9 @@ def _number(spec: ArgSpec, key: str, default: int) -> int:
 
 @dataclass(frozen=True)
 class TileToPallas(ModulePass):
-    """Down to Pallas: "grouping=worklist loop=grid chip=v5e operands=auto depth=2 fetch=1 m=128"."""
+    """Down to Pallas: "grouping=worklist loop=grid chip=v5e operands=auto gathers=auto shared=auto depth=2
+    fetch=1 m=128".
+    """
 
     name = "tile-to-pallas"
 
@@ -65,6 +75,8 @@ class TileToPallas(ModulePass):
     chip: str = _WORDS["chip"]
     blocks: Mapping[str, int] = field(default_factory=dict[str, int])
     operands: str = _WORDS["operands"]
+    gathers: str = _WORDS["gathers"]
+    shared: str = _WORDS["shared"]
     depth: int = _NUMBERS["depth"]
     fetch: int = _NUMBERS["fetch"]
 
@@ -80,9 +92,11 @@ class TileToPallas(ModulePass):
             words["loop"],
             words["chip"],
             blocks,
-            words["operands"],
-            numbers["depth"],
-            numbers["fetch"],
+            operands=words["operands"],
+            gathers=words["gathers"],
+            shared=words["shared"],
+            depth=numbers["depth"],
+            fetch=numbers["fetch"],
         )
 
     def spec(self, *, include_default: bool = False) -> ArgSpec:
@@ -101,7 +115,8 @@ class TileToPallas(ModulePass):
         grouping = GROUPINGS[self.grouping]
         return [
             ChooseBlocks(self.blocks),
-            InsertAtomicScratch(),
+            ExpandGathers(self.gathers),
+            InsertAtomicScratch(self.shared),
             ClassifyAxes(),
             ClassifyOutputs(),
             *([UnrollLoops()] if self.loop == "unroll" else []),

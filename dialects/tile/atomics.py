@@ -69,7 +69,8 @@ class AtomicRmwOp(AccessOp):
     Iterations of parallel axes may update one element, all by the same `add`, `max`, `min`, `and`, `or` or
     `xor`; the result is that of some order. Sums and extremes of 16-bit floats are kept in f32 and rounded
     once. `exchange` writes the lane, `compare_exchange` does where the element equals `expected`; for these,
-    and with `old`, which results in the elements as they were, iterations that meet must be ordered. Lanes
+    and with `old`, which results in the elements as they were, iterations that meet must be ordered, unless
+    `unique` promises that no two of the grid's iterations update one element. Lanes
     outside a span, and those where `mask` is false, update nothing and are undefined in `old`. A dimension
     may be indexed by a tile of integers, of which several lanes may name one position; a position outside
     the array is an error, and `drop` leaves its lane out instead.
@@ -87,6 +88,7 @@ class AtomicRmwOp(AccessOp):
     expected = opt_operand_def()
     mask = opt_operand_def()
     drop = opt_prop_def(UnitAttr)
+    unique = opt_prop_def(UnitAttr)
     old = opt_result_def()
 
     EFFECT: ClassVar[Effect] = Effect.ACCUMULATE
@@ -104,19 +106,26 @@ class AtomicRmwOp(AccessOp):
         expected: SSAValue | None = None,
         mask: SSAValue | None = None,
         drop: bool = False,
+        unique: bool = False,
         old: bool = False,
     ):
         operands, kinds, shifts = pack_window(window)
         super().__init__(
             operands=[value, expected, mask, array, operands],
-            properties={"kind": RmwAttr(kind), "kinds": kinds, "shifts": shifts, "drop": unit_if(drop)},
+            properties={
+                "kind": RmwAttr(kind),
+                "kinds": kinds,
+                "shifts": shifts,
+                "drop": unit_if(drop),
+                "unique": unit_if(unique),
+            },
             result_types=[value.type if old else None],
         )
 
     @property
     def commutes(self) -> bool:
         """Whether it may change places with another update of its kind."""
-        return self.kind.data.commutes and self.old is None
+        return self.unique is not None or (self.kind.data.commutes and self.old is None)
 
     @classmethod
     def parse(cls, parser: Parser) -> "AtomicRmwOp":
@@ -127,8 +136,11 @@ class AtomicRmwOp(AccessOp):
         expected = parse_known_operand(parser) if parser.parse_optional_keyword("expected") else None
         mask = parse_known_operand(parser) if parser.parse_optional_keyword("mask") else None
         drop = parser.parse_optional_keyword("drop") is not None
+        unique = parser.parse_optional_keyword("unique") is not None
         old = parser.parse_optional_keyword("old") is not None
-        return cls(kind, value, array, window, expected=expected, mask=mask, drop=drop, old=old)
+        return cls(
+            kind, value, array, window, expected=expected, mask=mask, drop=drop, unique=unique, old=old
+        )
 
     def print(self, printer: Printer) -> None:
         printer.print_string(f" {self.kind.data} ")
@@ -142,6 +154,8 @@ class AtomicRmwOp(AccessOp):
                 printer.print_ssa_value(value)
         if self.drop is not None:
             printer.print_string(" drop")
+        if self.unique is not None:
+            printer.print_string(" unique")
         if self.old is not None:
             printer.print_string(" old")
 

@@ -24,6 +24,8 @@ RELAYOUT = 72 * LANES * WORD
 """Bytes of the scratch that Mosaic takes for laying values out anew, where an operation needs it:
 `internal scratch` of libtpu 0.0.51 is `u32[72,128]`."""
 MEBIBYTE = 2**20
+MOST_RESIDENT = 4 * MEBIBYTE
+"""What one array may take of the chip where there is another way: a quarter of the least default limit."""
 
 
 class Space(StrEnum):

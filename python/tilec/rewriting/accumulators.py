@@ -7,6 +7,7 @@ from xdsl.dialects.builtin import AnyFloat, f32, i1, i32
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.rewriter import Rewriter
 
+from tilec.analysis.vmem import WORD
 from tilec.diagnostics import fail
 from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
@@ -33,11 +34,14 @@ def kept_element(atomics: Collection[AtomicRmwOp], element: Attribute) -> Attrib
     f32 for narrower floats and i32 for narrower integers, so that nothing is rounded on the way; what is
     only exchanged stays as it is.
     """
-    if byte_width(element) >= 4 or not any(op.kind.data.commutes for op in atomics):
+    return wide_element(element) if any(op.commutes for op in atomics) else element
+
+
+def wide_element(element: Attribute) -> Attribute:
+    """The 32-bit type that values of a narrower one are combined in; i1 is its own."""
+    if byte_width(element) >= WORD or element == i1:
         return element
-    if isinstance(element, AnyFloat):
-        return f32
-    return element if element == i1 else i32
+    return f32 if isinstance(element, AnyFloat) else i32
 
 
 def as_element(build: IndexBuilder, value: SSAValue, element: Attribute) -> SSAValue:
@@ -50,6 +54,12 @@ def constant(number: float, kind: Attribute) -> Operation:
     if shape_of(kind):
         return SplatOp(number, kind)
     return arith.ConstantOp(scalar_attr(number, kind))
+
+
+def added(build: IndexBuilder, one: SSAValue, two: SSAValue) -> SSAValue:
+    """The sum of two values of one type."""
+    floats = isinstance(element_type(one.type), AnyFloat)
+    return build.insert((arith.AddfOp if floats else arith.AddiOp)(one, two))
 
 
 def combined(op: AtomicRmwOp, before: SSAValue, build: IndexBuilder) -> SSAValue:

@@ -104,7 +104,10 @@ class BodyBuilder:
         """All operations of the pipeline, in order."""
         body: list[Operation] = []
         for condition, section in self.body:
-            body += section.ops if condition is None else [_under(condition, section.ops)]
+            if condition is None or not section.ops:
+                body += section.ops
+            else:
+                body.append(_under(condition, section.ops))
         return [*self.space.head, *self.places, *body]
 
     def _statement(self, op: Operation, section: Section) -> None:

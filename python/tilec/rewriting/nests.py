@@ -12,13 +12,26 @@ from tilec.dialects.tile.loops import Axis, ForOp, GridOp, YieldOp
 from tilec.dialects.tile.syntax import Bounds, pack_bounds
 
 
-def for_loop(bounds: Bounds[SSAValue], body: Block, location: LocationAttr) -> ForOp:
-    """A loop that carries nothing, of a body that has its terminator."""
+def for_loop(
+    bounds: Bounds[SSAValue], body: Block, location: LocationAttr, inits: Sequence[SSAValue] = ()
+) -> ForOp:
+    """A loop of a body that has its terminator, carrying `inits`."""
     operands, static, limits = pack_bounds([bounds])
     properties: dict[str, Attribute | None] = {"static_bounds": static, "limits": limits, "orders": None}
-    loop = ForOp(operands, [], properties, Region(body))
+    loop = ForOp(operands, inits, properties, Region(body))
     loop.location = location
     return loop
+
+
+def add_axis(grid: GridOp, bounds: Bounds[SSAValue], kind: Attribute) -> SSAValue:
+    """Give a grid one axis more, the innermost; returns what it yields."""
+    value = grid.body.block.insert_arg(kind, len(grid.body.block.args))
+    operands, static, limits = pack_bounds([*(axis.bounds for axis in grid.axes), bounds])
+    properties: dict[str, Attribute | None] = {"static_bounds": static, "limits": limits, "orders": None}
+    wider = GridOp(operands, properties, grid.detach_region(grid.body))
+    wider.location = grid.location
+    Rewriter.replace_op(grid, wider, [])
+    return value
 
 
 def sink_axes(grid: GridOp, inner: Sequence[Axis]) -> list[Block]:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from xdsl.dialects.builtin import IndexType, MemRefType
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import IndexType, MemRefType, i32
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
@@ -11,11 +12,14 @@ from tilec.diagnostics import fail
 from tilec.dialects.tile.access import Dim, window_value_type
 from tilec.dialects.tile.arrays import LoadOp, StoreOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
+from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
 from tilec.dialects.tile.locals import LocalOp
 from tilec.dialects.tile.loops import YieldOp
+from tilec.dialects.tile.mixing import Combine, ReduceOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import UNBOUND, SpanType, element_type, shape_of
-from tilec.rewriting.accumulators import as_element, combined, constant, kept_element
+from tilec.dialects.tile.values import BroadcastOp, IndicesOp
+from tilec.rewriting.accumulators import added, as_element, combined, constant, kept_element
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.nests import Recipes, for_loop, moved
 
@@ -52,7 +56,8 @@ class _Resident:
         if top is None or end is None:
             raise ValueError("the cell of a grid ends with tile.yield")
         extents = shape_of(self.target.array.type)
-        dims = [position for position in range(len(extents)) if not self._fixed(position)]
+        last = len(extents) - 1
+        dims = [position for position in range(last) if not self._fixed(position)] + [last]
         if any(extents[position] == UNBOUND for position in dims):
             fail(
                 first,
@@ -66,7 +71,11 @@ class _Resident:
         self._insert([local], top)
         window = moved(first.window, self.recipes, InsertPoint.before(top))
         for op in self.target.atomics:
-            _update(op, local.array, [op.window[position] for position in dims])
+            place = [op.window[position] for position in dims]
+            if any(dim.kept for dim in place):
+                _update(op, local.array, place)
+            else:
+                _update_element(op, local.array, place)
         self._insert(self._copy(local.array, dims, window, into=True), top)
         self._insert(self._copy(local.array, dims, window, into=False), end)
 
@@ -126,3 +135,51 @@ def _update(op: AtomicRmwOp, local: SSAValue, window: list[Dim]) -> None:
     after = combined(op, build.insert(LoadOp(local, window)), build)
     build.insert_all(StoreOp(after, local, window), op.location)
     Rewriter.replace_op(op, ops, [None] * len(op.results))
+
+
+def _update_element(op: AtomicRmwOp, local: SSAValue, place: list[Dim]) -> None:
+    """Make of an atomic on one element a loop through the lanes around it, all but one of which are kept.
+
+    A vector unit has no single elements.
+    """
+    lanes, element = shape_of(local.type)[-1], element_type(local.type)
+    axis = f"{local.name_hint}_lanes"
+    carried = [] if op.old is None else [element]
+    body = Block(arg_types=[SpanType(axis, min(lanes, _LANES)), *carried])
+    span, *sums = body.args
+    span.name_hint = axis
+    ops: list[Operation] = []
+    build = IndexBuilder(ops, op.location)
+    window = [*place[:-1], Dim(span)]
+    before = build.insert(LoadOp(local, window))
+    rows = build.insert(IndicesOp(span))
+    hit = build.insert(CompareOp(Relation.EQ, rows, _everywhere(build, _number(build, place[-1]), rows)))
+    none = build.insert(constant(0, before.type))
+    single = build.insert(ReduceOp(Combine.ADD, build.insert(SelectOp(hit, before, none)), [0]))
+    point, made = InsertPoint.before(op), list[Operation]()
+    outside = IndexBuilder(made, op.location)
+    ends = [added(build, total, single) for total in sums]
+    inits = [outside.insert(constant(0, element)) for _ in sums]
+    loop = for_loop(Bounds(0, lanes), body, op.location, inits)
+    outside.insert_all(loop, op.location)
+    if op.old is not None:
+        op.old.replace_all_uses_with(as_element(outside, loop.results_[0], element_type(op.value.type)))
+    after = _everywhere(build, combined(op, single, build), before)
+    build.insert_all(StoreOp(build.insert(SelectOp(hit, after, before)), local, window), op.location)
+    body.add_ops([*ops, YieldOp(ends)])
+    Rewriter.insert_op(made, point)
+    Rewriter.erase_op(op)
+
+
+def _everywhere(build: IndexBuilder, value: SSAValue, like: SSAValue) -> SSAValue:
+    """A scalar in every lane of a value like another."""
+    return build.insert(BroadcastOp(value, [], like.type))
+
+
+def _number(build: IndexBuilder, dim: Dim) -> SSAValue:
+    """A position as an i32."""
+    parts = [build.insert(arith.IndexCastOp(v, i32)) if v.type != i32 else v for v in dim.values]
+    total = build.insert(constant(dim.shift if isinstance(dim.shift, int) else 0, i32))
+    for part in parts:
+        total = added(build, total, part)
+    return total

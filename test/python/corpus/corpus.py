@@ -135,6 +135,9 @@ class Program:
             return np.array(segments.offsets, dtype)
         if kind.name in ("begins", "ends"):
             return np.array(getattr(segments, kind.name), dtype)
+        if kind.name == "ids":
+            extent = segments.rows if kind.shape[0] == -1 else kind.shape[0]
+            return (rng.integers(0, 40, extent) // np.where(rng.random(extent) < 0.9, 10, 1)).astype(dtype)
         if kind.name == "flags":
             return rng.integers(0, 2, kind.shape).astype(dtype)
         shape = tuple(segments.rows if extent == -1 else extent for extent in kind.shape)
@@ -206,6 +209,7 @@ def _kernel(name: str, blocks: Mapping[str, int], small: Mapping[str, int], **sc
 _SHARED = {
     "batched_matmul": "matmul",
     "softmax_two_pass": "softmax",
+    "split_k_matmul": "matmul",
     "if_around_loop": "if_store",
     "jagged_row_sum_gaps": "jagged_row_sum",
 }
@@ -232,6 +236,10 @@ EXAMPLES = (
     _example("jagged_flash_attention", {"m": 128, "n": 128}, {"m": 32, "n": 32}, q=8.0),
     _example("jagged_bias_lhd", {"m": 64}, {"m": 8}),
     _example("shifted_sum", {"m": 64, "n": 128}, {"m": 64, "n": 96}),
+    _example("split_k_matmul", {"m": 128, "n": 256, "k": 128}, {"m": 112, "n": 128, "k": 128}, w=0.07),
+    _example("row_and_column_sums", {"m": 128, "n": 128}, {"m": 112, "n": 128}, x=0.2),
+    _example("embedding_gradient", {"m": 128}, {"m": 16}, dy=0.2),
+    _example("histogram", {"m": 256}, {"m": 256}),
 )
 """The programs of `examples/`."""
 

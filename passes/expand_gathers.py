@@ -1,0 +1,289 @@
+"""`--expand-gathers="targets=auto rows=256"`: accesses at computed positions become ordinary ones.
+
+A tile of integers says which rows are read or updated. Nothing on a TPU's vector unit follows such a tile;
+what it can do is compare. So a loop goes through the rows of the array, a block at a time, and each block
+finds the lanes that name one of its rows.
+
+Before:
+    %ids = tile.load %indices[%m]
+    tile.atomic_rmw add %rows, %out[%ids, :]
+After:
+    %ids = tile.load %indices[%m]
+    tile.for %o = 0 to 1000 by o:256 {
+      %hits = …                      // [o, m]: whether lane m names row o
+      %ones = tile.select %hits, %one, %zero
+      %part = tile.dot %ones, %rows precision highest
+      tile.atomic_rmw add %part, %out[%o, :]
+    }
+
+Rows are multiplied by the comparison's ones and zeros on the matrix unit, which is exact for every type, also
+beside rows with infinities and NaN; of single elements those that are named are selected and combined on the
+vector unit. `rows` is how many rows of the array a block has.
+
+`order=inner` lets each tile of positions meet every block, so that the array stays on the chip, and
+`order=outer`, for an update that is alone in its grid, each block every tile: the loop is an axis of the
+grid, and a block stays. `order=auto` takes the outer one where the whole array would take more than 4 MiB of
+the chip, or is one block.
+
+Refused: positions in a tile of rank 2 or more; values of rank 3 or more; extremes and bitwise updates of
+whole rows.
+"""
+
+from dataclasses import dataclass
+from math import prod
+
+from xdsl.context import Context
+from xdsl.dialects import memref
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import IndexType, IntegerAttr, ModuleOp, bf16, f32
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from tilec.analysis.vmem import MOST_RESIDENT
+from tilec.diagnostics import explain, fail
+from tilec.dialects.tile.access import AccessOp, Dim, Effect
+from tilec.dialects.tile.arrays import LoadOp
+from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
+from tilec.dialects.tile.axes import span_in_scope
+from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
+from tilec.dialects.tile.gathers import GatherOp, ScatterOp
+from tilec.dialects.tile.loops import GridOp, YieldOp
+from tilec.dialects.tile.mixing import Combine, identity
+from tilec.dialects.tile.syntax import Bounds
+from tilec.dialects.tile.types import UNBOUND, SpanType, byte_width, element_type, shape_of, with_element
+from tilec.dialects.tile.values import BroadcastOp, IndicesOp
+from tilec.rewriting.accumulators import added, as_element, constant, wide_element
+from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.nests import add_axis, for_loop
+from tilec.rewriting.one_hot import Picker, as_ids, hits_of
+
+ORDERS = ("auto", "inner", "outer")
+
+
+@dataclass(frozen=True)
+class ExpandGathers(ModulePass):
+    """Make ordinary accesses of those at computed positions: "order=auto|inner|outer rows=256"."""
+
+    name = "expand-gathers"
+
+    order: str = "auto"
+    rows: int = 256
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.order not in ORDERS:
+            fail(op, f"expand-gathers: order={self.order}; {', '.join(ORDERS)} are accepted")
+        if self.rows < 1:
+            fail(op, f"expand-gathers: rows={self.rows}; 1 or more is accepted")
+        for access in [inner for inner in op.walk() if isinstance(inner, AccessOp)]:
+            if any(dim.indexed for dim in access.window):
+                _check(access)
+                _Expansion(access, self.order, self.rows).apply()
+
+
+def _check(access: AccessOp) -> None:
+    """Refuse what has no form as a loop through rows."""
+    ids = next(dim.base for dim in access.window if dim.base is not None and dim.indexed)
+    rank = sum(dim.kept for dim in access.window)
+    if len(shape_of(ids.type)) != 1:
+        fail(access, f"expand-gathers: positions of type {ids.type}; a tile of rank 1 is accepted")
+    if rank > 2:
+        fail(
+            access,
+            f"expand-gathers: {access.name} at computed positions moves a value of rank {rank}; 1 and 2 are "
+            "accepted: index the other dimensions by an axis",
+        )
+    sums = not isinstance(access, AtomicRmwOp) or access.kind.data is Rmw.ADD
+    if rank == 2 and not sums:
+        fail(
+            access,
+            "expand-gathers: only sums of whole rows can be made at computed positions; update single "
+            "elements, or make the positions an axis of the grid and load them one by one",
+        )
+
+
+@dataclass
+class _Expansion:
+    """One access at computed positions, and the loop through rows that takes its place."""
+
+    access: AccessOp
+    order: str
+    rows: int
+
+    def apply(self) -> None:
+        if isinstance(self.access, GatherOp):
+            self._gather(self.access)
+        elif self._is_outer():
+            span = add_axis(self._grid(), self._bounds(InsertPoint.before(self._grid())), self._span())
+            span.name_hint = f"{self._name}_rows"
+            Rewriter.replace_op(self.access, self._updates(span), [])
+        else:
+            body = Block(arg_types=[self._span()])
+            body.args[0].name_hint = f"{self._name}_rows"
+            body.add_ops([*self._updates(body.args[0]), YieldOp()])
+            bounds = self._bounds(InsertPoint.before(self.access))
+            Rewriter.replace_op(self.access, for_loop(bounds, body, self.access.location), [])
+
+    # The array and its blocks
+
+    @property
+    def _position(self) -> int:
+        return next(i for i, dim in enumerate(self.access.window) if dim.indexed)
+
+    @property
+    def _name(self) -> str:
+        return self.access.array.name_hint or "array"
+
+    @property
+    def _extent(self) -> int:
+        return shape_of(self.access.array.type)[self._position]
+
+    @property
+    def _lanes_first(self) -> bool:
+        """Whether the lanes that name rows are the first dimension of the value."""
+        return not any(dim.kept for dim in self.access.window[: self._position])
+
+    def _window(self, span: SSAValue) -> list[Dim]:
+        window = list(self.access.window)
+        window[self._position] = Dim(span)
+        return window
+
+    def _span(self) -> SpanType:
+        """The type of the span of a block of rows, under a name of its own."""
+        name, count = f"{self._name}_rows", 1
+        while span_in_scope(self.access.parent_op(), name) is not None:
+            count += 1
+            name = f"{self._name}_rows{count}"
+        whole = self._extent
+        return SpanType(name, self.rows if whole == UNBOUND else min(self.rows, whole))
+
+    def _bounds(self, before: InsertPoint) -> Bounds[SSAValue]:
+        if self._extent != UNBOUND:
+            return Bounds(0, self._extent)
+        zero = ConstantOp(IntegerAttr(self._position, IndexType()))
+        extent = memref.DimOp(self.access.array, zero)
+        for op in (zero, extent):
+            op.location = self.access.location
+            Rewriter.insert_op(op, before)
+        return Bounds(0, extent.result)
+
+    def _grid(self) -> GridOp:
+        around = self.access.parent_op()
+        while not isinstance(around, GridOp):
+            if around is None:
+                fail(
+                    self.access, f"expand-gathers: {self.access.name} outside of a tile.grid; put it into one"
+                )
+            around = around.parent_op()
+        return around
+
+    def _is_outer(self) -> bool:
+        """Whether the blocks of rows are an axis of the grid."""
+        grid = self._grid()
+        others = [op for op in grid.walk() if isinstance(op, AccessOp) and op.effect is not Effect.READ]
+        alone = len(others) == 1 and self.access.parent is grid.body.block
+        size = prod(abs(extent) for extent in shape_of(self.access.array.type))
+        size *= max(4, byte_width(element_type(self.access.array.type)))
+        one = self._extent != UNBOUND and self._extent <= self.rows
+        wanted = self.order == "outer" or (
+            self.order == "auto" and (one or self._extent == UNBOUND or size > MOST_RESIDENT)
+        )
+        if wanted and not alone:
+            explain(
+                self.access,
+                f"expand-gathers: %{self._name} is whole for each tile of positions; the grid does more than "
+                "this update",
+            )
+        elif wanted:
+            explain(self.access, f"expand-gathers: the grid goes through blocks of %{self._name}")
+        else:
+            explain(self.access, f"expand-gathers: %{self._name} is whole for each tile of positions")
+        return wanted and alone
+
+    # Updates
+
+    def _picker(self, build: IndexBuilder, span: SSAValue) -> Picker:
+        dim = self.access.window[self._position]
+        if dim.base is None:
+            raise ValueError("positions come from a tile")
+        rows = build.insert(IndicesOp(span))
+        return Picker(build, hits_of(build, rows, as_ids(build, dim.base, dim.shift)))
+
+    def _updates(self, span: SSAValue) -> list[Operation]:
+        """The update of one block of rows."""
+        ops: list[Operation] = []
+        build = IndexBuilder(ops, self.access.location)
+        picker = self._picker(build, span)
+        if isinstance(self.access, ScatterOp):
+            made = self._scattered(self.access, picker, span)
+        elif isinstance(self.access, AtomicRmwOp):
+            part = self._combined(self.access, picker)
+            made = AtomicRmwOp(self.access.kind.data, part, self.access.array, self._window(span))
+        else:
+            raise ValueError("an update is a scatter or an atomic")
+        build.insert_all(made, self.access.location)
+        return ops
+
+    def _combined(self, op: AtomicRmwOp, picker: Picker) -> SSAValue:
+        """What the lanes that name a row make of it together."""
+        kind, build = Combine(op.kind.data), picker.build
+        element = element_type(op.value.type)
+        value = op.value
+        if op.mask is not None:
+            none = build.insert(constant(identity(kind, element), value.type))
+            value = build.insert(SelectOp(op.mask, value, none))
+        if len(shape_of(value.type)) == 1:
+            return picker.combined(kind, as_element(build, value, wide_element(element)))
+        return picker.product(value, 0 if self._lanes_first else 1, lanes=True)
+
+    def _scattered(self, op: ScatterOp, picker: Picker, span: SSAValue) -> AtomicRmwOp:
+        """The lanes that name rows, in their places, where there are some."""
+        build, element = picker.build, element_type(op.value.type)
+        zero = build.insert(constant(0, op.value.type))
+        value, ones = op.value, build.insert(constant(1, with_element(op.value.type, bf16)))
+        if op.mask is not None:
+            value = build.insert(SelectOp(op.mask, value, zero))
+            ones = build.insert(SelectOp(op.mask, ones, build.insert(constant(0, ones.type))))
+        if len(shape_of(value.type)) == 1:
+            part = picker.combined(Combine.ADD, as_element(build, value, wide_element(element)))
+            met = picker.combined(Combine.ADD, as_element(build, ones, f32))
+        else:
+            dim = 0 if self._lanes_first else 1
+            part = picker.product(value, dim, lanes=True)
+            met = picker.product(ones, dim, lanes=True)
+        some = build.insert(CompareOp(Relation.GT, met, build.insert(constant(0, met.type))))
+        window = self._window(span)
+        return AtomicRmwOp(Rmw.EXCHANGE, part, op.array, window, mask=some, unique=True)
+
+    # Gathers
+
+    def _gather(self, op: GatherOp) -> None:
+        """Carry what was found through the blocks of rows."""
+        before: list[Operation] = []
+        build = IndexBuilder(before, op.location)
+        element = element_type(op.result.type)
+        wide = with_element(op.result.type, wide_element(element))
+        body = Block(arg_types=[self._span(), wide])
+        span, found = body.args
+        span.name_hint, found.name_hint = f"{self._name}_rows", op.result.name_hint
+        inside: list[Operation] = []
+        inner = IndexBuilder(inside, op.location)
+        rows = inner.insert(LoadOp(op.array, self._window(span)))
+        picker = self._picker(inner, span)
+        if len(shape_of(rows.type)) == 1:
+            more = picker.chosen(as_element(inner, rows, wide_element(element)))
+        else:
+            more = picker.product(rows, 0 if self._lanes_first else 1, lanes=False)
+        inner.insert_all(YieldOp([added(inner, found, more)]), op.location)
+        body.add_ops(inside)
+        start = build.insert(constant(0, wide))
+        loop = for_loop(self._bounds(InsertPoint.before(op)), body, op.location, [start])
+        build.insert_all(loop, op.location)
+        result = as_element(build, loop.results_[0], element)
+        if op.mask is not None and op.other is not None:
+            other = op.other
+            if other.type != result.type:
+                other = build.insert(BroadcastOp(other, [], result.type))
+            result = build.insert(SelectOp(op.mask, result, other))
+        result.name_hint = op.result.name_hint
+        Rewriter.replace_op(op, before, [result])

@@ -1,0 +1,138 @@
+"""Picking rows by comparison: products with ones and zeros, and reductions of what is selected.
+
+In a product a lane that is not picked is multiplied by zero, and zero times infinity is no zero. So only the
+finite lanes are multiplied; where there are others, they are counted, and what they make of a sum is added.
+"""
+
+import math
+
+from xdsl.dialects import arith, scf
+from xdsl.dialects.builtin import AnyFloat, IndexType, bf16, f32, i32
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+
+from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
+from tilec.dialects.tile.mixing import Combine, DotOp, Precision, ReduceOp, identity
+from tilec.dialects.tile.types import element_type, shape_of, span_names, value_type, with_element
+from tilec.dialects.tile.values import BroadcastOp
+from tilec.rewriting.accumulators import as_element, constant
+from tilec.rewriting.index import Index, IndexBuilder
+
+_BYTES = 4
+"""Of an i32. Each is exact in bf16, and so are sums of 65,793 of them in f32: 2**24 / 255."""
+
+
+class Picker:
+    """Builds what combines the lanes of a tile of integers with the rows that they name."""
+
+    def __init__(self, build: IndexBuilder, hits: SSAValue):
+        """`hits` says whether a lane names a row: i1, of rows by lanes."""
+        self.build = build
+        self.hits = hits
+
+    def combined(self, kind: Combine, value: SSAValue) -> SSAValue:
+        """For each row, the combination of the lanes of `value`, of rank 1, that name it."""
+        wide = with_element(self.hits.type, element_type(value.type))
+        lanes = self.build.insert(BroadcastOp(value, [1], wide))
+        none = self._like(wide, identity(kind, element_type(value.type)))
+        return self.build.insert(ReduceOp(kind, self.build.insert(SelectOp(self.hits, lanes, none)), [1]))
+
+    def chosen(self, value: SSAValue) -> SSAValue:
+        """For each lane, the element of `value`, which has one for each row, that it names; else 0."""
+        wide = with_element(self.hits.type, element_type(value.type))
+        rows = self.build.insert(BroadcastOp(value, [0], wide))
+        named = self.build.insert(SelectOp(self.hits, rows, self._like(wide, 0)))
+        return self.build.insert(ReduceOp(Combine.ADD, named, [0]))
+
+    def product(self, value: SSAValue, dim: int, *, lanes: bool) -> SSAValue:
+        """The sum over the lanes that name a row, or over the rows that a lane names.
+
+        `lanes` says whether dimension `dim` of `value`, of rank 2, are the lanes or the rows; the other of
+        both stands in its place in the result, which is f32 for floats and i32 for integers.
+        """
+        contract = (1 if lanes else 0, dim)
+        if isinstance(element_type(value.type), AnyFloat):
+            return self._float_sum(value, contract)
+        whole, ones = as_element(self.build, value, i32), self._ones(self.hits, bf16)
+        total: SSAValue | None = None
+        for byte in range(_BYTES):
+            part = whole
+            if byte:
+                part = self.build.insert(arith.ShRUIOp(whole, self._like(whole.type, 8 * byte)))
+            part = self.build.insert(arith.AndIOp(part, self._like(whole.type, 0xFF)))
+            found = self._dot(ones, as_element(self.build, part, bf16), contract)
+            found = as_element(self.build, found, i32)
+            if byte:
+                found = self.build.insert(arith.ShLIOp(found, self._like(found.type, 8 * byte)))
+            total = found if total is None else self.build.insert(arith.AddiOp(total, found))
+        if total is None:
+            raise ValueError("an i32 has bytes")
+        return total
+
+    def _float_sum(self, value: SSAValue, contract: tuple[int, int]) -> SSAValue:
+        build, wide = self.build, as_element(self.build, value, f32)
+        rest = build.insert(arith.SubfOp(wide, wide))  # NaN where it is not finite
+        finite = build.insert(CompareOp(Relation.EQ, rest, self._like(rest.type, 0)))
+        clean = build.insert(SelectOp(finite, value, self._like(value.type, 0)))
+        total = self._dot(self._ones(self.hits, element_type(value.type)), clean, contract)
+        flags = with_element(wide.type, i32)
+        flagged = build.insert(SelectOp(finite, self._like(flags, 0), self._like(flags, 1)))
+        most = build.insert(ReduceOp(Combine.MAX, flagged, range(len(shape_of(flags)))))
+        zero = build.insert(constant(0, i32))
+        some = build.insert(arith.CmpiOp(most, zero, "ne"))
+        inner: list[Operation] = []
+        others = Picker(IndexBuilder(inner, build.location), self.hits).with_others(total, wide, contract)
+        then, otherwise = Block([*inner, scf.YieldOp(others)]), Block([scf.YieldOp(total)])
+        return build.insert(scf.IfOp(some, [total.type], Region(then), Region(otherwise)))
+
+    def with_others(self, total: SSAValue, value: SSAValue, contract: tuple[int, int]) -> SSAValue:
+        """`total`, and what the lanes of `value` that are infinite or NaN add to it.
+
+        NaN counts as both infinities, whose sum is NaN.
+        """
+        build, ones = self.build, self._ones(self.hits, bf16)
+        none = build.insert(CompareOp(Relation.NE, value, value))
+        for number in (math.inf, -math.inf):
+            same = build.insert(CompareOp(Relation.EQ, value, self._like(value.type, number)))
+            flags = self._ones(build.insert(arith.OrIOp(same, none)), bf16)
+            counted = self._dot(ones, flags, contract)
+            met = build.insert(CompareOp(Relation.GT, counted, self._like(counted.type, 0)))
+            added = build.insert(arith.AddfOp(total, self._like(total.type, number)))
+            total = build.insert(SelectOp(met, added, total))
+        return total
+
+    def _dot(self, ones: SSAValue, value: SSAValue, contract: tuple[int, int]) -> SSAValue:
+        """The product of ones, where a lane names a row, with `value`, contracted as `product` says."""
+        precision = Precision.HIGHEST if element_type(value.type) == f32 else Precision.DEFAULT
+        if contract[1] == 0:
+            return self.build.insert(DotOp(ones, value, None, contract, precision))
+        return self.build.insert(DotOp(value, ones, None, (contract[1], contract[0]), precision))
+
+    def _ones(self, condition: SSAValue, element: Attribute) -> SSAValue:
+        kind = with_element(condition.type, element)
+        return self.build.insert(SelectOp(condition, self._like(kind, 1), self._like(kind, 0)))
+
+    def _like(self, kind: Attribute, number: float) -> SSAValue:
+        return self.build.insert(constant(number, kind))
+
+
+def hits_of(build: IndexBuilder, rows: SSAValue, ids: SSAValue) -> SSAValue:
+    """Whether a lane of `ids` names a row: i1, of rows by lanes, from two i32 tiles of rank 1."""
+    names = [span_names(side.type)[0] for side in (rows, ids)]
+    kind = value_type(i32, [shape_of(side.type)[0] for side in (rows, ids)], names)
+    wide = [build.insert(BroadcastOp(side, [i], kind)) for i, side in enumerate((rows, ids))]
+    found = build.insert(CompareOp(Relation.EQ, *wide))
+    found.name_hint = "hits"
+    return found
+
+
+def as_ids(build: IndexBuilder, ids: SSAValue, shift: Index) -> SSAValue:
+    """Positions as i32, shifted."""
+    narrow = as_element(build, ids, i32)
+    if shift == 0:
+        return narrow
+    if isinstance(shift, int):
+        by = build.insert(constant(shift, narrow.type))
+    else:
+        number = build.insert(arith.IndexCastOp(shift, i32)) if shift.type == IndexType() else shift
+        by = build.insert(BroadcastOp(number, [], narrow.type))
+    return build.insert(arith.AddiOp(narrow, by))
