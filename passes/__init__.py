@@ -7,6 +7,7 @@ from xdsl.passes import ModulePass
 
 _PASSES = {
     "choose-blocks": "ChooseBlocks",
+    "resolve-views": "ResolveViews",
     "expand-gathers": "ExpandGathers",
     "insert-atomic-scratch": "InsertAtomicScratch",
     "classify-axes": "ClassifyAxes",

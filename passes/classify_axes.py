@@ -15,18 +15,20 @@ After:
       tile.for %m = %b to %e by m parallel { …
 
 Refused: a conflict over an axis of a `tile.grid`, or over an axis that the program calls `parallel`, with
-both lines.
+both lines. A view beside the array that is written, which `--resolve-views` removes.
 """
 
 from typing import NoReturn
 
 from xdsl.context import Context
+from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import is_inside
 from tilec.analysis.races import Conflict, conflicts
+from tilec.analysis.views import check_resolved
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.arrays import StoreOp
@@ -43,6 +45,8 @@ class ClassifyAxes(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for loop in op.walk():
+            if isinstance(loop, func.FuncOp):
+                check_resolved(loop, self.name)
             if isinstance(loop, LoopOp):
                 loop.set_orders([_order(loop, axis) for axis in loop.axes])
 

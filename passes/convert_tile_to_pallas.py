@@ -16,7 +16,8 @@ After:
       …
 
 Refused: an axis of run-time extent; a block that is cut between tiles; a scalar index in an array's last
-dimension; lanes that mix while some may be dead; an array argument that is written but not returned.
+dimension; lanes that mix while some may be dead; an array argument that is written but not returned; a view
+of an array beside the array.
 """
 
 from xdsl.context import Context
@@ -29,6 +30,7 @@ from xdsl.transforms.common_subexpression_elimination import cse
 from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.analysis.affine import extent, linear, static_extent
+from tilec.analysis.views import check_resolved
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
@@ -38,6 +40,7 @@ from tilec.dialects.tile.schedule import PipelineOp
 from tilec.dialects.tile.steps import WorklistOp
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
+from tilec.dialects.tile.views import ViewOp, viewed_array
 from tilec.lowering.checks import reaches, segment_limits
 from tilec.lowering.kernels import Host, KernelLowering
 from tilec.lowering.worklists import lower_worklist
@@ -56,6 +59,7 @@ class ConvertTileToPallas(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in [inner for inner in op.walk() if isinstance(inner, func.FuncOp)]:
             if any(inner.name.startswith("tile.") for inner in function.walk()):
+                check_resolved(function, self.name)
                 _Function(function).run()
 
 
@@ -121,6 +125,8 @@ class _Function:
                 )
                 made.name_hint = op.array.name_hint
                 self.host.arrays[op.array] = made
+            case ViewOp():
+                self.host.arrays[op.result] = self._view(op)
             case ExpectOp():
                 self._expect(op)
             case WorklistOp():
@@ -140,6 +146,18 @@ class _Function:
                 fail(
                     op, f"convert-tile-to-pallas: {op.name} is not scheduled; run --fold-outer-pipeline first"
                 )
+
+    def _view(self, op: ViewOp) -> SSAValue:
+        array, kind = self.host.current(op.array), op.result.type
+        if isinstance(array.owner, EmptyOp):
+            fail(op, f"convert-tile-to-pallas: %{op.array.name_hint or 'array'} is viewed but never written")
+        if op.permutation is not None:
+            view = self.host.build.insert(pallas.TransposeOp(array, op.permutation))
+        else:
+            extent = self.host.extent(op.array) if UNBOUND in shape_of(kind) else None
+            view = self.host.build.insert(pallas.ReshapeOp(array, kind, extent))
+        view.name_hint = op.result.name_hint
+        return view
 
     def _expect(self, op: ExpectOp) -> None:
         limit = self.host.build.value(op.limit.value.data)
@@ -185,7 +203,7 @@ class _Function:
         arrays = {
             tuple(extent(window.array, 0).factors): window.array for window in reversed(pipeline.windows)
         }
-        for array in arrays.values():
+        for array in (viewed_array(array) for array in arrays.values()):
             if UNBOUND in shape_of(array.type) and array in self.block.args:
                 text = f"the least number of rows of {array.name_hint or 'array'}"
                 some = pallas.RequireOp(build.value(1), self.host.extent(array), text)
@@ -215,17 +233,13 @@ class _Function:
 
     def _return(self, op: func.ReturnOp) -> None:
         returned = [self.host.current(value) for value in op.operands]
-        for argument in self.block.args:
-            if argument in self.host.arrays and argument not in op.operands:
-                writer = next(
-                    w
-                    for p in self.block.ops
-                    if isinstance(p, PipelineOp)
-                    for w in p.windows
-                    if w.array is argument and w.effect is Effect.WRITE
-                )
+        kept = {viewed_array(value) for value in op.operands}
+        pipelines = [inner for inner in self.block.ops if isinstance(inner, PipelineOp)]
+        for window in [window for pipeline in pipelines for window in pipeline.windows]:
+            argument = viewed_array(window.array)
+            if window.effect is Effect.WRITE and argument in self.block.args and argument not in kept:
                 fail(
-                    writer,
+                    window,
                     f"convert-tile-to-pallas: the argument %{argument.name_hint or 'array'} is written "
                     "but not returned; an array of JAX does not change, so return it",
                 )

@@ -1,9 +1,9 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--choose-blocks`, `--expand-gathers`, `--insert-atomic-scratch`, `--classify-axes`,
-`--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
-`--split-unaligned-loops`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
-`--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
+Runs, in this order: `--choose-blocks`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`,
+`--classify-axes`, `--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
+`--fold-outer-pipeline`, `--split-unaligned-loops`, `--compact-worklist` or `--overlaunch-jagged` (by
+`grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
 `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
 """
 
@@ -30,6 +30,7 @@ from tilec.passes.insert_atomic_scratch import InsertAtomicScratch
 from tilec.passes.materialize_masks import MaterializeMasks
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
 from tilec.passes.plan_memory import PlanMemory
+from tilec.passes.resolve_views import ResolveViews
 from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
 from tilec.passes.unroll_loops import UnrollLoops
 
@@ -115,6 +116,7 @@ class TileToPallas(ModulePass):
         grouping = GROUPINGS[self.grouping]
         return [
             ChooseBlocks(self.blocks),
+            ResolveViews(),
             ExpandGathers(self.gathers),
             InsertAtomicScratch(self.shared),
             ClassifyAxes(),

@@ -17,13 +17,14 @@ from tilec.dialects.tile import (
     SegmentOp,
     SetOp,
     StoreOp,
+    ViewOp,
     WindowOp,
 )
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.expect import ExpectOp
 from tilec.dialects.tile.places import held_type
 from tilec.dialects.tile.syntax import scalar_of
-from tilec.dialects.tile.types import element_type, span_names, span_of
+from tilec.dialects.tile.types import UNBOUND, element_type, shape_of, span_names, span_of
 
 from .errors import fault
 from .machine import Machine, Step, name_of, rule
@@ -41,7 +42,7 @@ def allocate(op: EmptyOp | FullOp) -> Step:
         extents = list(shape)
         if op.like is not None:
             like: Array = machine.values[op.like]
-            extents[0] = like.data.shape[0]
+            extents[0] = like.shape[0]
         if op.extent is not None:
             extents[0] = machine.integer(op, op.extent)
             if extents[0] < 0:
@@ -55,14 +56,28 @@ def allocate(op: EmptyOp | FullOp) -> Step:
     return step
 
 
+@rule(ViewOp)
+def view_array(op: ViewOp) -> Step:
+    def step(machine: Machine) -> None:
+        array: Array = machine.values[op.array]
+        if op.permutation is None:
+            extents = [array.shape[0] if n == UNBOUND else n for n in shape_of(op.result.type)]
+            places = array.places.reshape(extents)
+        else:
+            places = array.places.transpose(op.permutation)
+        machine.values[op.result] = array.view(places, name_of(op.result))
+
+    return step
+
+
 @rule(memref.DimOp)
 def extent(op: memref.DimOp) -> Step:
     def step(machine: Machine) -> None:
         array: Array = machine.values[op.source]
         dim = machine.integer(op, op.index)
-        if not 0 <= dim < array.data.ndim:
-            fault(op, f"{op.name} asks for dimension {dim} of {array.name}, which has {array.data.ndim}")
-        machine.values[op.result] = Value(np.asarray(array.data.shape[dim], np.int64))
+        if not 0 <= dim < len(array.shape):
+            fault(op, f"{op.name} asks for dimension {dim} of {array.name}, which has {len(array.shape)}")
+        machine.values[op.result] = Value(np.asarray(array.shape[dim], np.int64))
 
     return step
 
@@ -70,7 +85,7 @@ def extent(op: memref.DimOp) -> Step:
 @rule(SegmentOp)
 def segment(op: SegmentOp) -> Step:
     def bound(machine: Machine, array: Array, index: int) -> int:
-        if not 0 <= index < array.data.shape[0]:
+        if not 0 <= index < array.shape[0]:
             out_of_bounds(op, array, 0, index)
         return int(read(op, array, (index,), machine.trackers))
 
@@ -82,7 +97,7 @@ def segment(op: SegmentOp) -> Step:
         end = bound(machine, ends, index + (op.ends is None))
         if not 0 <= begin <= end:
             fault(op, f"segment {index} of {begins.name} is {begin} to {end}; 0 <= begin <= end is needed")
-        if op.ends is not None and index + 1 < begins.data.shape[0]:
+        if op.ends is not None and index + 1 < begins.shape[0]:
             following = bound(machine, begins, index + 1)
             if following < end:
                 fault(
@@ -102,11 +117,11 @@ def expect(op: ExpectOp) -> Step:
 
     def step(machine: Machine) -> None:
         array: Array = machine.values[op.array]
-        numbers, what = array.data, "element"
+        numbers, what = array.data(), "element"
         if op.elements is None:
             what = "length of segment"
             ends: Array = array if op.ends is None else machine.values[op.ends]
-            numbers = np.diff(numbers) if op.ends is None else ends.data - numbers
+            numbers = np.diff(numbers) if op.ends is None else ends.data() - numbers
         over = np.argwhere(numbers > limit)
         if over.size:
             place = tuple(int(i) for i in over[0])
@@ -131,7 +146,7 @@ def placing(op: AccessOp) -> Callable[[Machine], Window]:
 
     def place(machine: Machine) -> Window:
         array: Array = machine.values[op.array]
-        extents = array.data.shape
+        extents = array.shape
         return Window(
             array, tuple(lanes(machine, *dim, extent) for dim, extent in zip(dims, extents, strict=True))
         )
@@ -144,7 +159,7 @@ def fetch(machine: Machine, op: Operation, window: Window) -> Value:
 
     Raises InterpreterError where a live one is outside the array or was never stored.
     """
-    dtype = window.array.data.dtype
+    dtype = window.array.dtype
     if window.empty:
         return Value(hostile(machine.rng, window.shape, dtype), np.ones(window.shape, np.bool_))
     window.check_bounds(op)
@@ -163,7 +178,7 @@ def put(machine: Machine, op: Operation, window: Window, value: Value, *, partia
     if window.empty:
         return
     window.check_bounds(op)
-    data = convert(value.data, window.array.data.dtype)
+    data = convert(value.data, window.array.dtype)
     live = lanes_of(Value(data, value.poison), window.inner)
     write(op, window.array, window.live, live, machine.trackers, partial=partial)
 
@@ -191,7 +206,7 @@ def choose(op: Operation, window: Window, mask: Value) -> tuple[Bits, Index]:
         live[window.inner] = True
     active = chosen(op, live, mask)
     index = window.positions(active)
-    for dim, (positions, extent) in enumerate(zip(index, window.array.data.shape, strict=True)):
+    for dim, (positions, extent) in enumerate(zip(index, window.array.shape, strict=True)):
         places = np.asarray(positions)
         outside = places[(places < 0) | (places >= extent)]
         if outside.size:
@@ -204,7 +219,7 @@ def put_masked(
 ) -> None:
     """Store the live lanes where a mask is true, as `put` does."""
     active, index = choose(op, window, mask)
-    data = convert(np.asarray(value.data), window.array.data.dtype)
+    data = convert(np.asarray(value.data), window.array.dtype)
     lanes = lanes_of(Value(data, value.poison), active)
     write(op, window.array, index, lanes, machine.trackers, partial=partial)
 
@@ -295,14 +310,14 @@ def _held_lanes(op: GetOp) -> list[bool]:
 
 def fetch_raw(machine: Machine, op: Operation, window: Window) -> Value:
     """Every lane of a window that the array holds. Those it does not hold or never stored are undefined."""
-    data = hostile(machine.rng, window.shape, window.array.data.dtype)
+    data = hostile(machine.rng, window.shape, window.array.dtype)
     poison = np.ones(window.shape, np.bool_)
     if not window.empty:
         window.check_bounds(op)
         for tracker in machine.trackers:
             tracker.touch(op, window.array, window.live, Effect.READ)
-        data[window.inner] = window.array.data[window.live]
-        poison[window.inner] = ~window.array.defined[window.live]
+        data[window.inner] = window.array.data(window.live)
+        poison[window.inner] = ~window.array.defined(window.live)
     return Value(data, poison if poison.any() else None)
 
 

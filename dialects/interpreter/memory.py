@@ -1,7 +1,7 @@
 """Arrays and scratch: their elements, which of them are defined, and who touched them last."""
 
-from collections.abc import Sequence
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -20,14 +20,93 @@ Index: TypeAlias = tuple[int | slice | npt.NDArray[np.int64], ...]
 
 
 class Array:
-    """The elements of a memref. Equal only to itself."""
+    """The elements of a memref. Equal only to itself.
 
-    def __init__(self, data: Data, defined: Bits, name: str) -> None:
-        self.data = data
-        self.defined = defined
+    Those of a view are the elements of the array `base` that `places` numbers, in row-major order.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        defined: Bits,
+        name: str,
+        base: "Array | None" = None,
+        places: npt.NDArray[np.int64] | None = None,
+    ) -> None:
+        self._data = data
+        self._defined = defined
         self.name = name
-        self.sums: Data | None = None
-        """What atomics have made of 16-bit floats, before rounding."""
+        self.base = base or self
+        self._places = places
+        self._sums: Data | None = None
+        """What atomics have made of 16-bit floats of a base array, before rounding."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._data.shape if self._places is None else self._places.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._data.dtype
+
+    @property
+    def places(self) -> npt.NDArray[np.int64]:
+        """The number of each element in the base array, int64 of the array's shape."""
+        if self._places is None:
+            return np.arange(self._data.size, dtype=np.int64).reshape(self.shape)
+        return self._places
+
+    def view(self, places: npt.NDArray[np.int64], name: str) -> "Array":
+        """The elements at `places` of the base array, which they share."""
+        return Array(self.base._data, self.base._defined, name, self.base, places)
+
+    def data(self, index: Index = ()) -> Data:
+        """Some elements, or all."""
+        return self.part(self._data, index)
+
+    def defined(self, index: Index = ()) -> Bits:
+        """Which of some elements, or of all, were stored or passed in."""
+        return self.part(self._defined, index)
+
+    def part(self, values: npt.NDArray[Any], index: Index) -> npt.NDArray[Any]:
+        """Those of `values`, one for each element of the base array, that belong to elements of this one."""
+        if self._places is None:
+            return np.asarray(values[index])
+        return np.asarray(values.reshape(-1)[self._places[index]])
+
+    def put(self, values: npt.NDArray[Any], index: Index, new: object) -> None:
+        """Change what `part` returns."""
+        if self._places is None:
+            values[index] = new
+        else:
+            values.reshape(-1)[self._places[index]] = new
+
+    def store(self, index: Index, data: Data, defined: Bits | bool) -> None:
+        """Put elements, and say which of them are defined."""
+        self.put(self._data, index, data)
+        self.put(self._defined, index, defined)
+        if self.base._sums is not None:
+            self.put(self.base._sums, index, data)
+
+    def combine(
+        self, spots: tuple[npt.NDArray[np.int64], ...], change: Callable[[Data, npt.NDArray[np.int64]], None]
+    ) -> Data:
+        """Let `change` update elements, given all of the base array, flat, and their numbers in it.
+
+        16-bit floats are those before rounding, in f32. Returns the elements as they were.
+        """
+        base = self.base
+        narrow = is_float(self.dtype) and self.dtype.itemsize < 4
+        if narrow and base._sums is None:
+            base._sums = base._data.astype(np.float32)
+        kept = base._data if base._sums is None else base._sums
+        numbers = self._places[spots] if self._places is not None else np.ravel_multi_index(spots, self.shape)
+        flat = kept.reshape(-1)
+        before = flat[numbers]
+        change(flat, numbers)
+        if narrow:
+            base._data.reshape(-1)[numbers] = convert(flat[numbers], self.dtype)
+        return before
 
 
 class Lanes(NamedTuple):
@@ -70,7 +149,7 @@ class Window(NamedTuple):
         """
         lanes: list[Lanes] = []
         marks = iter(every)
-        for (span, kept), extent in zip(self.lanes, self.array.data.shape, strict=True):
+        for (span, kept), extent in zip(self.lanes, self.array.shape, strict=True):
             if not (next(marks) if kept else self.empty):
                 lanes.append(Lanes(span, kept))
                 continue
@@ -89,7 +168,7 @@ class Window(NamedTuple):
 
     def check_bounds(self, op: Operation) -> None:
         """Raise InterpreterError at `op` where a live lane is outside the array."""
-        extents = self.array.data.shape
+        extents = self.array.shape
         for dim, ((span, _), extent) in enumerate(zip(self.lanes, extents, strict=True)):
             if span.lo < 0 or span.hi > extent:
                 out_of_bounds(op, self.array, dim, span.lo if span.lo < 0 else span.hi - 1)
@@ -97,7 +176,7 @@ class Window(NamedTuple):
 
 def out_of_bounds(op: Operation, array: Array, dim: int, position: int) -> None:
     """Raises InterpreterError."""
-    extent = array.data.shape[dim]
+    extent = array.shape[dim]
     fault(
         op, f"{op.name} touches index {position} of dimension {dim} of {array.name}, whose extent is {extent}"
     )
@@ -129,17 +208,17 @@ class Tracker:
 
     def touch(self, op: Operation, array: Array, index: Index, sort: str) -> None:
         """Note an access. Raises InterpreterError at `op` if another iteration's access conflicts with it."""
-        marks = self._marks.setdefault(array, {})
+        marks = self._marks.setdefault(array.base, {})
         for other, before in marks.items():
             if other != sort or sort == Effect.WRITE:
                 self._refuse_others(op, array, index, before)
         mine = ((self.iteration + 1) << 16) + self._ops.setdefault(op, len(self._ops))
-        own = marks.setdefault(sort, np.zeros(array.data.shape, np.int64))
-        before = own[index]
-        own[index] = mine if sort == Effect.WRITE else np.where(before == 0, mine, before)
+        own = marks.setdefault(sort, np.zeros(array.base.shape, np.int64))
+        before = array.part(own, index)
+        array.put(own, index, mine if sort == Effect.WRITE else np.where(before == 0, mine, before))
 
     def _refuse_others(self, op: Operation, array: Array, index: Index, marks: npt.NDArray[np.int64]) -> None:
-        before = np.asarray(marks[index])
+        before = array.part(marks, index)
         others = (before != 0) & (before >> 16 != self.iteration + 1)
         if not others.any():
             return
@@ -170,11 +249,11 @@ def read(op: Operation, array: Array, index: Index, trackers: Sequence[Tracker])
     """A copy of elements. Raises InterpreterError at `op` where one was never stored, or for a race."""
     for tracker in trackers:
         tracker.touch(op, array, index, Effect.READ)
-    defined = np.asarray(array.defined[index])
+    defined = array.defined(index)
     if not defined.all():
         spot = element(index, ~defined)
         fault(op, f"{op.name} reads element {spot} of {array.name}, which nothing has stored before")
-    return array.data[index].copy()
+    return array.data(index).copy()
 
 
 def write(
@@ -196,10 +275,7 @@ def write(
         fault(op, f"{op.name} stores an undefined lane into element {spot} of {array.name}")
     for tracker in trackers:
         tracker.touch(op, array, index, Effect.WRITE)
-    array.data[index] = value.data
-    if array.sums is not None:
-        array.sums[index] = value.data
-    array.defined[index] = True if poison is None else ~poison
+    array.store(index, value.data, True if poison is None else ~poison)
 
 
 COMBINE: dict[Rmw, "np.ufunc"] = {
@@ -215,7 +291,7 @@ COMBINE: dict[Rmw, "np.ufunc"] = {
 def combine(
     op: Operation,
     array: Array,
-    index: tuple[npt.NDArray[np.int64], ...],
+    spots: tuple[npt.NDArray[np.int64], ...],
     lanes: Data,
     kind: Rmw,
     expected: Data | None,
@@ -226,16 +302,15 @@ def combine(
 
     Raises InterpreterError at `op` where an element was never stored.
     """
-    read(op, array, index, ())
-    if is_float(array.data.dtype) and array.data.dtype.itemsize < 4 and array.sums is None:
-        array.sums = array.data.astype(np.float32)
-    kept = array.data if array.sums is None else array.sums
-    before = kept[index].copy()
-    if kind in COMBINE:
-        COMBINE[kind].at(kept, index, convert(lanes, kept.dtype))
-    else:
-        chosen = np.ones(before.shape, np.bool_) if expected is None else before == expected
-        kept[index] = np.where(chosen, convert(lanes, kept.dtype), before)
-    if array.sums is not None:
-        array.data[index] = convert(array.sums[index], array.data.dtype)
-    return before
+    read(op, array, spots, ())
+
+    def change(flat: Data, numbers: npt.NDArray[np.int64]) -> None:
+        values = convert(lanes, flat.dtype)
+        if kind in COMBINE:
+            COMBINE[kind].at(flat, numbers, values)
+        else:
+            flat[numbers] = (
+                values if expected is None else np.where(flat[numbers] == expected, values, flat[numbers])
+            )
+
+    return array.combine(spots, change)

@@ -67,7 +67,7 @@ def run(
     machine = Machine(seed, blocks or {}, Counter() if steps is None else steps)
     for parameter, argument in zip(body.args, args, strict=True):
         check(function, parameter, argument)
-        data = np.array(argument)
+        data = np.array(argument, order="C")
         is_array = isinstance(parameter.type, MemRefType)
         machine.values[parameter] = (
             Array(data, np.ones(data.shape, np.bool_), name_of(parameter)) if is_array else Value(data)
@@ -93,7 +93,7 @@ def check(function: func.FuncOp, parameter: SSAValue, argument: Data) -> None:
 
 def result_of(value: Array | Value) -> Result:
     if isinstance(value, Array):
-        return Result(value.data, value.defined)
+        return Result(value.data(), value.defined())
     data = np.asarray(value.data)
     poison = (
         np.zeros(data.shape, np.bool_) if value.poison is None else np.broadcast_to(value.poison, data.shape)

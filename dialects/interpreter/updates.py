@@ -49,7 +49,7 @@ def gather(op: GatherOp) -> Step:
         array: Array = machine.values[op.array]
         mask: Value | None = None if op.mask is None else machine.values[op.mask]
         spots = _spots(machine, op, array, mask, drop=False)
-        data = hostile(machine.rng, spots.active.shape, array.data.dtype)
+        data = hostile(machine.rng, spots.active.shape, array.dtype)
         poison: Bits = np.ones(data.shape, np.bool_)
         if op.other is not None:
             other: Value = machine.values[op.other]
@@ -70,7 +70,7 @@ def scatter(op: ScatterOp) -> Step:
         spots = _spots(machine, op, array, mask, drop=op.drop is not None)
         _refuse_repeated(op, array, spots.places)
         value: Value = machine.values[op.value]
-        data = Value(convert(np.asarray(value.data), array.data.dtype), value.poison)
+        data = Value(convert(np.asarray(value.data), array.dtype), value.poison)
         write(op, array, spots.places, lanes_of(data, spots.active), machine.trackers)
 
     return step
@@ -123,7 +123,7 @@ def _spots(machine: Machine, op: AccessOp, array: Array, mask: Value | None, *, 
     places: list[npt.NDArray[np.int64]] = []
     live: Bits = np.ones((), np.bool_)
     axis = 0
-    for dim, extent in zip(op.window, array.data.shape, strict=True):
+    for dim, extent in zip(op.window, array.shape, strict=True):
         place, alive = _places(machine, op, dim, extent)
         tail = (1,) * (rank - axis - _rank(dim))
         places.append(place.reshape(place.shape + tail))
@@ -133,7 +133,7 @@ def _spots(machine: Machine, op: AccessOp, array: Array, mask: Value | None, *, 
     active = np.broadcast_to(live, shape).copy()
     if mask is not None:
         active = chosen(op, active, mask)
-    for position, (place, extent) in enumerate(zip(places, array.data.shape, strict=True)):
+    for position, (place, extent) in enumerate(zip(places, array.shape, strict=True)):
         outside = active & ((place < 0) | (place >= extent))
         if drop and op.window[position].indexed:
             active &= ~outside
@@ -172,7 +172,7 @@ def _places(machine: Machine, op: AccessOp, dim: Dim, extent: int) -> tuple[npt.
 
 def _refuse_repeated(op: ScatterOp, array: Array, places: Places) -> None:
     """Raises InterpreterError where two lanes are written to one element."""
-    flat = np.ravel_multi_index(places, array.data.shape)
+    flat = np.ravel_multi_index(places, array.shape)
     _, first = np.unique(flat, return_index=True)
     if first.size != flat.size:
         again = np.delete(np.arange(flat.size), first)[0]

@@ -4,7 +4,16 @@ from xdsl.ir import Dialect
 
 from .control import CondOp, ForiOp, WhenOp, YieldOp
 from .copies import CopyStartOp, CopyWaitOp
-from .host import CheckElementsOp, CheckLengthsOp, CheckSegmentsOp, FullOp, RequireOp, ReshapeOp, ScalarOp
+from .host import (
+    CheckElementsOp,
+    CheckLengthsOp,
+    CheckSegmentsOp,
+    FullOp,
+    RequireOp,
+    ReshapeOp,
+    ScalarOp,
+    TransposeOp,
+)
 from .kernels import CallOp, EmitPipelineOp, PipeInOp, PipeOutOp
 from .specs import InOp, InSpaceOp, OutOp, OutSpaceOp, PrefetchOp, ScratchOp
 from .types import Bounded, DmaSemaphoreType, Ds, Semantics, SemanticsAttr, Space, SpaceAttr, in_space
@@ -45,6 +54,7 @@ __all__ = [
     "Semantics",
     "Space",
     "StoreOp",
+    "TransposeOp",
     "WhenOp",
     "YieldOp",
     "in_space",
@@ -54,6 +64,7 @@ OPERATIONS = (
     CallOp,
     FullOp,
     ReshapeOp,
+    TransposeOp,
     CheckSegmentsOp,
     CheckLengthsOp,
     CheckElementsOp,

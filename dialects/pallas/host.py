@@ -1,19 +1,22 @@
 """What a function does with whole arrays around its kernels."""
 
 from abc import ABC
+from collections.abc import Sequence
 from math import prod
 from typing import Self
 
 from xdsl.dialects.builtin import (
     AnyFloat,
+    DenseArrayBase,
     FloatAttr,
     IndexType,
     IntegerAttr,
     MemRefType,
     StringAttr,
     i32,
+    i64,
 )
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
     IRDLOperation,
@@ -29,7 +32,16 @@ from xdsl.printer import Printer
 from xdsl.traits import MemoryAllocEffect, MemoryReadEffect
 from xdsl.utils.exceptions import VerifyException
 
-from tilec.dialects.tile.syntax import parse_known_operand, parse_scalar, print_scalar, scalar_attr
+from tilec.dialects.tile.syntax import (
+    dense_i64,
+    ints_of,
+    parse_int_list,
+    parse_known_operand,
+    parse_scalar,
+    print_int_list,
+    print_scalar,
+    scalar_attr,
+)
 from tilec.dialects.tile.types import UNBOUND, Array, element_type, shape_of
 
 from .specs import parse_array_type, verify_array, verify_extent
@@ -120,6 +132,58 @@ class ReshapeOp(IRDLOperation):
                 f"pallas.reshape of {source} to {target}; the same element type and number of elements is "
                 "needed"
             )
+
+
+@irdl_op_definition
+class TransposeOp(IRDLOperation):
+    """Reorders dimensions: dimension i of the result is dimension `perm[i]` of the array.
+
+    Example:
+        %y = pallas.transpose %x [1, 0]
+    """
+
+    name = "pallas.transpose"
+    array = operand_def(MemRefType)
+    perm = prop_def(DenseArrayBase.constr(i64))
+    result = result_def(MemRefType)
+    traits = traits_def(MemoryAllocEffect(), MemoryReadEffect())
+
+    def __init__(self, array: SSAValue, perm: Sequence[int]):
+        super().__init__(
+            operands=[array],
+            properties={"perm": dense_i64(perm)},
+            result_types=[_transposed(array.type, perm)],
+        )
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "TransposeOp":
+        array = parse_known_operand(parser)
+        pos = parser.pos
+        perm = ints_of(parse_int_list(parser))
+        if sorted(perm) != list(range(len(shape_of(array.type)))):
+            parser.raise_error(f"{list(perm)} does not permute the dimensions of {array.type}", pos)
+        return cls(array, perm)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.array)
+        printer.print_string(" ")
+        print_int_list(printer, self.perm)
+
+    def verify_(self) -> None:
+        verify_on_host(self)
+        verify_array(self, self.array)
+        perm = ints_of(self.perm)
+        if sorted(perm) != list(range(len(shape_of(self.array.type)))):
+            raise VerifyException(f"pallas.transpose {list(perm)} does not permute {self.array.type}")
+        if self.result.type != _transposed(self.array.type, perm):
+            raise VerifyException(
+                f"pallas.transpose results in {_transposed(self.array.type, perm)}, not {self.result.type}"
+            )
+
+
+def _transposed(array: Attribute, perm: Sequence[int]) -> Array:
+    return MemRefType(element_type(array), [shape_of(array)[dim] for dim in perm])
 
 
 def element_count(shape: tuple[int, ...]) -> int | None:

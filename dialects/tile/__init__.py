@@ -23,10 +23,12 @@ from .values import (
     SplatOp,
     TransposeOp,
 )
+from .views import ViewOp
 
 PROGRAM = (
     EmptyOp,
     FullOp,
+    ViewOp,
     GridOp,
     ForOp,
     YieldOp,

@@ -76,9 +76,9 @@ class AtomicRmwOp(AccessOp):
     the array is an error, and `drop` leaves its lane out instead.
 
     Example:
-        tile.atomic_rmw add %v, %out[%n]
+        tile.atomic_rmw add %v, %out[%g, %n]
         %before = tile.atomic_rmw max %v, %out[%g, %n] mask %p old
-        %found = tile.atomic_rmw compare_exchange %v, %out[%n] expected %e old
+        %found = tile.atomic_rmw compare_exchange %v, %out[%g, %n] expected %e old
         tile.atomic_rmw add %rows, %out[%ids, :] drop
     """
 

@@ -40,15 +40,33 @@ COMMON: Mapping[str, str] = {
 """What the names in examples mean where an example does not say so itself. A `%g` is an index of a grid."""
 
 SPECIAL: Mapping[str, Mapping[str, str]] = {
+    "tile.atomic_rmw": {
+        "e": "tensor<?xf32, #tile.spans<n>>",
+        "ids": "tensor<?xi32, #tile.spans<m>>",
+        "out": "memref<8x256xf32>",
+        "p": "tensor<?xi1, #tile.spans<n>>",
+        "rows": "tensor<?x256xf32, #tile.spans<m, _>>",
+        "v": "tensor<?xf32, #tile.spans<n>>",
+    },
     "tile.compare": {"b": "tensor<64x128xf32>"},
     "tile.concatenate": {"b": "tensor<64x128xf32>"},
     "tile.dot": {"q": "tensor<64x128xf32>", "k": "tensor<32x128xf32>"},
     "tile.fill": {"v": "tensor<?x?xf32, #tile.spans<m, k>>", "zero": "f32"},
+    "tile.gather": {
+        "ids": "tensor<?xi32, #tile.spans<m>>",
+        "p": "tensor<?x?xi1, #tile.spans<m, n>>",
+        "zero": "f32",
+    },
     "tile.get": {"window": "!tile.ref<tensor<128x512xf32, #tile.spans<m, _>>>"},
     "tile.load": {"p": "tensor<?x256xi1, #tile.spans<m, _>>", "zero": "bf16"},
     "tile.pipeline": {"x": "memref<512xf32>", "y": "memref<512xf32>"},
     "tile.reshape": {"v": "tensor<?x256xf32, #tile.spans<m, _>>"},
     "tile.scan": {"v": "tensor<64x128xf32>"},
+    "tile.scatter": {
+        "ids": "tensor<?xi32, #tile.spans<m>>",
+        "p": "tensor<?x256xi1, #tile.spans<m, _>>",
+        "rows": "tensor<?x256xf32, #tile.spans<m, _>>",
+    },
     "tile.select": {"p": "tensor<64x128xi1>", "b": "tensor<64x128xf32>"},
     "tile.set": {
         "v": "tensor<128x512xf32, #tile.spans<m, _>>",
@@ -56,6 +74,7 @@ SPECIAL: Mapping[str, Mapping[str, str]] = {
     },
     "tile.slice": {"v": "tensor<64x128xf32>"},
     "tile.store": {"p": "tensor<?xi1, #tile.spans<n>>", "row": "tensor<?xf32, #tile.spans<n>>"},
+    "tile.view": {"a": "memref<8x128xf32>"},
     "tile.window": {"y": "memref<512xf32>"},
 }
 """Names that mean something else in the example of one operation."""

@@ -18,6 +18,7 @@ from tilec.dialects.tile.loops import LoopOp
 from tilec.dialects.tile.schedule import AxisOp, SpanOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import UNBOUND, shape_of
+from tilec.dialects.tile.views import ViewOp
 
 IndexBounds: TypeAlias = Bounds[SSAValue]
 Leaf: TypeAlias = SSAValue | tuple[SSAValue, int]
@@ -92,6 +93,8 @@ def extent(array: SSAValue, dim: int) -> Linear:
             return extent(op.like, 0)
         case EmptyOp() | FullOp() as op if op.extent is not None:
             return linear(op.extent)
+        case ViewOp() as op:
+            return extent(op.array, 0)
         case _:
             return Linear(0, {(array, dim): 1})
 

@@ -15,9 +15,10 @@ from tilec.dialects.pallas import (
     RequireOp,
     ReshapeOp,
     ScalarOp,
+    TransposeOp,
 )
 from tilec.dialects.pallas.types import is_array
-from tilec.dialects.tile.syntax import scalar_of
+from tilec.dialects.tile.syntax import ints_of, scalar_of
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 
 from .bodies import note_value
@@ -114,6 +115,8 @@ class FunctionPrinter:
                 return f"jnp.full({shape}, {number}, {dtype})"
             case ReshapeOp():
                 return f"jnp.reshape({scope.text(op.array)}, {self._shape(op, op.result.type)})"
+            case TransposeOp():
+                return f"jnp.transpose({scope.text(op.array)}, {shape_text(ints_of(op.perm))})"
             case ScalarOp():
                 scope.traced.add(op.result)
                 index = ", ".join("0" for _ in shape_of(op.array.type))

@@ -80,3 +80,16 @@ func.func @scratch(%x: memref<8x128xf32>, %out: memref<8x128xf32>) {
   return
 }
 // CHECK: {{.*}}/classify-axes-invalid.mlir:74:3: error: classify-axes: axis i is called parallel, but tile.set at {{.*}}/classify-axes-invalid.mlir:76:5 carries a value from one iteration to the next; call it ordered
+
+// -----
+
+// One memory under two names, of which an axis is decided from the names.
+func.func @view_beside_the_array(%x: memref<8x128xf32>) {
+  %t = tile.view %x permute [1, 0] : memref<8x128xf32> to memref<128x8xf32>
+  tile.grid %i = 0 to 8 {
+    %v = tile.load %t[0, %i]
+    tile.store %v, %x[%i, 0]
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:90:5: error: classify-axes: tile.load takes %t, the array that is written as %x; run --resolve-views first

@@ -128,3 +128,23 @@ func.func @constant() -> (memref<64x128xf32>, memref<64x128xf32>) {
 }
 // CHECK-LABEL: func.func @constant
 // CHECK-NEXT:    %ones = tile.full 1.0 : memref<64x128xf32>
+
+// What is returned through a view is an output only as what is returned itself.
+func.func @returned_through_a_view(%x: memref<96x200xf32>) -> (memref<19200xf32>, memref<200x96xf32>) {
+  %out = tile.full 0.0 : memref<96x200xf32>
+  %part = tile.full 0.0 : memref<96x200xf32>
+  tile.grid %m = 0 to 96 by m:32 {
+    %v = tile.load %x[%m, :]
+    tile.store %v, %out[%m, :]
+  }
+  tile.grid %m = 0 to 64 by m:32 {
+    %v = tile.load %x[%m, :]
+    tile.store %v, %part[%m, :]
+  }
+  %flat = tile.view %out : memref<96x200xf32> to memref<19200xf32>
+  %t = tile.view %part permute [1, 0] : memref<96x200xf32> to memref<200x96xf32>
+  return %flat, %t : memref<19200xf32>, memref<200x96xf32>
+}
+// CHECK-LABEL: func.func @returned_through_a_view
+// CHECK-NEXT:    %out = tile.empty : memref<96x200xf32>
+// CHECK-NEXT:    %part = tile.full 0.0 : memref<96x200xf32>

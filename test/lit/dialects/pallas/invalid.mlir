@@ -859,3 +859,28 @@ func.func @f(%x: memref<64x128xf32>, %t: memref<4xi32>, %n: index) {
   return
 }
 // CHECK: {{.*}}/invalid.mlir:858:3: error: pallas.scalar reads a memref<4xi32>; memref<i32> or memref<1xi32> is needed
+
+// -----
+
+// A transposition names every dimension once.
+func.func @f(%x: memref<64x128xf32>) {
+  %a = pallas.transpose %x [0, 0]
+  return
+}
+// CHECK: {{.*}}/invalid.mlir:867:28: error: [0, 0] does not permute the dimensions of memref<64x128xf32>
+
+// -----
+
+func.func @f(%x: memref<64x128xf32>) {
+  %a = "pallas.transpose"(%x) <{perm = array<i64: 1>}> : (memref<64x128xf32>) -> memref<128x64xf32>
+  return
+}
+// CHECK: {{.*}}/invalid.mlir:875:3: error: pallas.transpose [1] does not permute memref<64x128xf32>
+
+// -----
+
+func.func @f(%x: memref<64x128xf32>) {
+  %a = "pallas.transpose"(%x) <{perm = array<i64: 1, 0>}> : (memref<64x128xf32>) -> memref<64x128xf32>
+  return
+}
+// CHECK: {{.*}}/invalid.mlir:883:3: error: pallas.transpose results in memref<128x64xf32>, not memref<64x128xf32>

@@ -1,0 +1,125 @@
+"""Views: an array under another shape or with its dimensions in another order."""
+
+from collections.abc import Sequence
+from math import prod
+
+from xdsl.dialects import func
+from xdsl.dialects.builtin import DenseArrayBase, MemRefType, i64
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    result_def,
+    traits_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
+
+from .syntax import dense_i64, ints_of, parse_int_list, parse_known_operand, print_int_list
+from .types import UNBOUND, element_type, shape_of
+
+
+@irdl_op_definition
+class ViewOp(IRDLOperation):
+    """The elements of an array under another shape. A view is the array: what is stored to one is in both.
+
+    Elements are taken in row-major order; only a leading extent may be `?`, and then is that of both. With
+    `permute`, dimension i of the view is dimension `permute[i]` of the array. Views are made outside grids.
+    After `--resolve-views`, a kernel takes each array that it writes as one value.
+
+    Example:
+        %flat = tile.view %a : memref<8x128xf32> to memref<1024xf32>
+        %t = tile.view %a permute [1, 0] : memref<8x128xf32> to memref<128x8xf32>
+    """
+
+    name = "tile.view"
+    array = operand_def(MemRefType)
+    perm = opt_prop_def(DenseArrayBase.constr(i64))
+    result = result_def(MemRefType)
+    traits = traits_def(Pure())
+
+    def __init__(self, array: SSAValue, kind: Attribute, perm: Sequence[int] | None = None):
+        super().__init__(
+            operands=[array],
+            properties={"perm": None if perm is None else dense_i64(perm)},
+            result_types=[kind],
+        )
+
+    @property
+    def permutation(self) -> tuple[int, ...] | None:
+        """For each dimension of the view that of the array; `None` of a view that keeps the order."""
+        return None if self.perm is None else ints_of(self.perm)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "ViewOp":
+        pos = parser.pos
+        array = parse_known_operand(parser)
+        perm = ints_of(parse_int_list(parser)) if parser.parse_optional_keyword("permute") else None
+        parser.parse_punctuation(":")
+        given = parser.parse_type()
+        if given != array.type:
+            parser.raise_error(f"tile.view of a value of type {array.type}, which is called {given}", pos)
+        parser.parse_keyword("to")
+        return cls(array, parser.parse_type(), perm)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.array)
+        if self.perm is not None:
+            printer.print_string(" permute ")
+            print_int_list(printer, self.perm)
+        printer.print_string(" : ")
+        printer.print_attribute(self.array.type)
+        printer.print_string(" to ")
+        printer.print_attribute(self.result.type)
+
+    def verify_(self) -> None:
+        if not isinstance(self.parent_op(), func.FuncOp):
+            raise VerifyException("tile.view stands inside another operation; make it before the grid")
+        source, target = self.array.type, self.result.type
+        for kind in (source, target):
+            if UNBOUND in shape_of(kind)[1:]:
+                raise VerifyException(
+                    f"tile.view of {source} to {target}: only the leading extent of an array may be `?`"
+                )
+        if element_type(source) != element_type(target):
+            raise VerifyException(
+                f"tile.view of {source} to {target}: a view has the element type of its array"
+            )
+        if self.permutation is None:
+            _verify_reshaped(source, target)
+        else:
+            _verify_permuted(source, target, self.permutation)
+
+
+def _verify_reshaped(source: Attribute, target: Attribute) -> None:
+    if _count(shape_of(source)) != _count(shape_of(target)):
+        raise VerifyException(
+            f"tile.view of {source} to {target}: both need the same number of elements; "
+            "if the leading extent is `?`, it stays, and the others have the same product"
+        )
+
+
+def _count(shape: Sequence[int]) -> tuple[bool, int]:
+    """Whether the leading extent is `?`, and the product of the others."""
+    free = tuple(shape[:1]) == (UNBOUND,)
+    return free, prod(shape[free:])
+
+
+def _verify_permuted(source: Attribute, target: Attribute, perm: Sequence[int]) -> None:
+    shape = shape_of(source)
+    if sorted(perm) != list(range(len(shape))):
+        raise VerifyException(f"tile.view permute {list(perm)} does not permute the dimensions of {source}")
+    if shape_of(target) != tuple(shape[dim] for dim in perm):
+        raise VerifyException(f"tile.view permute {list(perm)} of {source} is no {target}")
+
+
+def viewed_array(value: SSAValue) -> SSAValue:
+    """The array that `value` is a view of, through any number of views; `value` itself if it is none."""
+    while isinstance(value.owner, ViewOp):
+        value = value.owner.array
+    return value
