@@ -54,6 +54,7 @@ from tilec.dialects.tile.places import SetOp
 from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import map_spans, span_of
+from tilec.dialects.tile.values import SplatOp
 from tilec.rewriting.bodies import BodyBuilder
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.steps import StepSpace, statements_around
@@ -77,6 +78,9 @@ class FoldOuterPipeline(ModulePass):
                     stores = {store.array for store in grid.walk() if isinstance(store, StoreOp)}
                     _fold(grid, Loop(self.loop), written)
                     written |= stores
+                for splat in [inner for inner in function.body.block.ops if isinstance(inner, SplatOp)]:
+                    if not splat.result.uses:  # each kernel has made its own
+                        Rewriter.erase_op(splat)
 
 
 def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:

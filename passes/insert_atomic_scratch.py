@@ -46,22 +46,32 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from tilec.analysis.affine import is_inside
 from tilec.analysis.races import conflicts
-from tilec.analysis.targets import Target, home_of, meeting_loop, recipe, targets_of
+from tilec.analysis.targets import (
+    Target,
+    frames_of,
+    home_of,
+    is_sure,
+    meeting_loop,
+    recipe,
+    targets_of,
+)
 from tilec.analysis.vmem import MOST_RESIDENT
+from tilec.analysis.within import is_within
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import AccessOp, Effect
-from tilec.dialects.tile.arrays import FullOp, LoadOp, StoreOp
+from tilec.dialects.tile.arrays import EmptyOp, FullOp, LoadOp, StoreOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.loops import GridOp
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, with_element
 from tilec.passes.classify_axes import refuse_race
-from tilec.rewriting.accumulators import as_element, constant, kept_element, thread
+from tilec.rewriting.accumulators import as_element, filled, kept_element, thread
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.nests import Recipes, moved, sink_axes
 from tilec.rewriting.phases import bound_together, split_updates
-from tilec.rewriting.residents import keep_resident
+from tilec.rewriting.residents import keep_resident, read_modify_write
 
 SHARED = ("auto", "resident", "phases")
 
@@ -80,6 +90,7 @@ class InsertAtomicScratch(ModulePass):
         for function in [inner for inner in op.walk() if isinstance(inner, func.FuncOp)]:
             for grid in [inner for inner in function.body.walk() if isinstance(inner, GridOp)]:
                 _check(grid)
+                _prepare(grid)
                 rest: GridOp | None = grid
                 while rest is not None and (targets := targets_of(rest)):
                     rest = _Order(rest, targets, self.shared).apply()
@@ -88,9 +99,21 @@ class InsertAtomicScratch(ModulePass):
                     fail(atomic, "insert-atomic-scratch: an atomic outside of a tile.grid; put it into one")
 
 
+def _prepare(grid: GridOp) -> None:
+    """Fill what is only undefined before, and write out the updates of on-chip arrays."""
+    for op in [inner for inner in grid.walk() if isinstance(inner, AtomicRmwOp)]:
+        made = op.array.owner
+        if is_inside(op.array, grid):
+            read_modify_write(op, op.array, op.window)
+        elif isinstance(made, EmptyOp):
+            full = FullOp(0, made.array_type, like=made.like, extent=made.extent)
+            full.location, full.array.name_hint = made.location, made.array.name_hint
+            Rewriter.replace_op(made, full)
+
+
 def _check(grid: GridOp) -> None:
     """Refuse what depends on the order of iterations, and what is no window."""
-    accesses = [op for op in grid.walk() if isinstance(op, AccessOp)]
+    accesses = [op for op in grid.walk() if isinstance(op, AccessOp) and not is_inside(op.array, grid)]
     atomics = {op.array: op for op in accesses if isinstance(op, AtomicRmwOp)}
     for axis in grid.axes:
         for conflict in conflicts(grid, axis.value):
@@ -146,17 +169,18 @@ class _Order:
         return True
 
     def _order(self, carried: Sequence[Target]) -> None:
-        axes = [axis for axis in self.grid.axes if any(axis.value in t.reduced for t in self.targets)]
+        residents = [target for target in self.targets if target not in carried]
+        inner, frames = frames_of(self.grid, residents, {axis for t in self.targets for axis in t.reduced})
+        axes = [axis for axis in self.grid.axes if axis.value in inner]
         # Those along which more targets meet are inner.
         axes.sort(key=lambda axis: sum(axis.value in target.reduced for target in carried))
-        inner = {axis.value for axis in axes}
         recipes = {t.array: self._recipes(t, t.reduced if t in carried else inner) for t in self.targets}
         fills = {t.array: _fill(t.array, self.grid) for t in self.targets}
         levels = sink_axes(self.grid, axes)
         for target in self.targets:
             ops, fill = recipes[target.array], fills[target.array]
             if target not in carried:
-                keep_resident(target, levels[0], ops, fill)
+                keep_resident(target, levels[0], frames[target.array], ops, fill)
             elif target.reduced:
                 _carry(target, levels[len(axes) - len(target.reduced)], ops, fill)
             else:
@@ -186,8 +210,15 @@ class _Order:
         body = self.grid.body.block
         if target.reduced and any(recipe(v, self.grid, target.reduced) is None for v in target.values):
             return "its window depends on more than the axes outside those along which updates meet"
-        loop = meeting_loop(target, body if target.reduced else home_of(target, body), self.grid)
-        return None if loop is None else f"the loop at {where(loop)} comes back to its windows"
+        home = body if target.reduced else home_of(target, body)
+        loop = meeting_loop(target, home, self.grid)
+        if loop is not None:
+            return f"the loop at {where(loop)} comes back to its windows"
+        if not is_sure(target, self.grid, home) and not all(
+            is_within(first, i) for i in range(len(first.window))
+        ):
+            return "its window may be outside of the array where no update is made"
+        return None
 
     def _recipes(self, target: Target, without: Collection[SSAValue]) -> Recipes:
         """How to make what the windows of a target depend on outside the axes in `without`."""
@@ -228,7 +259,8 @@ def _carry(target: Target, home: Block, recipes: Recipes, fill: float | None) ->
     if fill is None:
         state = as_element(build, build.insert(LoadOp(target.array, window)), kept)
     else:
-        state = build.insert(constant(fill, with_element(first.value.type, kept)))
+        element = element_type(target.array.type)
+        state = filled(build, fill, element, with_element(first.value.type, kept))
     state.name_hint = target.array.name_hint
     Rewriter.insert_op(before, InsertPoint.before(users[0]))
     last = users[-1].next_op

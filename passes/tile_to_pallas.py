@@ -76,10 +76,10 @@ class TileToPallas(ModulePass):
     chip: str = _WORDS["chip"]
     blocks: Mapping[str, int] = field(default_factory=dict[str, int])
     operands: str = _WORDS["operands"]
-    gathers: str = _WORDS["gathers"]
-    shared: str = _WORDS["shared"]
     depth: int = _NUMBERS["depth"]
     fetch: int = _NUMBERS["fetch"]
+    gathers: str = _WORDS["gathers"]
+    shared: str = _WORDS["shared"]
 
     @classmethod
     def from_spec(cls, spec: ArgSpec) -> Self:

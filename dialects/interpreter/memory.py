@@ -305,7 +305,8 @@ def combine(
     read(op, array, spots, ())
 
     def change(flat: Data, numbers: npt.NDArray[np.int64]) -> None:
-        values = convert(lanes, flat.dtype)
+        rounded = lanes if kind in COMBINE and is_float(flat.dtype) else convert(lanes, array.dtype)
+        values = convert(rounded, flat.dtype)
         if kind in COMBINE:
             COMBINE[kind].at(flat, numbers, values)
         else:

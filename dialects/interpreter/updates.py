@@ -79,7 +79,8 @@ def scatter(op: ScatterOp) -> Step:
 @rule(AtomicRmwOp)
 def atomic(op: AtomicRmwOp) -> Step:
     kind = op.kind.data
-    sorts = [f"atomic {kind}"] if op.commutes else [Effect.READ, Effect.WRITE]
+    commutes = kind.commutes and op.old is None  # what `unique` promises is checked
+    sorts = [f"atomic {kind}"] if commutes else [Effect.READ, Effect.WRITE]
 
     def step(machine: Machine) -> None:
         array: Array = machine.values[op.array]

@@ -120,14 +120,16 @@ def test_a_ledger_adds_by_memory_and_sorts() -> None:
     assert str(large) == "%l 2.0 KiB, 1.0 KiB of it padding (f:2:1)"
 
 
-def spilled(body: str, chip: str, **sizes: int) -> dict[str, int]:
-    """Registers that do not fit, by value, of a step with `body` and windows %x, %w, %v of 1024 rows."""
+def spilled(body: str, chip: str, loop: str = "grid", **sizes: int) -> dict[str, int]:
+    """Registers that do not fit, by value, of a step with `body` and windows %x, %h, %w, %v of 1024 rows."""
     text = f"""
     !tile = tensor<1024x256xf32, #tile.spans<m, _>>
-    func.func @f(%xa: memref<4096x256xf32>, %va: memref<4096x1024xbf16>, %wa: memref<1024x512xbf16>) {{
-      tile.pipeline grid {{
+    func.func @f(%xa: memref<4096x256xf32>, %ha: memref<4096x256xbf16>, %va: memref<4096x1024xbf16>,
+                 %wa: memref<1024x512xbf16>) {{
+      tile.pipeline {loop} {{
         %m = tile.axis 0 to 4096 by m:1024 parallel
         %x = tile.window read %xa[%m, :]
+        %h = tile.window read %ha[%m, :]
         %v = tile.window read %va[%m, :]
         %w = tile.window read %wa[:, :]
         %a = tile.get %x
@@ -159,7 +161,15 @@ def test_a_value_used_after_its_sum_is_held() -> None:
         "%sw = tile.broadcast %s ",
         "%s2 = arith.addf %s, %s : tensor<1024xf32, #tile.spans<m>>\n %sw = tile.broadcast %s2 ",
     )
-    assert spilled(column, "v5e") == {"s2": 128 - 48, "e": 256}
+    # It goes to its block row by row, and half of the file is on its way.
+    assert spilled(column, "v5e") == {"s2": 128 - 32 - 48, "e": 256}
+    assert spilled(column, "v5e", m=256) == {"e": 64 - 48}
+    assert spilled(column, "v4") == {"s2": 128 - 16 - 10, "e": 256}
+    # It waits as a whole where a reduction comes before its last use.
+    again = f"""{column}
+      %q = tile.reduce add %p dims [1]
+      %z = arith.addf %q, %s2 : tensor<1024xf32, #tile.spans<m>>"""
+    assert spilled(again, "v5e") == {"s2": 128 - 48, "e": 256}
 
 
 def test_what_is_in_memory_is_made_again() -> None:
@@ -177,10 +187,46 @@ def test_rows_of_a_product_are_held_where_they_are_wanted_again() -> None:
     assert spilled(body, "tpu7x", m=512) == {}
 
 
-def test_a_sum_over_rows_begins_with_all_of_them() -> None:
+def test_a_sum_over_rows_adds_each_at_once() -> None:
     body = "%s = tile.reduce add %a dims [0]"
-    assert spilled(body, "v4") == {"s": 256 - 10}
-    assert spilled(body, "v5e") == {"s": 128 - 48}
+    assert spilled(body, "v4") == {"s": 16 - 10}
+    assert spilled(body, "v5e") == {}
+    # Less than half of the file.
+    assert spilled(body, "v4", m=32) == {}
+
+
+def masked_sum(rows: str) -> str:
+    """A step that sums the live ones of `rows`, a value of `tensor<1024x256xf32>`."""
+    return f"""%f = {rows}
+      %zero = arith.constant 0.0 : f32
+      %e = tile.fill %f outside %m with %zero
+      %s = tile.reduce add %e dims [0]"""
+
+
+@pytest.mark.parametrize(
+    ("chip", "loop", "values"),
+    [("v5e", "grid", 32), ("v5e", "fori_loop", 32), ("v4", "grid", 16 + 256 // 4), ("v4", "fori_loop", 16)],
+)
+def test_masked_words_are_loaded_when_their_mask_is_there(chip: str, loop: str, values: int) -> None:
+    """128 registers of masks, and half of the file on its way to them."""
+    free = 10 if chip == "v4" else 48
+    assert spilled(masked_sum("tile.get %x"), chip, loop) == {"s": 128 + values - free}
+
+
+@pytest.mark.parametrize(
+    ("loop", "rows", "values", "quarter"),
+    [
+        ("grid", "tile.cast %b to f32", 128, 32),
+        ("emit_pipeline", "tile.cast %b to f32", 128, 32),
+        ("fori_loop", "tile.cast %b to f32", 128 + 96, 64),
+        ("grid", "arith.mulf %a, %a : !tile", 128 + 96, 64),
+    ],
+)
+def test_other_masked_rows_wait_for_their_masks(loop: str, rows: str, values: int, quarter: int) -> None:
+    """Of 1024 rows in 128 registers of 16 bits and 256 of 32, or a quarter of them, and of their masks."""
+    body = f"%b = tile.get %h\n {masked_sum(rows)}"
+    assert spilled(body, "v5e", loop) == {"s": 128 + values - 48}
+    assert spilled(body, "v5e", loop, m=256) == {"s": 32 + quarter - 48}
 
 
 def test_what_is_summed_over_rows_is_transposed_first() -> None:

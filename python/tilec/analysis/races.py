@@ -26,7 +26,7 @@ def conflicts(loop: LoopOp, axis: SSAValue) -> Iterator[Conflict]:
 
     Atomics of one kind do not conflict, whatever they touch. What each iteration allocates is its own.
     """
-    if _runs_once(axis):
+    if runs_once(axis):
         return
     accesses = [op for op in loop.walk() if isinstance(op, AccessOp) and not is_inside(op.array, loop)]
     for write in accesses:
@@ -39,14 +39,15 @@ def conflicts(loop: LoopOp, axis: SSAValue) -> Iterator[Conflict]:
 
 def meet(loop: LoopOp, axis: SSAValue, one: AccessOp, two: AccessOp) -> bool:
     """Whether two accesses of one array may touch one element in two iterations of `axis`."""
-    if _runs_once(axis):
+    if runs_once(axis):
         return False
     return not any(
-        _separates(loop, axis, first, second) for first, second in zip(one.window, two.window, strict=True)
+        separates(loop, axis, first, second) for first, second in zip(one.window, two.window, strict=True)
     )
 
 
-def _runs_once(axis: SSAValue) -> bool:
+def runs_once(axis: SSAValue) -> bool:
+    """Whether an axis surely has no two iterations."""
     bounds, span = axis_bounds(axis), span_of(axis)
     extent = None if bounds is None else static_extent(bounds)
     return extent is not None and extent <= (span.size if span else 1)
@@ -59,7 +60,7 @@ def _commute(one: AccessOp, two: AccessOp) -> bool:
     return one.commutes and two.commutes and one.kind == two.kind
 
 
-def _separates(loop: LoopOp, axis: SSAValue, one: Dim, two: Dim) -> bool:
+def separates(loop: LoopOp, axis: SSAValue, one: Dim, two: Dim) -> bool:
     """Whether the positions in one dimension differ for every two values of `axis`."""
     if one.full or two.full:
         return False

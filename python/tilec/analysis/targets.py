@@ -3,11 +3,12 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from xdsl.dialects import arith, memref
+from xdsl.dialects import arith, memref, scf
 from xdsl.ir import Block, Operation, SSAValue
 
-from tilec.analysis.affine import is_inside
-from tilec.analysis.races import meet
+from tilec.analysis.affine import is_inside, static_extent
+from tilec.analysis.races import meet, runs_once, separates
+from tilec.analysis.within import is_within
 from tilec.dialects.tile.access import AccessOp, Effect
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
@@ -85,6 +86,85 @@ def home_of(target: Target, block: Block) -> Block:
         if made is not None and block.is_ancestor(made):
             blocks.append(made)
     return max(blocks, key=_depth)
+
+
+def is_sure(target: Target, grid: GridOp, home: Block) -> bool:
+    """Whether some update is made whenever `home` runs, and that runs in every iteration around it."""
+    return not _is_conditional(home, grid.body.block) and any(_runs(op, home) for op in target.atomics)
+
+
+def _is_conditional(block: Block, outer: Block) -> bool:
+    around = block.parent_op()
+    while block is not outer and around is not None and around.parent is not None:
+        if isinstance(around, scf.IfOp):
+            return True
+        block = around.parent
+        around = block.parent_op()
+    return False
+
+
+def _runs(op: Operation, home: Block) -> bool:
+    block = op.parent
+    while block is not None and block is not home:
+        around = block.parent_op()
+        if not isinstance(around, LoopOp):
+            return False
+        if any((static_extent(axis.bounds) or 0) <= 0 for axis in around.axes):
+            return False
+        block = around.parent
+    return block is not None
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The part of an array that a cell of a grid updates: dimensions that an index fixes, or a span."""
+
+    indices: frozenset[int]
+    spans: frozenset[int]
+
+
+def frames_of(
+    grid: GridOp, residents: Sequence[Target], inner: Collection[SSAValue]
+) -> tuple[set[SSAValue], dict[SSAValue, Frame]]:
+    """What each cell has of resident arrays, by array, if the axes `inner` run inside the cells.
+
+    Also returns those axes and the others of which two iterations would have a common part: they have to run
+    inside, too.
+    """
+    found = set(inner)
+    while True:
+        frames = {target.array: _frame(target, grid, found) for target in residents}
+        more = {
+            axis.value
+            for axis in grid.axes
+            if axis.value not in found
+            and any(not _is_apart(grid, axis.value, t, frames[t.array]) for t in residents)
+        }
+        if not more:
+            return found, frames
+        found |= more
+
+
+def _frame(target: Target, grid: GridOp, inner: Collection[SSAValue]) -> Frame:
+    first = target.atomics[0]
+    indices, spans = set[int](), set[int]()
+    for position, dim in enumerate(first.window):
+        last = position == len(first.window) - 1
+        if any(op.window[position] != dim for op in target.atomics) or not is_within(first, position):
+            continue
+        known = all(recipe(value, grid, inner) is not None for value in dim.values)
+        if known and not dim.kept and not last:
+            indices.add(position)
+        elif known and dim.base is not None and dim.base.owner is grid.body.block:
+            spans.add(position)
+    return Frame(frozenset(indices), frozenset(spans))
+
+
+def _is_apart(grid: GridOp, axis: SSAValue, target: Target, frame: Frame) -> bool:
+    """Whether two iterations of an axis have no element of the array in common."""
+    window = target.atomics[0].window
+    parts = [window[position] for position in frame.indices | frame.spans]
+    return runs_once(axis) or any(separates(grid, axis, dim, dim) for dim in parts)
 
 
 def _depth(block: Block) -> int:

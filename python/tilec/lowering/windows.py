@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType, MemRefType
-from xdsl.ir import Block, Operation, Region
+from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.analysis.alignment import Kind
 from tilec.analysis.blocks import block_refusal, in_view, is_exact, view_order
@@ -146,7 +147,10 @@ def tile_number(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
     """The number of a step's tile among those of the array, in one dimension of the window."""
     window, dim, build = plan.window, plan.window.window[position], scalars.build
     if dim.span is None:
-        return build.add(0 if dim.base is None else scalars.index(dim.base), scalars.index(dim.shift))
+        base = 0 if dim.base is None else scalars.index(dim.base)
+        if isinstance(base, SSAValue) and base.type != IndexType():
+            base = build.insert(arith.IndexCastOp(base, IndexType()))
+        return build.add(base, scalars.index(dim.shift))
     if dim.base is None or not isinstance(dim.shift, int):
         fail(window, f"convert-tile-to-pallas: {_name(window)} has no block at a step's position")
     parts = scalars.span(dim.base)

@@ -13,7 +13,7 @@ from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.syntax import scalar_attr
-from tilec.dialects.tile.types import byte_width, element_type, shape_of
+from tilec.dialects.tile.types import byte_width, element_type, shape_of, with_element
 from tilec.dialects.tile.values import SplatOp
 from tilec.rewriting.index import IndexBuilder
 
@@ -34,7 +34,8 @@ def kept_element(atomics: Collection[AtomicRmwOp], element: Attribute) -> Attrib
     f32 for narrower floats and i32 for narrower integers, so that nothing is rounded on the way; what is
     only exchanged stays as it is.
     """
-    return wide_element(element) if any(op.commutes for op in atomics) else element
+    combines = any(op.kind.data.commutes or op.unique is not None for op in atomics)
+    return wide_element(element) if combines else element
 
 
 def wide_element(element: Attribute) -> Attribute:
@@ -47,6 +48,11 @@ def wide_element(element: Attribute) -> Attribute:
 def as_element(build: IndexBuilder, value: SSAValue, element: Attribute) -> SSAValue:
     """`value` with another element type."""
     return value if element_type(value.type) == element else build.insert(CastOp(value, element))
+
+
+def filled(build: IndexBuilder, number: float, element: Attribute, kind: Attribute) -> SSAValue:
+    """A value of type `kind` with what an array of `element` holds that was filled with `number`."""
+    return as_element(build, build.insert(constant(number, with_element(kind, element))), element_type(kind))
 
 
 def constant(number: float, kind: Attribute) -> Operation:
@@ -63,17 +69,26 @@ def added(build: IndexBuilder, one: SSAValue, two: SSAValue) -> SSAValue:
 
 
 def combined(op: AtomicRmwOp, before: SSAValue, build: IndexBuilder) -> SSAValue:
-    """What an atomic makes of `before`, the elements of its window; its `old` becomes `before`."""
-    kind, element = op.kind.data, element_type(before.type)
-    lanes = as_element(build, op.value, element)
+    """What an atomic makes of `before`, the elements of its window; its `old` becomes `before`.
+
+    Elements that are kept in a wider type are as the array would hold them, but for sums of floats, which
+    are not rounded.
+    """
+    kind, kept, element = op.kind.data, element_type(before.type), element_type(op.array.type)
+    floats, lanes = isinstance(kept, AnyFloat), op.value
+    if not floats or not kind.commutes:
+        lanes = as_element(build, lanes, element)
+    lanes = as_element(build, lanes, kept)
     chosen = op.mask
+    after = lanes
     if kind.commutes:
-        table = _FLOAT if isinstance(element, AnyFloat) else _INTEGER
-        after = build.insert(table[kind](before, lanes))
-    else:
-        after = lanes
+        after = build.insert((_FLOAT if floats else _INTEGER)[kind](before, lanes))
+    if kind is Rmw.ADD and not floats:
+        after = as_element(build, as_element(build, after, element), kept)
     if op.expected is not None:
-        equal = build.insert(CompareOp(Relation.EQ, before, as_element(build, op.expected, element)))
+        wide = wide_element(kept)
+        sides = [as_element(build, side, wide) for side in (before, op.expected)]
+        equal = build.insert(CompareOp(Relation.EQ, *sides))
         chosen = equal if chosen is None else build.insert(arith.AndIOp(equal, chosen))
     if chosen is not None:
         after = build.insert(SelectOp(chosen, after, before))

@@ -12,17 +12,20 @@ from dataclasses import dataclass, field
 from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from tilec.analysis.within import may_leave
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import EmptyOp, LoadOp, StoreOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.elementwise import CastOp, SelectOp
 from tilec.dialects.tile.gathers import GatherOp, ScatterOp
-from tilec.dialects.tile.locals import LocalOp
+from tilec.dialects.tile.locals import LocalOp, is_local
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type
 from tilec.dialects.tile.schedule import WindowOp
+from tilec.dialects.tile.types import UNBOUND, shape_of
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp
+from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.steps import StepAxis, StepSpace
 
 
@@ -159,7 +162,7 @@ class BodyBuilder:
     # Windows
 
     def _window(self, op: AccessOp, effect: Effect) -> WindowOp:
-        window = tuple(self._dim(op, dim) for dim in op.window)
+        window = tuple(self._dim(op, position) for position in range(len(op.window)))
         array = self.space.env.get(op.array, op.array)
         if op.array in self.stored:
             effect = Effect.WRITE  # what is written is read where it was written
@@ -188,7 +191,8 @@ class BodyBuilder:
     def _has_contents(self, array: SSAValue) -> bool:
         return not isinstance(array.owner, EmptyOp | LocalOp) or array in self.written_before
 
-    def _dim(self, op: AccessOp, dim: Dim) -> Dim:
+    def _dim(self, op: AccessOp, position: int) -> Dim:
+        dim = op.window[position]
         for value in dim.values:
             if value not in self.space.env and self._inside(value):
                 fail(
@@ -199,7 +203,36 @@ class BodyBuilder:
         env = self.space.env
         base = None if dim.base is None else env.get(dim.base, dim.base)
         shift = dim.shift if isinstance(dim.shift, int) else env.get(dim.shift, dim.shift)
+        if not is_local(op.array) and self._is_conditional(op) and may_leave(op, position):
+            return self._kept_inside(op, position, Dim(base, shift, dim.full))
         return Dim(base, shift, dim.full)
+
+    def _is_conditional(self, op: AccessOp) -> bool:
+        around = op.parent_op()
+        while around is not None and around is not self.space.grid and not isinstance(around, scf.IfOp):
+            around = around.parent_op()
+        return isinstance(around, scf.IfOp)
+
+    def _kept_inside(self, op: AccessOp, position: int, dim: Dim) -> Dim:
+        """A dimension of a window that is fetched also where the condition of its access is false.
+
+        It may name a position outside of the array then, and gets the nearest one inside.
+        """
+        name = op.array.name_hint or "array"
+        whole = shape_of(op.array.type)[position]
+        if dim.span is not None or op.array in self.stored or whole == UNBOUND or dim.base is None:
+            fail(
+                op,
+                f"fold-outer-pipeline: where its condition is false, {op.name} may name a position outside "
+                f"of dimension {position} of %{name}, and its window would touch that; "
+                "select a position inside, or keep the axis within the array",
+            )
+        ops: list[Operation] = []
+        build = IndexBuilder(ops, op.location)
+        place = build.add(dim.base, dim.shift)
+        place = build.minimum(build.maximum(place, 0), whole - 1)
+        self.places += ops
+        return Dim(build.value(place))
 
     def _load(self, op: LoadOp, section: Section) -> None:
         window = self._window(op, Effect.READ)
@@ -240,9 +273,12 @@ class BodyBuilder:
             found = self.space.env.get(value)
         if found is not None:
             return found
-        if not self._inside(value):
-            return value
         owner = value.owner
+        if not self._inside(value):
+            if isinstance(owner, SplatOp):  # a kernel has its own
+                self._statement(owner, section)
+                return section.made[value]
+            return value
         if isinstance(owner, Operation) and self._is_cheap(owner):
             current = self.current
             self._statement(owner, section)

@@ -1,5 +1,6 @@
 """Arrays that stay on the chip while a cell of a grid updates them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects import arith
@@ -7,7 +8,7 @@ from xdsl.dialects.builtin import IndexType, MemRefType, i32
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from tilec.analysis.targets import Target
+from tilec.analysis.targets import Frame, Target
 from tilec.diagnostics import fail
 from tilec.dialects.tile.access import Dim, window_value_type
 from tilec.dialects.tile.arrays import LoadOp, StoreOp
@@ -19,7 +20,7 @@ from tilec.dialects.tile.mixing import Combine, ReduceOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import UNBOUND, SpanType, element_type, shape_of
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp
-from tilec.rewriting.accumulators import added, as_element, combined, constant, kept_element
+from tilec.rewriting.accumulators import added, as_element, combined, constant, filled, kept_element
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.nests import Recipes, for_loop, moved
 
@@ -29,21 +30,22 @@ _ELEMENTS = 16384
 """The most elements that are copied at once: 16 registers of 8 x 128 of 32 bits."""
 
 
-def keep_resident(target: Target, cell: Block, recipes: Recipes, fill: float | None) -> None:
+def keep_resident(target: Target, cell: Block, frame: Frame, recipes: Recipes, fill: float | None) -> None:
     """Let the target's atomics update an on-chip array of each cell, which is written back at its end.
 
-    `recipes` say how the cell makes index values. Dimensions that the cell fixes by an index are left out of
-    the on-chip array. `fill` is the value of all elements before, if it is known.
+    `frame` says which part of the array a cell has, and `recipes` how it makes index values. `fill` is the
+    value of all elements before, if it is known.
 
     Raises TileError where a dimension's extent is not known.
     """
-    _Resident(target, cell, recipes, fill).apply()
+    _Resident(target, cell, frame, recipes, fill).apply()
 
 
 @dataclass
 class _Resident:
     target: Target
     cell: Block
+    frame: Frame
     recipes: Recipes
     fill: float | None
 
@@ -56,8 +58,7 @@ class _Resident:
         if top is None or end is None:
             raise ValueError("the cell of a grid ends with tile.yield")
         extents = shape_of(self.target.array.type)
-        last = len(extents) - 1
-        dims = [position for position in range(last) if not self._fixed(position)] + [last]
+        dims = [position for position in range(len(extents)) if position not in self.frame.indices]
         if any(extents[position] == UNBOUND for position in dims):
             fail(
                 first,
@@ -73,7 +74,7 @@ class _Resident:
         for op in self.target.atomics:
             place = [op.window[position] for position in dims]
             if any(dim.kept for dim in place):
-                _update(op, local.array, place)
+                read_modify_write(op, local.array, place)
             else:
                 _update_element(op, local.array, place)
         self._insert(self._copy(local.array, dims, window, into=True), top)
@@ -82,19 +83,13 @@ class _Resident:
     def _insert(self, ops: list[Operation], before: Operation) -> None:
         Rewriter.insert_op(ops, InsertPoint.before(before))
 
-    def _fixed(self, position: int) -> bool:
-        """Whether each cell updates one index of a dimension."""
-        dims = {op.window[position] for op in self.target.atomics}
-        dim = self.target.atomics[0].window[position]
-        return len(dims) == 1 and not dim.kept and all(value in self.recipes for value in dim.values)
-
     def _copy(self, local: SSAValue, dims: list[int], window: list[Dim], *, into: bool) -> list[Operation]:
         """What copies the array into the local, or back, a block at a time."""
         shape, loops = shape_of(local.type), list[tuple[int, Block]]()
         inside, outside = list[Dim](), list(window)
         for k, position in enumerate(dims):
             dim, kind = window[position], self._chunk(shape, k)
-            if dim.base is not None and dim.base.owner is self.cell:
+            if position in self.frame.spans:
                 inside.append(dim)
                 continue
             if kind is not None:
@@ -111,7 +106,8 @@ class _Resident:
             if self.fill is None:
                 value = as_element(build, build.insert(LoadOp(array, outside)), element_type(local.type))
             else:
-                value = build.insert(constant(self.fill, window_value_type(local.type, inside)))
+                kind = window_value_type(local.type, inside)
+                value = filled(build, self.fill, element_type(array.type), kind)
             build.insert_all(StoreOp(value, local, inside), build.location)
         for extent, body in reversed(loops):
             body.add_ops([*ops, YieldOp()])
@@ -128,8 +124,8 @@ class _Resident:
         return None if shape[k] <= most else SpanType(f"{self.target.array.name_hint or 'array'}_{k}", most)
 
 
-def _update(op: AtomicRmwOp, local: SSAValue, window: list[Dim]) -> None:
-    """Make of an atomic a load from the on-chip array, and a store into it."""
+def read_modify_write(op: AtomicRmwOp, local: SSAValue, window: Sequence[Dim]) -> None:
+    """Make of an atomic a load from an on-chip array, and a store into it."""
     ops: list[Operation] = []
     build = IndexBuilder(ops, op.location)
     after = combined(op, build.insert(LoadOp(local, window)), build)

@@ -1,0 +1,39 @@
+"""Whether an access is surely inside its array."""
+
+from tilec.analysis.affine import axis_bounds, extent, linear
+from tilec.analysis.ranges import Ranges
+from tilec.dialects.tile.access import AccessOp
+
+
+def is_within(op: AccessOp, position: int) -> bool:
+    """Whether the positions that an access names in one dimension are surely in the array."""
+    dim, whole = op.window[position], extent(op.array, position)
+    if dim.full or dim.base is None:
+        return True
+    ranges = Ranges()
+    first = ranges.of(dim.base) + ranges.of(dim.shift)
+    if first.low is None or first.low < 0:
+        return False
+    bounds = axis_bounds(dim.base)
+    if bounds is not None:  # an axis, whose last position may be known where its range is not
+        beyond = (linear(bounds.end) + linear(dim.shift) - whole).literal
+        if beyond is not None and beyond <= 0:
+            return True
+    if dim.span is not None:
+        return False
+    return first.high is not None and whole.literal is not None and first.high < whole.literal
+
+
+def may_leave(op: AccessOp, position: int) -> bool:
+    """Whether an access that a condition leaves out may name a position outside of the array there.
+
+    An axis whose bounds are known only at run time is taken to be in the arrays that it indexes.
+    """
+    if is_within(op, position):
+        return False
+    dim, whole = op.window[position], extent(op.array, position)
+    bounds = None if dim.base is None else axis_bounds(dim.base)
+    if bounds is None or dim.shift != 0:
+        return True
+    begin, beyond = linear(bounds.begin).literal, (linear(bounds.end) - whole).literal
+    return (begin is not None and begin < 0) or (beyond is not None and beyond > 0)
