@@ -10,6 +10,7 @@ _PASSES = {
     "resolve-views": "ResolveViews",
     "expand-gathers": "ExpandGathers",
     "insert-atomic-scratch": "InsertAtomicScratch",
+    "merge-sums": "MergeSums",
     "classify-axes": "ClassifyAxes",
     "classify-outputs": "ClassifyOutputs",
     "unroll-loops": "UnrollLoops",

@@ -18,6 +18,8 @@ After:
     }
     %sum = tile.get %s
 
+A loop that begins with what one around it carries, and whose result that one carries on, shares its scratch.
+
 Refused: carrying an `index`, which would steer the pipeline itself.
 """
 
@@ -26,7 +28,7 @@ from typing import TypeVar
 from xdsl.builder import Builder
 from xdsl.context import Context
 from xdsl.dialects.builtin import IndexType, ModuleOp
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
@@ -57,10 +59,15 @@ def _move(loop: ForOp) -> None:
     body = loop.body.block
     yielded = body.last_op
     before = InsertPoint.before(loop)
-    scratches = [_insert(ScratchOp(value.type), loop, before) for value in loop.inits]
+    shared = [_continued(loop, *pair) for pair in zip(loop.inits, loop.results_, strict=True)]
+    scratches = [
+        scratch or _insert(ScratchOp(init.type), loop, before)
+        for scratch, init in zip(shared, loop.inits, strict=True)
+    ]
     for scratch, init, result in zip(scratches, loop.inits, loop.results_, strict=True):
-        scratch.result.name_hint = result.name_hint
-        _insert(SetOp(init, scratch.result), loop, before)
+        if scratch not in shared:
+            scratch.result.name_hint = result.name_hint
+            _insert(SetOp(init, scratch.result), loop, before)
     top = InsertPoint.at_start(body)
     for scratch, carried in zip(scratches, loop.carried, strict=True):
         got = _insert(GetOp(scratch.result), loop, top)
@@ -75,6 +82,20 @@ def _move(loop: ForOp) -> None:
     _replace_results(loop, scratches)
 
 
+def _continued(loop: ForOp, init: SSAValue, result: SSAValue) -> ScratchOp | None:
+    """The scratch that holds `init` and gets `result`, if nothing else touches it where the loop stands."""
+    got, users = init.owner, [use.operation for use in result.uses]
+    if not isinstance(got, GetOp) or not isinstance(got.ref.owner, ScratchOp) or len(users) != 1:
+        return None
+    around = None if loop.parent is None else loop.parent.parent_op()
+    touching = [use.operation for use in got.ref.uses if around and around.is_ancestor(use.operation)]
+    alone = init.uses.get_length() == 1 and set(touching) == {got, users[0]}
+    if not alone or not all(op.parent is loop.parent for op in touching):
+        return None
+    Rewriter.erase_op(users[0])
+    return got.ref.owner
+
+
 def _replace_results(loop: ForOp, scratches: list[ScratchOp]) -> None:
     after = InsertPoint.after(loop)
     for scratch, result in zip(scratches, loop.results_, strict=True):
@@ -82,8 +103,12 @@ def _replace_results(loop: ForOp, scratches: list[ScratchOp]) -> None:
             got = _insert(GetOp(scratch.result), loop, after)
             got.result.name_hint = result.name_hint
             result.replace_all_uses_with(got.result)
+    inits = list(loop.inits)
     _insert(loop.rebuilt(loop.axis.bounds, []), loop, InsertPoint.before(loop))
     Rewriter.erase_op(loop)
+    for init in inits:
+        if isinstance(init.owner, GetOp) and not init.uses:
+            Rewriter.erase_op(init.owner)
 
 
 def _insert(op: OpT, origin: Operation, point: InsertPoint) -> OpT:

@@ -26,7 +26,7 @@ grid, and a block stays. `order=auto` takes the outer one where the whole array 
 the chip, or is one block.
 
 Refused: positions in a tile of rank 2 or more; values of rank 3 or more; extremes and bitwise updates of
-whole rows.
+whole rows; elements of 1 or 64 bits; a mask that may keep another dimension inside the array.
 """
 
 from dataclasses import dataclass
@@ -35,15 +35,16 @@ from math import prod
 from xdsl.context import Context
 from xdsl.dialects import memref
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import IndexType, IntegerAttr, ModuleOp, bf16, f32
+from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerAttr, ModuleOp, bf16, f32, i1, i64
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.analysis.vmem import MOST_RESIDENT
+from tilec.analysis.within import is_within
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
-from tilec.dialects.tile.arrays import LoadOp
+from tilec.dialects.tile.arrays import EmptyOp, FullOp, LoadOp
 from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
 from tilec.dialects.tile.axes import span_in_scope
 from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
@@ -78,13 +79,19 @@ class ExpandGathers(ModulePass):
         for access in [inner for inner in op.walk() if isinstance(inner, AccessOp)]:
             if any(dim.indexed for dim in access.window):
                 _check(access)
+                _check_mask(access)
                 _Expansion(access, self.order, self.rows).apply()
 
 
 def _check(access: AccessOp) -> None:
     """Refuse what has no form as a loop through rows."""
     ids = next(dim.base for dim in access.window if dim.base is not None and dim.indexed)
-    rank = sum(dim.kept for dim in access.window)
+    rank, element = sum(dim.kept for dim in access.window), element_type(access.array.type)
+    if element in (i1, i64):
+        fail(
+            access,
+            f"expand-gathers: elements of type {element}; floats and integers of 8 to 32 bits are accepted",
+        )
     if len(shape_of(ids.type)) != 1:
         fail(access, f"expand-gathers: positions of type {ids.type}; a tile of rank 1 is accepted")
     if rank > 2:
@@ -102,6 +109,20 @@ def _check(access: AccessOp) -> None:
         )
 
 
+def _check_mask(access: AccessOp) -> None:
+    """Refuse a mask that may keep lanes inside the array: blocks of rows are accessed without it."""
+    if not isinstance(access, GatherOp | ScatterOp | AtomicRmwOp) or access.mask is None:
+        return
+    for position, dim in enumerate(access.window):
+        if not dim.indexed and not is_within(access, position):
+            fail(
+                access,
+                f"expand-gathers: only the mask of {access.name} may keep dimension {position} inside "
+                f"%{access.array.name_hint or 'array'}, and blocks of rows are accessed without it; "
+                "index that dimension by an axis or by `:`",
+            )
+
+
 @dataclass
 class _Expansion:
     """One access at computed positions, and the loop through rows that takes its place."""
@@ -112,6 +133,7 @@ class _Expansion:
 
     def apply(self) -> None:
         if isinstance(self.access, GatherOp):
+            self._fill_table()
             self._gather(self.access)
         elif self._is_outer():
             span = add_axis(self._grid(), self._bounds(InsertPoint.before(self._grid())), self._span())
@@ -121,7 +143,7 @@ class _Expansion:
             body = Block(arg_types=[self._span()])
             body.args[0].name_hint = f"{self._name}_rows"
             body.add_ops([*self._updates(body.args[0]), YieldOp()])
-            bounds = self._bounds(InsertPoint.before(self.access))
+            bounds = self._bounds(InsertPoint.before(self._grid()))
             Rewriter.replace_op(self.access, for_loop(bounds, body, self.access.location), [])
 
     # The array and its blocks
@@ -233,7 +255,10 @@ class _Expansion:
             none = build.insert(constant(identity(kind, element), value.type))
             value = build.insert(SelectOp(op.mask, value, none))
         if len(shape_of(value.type)) == 1:
-            return picker.combined(kind, as_element(build, value, wide_element(element)))
+            held = element_type(op.array.type)
+            if not isinstance(held, AnyFloat):  # as the array would hold them
+                value = as_element(build, value, held)
+            return picker.combined(kind, as_element(build, value, wide_element(held)), identity(kind, held))
         return picker.product(value, 0 if self._lanes_first else 1, lanes=True)
 
     def _scattered(self, op: ScatterOp, picker: Picker, span: SSAValue) -> AtomicRmwOp:
@@ -245,8 +270,8 @@ class _Expansion:
             value = build.insert(SelectOp(op.mask, value, zero))
             ones = build.insert(SelectOp(op.mask, ones, build.insert(constant(0, ones.type))))
         if len(shape_of(value.type)) == 1:
-            part = picker.combined(Combine.ADD, as_element(build, value, wide_element(element)))
-            met = picker.combined(Combine.ADD, as_element(build, ones, f32))
+            part = picker.combined(Combine.ADD, as_element(build, value, wide_element(element)), 0)
+            met = picker.combined(Combine.ADD, as_element(build, ones, f32), 0)
         else:
             dim = 0 if self._lanes_first else 1
             part = picker.product(value, dim, lanes=True)
@@ -256,6 +281,14 @@ class _Expansion:
         return AtomicRmwOp(Rmw.EXCHANGE, part, op.array, window, mask=some, unique=True)
 
     # Gathers
+
+    def _fill_table(self) -> None:
+        """Let every row be read, also those of an array made here that nothing has stored yet."""
+        made = self.access.array.owner
+        if isinstance(made, EmptyOp):
+            full = FullOp(0, made.array_type, like=made.like, extent=made.extent)
+            full.location, full.array.name_hint = made.location, made.array.name_hint
+            Rewriter.replace_op(made, full)
 
     def _gather(self, op: GatherOp) -> None:
         """Carry what was found through the blocks of rows."""
@@ -277,7 +310,7 @@ class _Expansion:
         inner.insert_all(YieldOp([added(inner, found, more)]), op.location)
         body.add_ops(inside)
         start = build.insert(constant(0, wide))
-        loop = for_loop(self._bounds(InsertPoint.before(op)), body, op.location, [start])
+        loop = for_loop(self._bounds(InsertPoint.before(self._grid())), body, op.location, [start])
         build.insert_all(loop, op.location)
         result = as_element(build, loop.results_[0], element)
         if op.mask is not None and op.other is not None:

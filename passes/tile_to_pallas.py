@@ -1,10 +1,10 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
 Runs, in this order: `--choose-blocks`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`,
-`--classify-axes`, `--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
-`--fold-outer-pipeline`, `--split-unaligned-loops`, `--compact-worklist` or `--overlaunch-jagged` (by
-`grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
-`--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
+`--merge-sums`, `--classify-axes`, `--classify-outputs`, `--unroll-loops` (for `loop=unroll`),
+`--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`, `--compact-worklist` or
+`--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`,
+`--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
 """
 
 from collections.abc import Mapping
@@ -28,6 +28,7 @@ from tilec.passes.expand_gathers import ExpandGathers
 from tilec.passes.fold_outer_pipeline import FoldOuterPipeline
 from tilec.passes.insert_atomic_scratch import InsertAtomicScratch
 from tilec.passes.materialize_masks import MaterializeMasks
+from tilec.passes.merge_sums import MergeSums
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
 from tilec.passes.plan_memory import PlanMemory
 from tilec.passes.resolve_views import ResolveViews
@@ -119,6 +120,7 @@ class TileToPallas(ModulePass):
             ResolveViews(),
             ExpandGathers(self.gathers),
             InsertAtomicScratch(self.shared),
+            MergeSums(),
             ClassifyAxes(),
             ClassifyOutputs(),
             *([UnrollLoops()] if self.loop == "unroll" else []),

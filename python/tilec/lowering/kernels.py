@@ -28,7 +28,7 @@ from tilec.lowering.orientation import Orientation
 from tilec.lowering.scalars import Extents, Scalars
 from tilec.lowering.windows import BlockPlan, index_map, plan_block
 from tilec.rewriting.index import Index, IndexBuilder
-from tilec.rewriting.jagged import array_extent, is_jagged, tiles
+from tilec.rewriting.jagged import array_extent, is_jagged, steps_of, tiles
 
 MEBIBYTE = 2**20
 
@@ -122,6 +122,9 @@ class KernelLowering:
                 "and a grid has fixed extents; "
                 "run --compact-worklist or --overlaunch-jagged (grouping=worklist or overlaunch)",
             )
+        steps = steps_of(axis)
+        if steps is not None:
+            return steps
         build = self.host.build
         numbers = tiles(axis, build, self.host.arrays)
         trip = build.sub(numbers.stop, numbers.first)

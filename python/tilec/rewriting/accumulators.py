@@ -1,5 +1,6 @@
 """Atomics as ordinary code: a value that is carried to them, or an on-chip array that they read and write."""
 
+import math
 from collections.abc import Collection
 
 from xdsl.dialects import arith, scf
@@ -50,8 +51,14 @@ def as_element(build: IndexBuilder, value: SSAValue, element: Attribute) -> SSAV
     return value if element_type(value.type) == element else build.insert(CastOp(value, element))
 
 
+_EXACT = (0, 1, -1, math.inf, -math.inf)
+"""Numbers that every type holds as they are, where it holds them at all."""
+
+
 def filled(build: IndexBuilder, number: float, element: Attribute, kind: Attribute) -> SSAValue:
     """A value of type `kind` with what an array of `element` holds that was filled with `number`."""
+    if number in _EXACT:
+        return build.insert(constant(number, kind))
     return as_element(build, build.insert(constant(number, with_element(kind, element))), element_type(kind))
 
 

@@ -11,7 +11,8 @@ from xdsl.dialects import arith, memref
 from xdsl.ir import Operation, OpResult, SSAValue
 from xdsl.rewriter import Rewriter
 
-from tilec.analysis.affine import axis_bounds, is_inside, linear
+from tilec.analysis.affine import axis_bounds, is_inside, linear, static_extent
+from tilec.analysis.lanes import begins_on_a_tile
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, SegmentOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
@@ -22,8 +23,16 @@ from tilec.rewriting.index import Index, IndexBuilder
 
 
 def is_jagged(pipeline: PipelineOp, axis: AxisOp) -> bool:
-    """Whether a bound of the axis is computed inside the pipeline."""
-    return any(is_inside(value, pipeline) for value in axis.operands)
+    """Whether how many steps an axis has is computed inside the pipeline."""
+    return steps_of(axis) is None and any(is_inside(value, pipeline) for value in axis.operands)
+
+
+def steps_of(axis: AxisOp) -> int | None:
+    """The number of steps of an axis, if it is the same wherever the axis begins."""
+    extent = static_extent(axis.axis.bounds)
+    if extent is None or extent <= 0 or not begins_on_a_tile(axis.result):
+        return None
+    return -(-extent // block_size(axis))
 
 
 def block_size(axis: AxisOp) -> int:

@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import AnyFloat, IndexType, bf16, f32, i32
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
-from tilec.dialects.tile.mixing import Combine, DotOp, Precision, ReduceOp, identity
+from tilec.dialects.tile.mixing import Combine, DotOp, Precision, ReduceOp
 from tilec.dialects.tile.types import element_type, shape_of, span_names, value_type, with_element
 from tilec.dialects.tile.values import BroadcastOp
 from tilec.rewriting.accumulators import as_element, constant
@@ -29,11 +29,11 @@ class Picker:
         self.build = build
         self.hits = hits
 
-    def combined(self, kind: Combine, value: SSAValue) -> SSAValue:
-        """For each row, the combination of the lanes of `value`, of rank 1, that name it."""
+    def combined(self, kind: Combine, value: SSAValue, neutral: float) -> SSAValue:
+        """For each row, the combination of the lanes of `value`, of rank 1, that name it, else `neutral`."""
         wide = with_element(self.hits.type, element_type(value.type))
         lanes = self.build.insert(BroadcastOp(value, [1], wide))
-        none = self._like(wide, identity(kind, element_type(value.type)))
+        none = self._like(wide, neutral)
         return self.build.insert(ReduceOp(kind, self.build.insert(SelectOp(self.hits, lanes, none)), [1]))
 
     def chosen(self, value: SSAValue) -> SSAValue:

@@ -69,7 +69,7 @@ func.func @swap(%x: memref<128x128xf32>, %n: index) -> memref<128x128xf32> {
 // CHECK-NEXT:    func.return %out : memref<128x128xf32>
 // CHECK-NEXT:  }
 
-// A scalar, and a loop in a loop that carries the same value on.
+// A scalar, and a loop in a loop that carries the same value on: one scratch serves both.
 func.func @nested(%x: memref<8x8xf32>) -> memref<8xf32> {
   %out = tile.empty : memref<8xf32>
   tile.grid %g = 0 to 8 {
@@ -93,17 +93,12 @@ func.func @nested(%x: memref<8x8xf32>) -> memref<8xf32> {
 // CHECK-NEXT:      %total = tile.scratch : tensor<f32>
 // CHECK-NEXT:      tile.set %zero, %total
 // CHECK-NEXT:      tile.for %i = 0 to 2 {
-// CHECK-NEXT:        %s = tile.get %total
-// CHECK-NEXT:        %row = tile.scratch : tensor<f32>
-// CHECK-NEXT:        tile.set %s, %row
 // CHECK-NEXT:        tile.for %j = 0 to 8 {
-// CHECK-NEXT:          %t = tile.get %row
+// CHECK-NEXT:          %t = tile.get %total
 // CHECK-NEXT:          %v = tile.load %x[%g, %j]
 // CHECK-NEXT:          %u = arith.addf %t, %v : f32
-// CHECK-NEXT:          tile.set %u, %row
+// CHECK-NEXT:          tile.set %u, %total
 // CHECK-NEXT:        }
-// CHECK-NEXT:        %row_1 = tile.get %row
-// CHECK-NEXT:        tile.set %row_1, %total
 // CHECK-NEXT:      }
 // CHECK-NEXT:      %total_1 = tile.get %total
 // CHECK-NEXT:      tile.store %total_1, %out[%g]
