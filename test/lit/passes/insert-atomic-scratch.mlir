@@ -13,12 +13,13 @@ func.func @columns(%x: memref<512x256xf32>) -> memref<256xbf16> {
 // CHECK-LABEL: func.func @columns(%x: memref<512x256xf32>) -> memref<256xbf16> {
 // CHECK-NEXT:    %out = tile.full 0.0 : memref<256xbf16>
 // CHECK-NEXT:    tile.grid %n = 0 to 256 by n:128 {
-// CHECK-NEXT:      %out_1 = tile.splat 0.0 : tensor<128xf32, #tile.spans<n>>
+// CHECK-NEXT:      %0 = tile.splat 0.0 : tensor<128xbf16, #tile.spans<n>>
+// CHECK-NEXT:      %out_1 = tile.cast %0 to f32
 // CHECK-NEXT:      %out_2 = tile.for %m = 0 to 512 by m:128 iter_args(%out_3 = %out_1) {
 // CHECK-NEXT:        %v = tile.load %x[%m, %n]
 // CHECK-NEXT:        %s = tile.reduce add %v dims [0]
-// CHECK-NEXT:        %0 = arith.addf %out_3, %s : tensor<128xf32, #tile.spans<n>>
-// CHECK-NEXT:        tile.yield %0
+// CHECK-NEXT:        %1 = arith.addf %out_3, %s : tensor<128xf32, #tile.spans<n>>
+// CHECK-NEXT:        tile.yield %1
 // CHECK-NEXT:      }
 // CHECK-NEXT:      tile.store %out_2, %out[%n]
 // CHECK-NEXT:    }
@@ -299,10 +300,12 @@ func.func @exchanges(%x: memref<4x128xbf16>, %out: memref<128xbf16>, %olds: memr
 // CHECK-NEXT:      %out_2 = tile.for %r = 0 to 4 iter_args(%out_3 = %out_1) {
 // CHECK-NEXT:        %v = tile.load %x[%r, %n]
 // CHECK-NEXT:        %e = tile.splat 0.0 : tensor<128xbf16, #tile.spans<n>>
-// CHECK-NEXT:        %o = tile.compare eq %out_3, %e
-// CHECK-NEXT:        %o_1 = tile.select %o, %v, %out_3
+// CHECK-NEXT:        %o = tile.cast %out_3 to f32
+// CHECK-NEXT:        %o_1 = tile.cast %e to f32
+// CHECK-NEXT:        %o_2 = tile.compare eq %o, %o_1
+// CHECK-NEXT:        %o_3 = tile.select %o_2, %v, %out_3
 // CHECK-NEXT:        tile.store %out_3, %olds[%r, %n]
-// CHECK-NEXT:        tile.yield %o_1
+// CHECK-NEXT:        tile.yield %o_3
 // CHECK-NEXT:      }
 // CHECK-NEXT:      tile.store %out_2, %out[%n]
 // CHECK-NEXT:    }
@@ -351,4 +354,93 @@ func.func @element(%ids: memref<50xi32>) -> memref<16xi32> {
 // CHECK-NEXT:      tile.store %14, %hist[:]
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return %hist : memref<16xi32>
+// CHECK-NEXT:  }
+
+// A window that only a condition keeps inside the array is not read ahead of it: the array is resident.
+func.func @guarded(%x: memref<8x128xf32>, %out: memref<5x128xf32>) {
+  %five = arith.constant 5 : index
+  tile.grid %g = 0 to 8 {
+    %v = tile.load %x[%g, :]
+    %inside = arith.cmpi slt, %g, %five : index
+    scf.if %inside {
+      tile.atomic_rmw add %v, %out[%g, :]
+    }
+  }
+  return
+}
+// CHECK-LABEL: func.func @guarded(%x: memref<8x128xf32>, %out: memref<5x128xf32>) {
+// CHECK-NEXT:    %five = arith.constant 5 : index
+// CHECK-NEXT:    tile.grid %cell = 0 to 1 {
+// CHECK-NEXT:      %out_local = tile.local : memref<5x128xf32>
+// CHECK-NEXT:      %0 = tile.load %out[:, :]
+// CHECK-NEXT:      tile.store %0, %out_local[:, :]
+// CHECK-NEXT:      tile.for %g = 0 to 8 {
+// CHECK-NEXT:        %v = tile.load %x[%g, :]
+// CHECK-NEXT:        %inside = arith.cmpi slt, %g, %five : index
+// CHECK-NEXT:        scf.if %inside {
+// CHECK-NEXT:          %1 = tile.load %out_local[%g, :]
+// CHECK-NEXT:          %2 = arith.addf %1, %v : tensor<128xf32>
+// CHECK-NEXT:          tile.store %2, %out_local[%g, :]
+// CHECK-NEXT:        }
+// CHECK-NEXT:      }
+// CHECK-NEXT:      %3 = tile.load %out_local[:, :]
+// CHECK-NEXT:      tile.store %3, %out[:, :]
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+// CHECK-NEXT:  }
+
+// Sums of bytes wrap as those in the array would before a greatest one is sought.
+func.func @bytes(%x: memref<8x128xi8>, %out: memref<128xi8>) {
+  tile.grid %n = 0 to 128 by n:128 {
+    tile.for %r = 0 to 8 {
+      %v = tile.load %x[%r, %n]
+      tile.atomic_rmw add %v, %out[%n]
+      tile.atomic_rmw max %v, %out[%n]
+    }
+  }
+  return
+}
+// CHECK-LABEL: func.func @bytes(%x: memref<8x128xi8>, %out: memref<128xi8>) {
+// CHECK-NEXT:    tile.grid %n = 0 to 128 by n:128 {
+// CHECK-NEXT:      %0 = tile.load %out[%n]
+// CHECK-NEXT:      %out_1 = tile.cast %0 to i32
+// CHECK-NEXT:      %out_2 = tile.for %r = 0 to 8 iter_args(%out_3 = %out_1) {
+// CHECK-NEXT:        %v = tile.load %x[%r, %n]
+// CHECK-NEXT:        %1 = tile.cast %v to i32
+// CHECK-NEXT:        %2 = arith.addi %out_3, %1 : tensor<128xi32, #tile.spans<n>>
+// CHECK-NEXT:        %3 = tile.cast %2 to i8
+// CHECK-NEXT:        %4 = tile.cast %3 to i32
+// CHECK-NEXT:        %5 = tile.cast %v to i32
+// CHECK-NEXT:        %6 = arith.maxsi %4, %5 : tensor<128xi32, #tile.spans<n>>
+// CHECK-NEXT:        tile.yield %6
+// CHECK-NEXT:      }
+// CHECK-NEXT:      tile.store %out_2, %out[%n]
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+// CHECK-NEXT:  }
+
+// An array on the chip is updated where it is.
+func.func @local(%x: memref<8x128xf32>, %out: memref<8x128xf32>) {
+  tile.grid %g = 0 to 8 {
+    %l = tile.local : memref<128xf32>
+    %v = tile.load %x[%g, :]
+    tile.store %v, %l[:]
+    tile.atomic_rmw add %v, %l[:]
+    %w = tile.load %l[:]
+    tile.store %w, %out[%g, :]
+  }
+  return
+}
+// CHECK-LABEL: func.func @local(%x: memref<8x128xf32>, %out: memref<8x128xf32>) {
+// CHECK-NEXT:    tile.grid %g = 0 to 8 {
+// CHECK-NEXT:      %l = tile.local : memref<128xf32>
+// CHECK-NEXT:      %v = tile.load %x[%g, :]
+// CHECK-NEXT:      tile.store %v, %l[:]
+// CHECK-NEXT:      %0 = tile.load %l[:]
+// CHECK-NEXT:      %1 = arith.addf %0, %v : tensor<128xf32>
+// CHECK-NEXT:      tile.store %1, %l[:]
+// CHECK-NEXT:      %w = tile.load %l[:]
+// CHECK-NEXT:      tile.store %w, %out[%g, :]
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
 // CHECK-NEXT:  }
