@@ -16,6 +16,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from corpus.atomics import ATOMIC_CASES, ATOMIC_VARIANTS, SPLITS, AtomicVariant, reordered, split
 from corpus.choices import parse
+from corpus.segments import of_offsets
 from corpus.ways import Way
 from tilec.diagnostics import TileError
 from tilec.dialects.interpreter import InterpreterError, run
@@ -80,6 +81,16 @@ def test_what_is_refused(name: str) -> None:
     with pytest.raises(TileError, match=re.escape(refusal(way) or "")) as refused:
         emit(parse(variant.program()), [way.choice()])
     assert re.fullmatch(rf"{variant.case.name}\.mlir:\d+:\d+", refused.value.place)
+
+
+@pytest.mark.parametrize("loop", ["grid", "emit_pipeline", "fori_loop"])
+def test_first_and_last_segments_are_empty(loop: str) -> None:
+    """What a cell shares is read before its first step and stored after its last, whichever these are."""
+    case = ATOMIC_CASES["jagged_dense"]
+    segments = of_offsets("empty_around", [0, 0, 17, 17, 30, 30])
+    way = Way(AtomicVariant(case, "f32", case.small_blocks, segments=segments), loop)
+    way.prove_passes(seed=0)
+    way.prove_kernel(seed=0)
 
 
 # Products whose inner dimension is split

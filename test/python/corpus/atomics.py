@@ -169,6 +169,7 @@ ATOMIC_CASES: Mapping[str, Case] = {
         _case("jagged_shared", _jagged_shared, {"m": 16}),
         _case("jagged_rows", _jagged_rows, {"m": 16}),
         _case("jagged_both", _jagged_both, {"m": 16}),
+        _case("jagged_dense", _jagged_shared, {"m": 16}),
         _case("exchange", _exchange, {"n": 128}),
         _case("compare_exchange", _compare_exchange, {"n": 128}),
         _case("old", _old, {"n": 128}),
@@ -230,7 +231,7 @@ def _variants() -> Iterator[AtomicVariant]:
             elements = (*elements, "i8", "i16")
         sizes: Sequence[Segments | None] = (None,)
         if case.jagged:
-            sizes = (MIXED, EMPTY) if "shared" in name else (MIXED, GAPS, EMPTY)
+            sizes = (MIXED, EMPTY) if "offsets" in case.source else (MIXED, GAPS, EMPTY)
         for element, segments in product(elements, sizes):
             label = "" if segments is None else segments.name
             yield AtomicVariant(case, element, case.small_blocks, segments=segments, label=label)
