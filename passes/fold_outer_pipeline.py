@@ -44,7 +44,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.analysis.affine import static_extent
-from tilec.analysis.visits import axes_behind, block_values, shared_axes
+from tilec.analysis.visits import axes_behind, block_values, one_step, shared_axes
 from tilec.diagnostics import fail
 from tilec.dialects.tile.access import AccessOp, Effect
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp, StoreOp
@@ -101,6 +101,7 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
     pipeline = PipelineOp(loop, Region(Block(body.finish())))
     pipeline.location = grid.location
     _order_axes_that_may_rest(pipeline)
+    _order_single_steps(pipeline)
     _keep_promises(grid)
     region_dce(pipeline.body)
     Rewriter.replace_op(grid, pipeline, [])
@@ -239,6 +240,15 @@ def _order_axes_that_may_rest(pipeline: PipelineOp) -> None:
     resting = [op for op in pipeline.body.block.ops if op.properties.get("keep") is not None]
     for axis in axes_behind([op.results[0] for op in resting]):
         axis.order = OrderAttr(Order.ORDERED)
+
+
+def _order_single_steps(pipeline: PipelineOp) -> None:
+    """The one step of an axis inside an ordered one finds what earlier steps left: it is not parallel."""
+    inside = False
+    for axis in pipeline.axes:
+        if inside and one_step(axis):
+            axis.order = OrderAttr(Order.ORDERED)
+        inside = inside or axis.order.data is Order.ORDERED
 
 
 def _free_to_move(space: StepSpace, axis: AxisOp) -> bool:

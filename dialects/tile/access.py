@@ -247,6 +247,10 @@ class AccessOp(IRDLOperation, ABC):
                 f"{self.name} gives {len(window)} indices to an array of rank {len(shape)}; "
                 "give one for each dimension"
             )
+        if UNBOUND in shape[1:]:
+            raise VerifyException(
+                f"{self.name} of {self.array_type}: only the leading extent of an array may be `?`"
+            )
         if sum(dim.indexed for dim in window) > 1:
             raise VerifyException(f"{self.name} indexes two dimensions by tiles of integers; one is accepted")
         for position, (dim, extent) in enumerate(zip(window, shape, strict=True)):

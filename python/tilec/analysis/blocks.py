@@ -41,7 +41,7 @@ def view_order(window: WindowOp) -> tuple[int | None, ...]:
     if dims[-1].kept:
         one_row = not dims[-2].kept and window.extents[-2] == 1
         return (*positions[:-1], None, positions[-1]) if one_row else tuple(positions)
-    if dims[-2].kept:
+    if any(dim.kept for dim in dims):
         fail(
             window,
             f"convert-tile-to-pallas: %{window.array.name_hint or 'array'} is indexed by a scalar in its "

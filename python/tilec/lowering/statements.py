@@ -189,6 +189,8 @@ class Statements:
             return build.every([build.compare("eq", position, 0) for position in inner])
         now = block_position(plan, at)
         previous, none_before = _step_before(at.positions, at.trips, build)
+        if none_before is None:
+            return None  # there is one step
         earlier = Scalars(self.pipeline, previous, at.trips, at.refs, at.extents, build.ops)
         then = block_position(plan, earlier)
         changed = none_before

@@ -26,7 +26,7 @@ from tilec.dialects.tile.schedule import WindowOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp
 from tilec.rewriting.index import IndexBuilder
-from tilec.rewriting.steps import StepAxis, StepSpace
+from tilec.rewriting.steps import StepAxis, StepSpace, is_scalar
 
 
 @dataclass
@@ -194,7 +194,7 @@ class BodyBuilder:
     def _dim(self, op: AccessOp, position: int) -> Dim:
         dim = op.window[position]
         for value in dim.values:
-            if value not in self.space.env and self._inside(value):
+            if value not in self.space.env and self._inside(value) and not self._is_early(value):
                 fail(
                     op,
                     f"fold-outer-pipeline: {op.name} is indexed by a value computed from tiles; "
@@ -206,6 +206,18 @@ class BodyBuilder:
         if not is_local(op.array) and self._is_conditional(op) and may_leave(op, position):
             return self._kept_inside(op, position, Dim(base, shift, dim.full))
         return Dim(base, shift, dim.full)
+
+    def _is_early(self, value: SSAValue) -> bool:
+        """Compute an index that stands under a condition in every step, if it follows from scalars."""
+        op = value.owner
+        if not isinstance(op, Operation) or not is_scalar(op):
+            return False
+        for operand in op.operands:
+            if operand not in self.space.env and self._inside(operand) and not self._is_early(operand):
+                return False
+        clone = self._place(op.clone(self.space.env), op)
+        self.space.env |= zip(op.results, clone.results, strict=True)
+        return True
 
     def _is_conditional(self, op: AccessOp) -> bool:
         around = op.parent_op()

@@ -169,9 +169,9 @@ class StepSpace:
         (loop,) = level.loops
         self.build.location = loop.location
         extent = static_extent(loop.axis.bounds)
-        keep = resting is not None or (keep and not extent)
+        idles = resting is not None or (keep and not extent)
         bounds = self._resting_bounds(loop.axis.bounds, resting)
-        op = self._axis_op(loop.axis, bounds, keep=keep)
+        op = self._axis_op(loop.axis, bounds, keep=idles)
         axis = StepAxis(self.build, op)
         self.env[loop.axis.value] = op.result
         self.axis_of[loop] = axis
