@@ -56,24 +56,21 @@ class Case:
     extents: dict[str, str] = field(default_factory=dict[str, str])
 
 
+_PRODUCT = {
+    ("grid", "bf16", "v5e"): 742,
+    ("grid", "bf16", "v6e"): 440,
+    ("grid", "bf16", "tpu7x"): 491,
+    ("emit_pipeline", "bf16", "v5e"): 578 + 211,
+    ("emit_pipeline", "bf16", "v6e"): 287 + 180,
+    ("emit_pipeline", "bf16", "tpu7x"): 437 + 339,
+    ("fori_loop", "bf16", "v5e"): 587,
+    ("fori_loop", "bf16", "v6e"): 292,
+    ("fori_loop", "bf16", "tpu7x"): 428,
+}
+_SQUARE = {"300": "1024", "200": "2048", "260": "1024"}
 CASES = (
-    Case(
-        "matmul",
-        {"m": 256, "n": 256, "k": 512},
-        "T[1024,2048] T[2048,1024]",
-        {
-            ("grid", "bf16", "v5e"): 742,
-            ("grid", "bf16", "v6e"): 440,
-            ("grid", "bf16", "tpu7x"): 491,
-            ("emit_pipeline", "bf16", "v5e"): 578 + 211,
-            ("emit_pipeline", "bf16", "v6e"): 287 + 180,
-            ("emit_pipeline", "bf16", "tpu7x"): 437 + 339,
-            ("fori_loop", "bf16", "v5e"): 587,
-            ("fori_loop", "bf16", "v6e"): 292,
-            ("fori_loop", "bf16", "tpu7x"): 428,
-        },
-        {"300": "1024", "200": "2048", "260": "1024"},
-    ),
+    Case("matmul", {"m": 256, "n": 256, "k": 512}, "T[1024,2048] T[2048,1024]", _PRODUCT, _SQUARE),
+    Case("split_k_matmul", {"m": 256, "n": 256, "k": 512}, "T[1024,2048] T[2048,1024]", _PRODUCT, _SQUARE),
     Case(
         "gdpa",
         {"m": 128, "n": 256},

@@ -44,7 +44,7 @@ from tilec.analysis.vmem import MOST_RESIDENT
 from tilec.analysis.within import is_within
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
-from tilec.dialects.tile.arrays import EmptyOp, FullOp, LoadOp
+from tilec.dialects.tile.arrays import EmptyOp, LoadOp
 from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
 from tilec.dialects.tile.axes import span_in_scope
 from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
@@ -54,7 +54,7 @@ from tilec.dialects.tile.mixing import Combine, identity
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import UNBOUND, SpanType, byte_width, element_type, shape_of, with_element
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp
-from tilec.rewriting.accumulators import added, as_element, constant, wide_element
+from tilec.rewriting.accumulators import added, as_element, constant, fill_with_zeros, wide_element
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.nests import add_axis, for_loop
 from tilec.rewriting.one_hot import Picker, as_ids, hits_of
@@ -286,9 +286,7 @@ class _Expansion:
         """Let every row be read, also those of an array made here that nothing has stored yet."""
         made = self.access.array.owner
         if isinstance(made, EmptyOp):
-            full = FullOp(0, made.array_type, like=made.like, extent=made.extent)
-            full.location, full.array.name_hint = made.location, made.array.name_hint
-            Rewriter.replace_op(made, full)
+            fill_with_zeros(made)
 
     def _gather(self, op: GatherOp) -> None:
         """Carry what was found through the blocks of rows."""

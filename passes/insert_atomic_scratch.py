@@ -57,6 +57,7 @@ from tilec.analysis.targets import (
     recipe,
     targets_of,
 )
+from tilec.analysis.views import check_resolved
 from tilec.analysis.vmem import MOST_RESIDENT
 from tilec.analysis.within import is_within
 from tilec.diagnostics import explain, fail, where
@@ -67,7 +68,7 @@ from tilec.dialects.tile.loops import GridOp
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, with_element
 from tilec.passes.classify_axes import refuse_race
-from tilec.rewriting.accumulators import as_element, filled, kept_element, thread
+from tilec.rewriting.accumulators import as_element, fill_with_zeros, filled, kept_element, thread
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.nests import Recipes, moved, sink_axes
 from tilec.rewriting.phases import bound_together, split_updates
@@ -88,6 +89,7 @@ class InsertAtomicScratch(ModulePass):
         if self.shared not in SHARED:
             fail(op, f"insert-atomic-scratch: shared={self.shared}; {', '.join(SHARED)} are accepted")
         for function in [inner for inner in op.walk() if isinstance(inner, func.FuncOp)]:
+            check_resolved(function, self.name)
             for grid in [inner for inner in function.body.walk() if isinstance(inner, GridOp)]:
                 _check(grid)
                 _prepare(grid)
@@ -106,9 +108,7 @@ def _prepare(grid: GridOp) -> None:
         if is_inside(op.array, grid):
             read_modify_write(op, op.array, op.window)
         elif isinstance(made, EmptyOp):
-            full = FullOp(0, made.array_type, like=made.like, extent=made.extent)
-            full.location, full.array.name_hint = made.location, made.array.name_hint
-            Rewriter.replace_op(made, full)
+            fill_with_zeros(made)
 
 
 def _check(grid: GridOp) -> None:

@@ -155,7 +155,7 @@ def _frame(target: Target, grid: GridOp, inner: Collection[SSAValue]) -> Frame:
         known = all(recipe(value, grid, inner) is not None for value in dim.values)
         if known and not dim.kept and not last:
             indices.add(position)
-        elif known and dim.base is not None and dim.base.owner is grid.body.block:
+        elif known and dim.span is not None and dim.base is not None and dim.base.owner is grid.body.block:
             spans.add(position)
     return Frame(frozenset(indices), frozenset(spans))
 

@@ -198,7 +198,7 @@ class Statements:
             if a is b or (isinstance(a, int) and a == b):
                 continue
             differs = build.compare("ne", a, b)
-            changed = differs if changed is None else build.insert(arith.OrIOp(changed, differs))
+            changed = build.insert(arith.OrIOp(changed, differs))
         return changed
 
     def _steps_of_one_block(self, plan: BlockPlan, positions: Sequence[Index]) -> list[Index] | None:

@@ -10,6 +10,7 @@ from xdsl.rewriter import Rewriter
 
 from tilec.analysis.vmem import WORD
 from tilec.diagnostics import fail
+from tilec.dialects.tile.arrays import EmptyOp, FullOp
 from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
 from tilec.dialects.tile.loops import ForOp
@@ -60,6 +61,13 @@ def filled(build: IndexBuilder, number: float, element: Attribute, kind: Attribu
     if number in _EXACT:
         return build.insert(constant(number, kind))
     return as_element(build, build.insert(constant(number, with_element(kind, element))), element_type(kind))
+
+
+def fill_with_zeros(made: EmptyOp) -> None:
+    """Let an array that is made here hold zeros, so that all of it can be read."""
+    full = FullOp(0, made.array_type, like=made.like, extent=made.extent)
+    full.location, full.array.name_hint = made.location, made.array.name_hint
+    Rewriter.replace_op(made, full)
 
 
 def constant(number: float, kind: Attribute) -> Operation:

@@ -15,7 +15,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from tilec.analysis.within import may_leave
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
-from tilec.dialects.tile.arrays import EmptyOp, LoadOp, StoreOp
+from tilec.dialects.tile.arrays import EmptyOp, LoadOp, SegmentOp, StoreOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.elementwise import CastOp, SelectOp
 from tilec.dialects.tile.gathers import GatherOp, ScatterOp
@@ -210,8 +210,8 @@ class BodyBuilder:
     def _is_early(self, value: SSAValue) -> bool:
         """Compute an index that stands under a condition in every step, if it follows from scalars."""
         op = value.owner
-        if not isinstance(op, Operation) or not is_scalar(op):
-            return False
+        if not isinstance(op, Operation) or not is_scalar(op) or isinstance(op, LoadOp | SegmentOp):
+            return False  # the condition may keep what is read inside its array
         for operand in op.operands:
             if operand not in self.space.env and self._inside(operand) and not self._is_early(operand):
                 return False

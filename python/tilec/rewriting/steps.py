@@ -170,7 +170,7 @@ class StepSpace:
         self.build.location = loop.location
         extent = static_extent(loop.axis.bounds)
         idles = resting is not None or (keep and not extent)
-        bounds = self._resting_bounds(loop.axis.bounds, resting)
+        bounds = self._resting_bounds(loop.axis, resting)
         op = self._axis_op(loop.axis, bounds, keep=idles)
         axis = StepAxis(self.build, op)
         self.env[loop.axis.value] = op.result
@@ -179,12 +179,17 @@ class StepSpace:
         inner = self._level(loop.body.block, keep=keep or bool(level.statements), resting=resting)
         level.axes = [axis, *inner.axes]
 
-    def _resting_bounds(self, bounds: IndexBounds, resting: Resting | None) -> IndexBounds:
+    def _resting_bounds(self, axis: Axis, resting: Resting | None) -> IndexBounds:
+        """Bounds that are empty while the axis rests: at its begin, and then where its last step was."""
+        build, bounds = self.build, axis.bounds
         begin, end = self.mapped(bounds.begin), self.mapped(bounds.end)
         if resting is not None:
             before, after = resting
-            end = end if before is None else self.build.select(before, begin, end)
-            begin = begin if after is None else self.build.select(after, end, begin)
+            if after is not None:
+                last = end if span_of(axis.value) else build.maximum(begin, build.sub(end, 1))
+                begin, end = build.select(after, last, begin), build.select(after, last, end)
+            if before is not None:
+                end = build.select(before, begin, end)
         return Bounds(begin, end, bounds.limit)
 
     def _stretches(self, level: Level, resting: Resting | None) -> None:
