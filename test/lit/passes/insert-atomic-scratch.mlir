@@ -13,13 +13,12 @@ func.func @columns(%x: memref<512x256xf32>) -> memref<256xbf16> {
 // CHECK-LABEL: func.func @columns(%x: memref<512x256xf32>) -> memref<256xbf16> {
 // CHECK-NEXT:    %out = tile.full 0.0 : memref<256xbf16>
 // CHECK-NEXT:    tile.grid %n = 0 to 256 by n:128 {
-// CHECK-NEXT:      %0 = tile.splat 0.0 : tensor<128xbf16, #tile.spans<n>>
-// CHECK-NEXT:      %out_1 = tile.cast %0 to f32
+// CHECK-NEXT:      %out_1 = tile.splat 0.0 : tensor<128xf32, #tile.spans<n>>
 // CHECK-NEXT:      %out_2 = tile.for %m = 0 to 512 by m:128 iter_args(%out_3 = %out_1) {
 // CHECK-NEXT:        %v = tile.load %x[%m, %n]
 // CHECK-NEXT:        %s = tile.reduce add %v dims [0]
-// CHECK-NEXT:        %1 = arith.addf %out_3, %s : tensor<128xf32, #tile.spans<n>>
-// CHECK-NEXT:        tile.yield %1
+// CHECK-NEXT:        %0 = arith.addf %out_3, %s : tensor<128xf32, #tile.spans<n>>
+// CHECK-NEXT:        tile.yield %0
 // CHECK-NEXT:      }
 // CHECK-NEXT:      tile.store %out_2, %out[%n]
 // CHECK-NEXT:    }

@@ -1,5 +1,4 @@
 // Greatest and least of each column, of four splits of the rows.
-!row = tensor<?xbf16, #tile.spans<n>>
 func.func @atomic_extremes(%x: memref<100x200xbf16>, %high: memref<200xbf16>, %low: memref<200xbf16>)
     -> (memref<200xbf16>, memref<200xbf16>) {
   %size = arith.constant 25 : index
@@ -8,9 +7,10 @@ func.func @atomic_extremes(%x: memref<100x200xbf16>, %high: memref<200xbf16>, %l
     %end = arith.addi %begin, %size : index
     tile.for %m = %begin to %end by m {
       %v = tile.load %x[%m, %n]
-      %top = tile.reduce max %v dims [0]
+      %w = tile.cast %v to f32
+      %top = tile.reduce max %w dims [0]
       tile.atomic_rmw max %top, %high[%n]
-      %least = tile.reduce min %v dims [0]
+      %least = tile.reduce min %w dims [0]
       tile.atomic_rmw min %least, %low[%n]
     }
   }
