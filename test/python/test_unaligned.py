@@ -6,7 +6,6 @@ part of them that has all programs, element types and loops in it; seeds take tu
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -14,51 +13,10 @@ import pytest
 from corpus.choices import parse
 from corpus.outputs import OUTPUTS
 from corpus.unaligned import ALL_CASES, LARGE, VARIANTS, Variant
+from corpus.ways import Way
 from tilec.diagnostics import TileError
-from tilec.dialects.interpreter import run
-from tilec.passes.tile_to_pallas import LOOPS, TileToPallas
-from tilec.proof import CHIPS, emit, prove_compiles, prove_kernel, prove_passes
-
-
-@dataclass(frozen=True)
-class Way:
-    """A variant of a program, a loop, and options of `--tile-to-pallas` that are not the defaults."""
-
-    variant: Variant
-    loop: str
-    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-    def __str__(self) -> str:
-        options = "".join(f"-{name}_{value}" for name, value in self.options.items())
-        return f"{self.variant}-{self.loop}{options}"
-
-    def choice(self, chip: str = "v5e") -> TileToPallas:
-        return TileToPallas(loop=self.loop, chip=chip, blocks=self.variant.blocks, **self.options)
-
-    def prove_passes(self, seed: int) -> None:
-        program = self.variant.program()
-        args = program.arguments(seed)
-        prove_passes(parse(program), program.case.name, args, self.choice().passes(), seeds=(seed,))
-
-    def prove_kernel(self, seed: int) -> None:
-        """The kernel agrees with the interpreter, and the interpreter with numpy."""
-        program, name = self.variant.program(), self.variant.case.name
-        module, args = parse(program), program.arguments(seed)
-        expected = run(module, name, args, seed=seed)
-        assert program.mismatch([result.data for result in expected], program.expected(args)) is None
-        prove_kernel(emit(module, [self.choice()]), name, args, expected, seeds=(seed,))
-
-    def prove_compiles(self, chip: str) -> None:
-        program = self.variant.program()
-        text = emit(parse(program), [self.choice(chip)])
-        prove_compiles(text, program.case.name, program.arguments(seed=0), (chip,))
-
-    @property
-    def refused(self) -> str | None:
-        """What a part of the refusal says, or None for a way that must work."""
-        if self.variant.case.jagged and self.loop == "unroll":
-            return "axis m has an extent that is known only at run time"
-        return None
+from tilec.passes.tile_to_pallas import LOOPS
+from tilec.proof import CHIPS, emit
 
 
 def chosen(per_case: int) -> list[Way]:

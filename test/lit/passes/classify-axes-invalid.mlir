@@ -93,3 +93,104 @@ func.func @view_beside_the_array(%x: memref<8x128xf32>) {
   return
 }
 // CHECK: {{.*}}/classify-axes-invalid.mlir:90:5: error: classify-axes: tile.load takes %t, the array that is written as %x; run --resolve-views first
+
+// -----
+
+// An atomic and a load of what it may have updated.
+func.func @atomic_and_load(%x: memref<8x128xf32>, %out: memref<128xf32>, %y: memref<8x128xf32>) {
+  tile.grid %g = 0 to 8 {
+    %v = tile.load %x[%g, :]
+    tile.atomic_rmw add %v, %out[:]
+    %w = tile.load %out[:]
+    tile.store %w, %y[%g, :]
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:103:5: error: race: the atomic at {{.*}}/classify-axes-invalid.mlir:103:5 and the load at {{.*}}/classify-axes-invalid.mlir:104:5 may touch one element of %out in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for; only atomics may meet atomics
+
+// -----
+
+// A store and an atomic.
+func.func @store_and_atomic(%x: memref<8x128xf32>, %out: memref<128xf32>) {
+  tile.grid %g = 0 to 8 {
+    %v = tile.load %x[%g, :]
+    tile.store %v, %out[:]
+    tile.atomic_rmw add %v, %out[:]
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:117:5: error: race: the store at {{.*}}/classify-axes-invalid.mlir:117:5, with itself, may touch one element of %out in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for
+
+// -----
+
+// Two kinds of atomics.
+func.func @two_kinds(%x: memref<8x128xf32>, %out: memref<128xf32>) {
+  tile.grid %g = 0 to 8 {
+    %v = tile.load %x[%g, :]
+    tile.atomic_rmw add %v, %out[:]
+    tile.atomic_rmw min %v, %out[:]
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:130:5: error: race: the atomic at {{.*}}/classify-axes-invalid.mlir:130:5 and the atomic at {{.*}}/classify-axes-invalid.mlir:131:5 may touch one element of %out in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for; only atomics of one kind may meet in any order
+
+// -----
+
+// An old value.
+func.func @old(%x: memref<8x128xf32>, %out: memref<128xf32>, %y: memref<8x128xf32>) {
+  tile.grid %g = 0 to 8 {
+    %v = tile.load %x[%g, :]
+    %o = tile.atomic_rmw add %v, %out[:] old
+    tile.store %o, %y[%g, :]
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:143:5: error: race: the atomic at {{.*}}/classify-axes-invalid.mlir:143:5, with itself, may touch one element of %out in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for; the atomic returns the old value, for which iterations have to be ordered
+
+// -----
+
+// An exchange, in a loop that is called parallel.
+func.func @exchange(%x: memref<8x128xf32>, %out: memref<128xf32>) {
+  tile.grid %n = 0 to 128 by n:128 {
+    tile.for %g = 0 to 8 parallel {
+      %v = tile.load %x[%g, %n]
+      tile.atomic_rmw exchange %v, %out[%n]
+    }
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:157:7: error: race: the atomic at {{.*}}/classify-axes-invalid.mlir:157:7, with itself, may touch one element of %out in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for; the atomic is one of exchange, for which iterations have to be ordered
+
+// -----
+
+// An array on the chip that is of all iterations, and written.
+func.func @local(%x: memref<8x128xf32>, %out: memref<8x128xf32>) {
+  tile.grid %n = 0 to 128 by n:128 {
+    %l = tile.local : memref<128xf32>
+    tile.for %g = 0 to 8 parallel {
+      %v = tile.load %x[%g, %n]
+      tile.store %v, %l[%n]
+      %w = tile.load %l[%n]
+      tile.store %w, %out[%g, %n]
+    }
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:172:7: error: race: the store at {{.*}}/classify-axes-invalid.mlir:172:7, with itself, may touch one element of %l in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for
+
+// -----
+
+// The same, though each iteration has a row of it.
+func.func @local_rows(%x: memref<8x128xf32>, %out: memref<8x128xf32>) {
+  tile.grid %n = 0 to 128 by n:128 {
+    %l = tile.local : memref<8x128xf32>
+    tile.for %g = 0 to 8 parallel {
+      %v = tile.load %x[%g, %n]
+      tile.store %v, %l[%g, %n]
+      %w = tile.load %l[%g, %n]
+      tile.store %w, %out[%g, %n]
+    }
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:187:5: error: classify-axes: axis g is called parallel, but tile.store at {{.*}}/classify-axes-invalid.mlir:189:7 carries a value from one iteration to the next; call it ordered

@@ -108,3 +108,28 @@ func.func @promise(%x: memref<8x512xf32>, %lengths: memref<8xi32>, %out: memref<
   return
 }
 // CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:103:5: error: fold-outer-pipeline: axis m promises max 512, which cannot be checked before the kernel runs; it can for a segment, or from 0 to an element of an array
+
+// -----
+
+// An atomic that is still there.
+func.func @atomic(%x: memref<8x128xf32>, %out: memref<8x128xf32>) {
+  tile.grid %g = 0 to 8 parallel {
+    %v = tile.load %x[%g, :]
+    tile.atomic_rmw add %v, %out[%g, :]
+  }
+  return
+}
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:118:5: error: fold-outer-pipeline: tile.atomic_rmw has no window of its own; run --insert-atomic-scratch first
+
+// -----
+
+// An access at computed positions.
+func.func @gather(%x: memref<8x128xf32>, %ids: memref<8xi32>, %out: memref<8x128xf32>) {
+  tile.grid %m = 0 to 8 by m:8 parallel {
+    %i = tile.load %ids[%m]
+    %v = tile.gather %x[%i, :]
+    tile.store %v, %out[%m, :]
+  }
+  return
+}
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:130:5: error: fold-outer-pipeline: tile.gather has no window of its own; run --expand-gathers first
