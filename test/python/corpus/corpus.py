@@ -28,6 +28,7 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
     "bf16": np.dtype(ml_dtypes.bfloat16),
     "i32": np.dtype(np.int32),
     "i64": np.dtype(np.int64),
+    "i16": np.dtype(np.int16),
     "i8": np.dtype(np.int8),
 }
 TOLERANCE: Mapping[str, float] = {"f32": 5e-5, "bf16": 2e-2}
