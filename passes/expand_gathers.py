@@ -46,9 +46,9 @@ from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import EmptyOp, LoadOp
 from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
-from tilec.dialects.tile.axes import span_in_scope
 from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
 from tilec.dialects.tile.gathers import GatherOp, ScatterOp
+from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import GridOp, YieldOp
 from tilec.dialects.tile.mixing import Combine, identity
 from tilec.dialects.tile.syntax import Bounds
@@ -56,7 +56,7 @@ from tilec.dialects.tile.types import UNBOUND, SpanType, byte_width, element_typ
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp
 from tilec.rewriting.accumulators import added, as_element, constant, fill_with_zeros, wide_element
 from tilec.rewriting.index import IndexBuilder
-from tilec.rewriting.nests import add_axis, for_loop
+from tilec.rewriting.nests import add_axis, for_loop, free_name
 from tilec.rewriting.one_hot import Picker, as_ids, hits_of
 
 ORDERS = ("auto", "inner", "outer")
@@ -87,10 +87,23 @@ def _check(access: AccessOp) -> None:
     """Refuse what has no form as a loop through rows."""
     ids = next(dim.base for dim in access.window if dim.base is not None and dim.indexed)
     rank, element = sum(dim.kept for dim in access.window), element_type(access.array.type)
-    if element in (i1, i64):
+    bits = isinstance(access, AtomicRmwOp) and rank == 1 and access.kind.data is not Rmw.ADD
+    if element == i64 or (element == i1 and not bits):
         fail(
             access,
             f"expand-gathers: elements of type {element}; floats and integers of 8 to 32 bits are accepted",
+        )
+    if element_type(ids.type) == i64:
+        fail(
+            access,
+            f"expand-gathers: positions of type {ids.type}; a TPU has no 64-bit integers, those of up to 32 "
+            "bits are accepted",
+        )
+    if is_local(access.array):
+        fail(
+            access,
+            f"expand-gathers: {access.name} at computed positions of on-chip memory; use an array, of which "
+            "what is updated stays on the chip",
         )
     if len(shape_of(ids.type)) != 1:
         fail(access, f"expand-gathers: positions of type {ids.type}; a tile of rank 1 is accepted")
@@ -172,11 +185,7 @@ class _Expansion:
 
     def _span(self) -> SpanType:
         """The type of the span of a block of rows, under a name of its own."""
-        name, count = f"{self._name}_rows", 1
-        while span_in_scope(self.access.parent_op(), name) is not None:
-            count += 1
-            name = f"{self._name}_rows{count}"
-        whole = self._extent
+        name, whole = free_name(self._grid(), f"{self._name}_rows"), self._extent
         return SpanType(name, self.rows if whole == UNBOUND else min(self.rows, whole))
 
     def _bounds(self, before: InsertPoint) -> Bounds[SSAValue]:
@@ -248,17 +257,15 @@ class _Expansion:
 
     def _combined(self, op: AtomicRmwOp, picker: Picker) -> SSAValue:
         """What the lanes that name a row make of it together."""
-        kind, build = Combine(op.kind.data), picker.build
-        element = element_type(op.value.type)
-        value = op.value
+        kind, build, value = Combine(op.kind.data), picker.build, op.value
+        held = element_type(op.array.type)
+        if not isinstance(held, AnyFloat):  # as the array would hold them
+            value = as_element(build, value, held)
+        neutral = identity(kind, held)
         if op.mask is not None:
-            none = build.insert(constant(identity(kind, element), value.type))
-            value = build.insert(SelectOp(op.mask, value, none))
+            value = build.insert(SelectOp(op.mask, value, build.insert(constant(neutral, value.type))))
         if len(shape_of(value.type)) == 1:
-            held = element_type(op.array.type)
-            if not isinstance(held, AnyFloat):  # as the array would hold them
-                value = as_element(build, value, held)
-            return picker.combined(kind, as_element(build, value, wide_element(held)), identity(kind, held))
+            return picker.combined(kind, as_element(build, value, wide_element(held)), neutral)
         return picker.product(value, 0 if self._lanes_first else 1, lanes=True)
 
     def _scattered(self, op: ScatterOp, picker: Picker, span: SSAValue) -> AtomicRmwOp:

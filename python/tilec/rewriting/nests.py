@@ -10,6 +10,21 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.loops import Axis, ForOp, GridOp, YieldOp
 from tilec.dialects.tile.syntax import Bounds, pack_bounds
+from tilec.dialects.tile.types import span_of
+
+
+def free_name(op: Operation, wanted: str) -> str:
+    """A name for an axis that no axis around or in `op` has: `wanted`, or that with a number."""
+    around = op.parent_op()
+    while around is not None:
+        op, around = around, around.parent_op()
+    blocks = (block for inner in op.walk() for region in inner.regions for block in region.blocks)
+    taken = {span.axis for block in blocks for value in block.args if (span := span_of(value)) is not None}
+    name, count = wanted, 1
+    while name in taken:
+        count += 1
+        name = f"{wanted}{count}"
+    return name
 
 
 def for_loop(

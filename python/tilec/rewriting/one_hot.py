@@ -73,7 +73,11 @@ class Picker:
         rest = build.insert(arith.SubfOp(wide, wide))  # NaN where it is not finite
         finite = build.insert(CompareOp(Relation.EQ, rest, self._like(rest.type, 0)))
         clean = build.insert(SelectOp(finite, value, self._like(value.type, 0)))
+        if element_type(value.type) == f32:  # which the matrix unit takes in parts, the first rounded to bf16
+            clean = build.insert(arith.MulfOp(clean, self._like(clean.type, 0.5)))
         total = self._dot(self._ones(self.hits, element_type(value.type)), clean, contract)
+        if element_type(value.type) == f32:
+            total = build.insert(arith.MulfOp(total, self._like(total.type, 2)))
         flags = with_element(wide.type, i32)
         flagged = build.insert(SelectOp(finite, self._like(flags, 0), self._like(flags, 1)))
         most = build.insert(ReduceOp(Combine.MAX, flagged, range(len(shape_of(flags)))))

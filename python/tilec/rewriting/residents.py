@@ -22,7 +22,7 @@ from tilec.dialects.tile.types import UNBOUND, SpanType, element_type, shape_of
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp
 from tilec.rewriting.accumulators import added, as_element, combined, constant, filled, kept_element
 from tilec.rewriting.index import IndexBuilder
-from tilec.rewriting.nests import Recipes, for_loop, moved
+from tilec.rewriting.nests import Recipes, for_loop, free_name, moved
 
 _LANES = 2048
 """The widest row that is copied at once between an array and its local, in elements."""
@@ -121,7 +121,10 @@ class _Resident:
             return IndexType()
         if k == len(shape) - 2:
             most = max(8, _ELEMENTS // min(shape[-1], _LANES) // 8 * 8)
-        return None if shape[k] <= most else SpanType(f"{self.target.array.name_hint or 'array'}_{k}", most)
+        around = self.cell.parent_op()
+        if shape[k] <= most or around is None:
+            return None
+        return SpanType(free_name(around, f"{self.name}_{k}"), most)
 
 
 def read_modify_write(op: AtomicRmwOp, local: SSAValue, window: Sequence[Dim]) -> None:
@@ -139,7 +142,7 @@ def _update_element(op: AtomicRmwOp, local: SSAValue, place: list[Dim]) -> None:
     A vector unit has no single elements.
     """
     lanes, element = shape_of(local.type)[-1], element_type(local.type)
-    axis = f"{local.name_hint}_lanes"
+    axis = free_name(op, f"{local.name_hint}_lanes")
     carried = [] if op.old is None else [element]
     body = Block(arg_types=[SpanType(axis, min(lanes, _LANES)), *carried])
     span, *sums = body.args
