@@ -5,12 +5,16 @@
 // RUN: not tile-opt %s --tile-to-pallas="depth=5" 2>&1 | filecheck %s --check-prefix=DEPTH --match-full-lines
 // RUN: not tile-opt %s --tile-to-pallas="fetch=0" 2>&1 | filecheck %s --check-prefix=FETCH --match-full-lines
 // RUN: not tile-opt %s --tile-to-pallas="rows=8" 2>&1 | filecheck %s --check-prefix=AXIS --match-full-lines
+// RUN: not tile-opt %s --tile-to-pallas="gathers=whole" 2>&1 | filecheck %s --check-prefix=GATHERS --match-full-lines
+// RUN: not tile-opt %s --tile-to-pallas="shared=split" 2>&1 | filecheck %s --check-prefix=SHARED --match-full-lines
 // GROUPING: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: tile-to-pallas: grouping=list; none, overlaunch, worklist are accepted
 // LOOP: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: tile-to-pallas: loop=while; grid, emit_pipeline, fori_loop, unroll are accepted
 // CHIP: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: plan-memory: there is no chip v1; the chips are v4, v5e, v5p, v6e, tpu7x
 // OPERANDS: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: split-unaligned-loops: operands=hbm; auto, resident, stream are accepted
 // DEPTH: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: double-buffer: depth=5; 1 to 4 is accepted
 // FETCH: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: double-buffer: fetch=0; 1 or more is accepted
+// GATHERS: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: expand-gathers: order=whole; auto, inner, outer are accepted
+// SHARED: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: insert-atomic-scratch: shared=split; auto, resident, phases are accepted
 // AXIS: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: choose-blocks: no axis is named rows; the axes are m
 
 func.func @f(%x: memref<512xf32>) -> memref<512xf32> {

@@ -1,0 +1,94 @@
+// RUN: tile-opt %s --expand-gathers --split-input-file --verify-diagnostics | filecheck %s --match-full-lines
+// RUN: not tile-opt %s --expand-gathers="order=whole" 2>&1 | filecheck %s --check-prefix=ORDER --match-full-lines
+// RUN: not tile-opt %s --expand-gathers="rows=0" 2>&1 | filecheck %s --check-prefix=ROWS --match-full-lines
+// ORDER: {{.*}}/expand-gathers-invalid.mlir:1:1: error: expand-gathers: order=whole; auto, inner, outer are accepted
+// ROWS: {{.*}}/expand-gathers-invalid.mlir:1:1: error: expand-gathers: rows=0; 1 or more is accepted
+
+func.func @bits(%x: memref<70xi1>, %ids: memref<64xi32>) -> memref<64xi1> {
+  %out = tile.empty : memref<64xi1>
+  tile.grid %m = 0 to 64 by m:32 {
+    %id = tile.load %ids[%m]
+    %v = tile.gather %x[%id]
+    tile.store %v, %out[%m]
+  }
+  return %out : memref<64xi1>
+}
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:11:5: error: expand-gathers: elements of type i1; floats and integers of 8 to 32 bits are accepted
+
+// -----
+
+func.func @wide(%x: memref<64xi64>, %ids: memref<64xi32>, %out: memref<70xi64>) -> memref<70xi64> {
+  tile.grid %m = 0 to 64 by m:32 {
+    %id = tile.load %ids[%m]
+    %v = tile.load %x[%m]
+    tile.atomic_rmw add %v, %out[%id]
+  }
+  return %out : memref<70xi64>
+}
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:24:5: error: expand-gathers: elements of type i64; floats and integers of 8 to 32 bits are accepted
+
+// -----
+
+func.func @square_of_positions(%x: memref<70xf32>, %ids: memref<64x8xi32>) -> memref<64x8xf32> {
+  %out = tile.empty : memref<64x8xf32>
+  tile.grid %m = 0 to 64 by m:32 {
+    %id = tile.load %ids[%m, :]
+    %v = tile.gather %x[%id]
+    tile.store %v, %out[%m, :]
+  }
+  return %out : memref<64x8xf32>
+}
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:36:5: error: expand-gathers: positions of type tensor<32x8xi32, #tile.spans<m, _>>; a tile of rank 1 is accepted
+
+// -----
+
+func.func @slabs(%x: memref<70x8x128xf32>, %ids: memref<64xi32>) -> memref<64x8x128xf32> {
+  %out = tile.empty : memref<64x8x128xf32>
+  tile.grid %m = 0 to 64 by m:32 {
+    %id = tile.load %ids[%m]
+    %v = tile.gather %x[%id, :, :]
+    tile.store %v, %out[%m, :, :]
+  }
+  return %out : memref<64x8x128xf32>
+}
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:49:5: error: expand-gathers: tile.gather at computed positions moves a value of rank 3; 1 and 2 are accepted: index the other dimensions by an axis
+
+// -----
+
+func.func @most_of_rows(%x: memref<64x128xf32>, %ids: memref<64xi32>, %out: memref<70x128xf32>) -> memref<70x128xf32> {
+  tile.grid %m = 0 to 64 by m:32 {
+    %id = tile.load %ids[%m]
+    %v = tile.load %x[%m, :]
+    tile.atomic_rmw max %v, %out[%id, :]
+  }
+  return %out : memref<70x128xf32>
+}
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:62:5: error: expand-gathers: only sums of whole rows can be made at computed positions; update single elements, or make the positions an axis of the grid and load them one by one
+
+// -----
+
+func.func @mask_keeps_inside(%x: memref<70x128xf32>, %ids: memref<64xi32>) -> memref<64x128xf32> {
+  %out = tile.empty : memref<64x128xf32>
+  tile.grid %m = 0 to 64 by m:32, %n = 0 to 128 by n:128 {
+    %id = tile.load %ids[%m]
+    %column = tile.indices %n
+    %last = tile.splat 127 : tensor<128xi32, #tile.spans<n>>
+    %inside = tile.compare lt %column, %last
+    %p = tile.broadcast %inside dims [1] : tensor<32x128xi1, #tile.spans<m, n>>
+    %zero = tile.splat 0.0 : tensor<32x128xf32, #tile.spans<m, n>>
+    %v = tile.gather %x[%id, %n + 1] mask %p other %zero
+    tile.store %v, %out[%m, %n]
+  }
+  return %out : memref<64x128xf32>
+}
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:79:5: error: expand-gathers: only the mask of tile.gather may keep dimension 1 inside %x, and blocks of rows are accessed without it; index that dimension by an axis or by `:`
+
+// -----
+
+func.func @no_grid(%x: memref<64xf32>, %ids: memref<64xi32>, %out: memref<70xf32>) -> memref<70xf32> {
+  %id = tile.load %ids[:]
+  %v = tile.load %x[:]
+  tile.atomic_rmw add %v, %out[%id]
+  return %out : memref<70xf32>
+}
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:91:3: error: expand-gathers: tile.atomic_rmw outside of a tile.grid; put it into one
