@@ -94,7 +94,7 @@ def refuse_race(axis: Axis, conflict: Conflict) -> NoReturn:
     if len(atomics) == 1:
         accepted += "; only atomics may meet atomics"
     elif order is not None:
-        why = "returns the old value" if order.kind.data.commutes else f"is one of {order.kind.data}"
+        why = "returns the old value" if order.kind.data.commutes else "exchanges"
         accepted += f"; the atomic {why}, for which iterations have to be ordered"
     elif atomics:
         accepted += "; only atomics of one kind may meet in any order"

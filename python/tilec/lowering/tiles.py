@@ -65,6 +65,8 @@ class Tiles:
         self.dims: list[SSAValue | int | pallas.Ds | None] = list(plan.drops) or [None] * len(plan.kept)
         self.turns: list[Turn] = []
         starts = {position: self._start(position) for position in plan.parts}
+        for position in [each for each in starts if self._is_dropped(each)]:
+            self.dims[position] = starts.pop(position)
         turned = self._to_turn(starts)
         for position, start in starts.items():
             if position in turned and not isinstance(start, int):
@@ -102,6 +104,11 @@ class Tiles:
     def _start(self, position: int) -> Index:
         """Where the tile begins in one dimension of the reference, which is one of the window's."""
         return named(tile_start(self.plan, self.plan.kept[position] or 0, self.scalars), "tile_start")
+
+    def _is_dropped(self, position: int) -> bool:
+        """Whether a leading dimension is one index of many that the block holds."""
+        dim = self.plan.window.window[self.plan.kept[position] or 0]
+        return not dim.kept and position < len(self.plan.kept) - 2
 
     def _size(self, position: int) -> int:
         return self.plan.window.tile_extents[self.plan.kept[position] or 0]
@@ -147,7 +154,7 @@ class Tiles:
         base = named(self._base(start, unit, whole - width), "base")
         held = min(width, self.shape[position])
         self.dims[position] = None if held == self.shape[position] else pallas.Ds(base, width)
-        axis = sum(not isinstance(entry, int) for entry in self.dims[:position])
+        axis = sum(not isinstance(entry, int | SSAValue) for entry in self.dims[:position])
         offset = named(self.scalars.build.sub(start, base), "offset")
         self.turns.append(Turn(axis, held, width, offset, self._size(position)))
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
+from xdsl.dialects import func
 from xdsl.dialects.builtin import IndexType, LocationAttr
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
@@ -14,9 +15,9 @@ from tilec.dialects.tile.types import span_of
 
 
 def free_name(op: Operation, wanted: str) -> str:
-    """A name for an axis that no axis around or in `op` has: `wanted`, or that with a number."""
+    """A name for an axis that no axis of the function has: `wanted`, or that with a number."""
     around = op.parent_op()
-    while around is not None:
+    while around is not None and not isinstance(op, func.FuncOp):
         op, around = around, around.parent_op()
     blocks = (block for inner in op.walk() for region in inner.regions for block in region.blocks)
     taken = {span.axis for block in blocks for value in block.args if (span := span_of(value)) is not None}

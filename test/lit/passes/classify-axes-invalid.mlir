@@ -159,7 +159,7 @@ func.func @exchange(%x: memref<8x128xf32>, %out: memref<128xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/classify-axes-invalid.mlir:157:7: error: race: the atomic at {{.*}}/classify-axes-invalid.mlir:157:7, with itself, may touch one element of %out in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for; the atomic is one of exchange, for which iterations have to be ordered
+// CHECK: {{.*}}/classify-axes-invalid.mlir:157:7: error: race: the atomic at {{.*}}/classify-axes-invalid.mlir:157:7, with itself, may touch one element of %out in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for; the atomic exchanges, for which iterations have to be ordered
 
 // -----
 

@@ -63,7 +63,7 @@ func.func @exchange(%x: memref<8x128xf32>, %out: memref<128xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/insert-atomic-scratch-invalid.mlir:62:5: error: race: the atomic at {{.*}}/insert-atomic-scratch-invalid.mlir:62:5, with itself, may touch one element of %out in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for; the atomic is one of exchange, for which iterations have to be ordered
+// CHECK: {{.*}}/insert-atomic-scratch-invalid.mlir:62:5: error: race: the atomic at {{.*}}/insert-atomic-scratch-invalid.mlir:62:5, with itself, may touch one element of %out in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for; the atomic exchanges, for which iterations have to be ordered
 
 // -----
 
@@ -75,7 +75,7 @@ func.func @compare_exchange(%x: memref<8xi32>, %out: memref<1xi32>) {
   }
   return
 }
-// CHECK: {{.*}}/insert-atomic-scratch-invalid.mlir:74:5: error: race: the atomic at {{.*}}/insert-atomic-scratch-invalid.mlir:74:5, with itself, may touch one element of %out in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for; the atomic is one of compare_exchange, for which iterations have to be ordered
+// CHECK: {{.*}}/insert-atomic-scratch-invalid.mlir:74:5: error: race: the atomic at {{.*}}/insert-atomic-scratch-invalid.mlir:74:5, with itself, may touch one element of %out in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for; the atomic exchanges, for which iterations have to be ordered
 
 // -----
 
