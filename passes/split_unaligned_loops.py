@@ -173,6 +173,8 @@ class _Choice:
             yield _memory_tile(window, position)
         if dim.base is None or dim.span is None or is_exact(window, position, self.pipeline.loop.data):
             yield tile
+            if dim.span is None and window.effect is Effect.WRITE:
+                yield from _wholes(window, position)  # steps may come back to any index
             return
         in_loop = not axes_behind([dim.base]).isdisjoint(loop_axes(self.pipeline))
         if not moves_freely(dim) and (wish != Placement.RESIDENT or not in_loop):
@@ -279,7 +281,11 @@ def _wholes(window: WindowOp, position: int) -> list[int]:
     if dim.full:
         return [whole]
     bounds = None if dim.base is None else axis_bounds(dim.base)
-    if dim.base is None or dim.span is None or bounds is None or whole == UNBOUND:
+    if whole == UNBOUND:
+        return []
+    if dim.span is None:
+        return [-(-whole // _memory_tile(window, position)) * _memory_tile(window, position)]
+    if dim.base is None or bounds is None:
         return []
     begin, end, shift = (linear(part).literal for part in (bounds.begin, bounds.end, dim.shift))
     if not moves_freely(dim):  # tiles are those of the array

@@ -404,8 +404,8 @@ class WindowOp(AccessOp):
         for position, (extent, least, whole) in enumerate(zip(extents, tile, shape, strict=True)):
             row = len(shape) == 2 and position == 0 and self.window[1].kept
             part = self.window[position].span is not None or (row and not self.window[0].full)
-            part = part or is_local(self.array)
-            everything = part and whole != UNBOUND and extent >= max(whole, least)
+            indexed = not self.window[position].full or is_local(self.array)
+            everything = indexed and whole != UNBOUND and extent >= max(whole, least)
             if extent != least and not everything and (not part or extent < least or extent % least):
                 accepted = f"a multiple of {least}" if part else str(least)
                 accepted += f", or {whole} and more," if part and whole != UNBOUND else ""
