@@ -92,3 +92,32 @@ func.func @no_grid(%x: memref<64xf32>, %ids: memref<64xi32>, %out: memref<70xf32
   return %out : memref<70xf32>
 }
 // CHECK: {{.*}}/expand-gathers-invalid.mlir:91:3: error: expand-gathers: tile.atomic_rmw outside of a tile.grid; put it into one
+
+// -----
+
+func.func @wide_positions(%x: memref<70xf32>, %ids: memref<64xi64>) -> memref<64xf32> {
+  %out = tile.empty : memref<64xf32>
+  tile.grid %m = 0 to 64 by m:32 {
+    %id = tile.load %ids[%m]
+    %v = tile.gather %x[%id]
+    tile.store %v, %out[%m]
+  }
+  return %out : memref<64xf32>
+}
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:102:5: error: expand-gathers: positions of type tensor<32xi64, #tile.spans<m>>; a TPU has no 64-bit integers, those of up to 32 bits are accepted
+
+// -----
+
+func.func @on_the_chip(%x: memref<4x64xf32>, %ids: memref<64xi32>) -> memref<4x64xf32> {
+  %out = tile.empty : memref<4x64xf32>
+  tile.grid %g = 0 to 4 {
+    %local = tile.local : memref<64xf32>
+    %v = tile.load %x[%g, :]
+    tile.store %v, %local[:]
+    %id = tile.load %ids[:]
+    %w = tile.gather %local[%id]
+    tile.store %w, %out[%g, :]
+  }
+  return %out : memref<4x64xf32>
+}
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:118:5: error: expand-gathers: tile.gather at computed positions of on-chip memory; use an array, of which what is updated stays on the chip
