@@ -18,8 +18,6 @@ Refused: a conflict over an axis of a `tile.grid`, or over an axis that the prog
 both lines. A view beside the array that is written, which `--resolve-views` removes.
 """
 
-from typing import NoReturn
-
 from xdsl.context import Context
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
@@ -27,12 +25,10 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import is_inside
-from tilec.analysis.races import Conflict, conflicts
+from tilec.analysis.races import both, conflicts, refuse_race
 from tilec.analysis.views import check_resolved
 from tilec.diagnostics import explain, fail, where
-from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.arrays import StoreOp
-from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import Axis, ForOp, GridOp, LoopOp, Order
 from tilec.dialects.tile.places import SetOp
@@ -59,7 +55,7 @@ def _order(loop: LoopOp, axis: Axis) -> Order:
     if conflict is not None:
         if must_be_parallel:
             refuse_race(axis, conflict)
-        explain(loop, f"classify-axes: axis {axis.name} is ordered: {_both(conflict)} may touch one element")
+        explain(loop, f"classify-axes: axis {axis.name} is ordered: {both(conflict)} may touch one element")
         return Order.ORDERED
     carrier = _carrier(loop)
     if carrier is None:
@@ -84,33 +80,3 @@ def _carrier(loop: LoopOp) -> Operation | None:
         if isinstance(op, StoreOp) and is_local(op.array) and not is_inside(op.array, loop):
             return op
     return None
-
-
-def refuse_race(axis: Axis, conflict: Conflict) -> NoReturn:
-    """Refuse two accesses that may meet over a parallel axis. Raises TileError at the first."""
-    atomics = [op for op in (conflict.write, conflict.other) if isinstance(op, AtomicRmwOp)]
-    order = next((op for op in atomics if not op.commutes), None)
-    accepted = f"index a dimension by {axis.name}, or loop over it with tile.for"
-    if len(atomics) == 1:
-        accepted += "; only atomics may meet atomics"
-    elif order is not None:
-        why = "returns the old value" if order.kind.data.commutes else "exchanges"
-        accepted += f"; the atomic {why}, for which iterations have to be ordered"
-    elif atomics:
-        accepted += "; only atomics of one kind may meet in any order"
-    fail(
-        conflict.write,
-        f"race: {_both(conflict)} may touch one element of %{conflict.write.array.name_hint or 'array'} "
-        f"in two iterations of the parallel axis {axis.name}; {accepted}",
-    )
-
-
-_WHAT = {Effect.READ: "load", Effect.WRITE: "store", Effect.ACCUMULATE: "atomic"}
-
-
-def _both(conflict: Conflict) -> str:
-    what = _WHAT[conflict.write.effect]
-    if conflict.other is conflict.write:
-        return f"the {what} at {where(conflict.write)}, with itself,"
-    other = _WHAT[conflict.other.effect]
-    return f"the {what} at {where(conflict.write)} and the {other} at {where(conflict.other)}"

@@ -47,7 +47,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.analysis.affine import is_inside
-from tilec.analysis.races import conflicts
+from tilec.analysis.races import conflicts, refuse_race
 from tilec.analysis.targets import (
     Target,
     frames_of,
@@ -67,7 +67,6 @@ from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.loops import GridOp
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, with_element
-from tilec.passes.classify_axes import refuse_race
 from tilec.rewriting.accumulators import as_element, fill_with_zeros, filled, kept_element, thread
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.nests import Recipes, moved, sink_axes

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NoReturn
 
 from xdsl.ir import OpResult, SSAValue
 
 from tilec.analysis.affine import Linear, axis_bounds, is_inside, linear, static_extent
+from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
-from tilec.dialects.tile.loops import LoopOp
+from tilec.dialects.tile.loops import Axis, LoopOp
 from tilec.dialects.tile.types import span_of
 
 
@@ -134,3 +136,34 @@ def _outer(loop: LoopOp, form: Linear) -> Linear:
         if isinstance(leaf, tuple) or not is_inside(leaf, loop)
     }
     return Linear(0, kept)
+
+
+def refuse_race(axis: Axis, conflict: Conflict) -> NoReturn:
+    """Refuse two accesses that may meet over a parallel axis. Raises TileError at the first."""
+    atomics = [op for op in (conflict.write, conflict.other) if isinstance(op, AtomicRmwOp)]
+    order = next((op for op in atomics if not op.commutes), None)
+    accepted = f"index a dimension by {axis.name}, or loop over it with tile.for"
+    if len(atomics) == 1:
+        accepted += "; only atomics may meet atomics"
+    elif order is not None:
+        why = "returns the old value" if order.kind.data.commutes else "exchanges"
+        accepted += f"; the atomic {why}, for which iterations have to be ordered"
+    elif atomics:
+        accepted += "; only atomics of one kind may meet in any order"
+    fail(
+        conflict.write,
+        f"race: {both(conflict)} may touch one element of %{conflict.write.array.name_hint or 'array'} "
+        f"in two iterations of the parallel axis {axis.name}; {accepted}",
+    )
+
+
+_WHAT = {Effect.READ: "load", Effect.WRITE: "store", Effect.ACCUMULATE: "atomic"}
+
+
+def both(conflict: Conflict) -> str:
+    """The two accesses, with their lines."""
+    what = _WHAT[conflict.write.effect]
+    if conflict.other is conflict.write:
+        return f"the {what} at {where(conflict.write)}, with itself,"
+    other = _WHAT[conflict.other.effect]
+    return f"the {what} at {where(conflict.write)} and the {other} at {where(conflict.other)}"
