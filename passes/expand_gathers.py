@@ -25,8 +25,13 @@ vector unit. `rows` is how many rows of the array a block has.
 grid, and a block stays. `order=auto` takes the outer one where the whole array would take more than 4 MiB of
 the chip, or is one block.
 
-Refused: positions in a tile of rank 2 or more; values of rank 3 or more; extremes and bitwise updates of
-whole rows; elements of 1 or 64 bits; a mask that may keep another dimension inside the array.
+`order=rows` makes no products: the grid goes through the positions one by one, each read from scalar memory,
+and a row is updated, or fetched, where it is. A step does one row, so that this pays where the array has
+thousands of rows, and is what is left for extremes and bitwise updates of rows. What is not done lane by
+lane, a mask or `drop` keep a grid as it is.
+
+Refused: positions in a tile of rank 2 or more; values of rank 3 or more; extremes of whole rows where the
+grid cannot go one by one; elements of 1 or 64 bits; a mask that may keep another dimension inside the array.
 """
 
 from dataclasses import dataclass
@@ -52,19 +57,29 @@ from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import GridOp, YieldOp
 from tilec.dialects.tile.mixing import Combine, identity
 from tilec.dialects.tile.syntax import Bounds
-from tilec.dialects.tile.types import UNBOUND, SpanType, byte_width, element_type, shape_of, with_element
+from tilec.dialects.tile.types import (
+    UNBOUND,
+    SpanType,
+    byte_width,
+    element_type,
+    shape_of,
+    span_names,
+    span_of,
+    with_element,
+)
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp
 from tilec.rewriting.accumulators import added, as_element, constant, fill_with_zeros, wide_element
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.nests import add_axis, for_loop, free_name
 from tilec.rewriting.one_hot import Picker, as_ids, hits_of
+from tilec.rewriting.scalarize import one_by_one
 
-ORDERS = ("auto", "inner", "outer")
+ORDERS = ("auto", "inner", "outer", "rows")
 
 
 @dataclass(frozen=True)
 class ExpandGathers(ModulePass):
-    """Make ordinary accesses of those at computed positions: "order=auto|inner|outer rows=256"."""
+    """Make ordinary accesses of those at computed positions: "order=auto|inner|outer|rows rows=256"."""
 
     name = "expand-gathers"
 
@@ -76,11 +91,39 @@ class ExpandGathers(ModulePass):
             fail(op, f"expand-gathers: order={self.order}; {', '.join(ORDERS)} are accepted")
         if self.rows < 1:
             fail(op, f"expand-gathers: rows={self.rows}; 1 or more is accepted")
+        for grid in [inner for inner in op.walk() if isinstance(inner, GridOp)]:
+            if self.order == "rows" or any(_has_no_product(inner) for inner in grid.walk()):
+                _go_one_by_one(grid)
         for access in [inner for inner in op.walk() if isinstance(inner, AccessOp)]:
             if any(dim.indexed for dim in access.window):
                 _check(access)
                 _check_mask(access)
-                _Expansion(access, self.order, self.rows).apply()
+                _Expansion(access, "auto" if self.order == "rows" else self.order, self.rows).apply()
+
+
+def _has_no_product(op: Operation) -> bool:
+    """Whether an update combines whole rows other than by adding them."""
+    if not isinstance(op, AtomicRmwOp) or not any(dim.indexed for dim in op.window):
+        return False
+    return op.kind.data is not Rmw.ADD and sum(dim.kept for dim in op.window) > 1
+
+
+def _go_one_by_one(grid: GridOp) -> None:
+    """Let a grid go through the positions of its gathers and updates one by one, if it can."""
+    for access in [op for op in grid.body.block.ops if isinstance(op, AccessOp)]:
+        ids = next((dim.base for dim in access.window if dim.base is not None and dim.indexed), None)
+        names = () if ids is None else span_names(ids.type)
+        span = next((a.value for a in grid.axes if names == (a.name,) and span_of(a.value)), None)
+        if span is None:
+            continue
+        reason = one_by_one(grid, span)
+        said = (
+            "the grid goes through its positions one by one"
+            if reason is None
+            else f"not one by one: {reason}"
+        )
+        explain(access, f"expand-gathers: {said}")
+        return
 
 
 def _check(access: AccessOp) -> None:
@@ -113,12 +156,11 @@ def _check(access: AccessOp) -> None:
             f"expand-gathers: {access.name} at computed positions moves a value of rank {rank}; 1 and 2 are "
             "accepted: index the other dimensions by an axis",
         )
-    sums = not isinstance(access, AtomicRmwOp) or access.kind.data is Rmw.ADD
-    if rank == 2 and not sums:
+    if _has_no_product(access):
         fail(
             access,
-            "expand-gathers: only sums of whole rows can be made at computed positions; update single "
-            "elements, or make the positions an axis of the grid and load them one by one",
+            "expand-gathers: only sums of whole rows are products, and the grid cannot go through these "
+            "positions one by one (--explain says why); update single elements, or load each position alone",
         )
 
 

@@ -58,6 +58,39 @@ def test_proofs(name: str, loop: str, dtype: str, order: str) -> None:
     check(parse(program(name, dtype)), name, args, indexed.expected(args), way)
 
 
+ONE_BY_ONE = [
+    "rows_of_a_large_table",
+    "elements",
+    "turned",
+    "gathered_and_added",
+    "bits_updated",
+    "rows_scattered",
+]
+
+
+@pytest.mark.aot
+@pytest.mark.parametrize("name", ONE_BY_ONE)
+def test_one_by_one(name: str) -> None:
+    """Positions as steps of the grid, in loops and element types that take turns."""
+    indexed, turn = INDEXED[name], ONE_BY_ONE.index(name)
+    dtype = indexed.elements[turn % len(indexed.elements)]
+    args = indexed.arguments(Draw(DTYPES[dtype], seed=turn))
+    way = TileToPallas(loop=LOOPS[turn % 3], blocks=indexed.blocks, gathers="rows")
+    module = parse(program(name, dtype))
+    check(module, name, args, indexed.expected(args), way)
+    prove_compiles(emit(module, [way]), name, args, (CHIPS[turn % 3],))
+
+
+def test_most_of_rows() -> None:
+    """Extremes of whole rows, of which there is no product."""
+    text = program("rows_added", "f32").replace("atomic_rmw add", "atomic_rmw max")
+    indexed = INDEXED["rows_added"]
+    x, ids, out = indexed.arguments(Draw(DTYPES["f32"], seed=0))
+    expected = out.copy()
+    np.maximum.at(expected, ids, x)
+    check(parse(text), "rows_added", [x, ids, out], [expected], TileToPallas(blocks=indexed.blocks))
+
+
 @pytest.mark.aot
 @pytest.mark.parametrize("name", NAMES)
 def test_compiles(name: str) -> None:

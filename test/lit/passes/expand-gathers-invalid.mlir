@@ -1,7 +1,7 @@
 // RUN: tile-opt %s --expand-gathers --split-input-file --verify-diagnostics | filecheck %s --match-full-lines
 // RUN: not tile-opt %s --expand-gathers="order=whole" 2>&1 | filecheck %s --check-prefix=ORDER --match-full-lines
 // RUN: not tile-opt %s --expand-gathers="rows=0" 2>&1 | filecheck %s --check-prefix=ROWS --match-full-lines
-// ORDER: {{.*}}/expand-gathers-invalid.mlir:1:1: error: expand-gathers: order=whole; auto, inner, outer are accepted
+// ORDER: {{.*}}/expand-gathers-invalid.mlir:1:1: error: expand-gathers: order=whole; auto, inner, outer, rows are accepted
 // ROWS: {{.*}}/expand-gathers-invalid.mlir:1:1: error: expand-gathers: rows=0; 1 or more is accepted
 
 func.func @bits(%x: memref<70xi1>, %ids: memref<64xi32>) -> memref<64xi1> {
@@ -59,11 +59,11 @@ func.func @most_of_rows(%x: memref<64x128xf32>, %ids: memref<64xi32>, %out: memr
   tile.grid %m = 0 to 64 by m:32 {
     %id = tile.load %ids[%m]
     %v = tile.load %x[%m, :]
-    tile.atomic_rmw max %v, %out[%id, :]
+    tile.atomic_rmw max %v, %out[%id, :] drop
   }
   return %out : memref<70x128xf32>
 }
-// CHECK: {{.*}}/expand-gathers-invalid.mlir:62:5: error: expand-gathers: only sums of whole rows can be made at computed positions; update single elements, or make the positions an axis of the grid and load them one by one
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:62:5: error: expand-gathers: only sums of whole rows are products, and the grid cannot go through these positions one by one (--explain says why); update single elements, or load each position alone
 
 // -----
 

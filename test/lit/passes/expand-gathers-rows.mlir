@@ -1,0 +1,81 @@
+// RUN: tile-opt %s --expand-gathers="order=rows" --split-input-file | filecheck %s
+// RUN: tile-opt %s --expand-gathers="order=rows" --split-input-file --explain 2>&1 | filecheck %s --check-prefix NOTE
+
+// Lanes go one by one: values lose a dimension, positions are single numbers.
+// CHECK-LABEL: func.func @added(
+// CHECK-NEXT:    tile.grid %m = 0 to 64, %n = 0 to 256 by n:128 {
+// CHECK-NEXT:      %id = tile.load %ids[%m]
+// CHECK-NEXT:      %i = arith.index_cast %m : index to i32
+// CHECK-NEXT:      %sum = arith.addi %id, %i : i32
+// CHECK-NEXT:      %v = tile.load %x[%m, %n]
+// CHECK-NEXT:      %w = tile.cast %v to f32
+// CHECK-NEXT:      %top = tile.reduce max %w dims [0]
+// CHECK-NEXT:      %wide = tile.broadcast %top dims [] : tensor<128xf32, #tile.spans<n>>
+// CHECK-NEXT:      %d = arith.subf %w, %wide : tensor<128xf32, #tile.spans<n>>
+// CHECK-NEXT:      %0 = arith.index_cast %sum : i32 to index
+// CHECK-NEXT:      tile.atomic_rmw min %d, %out[%0, %n]
+// CHECK-NEXT:      %1 = arith.index_cast %sum : i32 to index
+// CHECK-NEXT:      %g = tile.load %x[%1, %n]
+// CHECK-NEXT:      tile.store %g, %y[%m, %n]
+// CHECK-NEXT:      %2 = arith.index_cast %id : i32 to index
+// CHECK-NEXT:      tile.atomic_rmw exchange %g, %z[%2, %n] unique
+// NOTE: expand-gathers-rows.mlir:[[#]]:5: note: expand-gathers: the grid goes through its positions one by one
+func.func @added(%x: memref<64x256xbf16>, %ids: memref<64xi32>, %out: memref<70x256xf32>, %y: memref<64x256xbf16>, %z: memref<64x256xbf16>) -> (memref<70x256xf32>, memref<64x256xbf16>, memref<64x256xbf16>) {
+  tile.grid %m = 0 to 64 by m:32, %n = 0 to 256 by n:128 {
+    %id = tile.load %ids[%m]
+    %i = tile.indices %m
+    %sum = arith.addi %id, %i : tensor<32xi32, #tile.spans<m>>
+    %v = tile.load %x[%m, %n]
+    %w = tile.cast %v to f32
+    %top = tile.reduce max %w dims [1]
+    %wide = tile.broadcast %top dims [0] : tensor<32x128xf32, #tile.spans<m, n>>
+    %d = arith.subf %w, %wide : tensor<32x128xf32, #tile.spans<m, n>>
+    tile.atomic_rmw min %d, %out[%sum, %n]
+    %g = tile.gather %x[%sum, %n]
+    tile.store %g, %y[%m, %n]
+    tile.scatter %g, %z[%id, %n]
+  }
+  return %out, %y, %z : memref<70x256xf32>, memref<64x256xbf16>, memref<64x256xbf16>
+}
+
+// -----
+
+// What combines lanes keeps the tiles.
+// CHECK-LABEL: func.func @mixed(
+// CHECK:         tile.dot
+// NOTE: note: expand-gathers: not one by one: tile.reduce at {{.*}} combines lanes of m
+func.func @mixed(%x: memref<64x128xf32>, %ids: memref<64xi32>, %out: memref<70x128xf32>, %all: memref<128xf32>) -> (memref<70x128xf32>, memref<128xf32>) {
+  tile.grid %m = 0 to 64 by m:32 {
+    %id = tile.load %ids[%m]
+    %v = tile.load %x[%m, :]
+    %sum = tile.reduce add %v dims [0]
+    tile.atomic_rmw add %sum, %all[:]
+    tile.atomic_rmw add %v, %out[%id, :]
+  }
+  return %out, %all : memref<70x128xf32>, memref<128xf32>
+}
+
+// -----
+
+// NOTE: note: expand-gathers: not one by one: a mask or `drop` may keep positions of tile.atomic_rmw at {{.*}} inside the array
+func.func @dropped(%x: memref<64x128xf32>, %ids: memref<64xi32>, %out: memref<70x128xf32>) -> memref<70x128xf32> {
+  tile.grid %m = 0 to 64 by m:32 {
+    %id = tile.load %ids[%m]
+    %v = tile.load %x[%m, :]
+    tile.atomic_rmw add %v, %out[%id, :] drop
+  }
+  return %out : memref<70x128xf32>
+}
+
+// -----
+
+// NOTE: note: expand-gathers: not one by one: tile.transpose at {{.*}} is not done lane by lane
+func.func @turned(%x: memref<128x64xf32>, %ids: memref<64xi32>, %out: memref<70x128xf32>) -> memref<70x128xf32> {
+  tile.grid %m = 0 to 64 by m:32 {
+    %id = tile.load %ids[%m]
+    %v = tile.load %x[:, %m]
+    %t = tile.transpose %v [1, 0]
+    tile.atomic_rmw add %t, %out[%id, :]
+  }
+  return %out : memref<70x128xf32>
+}
