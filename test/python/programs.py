@@ -12,7 +12,7 @@ from tilec.parsing import LocatingParser, make_context
 OpT = TypeVar("OpT", bound=Operation)
 
 RANDOM_PROGRAMS = settings(
-    max_examples=30,
+    max_examples=20,
     deadline=None,
     database=None,
     derandomize=True,

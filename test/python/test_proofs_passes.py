@@ -24,9 +24,15 @@ LIT = Path(__file__).resolve().parents[1] / "lit" / "passes"
 WIDTHS = (13, 64, 100, 200)
 LIT_EXTENTS = {"swap": 8, "between": 40, "notes": 512}
 """Extents of `?` in arguments, of programs that do not take any, and of one that is slow."""
-LIT_NOT_RUN = (("classify-outputs-schedule", "left_alone"), ("plan-memory", "kept"))
-"""A program that finds rows by what an array holds, which random numbers do not fit, and one that reads
-scratch before anything is in it."""
+LIT_NOT_RUN = (
+    ("classify-outputs-schedule", "left_alone"),
+    ("expand-gathers", "scattered"),
+    ("expand-gathers-rows", "added"),
+    ("plan-memory", "kept"),
+    ("resolve-views", "permuted"),
+)
+"""Programs that find rows by what an array holds, or need a mask, which random numbers do not fit, and one
+that reads scratch before anything is in it."""
 LIT_SEEDS = {"preload": (0,)}
 """Seeds of arguments, of a program that takes no empty segment."""
 

@@ -236,7 +236,7 @@ EXAMPLES = (
     _example("jagged_flash_attention", {"m": 128, "n": 128}, {"m": 32, "n": 32}, q=8.0),
     _example("jagged_bias_lhd", {"m": 64}, {"m": 8}),
     _example("shifted_sum", {"m": 64, "n": 128}, {"m": 64, "n": 96}),
-    _example("split_k_matmul", {"m": 128, "n": 256, "k": 128}, {"m": 112, "n": 128, "k": 128}, w=0.07),
+    _example("split_k_matmul", {"m": 128, "n": 256, "k": 128}, {"m": 160, "n": 128, "k": 128}, w=0.07),
     _example("row_and_column_sums", {"m": 128, "n": 128}, {"m": 112, "n": 128}, x=0.2),
     _example("embedding_gradient", {"m": 128}, {"m": 16}, dy=0.2),
     _example("histogram", {"m": 256}, {"m": 256}),
