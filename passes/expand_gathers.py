@@ -48,7 +48,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from tilec.analysis.vmem import MOST_RESIDENT
 from tilec.analysis.within import is_within
 from tilec.diagnostics import explain, fail
-from tilec.dialects.tile.access import AccessOp, Dim, Effect
+from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import EmptyOp, LoadOp
 from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
 from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
@@ -253,7 +253,7 @@ class _Expansion:
     def _is_outer(self) -> bool:
         """Whether the blocks of rows are an axis of the grid."""
         grid = self._grid()
-        others = [op for op in grid.walk() if isinstance(op, AccessOp) and op.effect is not Effect.READ]
+        others = [op for op in grid.walk() if isinstance(op, AccessOp) and op.writes]
         alone = len(others) == 1 and self.access.parent is grid.body.block
         size = prod(abs(extent) for extent in shape_of(self.access.array.type))
         size *= max(4, byte_width(element_type(self.access.array.type)))

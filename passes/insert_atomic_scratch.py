@@ -56,12 +56,13 @@ from tilec.analysis.targets import (
     meeting_loop,
     recipe,
     targets_of,
+    writes_to,
 )
 from tilec.analysis.views import check_resolved
 from tilec.analysis.vmem import MOST_RESIDENT
 from tilec.analysis.within import is_within
 from tilec.diagnostics import explain, fail, where
-from tilec.dialects.tile.access import AccessOp, Effect
+from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, LoadOp, StoreOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.loops import GridOp
@@ -144,13 +145,12 @@ class _Order:
         """Rewrite the grid; returns another one for targets that want another order, if there is one."""
         carried = self._carried()
         apart = [target for target in self.targets if target not in carried and self._is_apart(target)]
+        rest: GridOp | None = None
         if apart:
             rest = split_updates(self.grid, {op for target in apart for op in target.atomics})
             self.targets = [target for target in self.targets if target not in apart]
-            self._order(carried)
-            return rest
         self._order(carried)
-        return None
+        return rest
 
     def _is_apart(self, target: Target) -> bool:
         """Whether a target that is not carried is updated by a grid of its own."""
@@ -238,13 +238,9 @@ def _fill(array: SSAValue, grid: GridOp) -> float | None:
     for op in function.ops:
         if op is grid:
             break
-        if any(isinstance(inner, AccessOp) and _writes(inner, array) for inner in op.walk()):
+        if writes_to(op, array):
             return None
     return scalar_of(made.value)
-
-
-def _writes(op: AccessOp, array: SSAValue) -> bool:
-    return op.array is array and op.effect is not Effect.READ
 
 
 def _carry(target: Target, home: Block, recipes: Recipes, fill: float | None) -> None:

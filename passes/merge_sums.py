@@ -22,7 +22,7 @@ carries only to add to it, and its sum must be used only in that addition.
 from xdsl.context import Context
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
@@ -84,11 +84,4 @@ def _is_known(value: SSAValue, loop: ForOp) -> bool:
     made = value.owner
     if isinstance(made, Block):
         return True
-    return made.parent is not loop.parent or _comes_before(made, loop)
-
-
-def _comes_before(one: Operation, two: Operation) -> bool:
-    following = one.next_op
-    while following is not None and following is not two:
-        following = following.next_op
-    return following is two
+    return made.parent is not loop.parent or made.is_before_in_block(loop)

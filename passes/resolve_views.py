@@ -46,7 +46,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from tilec.analysis.affine import linear
 from tilec.analysis.views import Form, form_of, split_permutation, touches, way
 from tilec.diagnostics import explain, fail, where
-from tilec.dialects.tile.access import AccessOp, Effect
+from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import EmptyOp, FullOp
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import UNBOUND, shape_of
@@ -78,7 +78,7 @@ class _Use:
 
 
 def _writes(op: Operation) -> bool:
-    return isinstance(op, AccessOp) and op.effect is not Effect.READ
+    return isinstance(op, AccessOp) and op.writes
 
 
 class _Array:

@@ -7,7 +7,7 @@ dimensions then stand in its place: `%x[%ids, :]`.
 """
 
 from abc import ABC
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, cast
@@ -102,6 +102,12 @@ class Dim:
             yield self.base
         if isinstance(self.shift, SSAValue):
             yield self.shift
+
+    def replaced(self, values: Mapping[SSAValue, SSAValue]) -> "Dim":
+        """The dimension with other values in place of those that `values` has."""
+        base = None if self.base is None else values.get(self.base, self.base)
+        shift = self.shift if isinstance(self.shift, int) else values.get(self.shift, self.shift)
+        return Dim(base, shift, self.full)
 
 
 def parse_window(parser: Parser) -> list[Dim]:
@@ -205,6 +211,11 @@ class AccessOp(IRDLOperation, ABC):
     @property
     def effect(self) -> Effect:
         return self.EFFECT
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may change elements."""
+        return self.effect is not Effect.READ
 
     @property
     def array_type(self) -> Array:

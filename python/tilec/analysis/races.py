@@ -32,7 +32,7 @@ def conflicts(loop: LoopOp, axis: SSAValue) -> Iterator[Conflict]:
         return
     accesses = [op for op in loop.walk() if isinstance(op, AccessOp) and not is_inside(op.array, loop)]
     for write in accesses:
-        if write.effect is Effect.READ:
+        if not write.writes:
             continue
         for other in accesses:
             if other.array is write.array and not _commute(write, other) and meet(loop, axis, write, other):

@@ -3,13 +3,13 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from xdsl.dialects import arith, memref, scf
+from xdsl.dialects import arith, memref
 from xdsl.ir import Block, Operation, SSAValue
 
 from tilec.analysis.affine import is_inside, static_extent
 from tilec.analysis.races import meet, runs_once, separates
-from tilec.analysis.within import is_within
-from tilec.dialects.tile.access import AccessOp, Effect
+from tilec.analysis.within import is_conditional, is_within
+from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.loops import GridOp, LoopOp
@@ -90,17 +90,7 @@ def home_of(target: Target, block: Block) -> Block:
 
 def is_sure(target: Target, grid: GridOp, home: Block) -> bool:
     """Whether some update is made whenever `home` runs, and that runs in every iteration around it."""
-    return not _is_conditional(home, grid.body.block) and any(_runs(op, home) for op in target.atomics)
-
-
-def _is_conditional(block: Block, outer: Block) -> bool:
-    around = block.parent_op()
-    while block is not outer and around is not None and around.parent is not None:
-        if isinstance(around, scf.IfOp):
-            return True
-        block = around.parent
-        around = block.parent_op()
-    return False
+    return not is_conditional(home.parent_op(), grid) and any(_runs(op, home) for op in target.atomics)
 
 
 def _runs(op: Operation, home: Block) -> bool:
@@ -199,10 +189,10 @@ def recipe(value: SSAValue, grid: GridOp, without: Collection[SSAValue]) -> list
 def _repeatable(op: Operation, grid: GridOp) -> bool:
     """Whether `op` gives the same scalars wherever it stands in the grid."""
     if isinstance(op, LoadOp):
-        return not any(dim.kept for dim in op.window) and not _writes(grid, op.array)
+        return not any(dim.kept for dim in op.window) and not writes_to(grid, op.array)
     return isinstance(op, SegmentOp | memref.DimOp | _ARITHMETIC)
 
 
-def _writes(grid: GridOp, array: SSAValue) -> bool:
-    accesses = (op for op in grid.walk() if isinstance(op, AccessOp) and op.array is array)
-    return any(op.effect is not Effect.READ for op in accesses)
+def writes_to(op: Operation, array: SSAValue) -> bool:
+    """Whether an operation, or one in it, may change elements of an array."""
+    return any(isinstance(each, AccessOp) and each.writes and each.array is array for each in op.walk())

@@ -8,7 +8,7 @@ from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import Operation, SSAValue
 
 from tilec.diagnostics import fail
-from tilec.dialects.tile.access import AccessOp, Effect
+from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import EmptyOp, FullOp
 from tilec.dialects.tile.types import Array
 from tilec.dialects.tile.views import ViewOp, viewed_array
@@ -95,7 +95,7 @@ def check_resolved(function: func.FuncOp, flag: str) -> None:
     stale: dict[SSAValue, AccessOp] = {}
     for op in function.body.block.ops:
         for write in op.walk():
-            if isinstance(write, AccessOp) and write.effect is not Effect.READ:
+            if isinstance(write, AccessOp) and write.writes:
                 base = viewed_array(write.array)
                 others = (each for each in arrays if each is not write.array and viewed_array(each) is base)
                 stale |= dict.fromkeys(others, write)

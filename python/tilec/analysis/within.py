@@ -1,8 +1,20 @@
-"""Whether an access is surely inside its array."""
+"""Whether an access is surely made, and surely inside its array."""
+
+from xdsl.dialects import scf
+from xdsl.ir import Operation
 
 from tilec.analysis.affine import axis_bounds, extent, linear
 from tilec.analysis.ranges import Ranges
 from tilec.dialects.tile.access import AccessOp
+
+
+def is_conditional(op: Operation | None, outer: Operation) -> bool:
+    """Whether a condition stands between `op`, or is that, and `outer` around it."""
+    while op is not None and op is not outer:
+        if isinstance(op, scf.IfOp):
+            return True
+        op = op.parent_op()
+    return False
 
 
 def is_within(op: AccessOp, position: int) -> bool:

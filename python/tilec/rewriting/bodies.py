@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Operation, Region, SSAValue
 
-from tilec.analysis.within import may_leave
+from tilec.analysis.within import is_conditional, may_leave
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import EmptyOp, LoadOp, SegmentOp, StoreOp
@@ -200,12 +200,9 @@ class BodyBuilder:
                     f"fold-outer-pipeline: {op.name} is indexed by a value computed from tiles; "
                     "an index of a window must follow from axes, segments and scalars",
                 )
-        env = self.space.env
-        base = None if dim.base is None else env.get(dim.base, dim.base)
-        shift = dim.shift if isinstance(dim.shift, int) else env.get(dim.shift, dim.shift)
-        if not is_local(op.array) and self._is_conditional(op) and may_leave(op, position):
-            return self._kept_inside(op, position, Dim(base, shift, dim.full))
-        return Dim(base, shift, dim.full)
+        dim = dim.replaced(self.space.env)
+        conditional = not is_local(op.array) and is_conditional(op, self.space.grid)
+        return self._kept_inside(op, position, dim) if conditional and may_leave(op, position) else dim
 
     def _is_early(self, value: SSAValue) -> bool:
         """Compute an index that stands under a condition in every step, if it follows from scalars."""
@@ -218,12 +215,6 @@ class BodyBuilder:
         clone = self._place(op.clone(self.space.env), op)
         self.space.env |= zip(op.results, clone.results, strict=True)
         return True
-
-    def _is_conditional(self, op: AccessOp) -> bool:
-        around = op.parent_op()
-        while around is not None and around is not self.space.grid and not isinstance(around, scf.IfOp):
-            around = around.parent_op()
-        return isinstance(around, scf.IfOp)
 
     def _kept_inside(self, op: AccessOp, position: int, dim: Dim) -> Dim:
         """A dimension of a window that is fetched also where the condition of its access is false.

@@ -32,21 +32,33 @@ def for_loop(
     bounds: Bounds[SSAValue], body: Block, location: LocationAttr, inits: Sequence[SSAValue] = ()
 ) -> ForOp:
     """A loop of a body that has its terminator, carrying `inits`."""
-    operands, static, limits = pack_bounds([bounds])
-    properties: dict[str, Attribute | None] = {"static_bounds": static, "limits": limits, "orders": None}
+    operands, properties = _without_orders([bounds])
     loop = ForOp(operands, inits, properties, Region(body))
     loop.location = location
     return loop
 
 
+def grid_of(bounds: Sequence[Bounds[SSAValue]], body: Region, location: LocationAttr) -> GridOp:
+    """A grid of a body that has its terminator, with an axis for each of `bounds`."""
+    operands, properties = _without_orders(bounds)
+    grid = GridOp(operands, properties, body)
+    grid.location = location
+    return grid
+
+
+def _without_orders(
+    bounds: Sequence[Bounds[SSAValue]],
+) -> tuple[list[SSAValue], dict[str, Attribute | None]]:
+    """Operands and properties of a loop whose axes are not classified."""
+    operands, static, limits = pack_bounds(bounds)
+    return operands, {"static_bounds": static, "limits": limits, "orders": None}
+
+
 def add_axis(grid: GridOp, bounds: Bounds[SSAValue], kind: Attribute) -> SSAValue:
     """Give a grid one axis more, the innermost; returns what it yields."""
+    every = [*(axis.bounds for axis in grid.axes), bounds]
     value = grid.body.block.insert_arg(kind, len(grid.body.block.args))
-    operands, static, limits = pack_bounds([*(axis.bounds for axis in grid.axes), bounds])
-    properties: dict[str, Attribute | None] = {"static_bounds": static, "limits": limits, "orders": None}
-    wider = GridOp(operands, properties, grid.detach_region(grid.body))
-    wider.location = grid.location
-    Rewriter.replace_op(grid, wider, [])
+    Rewriter.replace_op(grid, grid_of(every, grid.detach_region(grid.body), grid.location), [])
     return value
 
 
@@ -79,10 +91,7 @@ def sink_axes(grid: GridOp, inner: Sequence[Axis]) -> list[Block]:
         end = YieldOp()
         end.location = grid.location
         level.add_ops([for_loop(its_bounds, nested, grid.location), end])
-    operands, static, limits = pack_bounds(bounds)
-    made = GridOp(operands, {"static_bounds": static, "limits": limits, "orders": None}, Region(cell))
-    made.location = grid.location
-    Rewriter.replace_op(grid, made, [])
+    Rewriter.replace_op(grid, grid_of(bounds, Region(cell), grid.location), [])
     return levels
 
 
@@ -108,11 +117,4 @@ def moved(window: Sequence[Dim], recipes: Recipes, point: InsertPoint) -> list[D
             for old, new in zip(op.results, clone.results, strict=True):
                 new.name_hint = old.name_hint
                 made[old] = new
-    return [
-        Dim(
-            None if dim.base is None else made.get(dim.base, dim.base),
-            dim.shift if isinstance(dim.shift, int) else made.get(dim.shift, dim.shift),
-            dim.full,
-        )
-        for dim in window
-    ]
+    return [dim.replaced(made) for dim in window]

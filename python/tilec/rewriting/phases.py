@@ -7,7 +7,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.diagnostics import where
-from tilec.dialects.tile.access import AccessOp, Effect
+from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.loops import GridOp
 
@@ -15,11 +15,11 @@ from tilec.dialects.tile.loops import GridOp
 def bound_together(grid: GridOp) -> str | None:
     """Why what a grid does cannot be done by two grids, one after the other; `None` if it can."""
     accesses = [op for op in grid.walk() if isinstance(op, AccessOp)]
-    written = {op.array: op for op in accesses if op.effect is not Effect.READ}
+    written = {op.array: op for op in accesses if op.writes}
     for op in accesses:
         if isinstance(op, AtomicRmwOp) and op.old is not None:
             return f"the atomic at {where(op)} returns an old value"
-        if op.effect is Effect.READ and op.array in written:
+        if not op.writes and op.array in written:
             return f"{op.name} at {where(op)} reads what {where(written[op.array])} writes"
     return None
 
@@ -30,7 +30,7 @@ def split_updates(grid: GridOp, apart: Collection[Operation]) -> GridOp:
     copy.location = grid.location
     for op, twin in zip(list(grid.walk()), list(copy.walk()), strict=True):
         twin.location = op.location
-        if not isinstance(op, AccessOp) or op.effect is Effect.READ:
+        if not isinstance(op, AccessOp) or not op.writes:
             continue
         Rewriter.erase_op(op if op in apart else twin)
     Rewriter.insert_op(copy, InsertPoint.after(grid))

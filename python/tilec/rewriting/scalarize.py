@@ -15,10 +15,11 @@ from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
 from tilec.dialects.tile.gathers import GatherOp, ScatterOp
 from tilec.dialects.tile.loops import GridOp
 from tilec.dialects.tile.mixing import ReduceOp
-from tilec.dialects.tile.syntax import ints_of, pack_bounds, scalar_of
+from tilec.dialects.tile.syntax import ints_of, scalar_of
 from tilec.dialects.tile.types import element_type, shape_of, span_names, span_of, value_type
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp
 from tilec.rewriting.accumulators import constant
+from tilec.rewriting.nests import grid_of
 
 
 class _Refused(Exception):
@@ -58,11 +59,7 @@ class _Lane:
             for old, new in zip(op.results, results, strict=True):
                 new.name_hint = old.name_hint
                 self.env[old] = new
-        operands, static, limits = pack_bounds([axis.bounds for axis in self.old.axes])
-        properties: dict[str, Attribute | None] = {"static_bounds": static, "limits": limits, "orders": None}
-        made = GridOp(operands, properties, Region(self.block))
-        made.location = self.old.location
-        return made
+        return grid_of([axis.bounds for axis in self.old.axes], Region(self.block), self.old.location)
 
     def _add(self, op: Operation, origin: Operation) -> SSAValue:
         op.location = origin.location
@@ -142,13 +139,12 @@ class _Lane:
         return made.results
 
     def _dim(self, op: AccessOp, dim: Dim) -> Dim:
-        base = None if dim.base is None else self.env.get(dim.base, dim.base)
-        shift = dim.shift if isinstance(dim.shift, int) else self.env.get(dim.shift, dim.shift)
-        if dim.indexed and base is not None:
-            if shape_of(base.type):
-                raise _Refused(f"positions of {op.name} at {where(op)} come from another tile")
-            base = self._add(arith.IndexCastOp(base, IndexType()), op)
-        return Dim(base, shift, dim.full)
+        new = dim.replaced(self.env)
+        if not dim.indexed or new.base is None:
+            return new
+        if new.indexed:
+            raise _Refused(f"positions of {op.name} at {where(op)} come from another tile")
+        return Dim(self._add(arith.IndexCastOp(new.base, IndexType()), op), new.shift)
 
     def _made(self, op: AccessOp, array: SSAValue, window: Sequence[Dim]) -> AccessOp:
         def one(value: SSAValue | None) -> SSAValue | None:
