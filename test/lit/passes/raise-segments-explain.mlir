@@ -2,7 +2,7 @@
 
 // RUN: tile-opt %s --raise-segments --explain 2>&1 >/dev/null | filecheck %s --match-full-lines
 
-func.func @notes(%offsets: memref<9xi32>, %ends: memref<9xi32>, %written: memref<9xi32>, %table: memref<8x2xi32>, %p: i1, %out: memref<8xi32>) -> (memref<9xi32>, memref<8xi32>) {
+func.func @notes(%offsets: memref<20xi32>, %ends: memref<9xi32>, %written: memref<9xi32>, %table: memref<8x2xi32>, %p: i1, %out: memref<8xi32>) -> (memref<9xi32>, memref<8xi32>) {
   %view = tile.view %table : memref<8x2xi32> to memref<16xi32>
   %zero = arith.constant 0 : i32
   %two = arith.constant 2 : index

@@ -29,7 +29,7 @@ func.func @doubled(%x: memref<?x128xf32>, %offsets: memref<9xi32>) -> memref<?x1
 
 // The axis may begin elsewhere if its length is that of the segment. Whatever the arithmetic, and in any
 // order; integers that are used otherwise are those of the segment too, and so are two axes of one segment.
-func.func @lengths(%x: memref<?xf32>, %offsets: memref<?xi32>, %groups: memref<4xi32>) -> memref<2x4xi32> {
+func.func @lengths(%offsets: memref<20xi32>, %groups: memref<4xi32>) -> memref<2x4xi32> {
   %out = tile.empty : memref<2x4xi32>
   %one = arith.constant 1 : index
   tile.grid %g = 0 to 4 {
@@ -71,7 +71,7 @@ func.func @lengths(%x: memref<?xf32>, %offsets: memref<?xi32>, %groups: memref<4
 // CHECK-NOT:     tile.segment
 
 // Under a condition of its own the later load keeps the segment there; what is before it keeps its load.
-func.func @conditional(%x: memref<?xf32>, %offsets: memref<9xi32>, %out: memref<9xi32>) -> memref<9xi32> {
+func.func @conditional(%offsets: memref<9xi32>, %out: memref<9xi32>) -> memref<9xi32> {
   %last = arith.constant 8 : index
   tile.grid %g = 0 to 9 {
     %b0 = tile.load %offsets[%g]
@@ -81,11 +81,14 @@ func.func @conditional(%x: memref<?xf32>, %offsets: memref<9xi32>, %out: memref<
     scf.if %p {
       %e0 = tile.load %offsets[%g + 1]
       %e = arith.index_cast %e0 : i32 to index
-      tile.for %m = %b to %e by m {
+      %none = arith.constant 0 : i32
+      %sum = tile.for %m = %b to %e by m iter_args(%a = %none) {
         %rows = tile.indices %m
         %s = tile.reduce add %rows dims [0]
-        tile.store %s, %out[%g]
+        %next = arith.addi %a, %s : i32
+        tile.yield %next
       }
+      tile.store %sum, %out[%g]
     }
   }
   return %out : memref<9xi32>
@@ -95,4 +98,4 @@ func.func @conditional(%x: memref<?xf32>, %offsets: memref<9xi32>, %out: memref<
 // CHECK:         tile.store %b0, %out[%g]
 // CHECK:         scf.if
 // CHECK-NEXT:      %b, %e = tile.segment %offsets[%g]
-// CHECK-NEXT:      tile.for %m = %b to %e by m
+// CHECK:           tile.for %m = %b to %e by m
