@@ -74,8 +74,8 @@ def separates(loop: LoopOp, axis: SSAValue, one: Dim, two: Dim) -> bool:
     return first is not None and second is not None and _apart(loop, axis, first, second)
 
 
-def _segment(dim: Dim, axis: SSAValue) -> tuple[SSAValue, SSAValue | None] | None:
-    """The arrays of the segment that a span is, if the segment's number tells iterations of `axis` apart."""
+def _segment(dim: Dim, axis: SSAValue) -> tuple[SSAValue, SSAValue | None, Linear] | None:
+    """The arrays and the number of the segment that a span is, if that tells iterations of `axis` apart."""
     bounds = axis_bounds(dim.base) if dim.base is not None else None
     if bounds is None or not isinstance(bounds.begin, OpResult) or not isinstance(bounds.begin.op, SegmentOp):
         return None
@@ -83,7 +83,7 @@ def _segment(dim: Dim, axis: SSAValue) -> tuple[SSAValue, SSAValue | None] | Non
     if bounds.begin is not op.begin or bounds.end is not op.end:
         return None
     number = linear(op.index)
-    return (op.begins, op.ends) if set(number.factors) == {axis} else None
+    return (op.begins, op.ends, number) if set(number.factors) == {axis} else None
 
 
 def _range(dim: Dim) -> tuple[Linear, int] | None:
