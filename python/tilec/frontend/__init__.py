@@ -1,1 +1,1 @@
-"""From Python functions to tile programs."""
+"""The frontend: torch functions over tiles, traced into programs of the `tile` dialect."""

@@ -1,0 +1,187 @@
+"""Tracing a function: from what it is called with to a program and what it returns."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
+from xdsl.transforms.dead_code_elimination import region_dce
+
+from tilec.diagnostics import verify
+from tilec.dialects.tile import AtomicRmwOp
+from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.views import viewed_array
+from tilec.frontend.dispatch import Functions, Operators
+from tilec.frontend.elements import name_of
+from tilec.frontend.markers import TracingMarkers
+from tilec.frontend.torch_private import TreeSpec, tree_flatten, tree_unflatten
+from tilec.frontend.trace import Array, Trace, tracing
+from tilec.frontend.views import as_view
+
+
+@dataclass(frozen=True)
+class Output:
+    """One object that the function returns: result number `result` of the program, of a shape; argument
+    number `argument` itself; or a constant.
+    """
+
+    result: int | None = None
+    shape: tuple[int, ...] = ()
+    argument: int | None = None
+    constant: Any = None
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A program, and how the function's arguments and results are those of it.
+
+    `parameters` are name, shape and torch dtype of each argument, captured tensors last. `mutated` are the
+    positions of arguments whose new contents are results, after those in `outputs`.
+    """
+
+    name: str
+    module: ModuleOp
+    parameters: tuple[tuple[str, tuple[int, ...], torch.dtype], ...]
+    captured: tuple[torch.Tensor, ...]
+    results: tuple[torch.dtype, ...]
+    outputs: tuple[Output, ...]
+    spec: TreeSpec
+    mutated: tuple[int, ...]
+    tiles: tuple[str, ...]
+    fixed: Mapping[str, int]
+    seconds: float
+
+    def returned(self, results: Sequence[Any], arguments: Sequence[Any]) -> Any:
+        """What the function returns, of the program's results and its arguments."""
+        flat: list[Any] = []
+        for output in self.outputs:
+            if output.result is not None:
+                flat.append(results[output.result].reshape(output.shape))
+            elif output.argument is not None:
+                flat.append(arguments[output.argument])
+            else:
+                flat.append(output.constant)
+        return tree_unflatten(flat, self.spec)
+
+
+@dataclass
+class _Run:
+    """What one trace found out besides operations."""
+
+    trace: Trace
+    fakes: list[torch.Tensor] = field(default_factory=list[torch.Tensor])
+
+
+def trace_function(
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    names: Sequence[str],
+    *,
+    tunables: Mapping[str, Any] | None = None,
+) -> Traced:
+    """Run `fn` once with fake tensors in place of those in `args` and `kwargs`, at any depth of containers.
+
+    `names` are those of the tensors, in order. Raises TraceError at the user's line for what cannot be
+    traced, and what the function itself raises.
+    """
+    started = time.perf_counter()
+    trace = Trace(fn.__name__ if fn.__name__.isidentifier() else "kernel")
+    trace.tunables.update(tunables or {})
+    leaves, spec = tree_flatten((args, dict(kwargs)))
+    fakes: list[torch.Tensor] = []
+    replaced: list[Any] = []
+    with tracing(trace):
+        given = iter(names)
+        for leaf in leaves:
+            if isinstance(leaf, torch.Tensor):
+                fakes.append(trace.parameter(next(given), leaf))
+                replaced.append(fakes[-1])
+            else:
+                replaced.append(leaf)
+        new_args, new_kwargs = tree_unflatten(replaced, spec)
+        markers = TracingMarkers(trace)
+        with trace.fake, Operators(trace), Functions(trace):
+            returned = markers.call(fn)(*new_args, **new_kwargs)
+        return _finished(_Run(trace, fakes), returned, started)
+
+
+def _finished(run: _Run, returned: Any, started: float) -> Traced:
+    trace = run.trace
+    trace.here()
+    trace.check_guards()
+    parameters = list(trace.entry.args)
+    written = {viewed_array(op.array) for op in trace.entry.walk() if isinstance(op, AccessOp) and op.writes}
+    mutated = [position for position, each in enumerate(parameters) if each in written]
+    results: list[SSAValue] = []
+    dtypes: list[torch.dtype] = []
+    flat, spec = tree_flatten(returned)
+    outputs = [_output(trace, each, parameters, results, dtypes) for each in flat]
+    dtypes += [trace.dtypes[parameters[position]] for position in mutated]
+    module = trace.finish([*results, *[parameters[position] for position in mutated]])
+    _without_unused(module)
+    verify(module)
+    described = tuple((arg.name_hint or "x", trace.shapes_of[arg], trace.dtypes[arg]) for arg in parameters)
+    return Traced(
+        trace.name,
+        module,
+        described,
+        tuple(trace.captured),
+        tuple(dtypes),
+        tuple(outputs),
+        spec,
+        tuple(mutated),
+        tuple(trace.sizes),
+        dict(trace.fixed_blocks),
+        time.perf_counter() - started,
+    )
+
+
+def _output(
+    trace: Trace, value: Any, parameters: list[Any], results: list[SSAValue], dtypes: list[torch.dtype]
+) -> Output:
+    """How a returned object comes about; a new array becomes one of `results`."""
+    if isinstance(value, torch.SymInt):
+        trace.fail(f"the number {trace.words(value)} is returned; return a tensor")
+    if not isinstance(value, torch.Tensor):
+        return Output(constant=value)
+    known = trace.known(value)
+    if not isinstance(known, Array):
+        trace.fail(f"{trace.describe(value)} is a value in a tile and is returned; store it in a host tensor")
+    if known.ssa in parameters and known.is_whole_of(value):
+        return Output(argument=parameters.index(known.ssa))
+    ssa = as_view(trace, known.without_fixed(), value).ssa
+    results.append(ssa)
+    dtypes.append(value.dtype)
+    return Output(result=len(results) - 1, shape=tuple(int(size) for size in value.shape))
+
+
+def _without_unused(module: ModuleOp) -> None:
+    """Drop what nothing uses: operations without effect, and old values of atomics."""
+    region_dce(module.body)
+    for op in list(module.walk()):
+        if isinstance(op, AtomicRmwOp) and op.old is not None and op.old.first_use is None:
+            kept = AtomicRmwOp(
+                op.kind.data, op.value, op.array, op.window, expected=op.expected, mask=op.mask
+            )
+            kept.location = op.location
+            block = op.parent
+            if block is not None:
+                block.insert_op_before(kept, op)
+                block.erase_op(op)
+
+
+def names_of(arguments: Mapping[str, Any]) -> list[str]:
+    """Names for the tensors in arguments: the parameter's, with a number for those in a container."""
+    names: list[str] = []
+    for name, value in arguments.items():
+        leaves = [leaf for leaf in tree_flatten(value)[0] if isinstance(leaf, torch.Tensor)]
+        alone = len(leaves) == 1
+        names += [name if alone else f"{name}_{position}" for position in range(len(leaves))]
+    return names
+
+
+_ = name_of
