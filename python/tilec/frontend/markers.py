@@ -243,7 +243,8 @@ class BranchRegion:
         for block, leaves in ((first, [old for old, _ in pairs]), (second, [new for _, new in pairs])):
             block.add_op(scf.YieldOp(*[value_of(leaf).ssa for leaf in leaves if leaf is not None]))
         kinds = [value_of(new).ssa.type for _, new in pairs]
-        op = trace.emit(scf.IfOp(self.condition, kinds, Region(first), Region(second)))
+        otherwise = Region(second) if pairs or len(second.ops) > 1 else Region()
+        op = trace.emit(scf.IfOp(self.condition, kinds, Region(first), otherwise))
         made: dict[Leaf, torch.Tensor] = {}
         for (_, leaf), result in zip(pairs, op.results, strict=True):
             made[leaf] = tensor_like(trace, leaf, Value(result, any_range(value_of(leaf))))

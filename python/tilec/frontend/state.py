@@ -1,7 +1,5 @@
 """What a loop or a branch of the user's function changes: its variables, taken apart into tensors."""
 
-import dataclasses
-import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -194,12 +192,9 @@ class Snapshot:
             return [(key, self._print(each, depth - 1)) for key, each in value.items()]
         if depth and isinstance(value, set):
             return sorted(id(each) for each in value)
-        if depth and (dataclasses.is_dataclass(value) or type(value).__module__ not in _PLAIN):
-            if not isinstance(value, type | types.ModuleType | types.FunctionType | torch.SymInt):
-                return [
-                    (key, self._print(each, depth - 1))
-                    for key, each in getattr(value, "__dict__", {}).items()
-                ]
+        if depth and type(value).__module__.partition(".")[0] not in _PLAIN:
+            fields = getattr(value, "__dict__", {})
+            return [(key, self._print(each, depth - 1)) for key, each in fields.items()]
         return value if isinstance(value, int | float | str | bool) else id(value)
 
 
@@ -211,4 +206,5 @@ def read(get: Callable[[], object]) -> object:
         return MISSING
 
 
-_PLAIN = {"builtins", "torch", "types"}
+_PLAIN = {"builtins", "torch", "types", "functools", "tilec", "numpy"}
+"""Modules whose objects hold nothing of the user's that a loop could change."""

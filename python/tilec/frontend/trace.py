@@ -37,6 +37,10 @@ class TraceError(TileError):
     """The function cannot be traced; at the place of the user's expression, in the user's words."""
 
 
+class WrappedError(TraceError):
+    """A 64-bit integer is needed whole that may have passed 32 bits, for what the arguments may hold."""
+
+
 @dataclass(frozen=True)
 class Range:
     """What an integer can be, of 64 bits in torch: from `low` to `high`."""
@@ -127,9 +131,14 @@ class Axis:
 
 @dataclass(eq=False)
 class Trace:
-    """The state of one run of a function called `name`."""
+    """The state of one run of a function called `name`.
+
+    `most` is what elements of 64-bit integer arguments are taken to stay below, and above its negative: so
+    that sums and products of them still fit 32 bits. Calls with others are refused.
+    """
 
     name: str
+    most: int = 2**29
     shapes: Any = field(default_factory=new_shapes)
     location: LocationAttr = field(default_factory=UnknownLoc)
     fixed_blocks: dict[str, int] = field(default_factory=dict[str, int])
@@ -143,6 +152,7 @@ class Trace:
         self.blocks: list[Block] = [self.entry]
         self.paused = False
         self.outermost = inspect.currentframe()
+        self.markers: Any = None
         self.axes: dict[sympy.Symbol, Axis] = {}
         self.indices: dict[sympy.Symbol, SSAValue] = {}
         self.index_names: dict[sympy.Symbol, str] = {}
@@ -160,11 +170,14 @@ class Trace:
 
     def fail(self, message: str, location: LocationAttr | None = None) -> NoReturn:
         """Raises TraceError at the user's expression, or at another place."""
-        place = file_location(location or self.location)
-        text = (
-            f"{place.filename.data}:{place.line.data}:{place.column.data}" if place else f"kernel {self.name}"
-        )
-        raise TraceError(message, text)
+        raise TraceError(message, self.place(location or self.location))
+
+    def place(self, location: LocationAttr) -> str:
+        """A location as errors write it."""
+        found = file_location(location)
+        if found is None:
+            return f"kernel {self.name}"
+        return f"{found.filename.data}:{found.line.data}:{found.column.data}"
 
     @property
     def in_tile(self) -> bool:

@@ -36,6 +36,11 @@ def _ones(call: Call) -> torch.Tensor:
     return filled(call.trace, call.out, 1)
 
 
+LIKE = ("empty_like", "new_empty", "new_empty_strided", "full_like", "new_full", "zeros_like", "new_zeros",
+        "ones_like", "new_ones")
+"""Operators that take a tensor only to make one like it."""
+
+
 @handles("scalar_tensor")
 def _scalar(call: Call) -> torch.Tensor:
     return filled(call.trace, call.out, call["s"], array=False)
