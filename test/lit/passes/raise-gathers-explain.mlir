@@ -34,7 +34,7 @@ func.func @kept_positions(%x: memref<100x128xf32>, %any: memref<?xf32>, %large: 
       %changing = arith.addi %i, %every : tensor<?xi32, #tile.spans<m>>
       %v10 = tile.gather %x[%changing, :]
       tile.store %one, %table[%g]
-      %p = arith.cmpi slt, %g, %four : index
+      %p = arith.cmpi sgt, %g, %four : index
       scf.if %p {
         %v11 = tile.gather %x[%i + 40, :]
         tile.store %v11, %rows[%m, :]
