@@ -21,7 +21,7 @@ func.func @kept_positions(%x: memref<100x128xf32>, %any: memref<?xf32>, %large: 
       %v5 = tile.gather %any[%i + 1]
       %v6 = tile.gather %large[%i + 1, :]
       %v7 = tile.gather %large[%i + 16, :]
-      %live = tile.compare lt %id, %ones
+      %live = tile.compare lt %i, %ones
       %zero = arith.constant 0.0 : f32
       %wide = tile.broadcast %live dims [0] : tensor<?x128xi1, #tile.spans<m, _>>
       %v8 = tile.gather %x[%i + 40, :] mask %wide other %zero
