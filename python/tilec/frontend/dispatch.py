@@ -208,13 +208,13 @@ def _truth(trace: Trace, tensor: torch.Tensor) -> bool:
 def _item(trace: Trace, tensor: torch.Tensor) -> Any:
     if tensor.numel() != 1:
         trace.fail(f"item() of {trace.describe(tensor)}; a tensor of one element is needed")
-    if tensor.is_floating_point() or tensor.dtype is torch.bool:
-        trace.fail(f"item() of {trace.describe(tensor)}: leave it a tensor; only integers can be indices")
     if not trace.in_tile:
         trace.fail(
             "item() outside a loop over tiles: the elements of a tensor are not known when the kernel is "
             "compiled; pass the number as an argument"
         )
+    if tensor.is_floating_point() or tensor.dtype is torch.bool:
+        trace.fail(f"item() of {trace.describe(tensor)}: leave it a tensor; only integers can be indices")
     return new_index(trace, "item", lambda: scalar_index(trace, tensor.reshape(())))
 
 

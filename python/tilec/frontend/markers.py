@@ -17,7 +17,7 @@ from xdsl.ir import Block, Region, SSAValue
 
 from tilec.dialects.tile import ForOp, GridOp, SplatOp, YieldOp
 from tilec.dialects.tile.syntax import Bounds, pack_bounds
-from tilec.dialects.tile.types import SpanType
+from tilec.dialects.tile.types import SpanType, span_names
 from tilec.frontend.builtin_calls import REPLACED
 from tilec.frontend.rewrite import Markers, rewritten
 from tilec.frontend.scalars import is_symbolic, truth_of
@@ -139,15 +139,26 @@ class LoopRegion:
         self.held.check("loop over tiles")
         after = Variables.read(trace, self.names, values)
         pairs = matched(trace, self.before, after, self._words)
+        lost = [new.name for old, new in pairs if old is None and not self._is_known_outside(new)]
+        for name in lost:
+            trace.lost[name] = self._words(name, "is assigned in it and used after it; store it in a tensor")
+        pairs = [(old, new) for old, new in pairs if new.name not in lost]
         if not self.is_grid:
-            self._close_loops(after, pairs)
-        elif any(old is None or old.value is not new.value for old, new in pairs):
-            name = next(new.name for old, new in pairs if old is None or old.value is not new.value)
-            trace.fail(self._words(name, "is assigned in it and used after it; store it in a tensor"))
+            self._close_loops(after.without(lost), pairs)
+        else:
+            for old, new in pairs:
+                if old is not None and old.value is not new.value:
+                    trace.fail(self._words(new.name, "is changed in it; store it in a tensor"))
+            self.results = self.before.rebuilt({})
         for level in self.levels:
             if level.axis is not None:
                 del trace.axes[level.axis.symbol]
         return values
+
+    def _is_known_outside(self, leaf: Leaf) -> bool:
+        """Whether a value can leave the loop: not the cells of a grid, and no tile of the loop's own."""
+        own = {level.axis.name for level in self.levels if level.axis is not None}
+        return not self.is_grid and not own.intersection(span_names(value_of(leaf).ssa.type))
 
     def _words(self, name: str, message: str) -> str:
         kind = "grid" if self.is_grid else "loop"
@@ -192,7 +203,7 @@ class LoopRegion:
         operands, static, limits = pack_bounds([bounds_of(level.extent) for level in self.levels])
         properties: dict[str, Any] = {"static_bounds": static, "limits": limits, "orders": None}
         trace.emit(GridOp(operands, properties, Region(block)))
-        return values
+        return self.results
 
 
 def bounds_of(extent: Extent) -> Bounds[SSAValue]:
@@ -311,6 +322,11 @@ class TracingMarkers(Markers):
     def decide(self, condition: Any, what: str) -> bool:
         if self._is_device(condition):
             self.trace.here()
+            sizes = self.trace.sizes_in(condition)
+            if sizes:
+                self.trace.fail(
+                    f"{what} depends on the block size of {', '.join(sizes)}; give the tile a block_size"
+                )
             self.trace.fail(
                 f"{what} depends on a value that is only known on the device; "
                 "use torch.where, a mask, or an `if` without it"

@@ -46,3 +46,14 @@ def user_location(outermost: FrameType | None) -> LocationAttr:
     for callee in reversed(places[:-1]):
         location = CallSiteLoc(callee, location)
     return location
+
+
+def error_location(error: BaseException) -> LocationAttr:
+    """The location of the innermost expression of the user's that an error passed through."""
+    found: LocationAttr = UnknownLoc()
+    step = error.__traceback__
+    while step is not None:
+        if _is_users(step.tb_frame.f_code.co_filename):
+            found = _position(step.tb_frame.f_code, step.tb_lasti)
+        step = step.tb_next
+    return found

@@ -153,6 +153,7 @@ class Trace:
         self.paused = False
         self.outermost = inspect.currentframe()
         self.markers: Any = None
+        self.lost: dict[str, str] = {}  # what to say where a variable is used that did not leave its loop
         self.axes: dict[sympy.Symbol, Axis] = {}
         self.indices: dict[sympy.Symbol, SSAValue] = {}
         self.index_names: dict[sympy.Symbol, str] = {}
@@ -301,6 +302,13 @@ class Trace:
         """The type of a value of this shape."""
         pairs = [self.dimension(size) for size in shape]
         return value_type(element, [size for size, _ in pairs], [name for _, name in pairs])
+
+    def sizes_in(self, value: Any) -> list[str]:
+        """The names of block sizes that a symbolic number or condition depends on."""
+        if isinstance(value, torch.Tensor):
+            return []
+        free = expression(value).free_symbols
+        return [name for name, size in self.sizes.items() if expression(size) in free]
 
     def check_guards(self) -> None:
         """Refuse a trace in which Python decided something by the size of a block."""
