@@ -194,3 +194,18 @@ func.func @local_rows(%x: memref<8x128xf32>, %out: memref<8x128xf32>) {
   return
 }
 // CHECK: {{.*}}/classify-axes-invalid.mlir:187:5: error: classify-axes: axis g is called parallel, but tile.store at {{.*}}/classify-axes-invalid.mlir:189:7 carries a value from one iteration to the next; call it ordered
+
+// -----
+
+// Less its own begin every tile begins at 0.
+func.func @begins(%x: memref<512xf32>) {
+  %zero = arith.constant 0 : index
+  tile.grid %m = 0 to 512 by m:128 {
+    %b = tile.bound begin %m
+    %n = arith.subi %zero, %b : index
+    %v = tile.splat 1.0 : tensor<128xf32, #tile.spans<m>>
+    tile.store %v, %x[%m + %n]
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:207:5: error: race: the store at {{.*}}/classify-axes-invalid.mlir:207:5, with itself, may touch one element of %x in two iterations of the parallel axis m; index a dimension by m, or loop over it with tile.for
