@@ -1,4 +1,4 @@
-"""`tilec.kernel`: functions that are traced when they are called, and compiled for what they are called with."""
+"""`tilec.kernel`: functions that are traced when they are called, and compiled for their arguments."""
 
 import functools
 import inspect
@@ -215,4 +215,3 @@ def kernel(fn: Any = None, /, *, config: Config | None = None) -> Any:
     if fn is None:
         return lambda given: Kernel(given, config)
     return Kernel(fn, config)
-
