@@ -83,7 +83,18 @@ def separates(loop: LoopOp, axis: SSAValue, one: Dim, two: Dim) -> bool:
     if _segment(one, axis) is not None and _segment(one, axis) == _segment(two, axis):
         return one.shift == two.shift == 0
     ranges = [[found for b in (axis_bounds, whole_bounds) if (found := _range(d, b))] for d in (one, two)]
-    return any(_apart(loop, axis, first, second) for first, second in product(*ranges))
+    return any(
+        _elsewhere(loop, first, second) or _apart(loop, axis, first, second)
+        for first, second in product(*ranges)
+    )
+
+
+def _elsewhere(loop: LoopOp, one: tuple[Linear, int], two: tuple[Linear, int]) -> bool:
+    """Whether two ranges that are the same in every iteration of a loop are disjoint."""
+    (first, size), (second, other) = one, two
+    gap = (second - first).literal
+    fixed = all(_outer(loop, form).factors == form.factors for form in (first, second))
+    return fixed and gap is not None and (gap >= size or -gap >= other)
 
 
 def _is_part(dim: Dim, axis: SSAValue) -> bool:
