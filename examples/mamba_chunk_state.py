@@ -14,7 +14,7 @@ def mamba_chunk_state(
     """f32[batch, chunks, heads, dim, state]: the sum over a chunk's steps of x * dt * b, decayed to its end.
 
     b is f32 or bf16[batch, chunks, steps, groups, state] and x [batch, chunks, steps, heads, dim]; several
-    heads share a group. dt and decay are f32[batch, heads, chunks, steps], decay a running sum of logarithms."""
+    heads share a group. dt and decay, a running sum of logarithms, are f32[batch, heads, chunks, steps]."""
     batch, chunks, steps, groups, state = b.size()
     heads, dim = x.size(3), x.size(4)
     share = heads // groups
