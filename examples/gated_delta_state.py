@@ -11,18 +11,18 @@ from tilec.testing import check
 def gated_delta_state(
     k: torch.Tensor, w: torch.Tensor, u: torch.Tensor, gate: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The state before each chunk, f32[heads, chunks, keys, values], and the new values of each step, like u.
+    """The state before each chunk, [heads, chunks, keys, values], and the new values of each step, like u.
 
     k and w are f32 or bf16[heads, chunks, steps, keys], u [heads, chunks, steps, values]. gate is the running
     sum of the logarithms of the decay in a chunk, f32[heads, chunks, steps]."""
     heads, chunks, steps, keys = k.size()
-    states = torch.empty([heads, chunks, keys, u.size(3)], dtype=torch.float32)
+    states = torch.empty([heads, chunks, keys, u.size(3)], dtype=u.dtype)
     new = torch.empty_like(u)
     for h in hl.grid(heads):
         for cols in hl.tile(u.size(3)):
             state = hl.zeros([keys, cols], dtype=torch.float32)
             for c in hl.grid(chunks):
-                states[h, c, :, cols] = state
+                states[h, c, :, cols] = state.to(u.dtype)
                 value = u[h, c, :, cols].to(torch.float32) - hl.dot(w[h, c, :, :], state.to(w.dtype))
                 new[h, c, :, cols] = value.to(u.dtype)
                 last = gate[h, c, steps - 1]
@@ -44,7 +44,7 @@ def reference(
         last = gate[:, c, -1:]
         decayed = (value * torch.exp(last - gate[:, c])[:, :, None]).to(k.dtype).float()
         state = state * torch.exp(last)[:, :, None] + k[:, c].float().transpose(1, 2) @ decayed
-    return torch.stack(states, dim=1), torch.stack(new, dim=1)
+    return torch.stack(states, dim=1).to(u.dtype), torch.stack(new, dim=1)
 
 
 def arguments(seed: int = 0, dtype: torch.dtype = torch.float32) -> tuple[torch.Tensor, ...]:

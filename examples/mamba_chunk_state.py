@@ -11,14 +11,14 @@ from tilec.testing import check
 def mamba_chunk_state(
     b: torch.Tensor, x: torch.Tensor, dt: torch.Tensor, decay: torch.Tensor
 ) -> torch.Tensor:
-    """f32[batch, chunks, heads, dim, state]: the sum over a chunk's steps of x * dt * b, decayed to its end.
+    """The sum over a chunk's steps of x * dt * b, decayed to its end: [batch, chunks, heads, dim, state] like x.
 
     b is f32 or bf16[batch, chunks, steps, groups, state] and x [batch, chunks, steps, heads, dim]; several
     heads share a group. dt and decay, a running sum of logarithms, are f32[batch, heads, chunks, steps]."""
     batch, chunks, steps, groups, state = b.size()
     heads, dim = x.size(3), x.size(4)
     share = heads // groups
-    out = torch.empty([batch, chunks, heads, dim, state], dtype=torch.float32)
+    out = torch.empty([batch, chunks, heads, dim, state], dtype=x.dtype)
     for i, c, h in hl.grid([batch, chunks, heads]):
         for p, n in hl.tile([dim, state]):
             last = decay[i, h, c, steps - 1]
@@ -27,14 +27,14 @@ def mamba_chunk_state(
                 scale = torch.exp(last - decay[i, h, c, t]) * dt[i, h, c, t]
                 scaled = b[i, c, t, h // share, n].to(torch.float32) * scale[:, None]
                 acc = hl.dot(x[i, c, t, h, p].T, scaled.to(x.dtype), acc=acc)
-            out[i, c, h, p, n] = acc
+            out[i, c, h, p, n] = acc.to(x.dtype)
     return out
 
 
 def reference(b: torch.Tensor, x: torch.Tensor, dt: torch.Tensor, decay: torch.Tensor) -> torch.Tensor:
     scale = torch.exp(decay[..., -1:] - decay) * dt
     by_head = b.float().repeat_interleave(x.size(3) // b.size(3), dim=3)
-    return torch.einsum("bclhp,bhcl,bclhn->bchpn", x.float(), scale, by_head)
+    return torch.einsum("bclhp,bhcl,bclhn->bchpn", x.float(), scale, by_head).to(x.dtype)
 
 
 def arguments(seed: int = 0, dtype: torch.dtype = torch.float32) -> tuple[torch.Tensor, ...]:
