@@ -1,6 +1,6 @@
 """Where the user's code stands: the expression that is being traced, through inlined helpers."""
 
-import sys
+import inspect
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
@@ -34,7 +34,7 @@ def user_location(outermost: FrameType | None) -> LocationAttr:
     Frames are those of the user's functions inside `outermost`, the tracer's own frame. Of a helper that was
     called the location is a call site: the helper's expression, and that of who called it.
     """
-    frame: FrameType | None = sys._getframe(1)
+    frame = inspect.currentframe()
     places: list[FileLineColLoc] = []
     while frame is not None and frame is not outermost:
         if _is_users(frame.f_code.co_filename):
@@ -46,3 +46,24 @@ def user_location(outermost: FrameType | None) -> LocationAttr:
     for callee in reversed(places[:-1]):
         location = CallSiteLoc(callee, location)
     return location
+
+
+def user_variables(outermost: FrameType | None) -> dict[str, object]:
+    """The local variables of the user's function that is running."""
+    frame = inspect.currentframe()
+    while frame is not None and frame is not outermost:
+        if _is_users(frame.f_code.co_filename):
+            return frame.f_locals
+        frame = frame.f_back
+    return {}
+
+
+def error_location(error: BaseException) -> LocationAttr:
+    """The location of the innermost expression of the user's that an error passed through."""
+    found: LocationAttr = UnknownLoc()
+    step = error.__traceback__
+    while step is not None:
+        if _is_users(step.tb_frame.f_code.co_filename):
+            found = _position(step.tb_frame.f_code, step.tb_lasti)
+        step = step.tb_next
+    return found

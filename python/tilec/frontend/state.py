@@ -53,6 +53,12 @@ class Variables:
         """The tensors of the device, in order."""
         return [(leaf, leaf.value) for group in self.leaves for leaf in group if leaf.value is not None]
 
+    def without(self, names: Sequence[str]) -> "Variables":
+        """The variables with those of some names unbound."""
+        specs = [None if name in names else spec for name, spec in zip(self.names, self.specs, strict=True)]
+        leaves = [() if name in names else each for name, each in zip(self.names, self.leaves, strict=True)]
+        return Variables(self.names, tuple(specs), tuple(leaves))
+
     def rebuilt(self, replaced: Mapping[Leaf, Any]) -> tuple[Any, ...]:
         """The values of the variables, with other objects in place of some leaves."""
         return tuple(
@@ -162,7 +168,7 @@ def shown(trace: Trace, held: Any) -> str:
 
 
 class Snapshot:
-    """What the objects looked like that a body reads, to see that it changes none behind the tracer's back."""
+    """What the objects that a body reads looked like, to see that it changes none unseen."""
 
     def __init__(
         self, trace: Trace, held: Sequence[tuple[str, Callable[[], object]]], names: Sequence[str]

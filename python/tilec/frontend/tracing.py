@@ -1,12 +1,14 @@
 """Tracing a function: from what it is called with to a program and what it returns."""
 
+import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr
 from xdsl.ir import SSAValue
 from xdsl.transforms.dead_code_elimination import region_dce
 
@@ -16,6 +18,7 @@ from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.views import viewed_array
 from tilec.frontend.dispatch import Functions, Operators
 from tilec.frontend.markers import TracingMarkers
+from tilec.frontend.places import error_location
 from tilec.frontend.torch_private import TreeSpec, tree_flatten, tree_unflatten
 from tilec.frontend.trace import Array, Trace, WrappedError, tracing
 from tilec.frontend.views import as_view
@@ -38,8 +41,8 @@ class Traced:
     """A program, and how the function's arguments and results are those of it.
 
     `parameters` are name, shape and torch dtype of each argument, captured tensors last. `mutated` are the
-    positions of arguments whose new contents are results, after those in `outputs`. Elements of 64-bit integer
-    arguments must be below `most`, and above its negative.
+    positions of arguments whose new contents are results, after those in `outputs`. Elements of 64-bit
+    integer arguments must be below `most`, and above its negative.
     """
 
     name: str
@@ -89,8 +92,8 @@ def trace_function(
 
 
 MOST = (2**29, 2**24, 2**20, 2**16)
-"""What elements of 64-bit integer arguments may be below: tried in turn, where 32 bits are not enough for what
-is computed of them."""
+"""What elements of 64-bit integer arguments may be below: tried in turn, where 32 bits are not enough for
+what is computed of them."""
 
 
 def trace_once(
@@ -109,6 +112,8 @@ def trace_once(
     started = time.perf_counter()
     trace = Trace(fn.__name__ if fn.__name__.isidentifier() else "kernel", most)
     trace.tunables.update(tunables)
+    code = fn.__code__
+    trace.location = FileLineColLoc(StringAttr(code.co_filename), IntAttr(code.co_firstlineno), IntAttr(1))
     leaves, spec = tree_flatten((args, dict(kwargs)))
     replaced: list[Any] = []
     with tracing(trace):
@@ -120,9 +125,26 @@ def trace_once(
                 replaced.append(leaf)
         new_args, new_kwargs = tree_unflatten(replaced, spec)
         trace.markers = TracingMarkers(trace)
-        with trace.fake, Operators(trace), Functions(trace):
+        with trace.fake, Operators(trace), Functions(trace), _in_users_words(trace):
             returned = trace.markers.call(fn)(*new_args, **new_kwargs)
         return _finished(trace, returned, started)
+
+
+@contextmanager
+def _in_users_words(trace: Trace) -> Generator[None]:
+    """Python's own errors in the user's function that come of its being traced, as TraceError."""
+    try:
+        yield
+    except NameError as error:
+        # Of a local variable only the message has the name.
+        found = re.search(r"'(\w+)'", str(error))
+        if found is None or found[1] not in trace.lost:
+            raise
+        trace.fail(trace.lost[found[1]], error_location(error))
+    except AttributeError as error:
+        if "FakeTensor" not in str(error):
+            raise
+        trace.fail(str(error).replace("FakeTensor", "Tensor"), error_location(error))
 
 
 def _finished(trace: Trace, returned: Any, started: float) -> Traced:
@@ -198,4 +220,3 @@ def names_of(arguments: Mapping[str, Any]) -> list[str]:
         alone = len(leaves) == 1
         names += [name if alone else f"{name}_{position}" for position in range(len(leaves))]
     return names
-

@@ -7,7 +7,7 @@ import torch
 from tilec.dialects.tile import DotOp
 from tilec.dialects.tile.mixing import Precision
 from tilec.frontend.aten.table import Call, handles
-from tilec.frontend.lanes import broadcast, cast
+from tilec.frontend.lanes import cast
 from tilec.frontend.trace import Trace, Value
 
 
@@ -77,7 +77,7 @@ def _matmul(trace: Trace, lhs: torch.Tensor, rhs: torch.Tensor) -> torch.Tensor:
 
 @handles("addmm", "baddbmm", "addbmm", early=True)
 def _addmm(call: Call) -> torch.Tensor:
-    """`beta * self + alpha * (a @ b)`. An f32 accumulator of 16-bit factors is accepted, as torch does not."""
+    """`beta * self + alpha * (a @ b)`. An f32 sum of 16-bit products is accepted, unlike in torch."""
     trace, acc = call.trace, call["self"]
     lhs, rhs = (
         (call["mat1"], call["mat2"]) if call.get("mat1") is not None else (call["batch1"], call["batch2"])
@@ -94,6 +94,3 @@ def _vectors(call: Call) -> torch.Tensor:
     if call.op.overloadpacket.__name__ == "outer":
         return first[:, None] * second[None, :]
     return _matmul(call.trace, first, second)
-
-
-_ = broadcast
