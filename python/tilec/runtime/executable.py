@@ -95,9 +95,12 @@ class Executable:
                 raise ValueError(f"{parameter.name} has any number of rows; say for how many to compile")
             dtype = NARROWED.get(parameter.dtype, parameter.dtype)
             structs.append(jax.ShapeDtypeStruct(shape, dtype))
+        return compile_for(self.for_chip(chip).function, structs, chip)
+
+    def for_chip(self, chip: str) -> Lowered:
+        """The emitted module with the same choices for a chip."""
         choices = dataclasses.replace(self.choices, chip=chip)
-        lowered = self._lowered if choices == self.choices else lower(self.module, choices)
-        return compile_for(lowered.function, structs, chip)
+        return self._lowered if choices == self.choices else lower(self.module, choices)
 
     def _count(self, args: Sequence[Any]) -> None:
         parameters = self.signature.parameters
