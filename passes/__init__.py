@@ -6,6 +6,7 @@ from importlib import import_module
 from xdsl.passes import ModulePass
 
 _PASSES = {
+    "raise-segments": "RaiseSegments",
     "choose-blocks": "ChooseBlocks",
     "resolve-views": "ResolveViews",
     "expand-gathers": "ExpandGathers",

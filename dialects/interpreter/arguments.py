@@ -26,13 +26,17 @@ def random_args(function: func.FuncOp, seed: int = 0, extent: int | None = None)
     """Arguments for `function`, the same for the same `seed`.
 
     Floats are normally distributed. Every `?` of an array is `extent`, by default one random number for all;
-    `index` arguments are it too. Arrays that `tile.segment` reads are valid: ordered, disjoint, some empty,
-    within each array that the segments index and within `max`; offsets end with the smallest such array,
-    begins and ends leave gaps. Where such an array is itself `?` long, the number of segments is random.
-    Other integers are small and not negative.
+    `index` arguments are it too. Arrays that `tile.segment` reads, or that `--raise-segments` lets it read,
+    are valid: ordered, disjoint, some empty, within each array that the segments index and within `max`;
+    offsets end with the smallest such array, begins and ends leave gaps. Where such an array is itself `?`
+    long, the number of segments is random. Other integers are small and not negative.
 
     Raises InterpreterError, at the function, for an element type that is not interpreted.
     """
+    from tilec.passes.raise_segments import raise_segments  # nothing else here needs a pass
+
+    function = function.clone()
+    raise_segments(function)
     rng = np.random.default_rng(seed)
     rows = int(rng.integers(1, MOST_ROWS + 1)) if extent is None else extent
     segments = int(rng.integers(1, MOST_SEGMENTS + 1))

@@ -1,0 +1,85 @@
+"""What tells one call of a kernel from another: what a trace may have read of the arguments."""
+
+from collections.abc import Mapping
+from types import FunctionType
+from typing import Any
+
+import torch
+
+from tilec.frontend.environment import environment_key
+from tilec.frontend.torch_private import tree_flatten, tree_map
+
+_SCALARS = (int, float, str, bool, type(None), torch.dtype)
+
+
+def is_array(value: Any) -> bool:
+    """Whether a value is an array of jax or numpy."""
+    return not isinstance(value, torch.Tensor) and hasattr(value, "dtype") and hasattr(value, "shape")
+
+
+def tensors_in(arguments: Mapping[str, Any]) -> list[Any]:
+    """The tensors and arrays among arguments, at any depth, in order."""
+    found: list[Any] = []
+    for value in arguments.values():
+        if isinstance(value, torch.Tensor) or is_array(value):
+            found.append(value)
+        elif not isinstance(value, _SCALARS):
+            found += [
+                each for each in tree_flatten(value)[0] if isinstance(each, torch.Tensor) or is_array(each)
+            ]
+    return found
+
+
+def argument_key(arguments: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The shapes, dtypes and strides of tensors, the values of scalars, what functions can see."""
+    key: list[Any] = []
+    for value in arguments.values():
+        if isinstance(value, torch.Tensor):
+            key.append((value.dtype, value.shape, value.stride()))
+        elif isinstance(value, _SCALARS):
+            key.append((type(value), value))
+        else:
+            leaves, spec = tree_flatten(value)
+            key.append((spec, *map(_leaf_key, leaves)))
+    return tuple(key)
+
+
+def _leaf_key(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return (value.dtype, value.shape, value.stride())
+    if isinstance(value, _SCALARS):
+        return (type(value), value)
+    if is_array(value):
+        return (str(value.dtype), tuple(value.shape))
+    if isinstance(value, FunctionType):
+        return environment_key(value)
+    return Identity(value)
+
+
+class Identity:
+    """An object by its identity and by what it holds. Keeping it keeps the identity from being reused."""
+
+    def __init__(self, value: Any):
+        self.value = value
+        fields = getattr(value, "__dict__", {})
+        self.held = {name: each if isinstance(each, _SCALARS) else id(each) for name, each in fields.items()}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Identity) and self.value is other.value and self.held == other.held
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+def as_torch(value: Any) -> Any:
+    """Arguments with a tensor without elements for each array of jax or numpy."""
+
+    def replace(leaf: Any) -> Any:
+        if not is_array(leaf):
+            return leaf
+        dtype = getattr(torch, {"bool": "bool"}.get(str(leaf.dtype), str(leaf.dtype)), None)
+        if dtype is None:
+            raise TypeError(f"an array of {leaf.dtype}; torch has no such type")
+        return torch.empty(tuple(leaf.shape), dtype=dtype, device="meta")
+
+    return tree_map(replace, value)

@@ -1,0 +1,142 @@
+"""The source of a function as a syntax tree, and code made from such a tree that stands in its place."""
+
+import __future__
+
+import ast
+import copy
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from types import CodeType
+
+from tilec.frontend.scopes import Function
+
+MARKERS = "__tilec__"
+_FACTORY = "__tilec_factory__"
+_FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+
+
+@dataclass(frozen=True)
+class Source:
+    """The syntax tree of a function, a copy that may be changed.
+
+    `owner` is the class that its private names belong to. `defined` are the names that its module imports,
+    or defines as functions or classes.
+    """
+
+    node: Function
+    owner: str | None
+    defined: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Found:
+    node: Function
+    owner: str | None
+
+
+def source_of(code: CodeType) -> Source | None:
+    """The source that `code` was compiled from, or None if it cannot be had or told apart from others."""
+    try:
+        lines, _ = inspect.findsource(code)
+        module = _parse("".join(lines))
+    except (OSError, SyntaxError, ValueError):
+        return None
+    found = [one for one in _functions(module, None) if _matches(one.node, code)]
+    if len(found) != 1:
+        return None
+    source = Source(copy.deepcopy(found[0].node), found[0].owner, _defined(module))
+    original = recompiled(code, copy.deepcopy(source))
+    # The file may have changed since, or its tests been rewritten: then the code has names of its own.
+    return source if original is not None and _names(original) <= _names(code) else None
+
+
+@lru_cache(maxsize=16)
+def _parse(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+def _functions(node: ast.AST, owner: str | None) -> Iterator[_Found]:
+    if isinstance(node, ast.ClassDef):
+        owner = node.name
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield _Found(child, owner)
+        yield from _functions(child, owner)
+
+
+def _matches(node: Function, code: CodeType) -> bool:
+    if isinstance(node, ast.Lambda):
+        return code.co_name == "<lambda>" and node.lineno == code.co_firstlineno and _spans(node.body, code)
+    first = min(part.lineno for part in (node, *node.decorator_list))
+    return node.name == code.co_name and first == code.co_firstlineno
+
+
+def _spans(body: ast.expr, code: CodeType) -> bool:
+    """Whether what `code` returns is the expression `body`, by its place in the text."""
+    place = (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset)
+    places = [position for position in code.co_positions() if None not in position]
+    return place in places and all(_within(position, place) for position in places if position[3])
+
+
+def _within(inner: tuple[int | None, ...], outer: tuple[int | None, ...]) -> bool:
+    return (inner[0], inner[2]) >= (outer[0], outer[2]) and (inner[1], inner[3]) <= (outer[1], outer[3])
+
+
+def _names(code: CodeType) -> frozenset[str]:
+    return frozenset([*code.co_names, *code.co_varnames, *code.co_cellvars, *code.co_freevars])
+
+
+def _defined(module: ast.Module) -> frozenset[str]:
+    found: set[str] = set()
+    for stmt in module.body:
+        if isinstance(stmt, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(stmt.name)
+        if isinstance(stmt, ast.Import):
+            found.update(alias.asname or alias.name.partition(".")[0] for alias in stmt.names)
+    return frozenset(found)
+
+
+def recompiled(code: CodeType, source: Source) -> CodeType | None:
+    """The code of `source`, changed or not, in the place of `code`: the same file, name and free variables,
+    and one more, `__tilec__`, where the source reads it. Consumes the tree.
+    """
+    free = dict.fromkeys([MARKERS, *code.co_freevars])
+    body: list[ast.stmt] = [_bare(source.node)]
+    if source.owner is not None:
+        # Private names take the name of the class. It also has a __class__ of its own.
+        free.pop("__class__", None)
+        body = [ast.ClassDef(name=source.owner, bases=[], keywords=[], body=body, decorator_list=[])]
+    parameters = [ast.arg(arg=name) for name in free]
+    arguments = ast.arguments(posonlyargs=[], args=parameters, kwonlyargs=[], kw_defaults=[], defaults=[])
+    factory = ast.FunctionDef(name=_FACTORY, args=arguments, body=body, decorator_list=[])
+    module = ast.fix_missing_locations(ast.Module(body=[factory], type_ignores=[]))
+    made = compile(module, code.co_filename, "exec", code.co_flags & _FUTURE, dont_inherit=True)
+    for name in filter(None, [_FACTORY, source.owner, code.co_name]):
+        made = next(part for part in made.co_consts if isinstance(part, CodeType) and part.co_name == name)
+    if not set(made.co_freevars) <= {*code.co_freevars, MARKERS}:
+        return None
+    return _requalified(made, made.co_qualname, code.co_qualname)
+
+
+def _bare(node: Function) -> ast.stmt:
+    """A function without what is evaluated where it is defined. One decorator stays, for its line."""
+    node.args.defaults = []
+    node.args.kw_defaults = [None for _ in node.args.kwonlyargs]
+    if isinstance(node, ast.Lambda):
+        return ast.copy_location(ast.Expr(node), node)
+    for arg in ast.walk(node.args):
+        if isinstance(arg, ast.arg):
+            arg.annotation = None
+    node.returns = None
+    node.decorator_list = [ast.copy_location(ast.Constant(None), one) for one in node.decorator_list[:1]]
+    return node
+
+
+def _requalified(code: CodeType, old: str, new: str) -> CodeType:
+    """`code` and the functions in it with qualified names that begin with `new` instead of `old`."""
+    consts = tuple(
+        _requalified(part, old, new) if isinstance(part, CodeType) else part for part in code.co_consts
+    )
+    return code.replace(co_consts=consts, co_qualname=new + code.co_qualname.removeprefix(old))

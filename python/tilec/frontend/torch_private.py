@@ -1,0 +1,58 @@
+"""The one module of the frontend that touches what torch does not call public.
+
+Fake tensors have a shape and no memory; a shape environment gives sizes names. Both are what `torch.export`
+is made of, and torch exposes them under these names only.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch._decomp import get_decompositions
+from torch._dynamo.source import ConstantSource
+from torch._ops import OpOverload
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx.experimental.symbolic_shapes import DimDynamic, GuardOnDataDependentSymNode, ShapeEnv
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import TreeSpec, tree_flatten, tree_map, tree_unflatten
+
+__all__ = [
+    "FakeTensorMode",
+    "GuardOnDataDependentSymNode",
+    "OpOverload",
+    "ShapeEnv",
+    "TorchDispatchMode",
+    "TreeSpec",
+    "decompositions",
+    "expression",
+    "named_size",
+    "new_shapes",
+    "tree_flatten",
+    "tree_map",
+    "tree_unflatten",
+]
+
+
+def new_shapes() -> ShapeEnv:
+    """A shape environment in which two sizes are never taken for one because their hints agree."""
+    return ShapeEnv(duck_shape=False)
+
+
+def named_size(shapes: ShapeEnv, name: str, hint: int) -> torch.SymInt:
+    """A size called `name`, of which torch assumes that it is at least 2; `hint` decides comparisons."""
+    source = ConstantSource(name)
+    expression = shapes.create_symbol(hint, source, dynamic_dim=DimDynamic.DYNAMIC)
+    size = shapes.create_symintnode(expression, hint=hint, source=source)
+    if not isinstance(size, torch.SymInt):
+        raise TypeError(f"torch made {name} the number {size}")
+    return size
+
+
+def expression(size: Any) -> Any:
+    """The sympy expression of a SymInt or SymBool."""
+    return size.node.expr
+
+
+def decompositions(ops: Sequence[Any]) -> dict[Any, Callable[..., Any]]:
+    """What torch knows of how each of `ops` is made of simpler ones."""
+    return dict(get_decompositions(ops))

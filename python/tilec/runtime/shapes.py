@@ -1,0 +1,122 @@
+"""The extents that arrays of a program have, given those of its arguments, and programs for extents of 0."""
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+from xdsl.dialects import arith, memref
+from xdsl.dialects.builtin import IndexType, IntegerAttr, IntegerType, ModuleOp
+from xdsl.ir import BlockArgument, Operation, SSAValue
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from tilec.diagnostics import fail
+from tilec.dialects.tile import EmptyOp, FullOp, ViewOp
+from tilec.dialects.tile.types import UNBOUND, shape_of
+from tilec.dialects.tile.views import viewed_array
+from tilec.runtime.signature import only_function, returned
+
+Shapes = Sequence[Sequence[int]]
+
+ROWS = 8
+"""The rows of an array that stands for one without any: as many as every kind of loop takes."""
+
+_INTEGERS: dict[type[Operation], Callable[[int, int], int]] = {
+    arith.AddiOp: lambda a, b: a + b,
+    arith.SubiOp: lambda a, b: a - b,
+    arith.MuliOp: lambda a, b: a * b,
+    arith.MinSIOp: min,
+    arith.MaxSIOp: max,
+    arith.FloorDivSIOp: lambda a, b: a // b,
+    arith.CeilDivSIOp: lambda a, b: -(-a // b),
+}
+
+
+class _UnknownIndex(Exception):
+    """An index that extents do not give, with the operation that makes it."""
+
+
+def result_shapes(module: ModuleOp, shapes: Shapes) -> list[tuple[int, ...]]:
+    """The shapes of the results of a program whose arguments have `shapes`.
+
+    Extents may be of any type with the arithmetic of `int`, such as symbols of a tracer. Raises TileError for
+    a `?` that is computed by other operations than sums, products, quotients and extremes of extents.
+    """
+    try:
+        return [_shape(value, shapes) for value in returned(only_function(module))]
+    except _UnknownIndex as unknown:
+        op: Operation = unknown.args[0]
+        fail(
+            op,
+            f"{op.name} gives an extent of an array; sums, products, quotients and extremes of extents can",
+        )
+
+
+def _shape(array: SSAValue, shapes: Shapes) -> tuple[int, ...]:
+    leading, *others = shape_of(array.type)
+    return (_leading(array, shapes) if leading == UNBOUND else leading, *others)
+
+
+def _leading(array: SSAValue, shapes: Shapes) -> int:
+    match array.owner:
+        case EmptyOp(like=SSAValue() as like) | FullOp(like=SSAValue() as like):
+            return _shape(like, shapes)[0]
+        case EmptyOp(extent=SSAValue() as extent) | FullOp(extent=SSAValue() as extent):
+            return _index(extent, shapes)
+        case ViewOp() as view:
+            return _shape(view.array, shapes)[0]
+        case _:
+            return shapes[cast(BlockArgument, array).index][0]
+
+
+def _index(value: SSAValue, shapes: Shapes) -> int:
+    match value.owner:
+        case arith.ConstantOp(value=IntegerAttr() as literal):
+            return cast("IntegerAttr[IntegerType]", literal).value.data
+        case memref.DimOp() as op:
+            return _shape(op.source, shapes)[_index(op.index, shapes)]
+        case arith.IndexCastOp() as op:
+            return _index(op.input, shapes)
+        case Operation() as op if type(op) in _INTEGERS:
+            return _INTEGERS[type(op)](*(_index(operand, shapes) for operand in op.operands))
+        case owner:
+            raise _UnknownIndex(owner)
+
+
+def without_rows(module: ModuleOp, shapes: Shapes) -> ModuleOp | None:
+    """A copy of a program for arguments of `shapes`, where an extent of them or computed from them is 0.
+
+    Kernels cannot have arrays without rows: the copy takes and returns them with `ROWS` that stand for none.
+    What is computed as 0 is the literal 0 there, so no axis runs over such rows, and no valid segment holds
+    any. Of arrays that nothing writes the copy returns zeros. None if nothing is 0.
+    """
+    changed = module.clone()
+    function = only_function(changed)
+    zeros = [op for op in function.walk() if _is_zero(op, shapes)]
+    if not zeros and all(0 not in shape for shape in shapes):
+        return None
+    rows = _index_constant(ROWS)
+    Rewriter.insert_op(rows, InsertPoint.at_start(function.body.block))
+    for op in zeros:
+        Rewriter.replace_op(op, _index_constant(0))
+    for op in function.walk():
+        extent = op.extent if isinstance(op, EmptyOp | FullOp) else None
+        if extent is not None and _index(extent, shapes) == 0:
+            op.operands[list(op.operands).index(extent)] = rows.result
+    for made in {viewed_array(value).owner for value in returned(function)}:
+        if isinstance(made, EmptyOp):
+            fill = FullOp(0, made.array_type, like=made.like, extent=made.extent)
+            Rewriter.replace_op(made, fill)
+    return changed
+
+
+def _is_zero(op: Operation, shapes: Shapes) -> bool:
+    """Whether an operation gives an index that is always 0 for arguments of `shapes`, and says so not yet."""
+    if type(op) not in (memref.DimOp, *_INTEGERS) or not isinstance(op.results[0].type, IndexType):
+        return False
+    try:
+        return _index(op.results[0], shapes) == 0
+    except (_UnknownIndex, ZeroDivisionError):
+        return False
+
+
+def _index_constant(value: int) -> arith.ConstantOp:
+    return arith.ConstantOp(IntegerAttr.from_index_int_value(value))

@@ -1,0 +1,317 @@
+"""Programs called with torch tensors and jax arrays: their results, and the arguments that are refused."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+import torch
+from programs import parse
+
+from tilec.diagnostics import TileError
+from tilec.dialects.interpreter import Result as Expected
+from tilec.dialects.interpreter import random_args, run
+from tilec.proof import difference, read_program
+from tilec.runtime.executable import Executable
+from tilec.runtime.signature import Parameter, Result, Signature, signature_of
+
+jnp: Any = jax.numpy  # of which many functions have no complete types
+dlpack: Any = jax.dlpack
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = {path.stem: path for path in sorted((ROOT / "examples").glob("*.mlir"))}
+DRAWN = [(name, None) for name in ("matmul", "grouped_matmul", "row_and_column_sums")]
+WITHOUT_ROWS = [(name, 0) for name, path in EXAMPLES.items() if "memref<?x" in path.read_text()]
+
+KINDS: list[Any] = [torch.tensor, np.asarray]
+"""What makes arguments of each kind from lists, integers of 64 bits."""
+
+# Adds one to x, in place, and returns besides it what x was.
+BUMP = """
+func.func @bump(%x: memref<?x200x{0}>) -> (memref<?x200x{0}>, memref<?x200x{0}>) {{
+  %c0 = arith.constant 0 : index
+  %rows = memref.dim %x, %c0 : memref<?x200x{0}>
+  %old = tile.empty like(%x) : memref<?x200x{0}>
+  tile.grid %m = 0 to %rows by m {{
+    %v = tile.load %x[%m, :]
+    tile.store %v, %old[%m, :]
+    %one = tile.splat {1} : tensor<?x200x{0}, #tile.spans<m, _>>
+    %y = arith.{2} %v, %one : tensor<?x200x{0}, #tile.spans<m, _>>
+    tile.store %y, %x[%m, :]
+  }}
+  return %old, %x : memref<?x200x{0}>, memref<?x200x{0}>
+}}
+"""
+
+# Copies y to x.
+ASSIGN = """
+func.func @assign(%x: memref<4x200xf32>, %y: memref<4x200xf32>) -> memref<4x200xf32> {
+  tile.grid %m = 0 to 4 by m {
+    %v = tile.load %y[%m, :]
+    tile.store %v, %x[%m, :]
+  }
+  return %x : memref<4x200xf32>
+}
+"""
+
+COPY = """
+func.func @copy(%x: memref<4x200x{0}>) -> memref<4x200x{0}> {{
+  %out = tile.empty : memref<4x200x{0}>
+  tile.grid %m = 0 to 4 by m {{
+    %v = tile.load %x[%m, :]
+    tile.store %v, %out[%m, :]
+  }}
+  return %out : memref<4x200x{0}>
+}}
+"""
+
+# Row offsets[g] of x for each g.
+FIRST_ROWS = """
+func.func @first_rows(%x: memref<?x200xf32>, %offsets: memref<5xi32>) -> memref<4x200xf32> {
+  %out = tile.full 0.0 : memref<4x200xf32>
+  tile.grid %g = 0 to 4 {
+    %begin, %end = tile.segment %offsets[%g]
+    tile.for %m = %begin to %end by m {
+      %v = tile.load %x[%m, :]
+      %s = tile.reduce add %v dims [0]
+      tile.atomic_rmw add %s, %out[%g, :]
+    }
+  }
+  return %out : memref<4x200xf32>
+}
+"""
+
+
+def tensor(array: np.ndarray[Any, Any]) -> torch.Tensor:
+    """A tensor of its own of the elements of an array, bfloat16 too."""
+    if array.dtype.name == "int64":  # which jax would narrow
+        return torch.tensor(array)
+    return torch.from_dlpack(jnp.asarray(array)).clone()
+
+
+def elements(result: torch.Tensor) -> Expected:
+    data: np.ndarray[Any, Any] = np.asarray(dlpack.from_dlpack(result.contiguous()))
+    return Expected(data, np.ones(tuple(result.shape), np.bool_))
+
+
+@pytest.mark.parametrize(("name", "rows"), DRAWN + WITHOUT_ROWS)
+def test_examples_give_what_the_interpreter_does(name: str, rows: int | None):
+    module, function = read_program(EXAMPLES[name])
+    args = random_args(function, extent=rows)
+    results = Executable(module)([tensor(arg) for arg in args])
+    expected = run(module, function.sym_name.data, args)
+    assert difference([elements(result) for result in results], expected) is None
+
+
+@pytest.mark.parametrize(
+    ("element", "dtype"),
+    {
+        "f32": torch.float32,
+        "bf16": torch.bfloat16,
+        "i32": torch.int32,
+        "i16": torch.int16,
+        "i8": torch.int8,
+        "ui8": torch.uint8,
+        "i1": torch.bool,
+    }.items(),
+)
+def test_every_type_of_element(element: str, dtype: torch.dtype):
+    x = torch.randint(0, 100, (4, 200)).to(dtype)
+    [out] = Executable(parse(COPY.format(element)))([x])
+    assert out.dtype == dtype
+    assert torch.equal(out, x)
+    assert out.data_ptr() != x.data_ptr()
+
+
+def test_jax_and_numpy_arrays_give_jax_arrays():
+    x = np.arange(800, dtype=np.float32).reshape(4, 200)
+    copy = Executable(parse(COPY.format("f32")))
+    for given in (x, jnp.asarray(x)):
+        [out] = copy([given])
+        assert isinstance(out, jax.Array)
+        np.testing.assert_array_equal(out, x)
+
+
+STRANGE = {
+    "every second row": lambda: torch.randn(8, 200)[::2],
+    "columns of a wider one": lambda: torch.randn(4, 300)[:, 50:250],
+    "transposed": lambda: torch.randn(200, 4).t(),
+    "expanded": lambda: torch.randn(200).expand(4, 200),
+    "not aligned": lambda: torch.randn(801)[1:].view(4, 200),
+    "flipped rows that overlap": lambda: torch.randn(1000).as_strided((4, 200), (100, 1)),
+    "negative bit": lambda: torch.randn(4, 200, dtype=torch.complex64).conj().imag,
+    "parameter": lambda: torch.nn.Parameter(torch.randn(4, 200)),
+}
+
+
+@pytest.mark.parametrize("make", STRANGE.values(), ids=STRANGE)
+@torch.no_grad()
+def test_tensors_of_any_strides(make: Any):
+    x = make()
+    [out] = Executable(parse(COPY.format("f32")))([x])
+    assert torch.equal(out, x)
+
+
+def test_memory_of_dense_tensors_is_not_copied(monkeypatch: pytest.MonkeyPatch):
+    seen: list[int] = []
+    real = dlpack.from_dlpack
+
+    def spy(value: torch.Tensor, **options: Any) -> jax.Array:
+        array = real(value, **options)
+        seen.append(array.unsafe_buffer_pointer())
+        return array
+
+    monkeypatch.setattr(jax.dlpack, "from_dlpack", spy)
+    x = torch.randn(4, 200)
+    Executable(parse(COPY.format("f32")))([x])
+    assert seen == [x.data_ptr()]
+
+
+REFUSED = {
+    "wider floats": (lambda: torch.zeros(4, 200, dtype=torch.float64), TypeError, "x is float64[4, 200]"),
+    "other floats": (lambda: torch.zeros(4, 200).bfloat16(), TypeError, "float32[4, 200] is needed"),
+    "complex": (lambda: torch.zeros(4, 200, dtype=torch.complex64).conj(), TypeError, "x is complex64"),
+    "rank": (lambda: torch.zeros(200), ValueError, "x is float32[200]; float32[4, 200] is needed"),
+    "extent": (lambda: torch.zeros(4, 201), ValueError, "x is float32[4, 201]; float32[4, 200]"),
+    "device": (lambda: torch.zeros(4, 200, device="meta"), TypeError, "x is on meta; a tensor on the CPU"),
+    "sparse": (lambda: torch.zeros(4, 200).to_sparse(), TypeError, "x has layout torch.sparse_coo"),
+    "grad": (lambda: torch.zeros(4, 200, requires_grad=True), ValueError, "x requires grad"),
+    "list": (lambda: [1.0, 2.0], TypeError, "x is a list; an array float32[4, 200] is needed"),
+    "number": (lambda: 3.0, TypeError, "x is a float; an array float32[4, 200] is needed"),
+    "numpy": (lambda: np.zeros((4, 200)), TypeError, "x is float64[4, 200]; float32[4, 200] is needed"),
+}
+
+
+@pytest.mark.parametrize(("make", "error", "message"), REFUSED.values(), ids=REFUSED)
+def test_arguments_that_do_not_fit(make: Any, error: type[Exception], message: str):
+    with pytest.raises(error, match=re.escape(message)):
+        Executable(parse(COPY.format("f32")))([make()])
+
+
+def test_tensors_without_elements_are_refused():
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode():
+        fake = torch.zeros(4, 200)
+    with pytest.raises(TypeError, match="x is a FakeTensor, which holds no elements"):
+        Executable(parse(COPY.format("f32")))([fake])
+
+
+def test_the_number_of_arguments_and_their_kinds():
+    assign = Executable(parse(ASSIGN))
+    with pytest.raises(TypeError, match="assign takes 2 arrays, x, y; 1 given"):
+        assign([torch.zeros(4, 200)])
+    with pytest.raises(TypeError, match="y is a ndarray; with other torch tensors, a tensor is needed"):
+        assign([torch.zeros(4, 200), np.zeros((4, 200), np.float32)])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_wide_integers_are_narrowed_or_refused(kind: Any):
+    x, offsets = np.ones((9, 200), np.float32), [0, 2, 2, 5, 9]
+    rows = Executable(parse(FIRST_ROWS))
+    [out] = rows([kind(x), kind(offsets)])
+    assert out[:, 0].tolist() == [2, 0, 3, 4]
+    with pytest.raises(
+        ValueError, match=r"offsets holds 0 to 4294967305; a kernel takes int32, -2147483648 to"
+    ):
+        rows([kind(x), kind([0, 2, 2, 5, 9 + 2**32])])
+
+
+def test_what_kernels_rely_on_is_checked_in_each_call():
+    rows = Executable(parse(FIRST_ROWS))
+    for kind in KINDS:
+        rows([kind(np.ones((9, 200), np.float32)), kind([0, 2, 2, 5, 9])])
+        with pytest.raises(ValueError, match="segment 1 is 2 to 1"):
+            rows([kind(np.ones((9, 200), np.float32)), kind([0, 2, 1, 5, 9])])
+        with pytest.raises(ValueError, match=r"segment 3 is 5 to 9; .* end at 8 or earlier"):
+            rows([kind(np.ones((8, 200), np.float32)), kind([0, 2, 2, 5, 9])])
+        with pytest.raises(ValueError, match=r"segment 0 is 0 to 1; .* end at 0 or earlier"):
+            rows([kind(np.ones((0, 200), np.float32)), kind([0, 1, 1, 1, 1])])
+
+
+def declared(module_text: str, dtype: str) -> Executable:
+    """A program whose arrays callers have in another dtype."""
+    module = parse(module_text)
+    own = signature_of(module)
+    parameters = tuple(replace(each, dtype=dtype) for each in own.parameters)
+    results = tuple(replace(each, dtype=dtype) for each in own.results)
+    return Executable(module, Signature(own.name, parameters, results))
+
+
+def test_results_have_the_dtypes_of_the_signature():
+    x = torch.arange(800).view(4, 200)
+    [out] = declared(COPY.format("i32"), "int64")([x])
+    assert out.dtype == torch.int64
+    assert torch.equal(out, x)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int32, torch.int64])
+def test_changed_arguments_are_written_back(dtype: torch.dtype):
+    floats = dtype.is_floating_point
+    element = {torch.float32: "f32", torch.bfloat16: "bf16"}.get(dtype, "i32")
+    text = BUMP.format(element, *(("1.0", "addf") if floats else ("1", "addi")))
+    bump = declared(text, "int64") if dtype == torch.int64 else Executable(parse(text))
+    whole = torch.randint(0, 100, (12, 300)).to(dtype)
+    before, x = whole.clone(), whole[1::2, 50:250]
+    old, new = bump([x])
+    assert new is x
+    assert torch.equal(old, before[1::2, 50:250])
+    before[1::2, 50:250] += 1
+    assert torch.equal(whole, before)
+    assert old.dtype == whole.dtype
+
+
+def test_arrays_of_jax_are_not_changed():
+    bump = Executable(parse(BUMP.format("f32", "1.0", "addf")))
+    x = jnp.asarray(np.ones((3, 200), np.float32))
+    with pytest.raises(TypeError, match="bump changes x, and jax arrays never change; use jax_fn"):
+        bump([x])
+    old, new = bump.jax_fn(x)
+    assert (float(old[0, 0]), float(new[0, 0]), float(x[0, 0])) == (1, 2, 1)
+
+
+def test_changed_arguments_that_share_memory():
+    assign, whole = Executable(parse(ASSIGN)), torch.arange(1600.0)
+    with pytest.raises(ValueError, match="x is changed and shares memory with y; pass a clone of one"):
+        assign([whole[:800].view(4, 200), whole[100:900].view(4, 200)])
+    with pytest.raises(ValueError, match="x is changed, and several of its elements may share memory"):
+        assign([whole[:200].expand(4, 200), whole[800:].view(4, 200)])
+    left, right = whole.view(4, 400)[:, :200], whole.view(4, 400)[:, 200:]
+    assign([left, right])  # their addresses lie between each other, but none is in both
+    assert torch.equal(left, right)
+
+
+def test_signatures_that_do_not_describe_the_program():
+    module = parse(COPY.format("i32"))
+    good = Signature("copy", (Parameter("x", (4, 200), "int32"),), (Result("int32"),))
+    Executable(module, good)
+    for wrong, message in {
+        replace(good, parameters=()): "@copy has 1 arguments and 1 results; its signature has 0 and 1",
+        replace(good, parameters=(Parameter("x", (4, None), "int32"),)): "parameter .* is an argument",
+        replace(good, parameters=(Parameter("x", (4, 200), "float32"),)): "parameter .* is an argument",
+        replace(good, results=(Result("int32", 0),)): "Result.* of a signature is Result",
+    }.items():
+        with pytest.raises(TileError, match=message):
+            Executable(module, wrong)
+
+
+def test_a_program_has_one_function():
+    with pytest.raises(TileError, match="a program with one function can be called; this one has 2"):
+        Executable(parse(COPY.format("f32") + COPY.format("f32").replace("@copy", "@again")))
+
+
+def test_a_scalar_is_an_array_of_one_element_in_the_program():
+    text = COPY.format("f32").replace("4x200", "1").replace("4 by m", "1 by m").replace("[%m, :]", "[%m]")
+    signature = Signature("copy", (Parameter("x", (), "float32"),), (Result("float32"),))
+    [out] = Executable(parse(text), signature)([torch.tensor(3.0)])
+    assert (tuple(out.shape), float(out)) == ((1,), 3.0)
+
+
+def test_a_result_is_no_argument_even_where_the_program_returns_one():
+    text = "func.func @same(%x: memref<4x200xf32>) -> memref<4x200xf32> {\n return %x : memref<4x200xf32>\n}"
+    x = torch.ones(4, 200)
+    [out] = Executable(parse(text))([x])
+    assert out is x
