@@ -35,9 +35,9 @@ class Array:
         self.tensor = tensor
 
     def _places(self, index: Any) -> tuple[Any, ...]:
-        every = index if isinstance(index, tuple) else (index,)
+        every: list[Any] = [*index] if isinstance(index, tuple) else [index]
         assert len(every) == self.tensor.dim()
-        return tuple(slice(i.begin, i.end) if isinstance(i, Tile) else i for i in every)
+        return tuple(slice(each.begin, each.end) if isinstance(each, Tile) else each for each in every)
 
     def __getitem__(self, index: Any) -> torch.Tensor:
         return self.tensor[self._places(index)].clone()
@@ -99,7 +99,7 @@ def launch(kernel: Kernel) -> Callable[..., Any]:
 
     def run(*args: torch.Tensor) -> Any:
         assert [tuple(arg.shape) for arg in args] == [array.shape for array in kernel.arguments]
-        results = scope[kernel.name](*(Array(arg) for arg in args))
-        return tuple(each.tensor for each in results) if isinstance(results, tuple) else results.tensor
+        results: Any = scope[kernel.name](*(Array(arg) for arg in args))
+        return results.tensor if isinstance(results, Array) else tuple(each.tensor for each in results)
 
     return run
