@@ -15,10 +15,12 @@ from xdsl.dialects import scf
 from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Block, Region, SSAValue
 
+from tilec import language
 from tilec.dialects.tile import ForOp, GridOp, SplatOp, YieldOp
 from tilec.dialects.tile.syntax import Bounds, pack_bounds
 from tilec.dialects.tile.types import SpanType, span_names
 from tilec.frontend.builtin_calls import REPLACED
+from tilec.frontend.places import user_variables
 from tilec.frontend.rewrite import Markers, rewritten
 from tilec.frontend.scalars import is_symbolic, truth_of
 from tilec.frontend.state import MISSING, Leaf, Snapshot, Variables, any_range, matched, tensor_like, value_of
@@ -66,6 +68,7 @@ class LoopRegion:
     """
 
     def __init__(self, trace: Trace, loop: Loop, names: Sequence[str], targets: Sequence[str], held: Held):
+        trace.name_variables(user_variables(trace.outermost))
         self.trace = trace
         self.loop = loop
         self.names = names
@@ -136,6 +139,7 @@ class LoopRegion:
     def end(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         trace = self.trace
         trace.here()
+        trace.name_variables(user_variables(trace.outermost))
         self.held.check("loop over tiles")
         after = Variables.read(trace, self.names, values)
         pairs = matched(trace, self.before, after, self._words)
@@ -235,6 +239,7 @@ class BranchRegion:
 
     def end(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         self.trace.here()
+        self.trace.name_variables(user_variables(self.trace.outermost))
         self.held.check("branch on a device value")
         after = Variables.read(self.trace, self.names, values)
         self.arms.append((self.trace.blocks.pop(), after))
@@ -335,6 +340,8 @@ class TracingMarkers(Markers):
 
     def call(self, function: Any) -> Any:
         """What runs in place of a function: traced forms of builtins, rewritten helpers."""
+        if (getattr(function, "__module__", None) or "").partition(".")[0] == "helion":
+            return self._helions(function)
         if isinstance(function, types.BuiltinFunctionType | type) and function in REPLACED:
             return REPLACED[function].__get__(self.trace)
         if isinstance(function, types.FunctionType) and _is_users(function):
@@ -344,6 +351,17 @@ class TracingMarkers(Markers):
                 return types.MethodType(rewritten(function.__func__, self), function.__self__)
         inner = getattr(function, "__tilec_traced__", None)  # a kernel called from another
         return self.call(inner) if inner is not None else function
+
+    def _helions(self, function: Any) -> Any:
+        """The language's function of the same name as one of Helion's; of a kernel of Helion's its function."""
+        name, inner = getattr(function, "__name__", ""), getattr(function, "fn", None)
+        if isinstance(inner, types.FunctionType):
+            return self.call(inner)
+        found = getattr(language, name, None)
+        if found is None:
+            self.trace.here()
+            self.trace.fail(f"helion's {name} is not in tilec.language; there are: {', '.join(language.__all__)}")
+        return found
 
     def _is_device(self, value: Any) -> bool:
         if isinstance(value, torch.Tensor):

@@ -48,6 +48,16 @@ def user_location(outermost: FrameType | None) -> LocationAttr:
     return location
 
 
+def user_variables(outermost: FrameType | None) -> dict[str, object]:
+    """The local variables of the user's function that is running."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame is not outermost:
+        if _is_users(frame.f_code.co_filename):
+            return frame.f_locals
+        frame = frame.f_back
+    return {}
+
+
 def error_location(error: BaseException) -> LocationAttr:
     """The location of the innermost expression of the user's that an error passed through."""
     found: LocationAttr = UnknownLoc()

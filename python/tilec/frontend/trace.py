@@ -6,7 +6,7 @@ program or a value of a tile, and appends operations where the user's code stand
 
 import inspect
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -111,6 +111,9 @@ class Array:
         return tuple(part for part in self.parts if part.fixed)
 
 
+UNNAMED = "a host tensor"
+"""What an array is called until a variable of the user's is seen to hold it."""
+
 _CURRENT: ContextVar["Trace | None"] = ContextVar("tilec_trace", default=None)
 
 
@@ -196,6 +199,17 @@ class Trace:
     def put(self, op: Operation) -> SSAValue:
         """Append an operation; its one result."""
         return self.emit(op).results[0]
+
+    def name_variables(self, variables: Mapping[str, Any]) -> None:
+        """Call values after the user's variables that hold them, where they have no name yet."""
+        for name, held in variables.items():
+            if not isinstance(held, torch.Tensor) or not self.is_known(held):
+                continue
+            known = self.known(held)
+            if known.ssa.name_hint is None and SSAValue.is_valid_name(name):
+                known.ssa.name_hint = name
+            if isinstance(known, Array) and known.name == UNNAMED:
+                known.name = name
 
     @contextmanager
     def inside(self, block: Block) -> Generator[None]:
