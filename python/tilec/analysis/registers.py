@@ -23,8 +23,9 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from tilec.analysis.vmem import LANES, REGISTER, SUBLANES, WORD, registers
 from tilec.chips import Chip
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
-from tilec.dialects.tile.mixing import DotOp, FillOp, ReduceOp, ScanOp
+from tilec.dialects.tile.mixing import FillOp, ReduceOp, ScanOp
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type, scratch_of
+from tilec.dialects.tile.products import DotOp
 from tilec.dialects.tile.schedule import Loop, PipelineOp
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, span_names

@@ -10,7 +10,8 @@ from tilec.diagnostics import fail
 from tilec.dialects import tile
 from tilec.dialects.pallas import IotaOp, MultipleOfOp, RollOp
 from tilec.dialects.tile.elementwise import Relation
-from tilec.dialects.tile.mixing import Combine, Precision
+from tilec.dialects.tile.mixing import Combine
+from tilec.dialects.tile.products import Precision
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import element_type, shape_of
 

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 
 from tilec.dialects.tile import DotOp
-from tilec.dialects.tile.mixing import Precision
+from tilec.dialects.tile.products import Precision
 from tilec.frontend.aten.table import Call, handles
 from tilec.frontend.lanes import broadcast, cast
 from tilec.frontend.trace import Trace, Value
