@@ -39,17 +39,21 @@ class PrecisionAttr(EnumAttribute[Precision], SpacedOpaqueSyntaxAttribute):
 
 @irdl_op_definition
 class DotOp(IRDLOperation):
-    """Matrix product of two tiles, added to `acc` if it is given.
+    """Matrix product of two tiles, or of two batches of them, added to `acc` if it is given.
 
-    `contract [i] x [j]` names the dimension of each operand that is summed over (the last of the left and the
-    first of the right if it is not written); both must be of the same span or of none. The result has the
-    left's other dimension, then the right's. It is f32 for floats and i32 for integers, or of `acc`'s type.
+    `contract [i] x [j]` names the dimension of each operand that is summed over (`[1] x [0]` if it is not
+    written); both must be of the same extent and span. The result has the left's other dimension, then the
+    right's. It is f32 for floats and i32 for integers. Of rank 3, the operands are batches, and the result is
+    the batch of their products: the first dimensions must be of the same extent and span, too, and one of the
+    last two of each is summed over.
+
     16-bit floats are multiplied exactly and summed in f32. `precision highest` keeps 32-bit operands whole on
     the matrix unit.
 
     Example:
         %s = tile.dot %lhs, %rhs, %acc
         %t = tile.dot %q, %k contract [1] x [1] precision highest
+        %u = tile.dot %heads, %values contract [2] x [1]
     """
 
     name = "tile.dot"
@@ -80,6 +84,16 @@ class DotOp(IRDLOperation):
         """The contracted dimension of the left and of the right operand."""
         left, right = ints_of(self.contract)
         return left, right
+
+    @property
+    def kept(self) -> tuple[int, int]:
+        """The dimension of the left and of the right operand that is neither the batch nor contracted."""
+        return _kept(len(shape_of(self.lhs.type)), self.contracted)
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether the first dimension of both operands and of the result is a batch of products."""
+        return len(shape_of(self.lhs.type)) == 3
 
     @classmethod
     def parse(cls, parser: Parser) -> "DotOp":
@@ -128,23 +142,47 @@ class DotOp(IRDLOperation):
             raise VerifyException(f"tile.dot results in {natural}, not {self.result.type}")
 
 
+def _kept(rank: int, contract: tuple[int, int]) -> tuple[int, int]:
+    last_two = 2 * rank - 3
+    return last_two - contract[0], last_two - contract[1]
+
+
 def _dot_type(lhs: Attribute, rhs: Attribute, contract: tuple[int, int]) -> Attribute:
-    sides = [(shape_of(kind), span_names(kind)) for kind in (lhs, rhs)]
-    for (shape, _), dim, kind in zip(sides, contract, (lhs, rhs), strict=True):
-        if len(shape) != 2 or dim not in (0, 1):
-            raise VerifyException(
-                f"tile.dot contracts dimension {dim} of {kind}; rank 2 and dimension 0 or 1 are needed"
-            )
-    summed = [(shape[dim], names[dim]) for (shape, names), dim in zip(sides, contract, strict=True)]
-    if summed[0] != summed[1]:
+    rank = _dot_rank(lhs, rhs, contract)
+    left, right = (list(zip(shape_of(kind), span_names(kind), strict=True)) for kind in (lhs, rhs))
+    if left[contract[0]] != right[contract[1]]:
         raise VerifyException(
             f"tile.dot sums over dimension {contract[0]} of {lhs} and {contract[1]} of {rhs}; "
             "their extents and spans must be the same"
+        )
+    batch = left[: rank - 2]
+    if batch != right[: rank - 2]:
+        raise VerifyException(
+            f"tile.dot multiplies batches {lhs} and {rhs}; "
+            "the extents and spans of their first dimensions must be the same"
         )
     if element_type(lhs) != element_type(rhs):
         raise VerifyException(
             f"tile.dot multiplies {element_type(lhs)} by {element_type(rhs)}; cast one of them"
         )
-    kept = [(shape[1 - dim], names[1 - dim]) for (shape, names), dim in zip(sides, contract, strict=True)]
+    kept = _kept(rank, contract)
+    dims = [*batch, left[kept[0]], right[kept[1]]]
     element = f32 if isinstance(element_type(lhs), AnyFloat) else i32
-    return value_type(element, [size for size, _ in kept], [name for _, name in kept])
+    return value_type(element, [size for size, _ in dims], [name for _, name in dims])
+
+
+def _dot_rank(lhs: Attribute, rhs: Attribute, contract: tuple[int, int]) -> int:
+    """The rank of both operands, 2 or 3. Raises VerifyException for another, or a dimension that has none."""
+    rank = len(shape_of(lhs))
+    if rank not in (2, 3) or len(shape_of(rhs)) != rank:
+        raise VerifyException(
+            f"tile.dot multiplies {lhs} by {rhs}; two of rank 2, or two of rank 3 whose first dimension is "
+            "a batch, are needed"
+        )
+    for kind, dim in zip((lhs, rhs), contract, strict=True):
+        if dim not in (rank - 2, rank - 1):
+            raise VerifyException(
+                f"tile.dot contracts dimension {dim} of {kind}; one of its last two, {rank - 2} or "
+                f"{rank - 1}, is needed"
+            )
+    return rank

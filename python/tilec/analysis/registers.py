@@ -217,12 +217,11 @@ class Pressure:
 
     def _of_dot(self, op: DotOp) -> int:
         """Registers held by a matrix product: rows of the left operand, and sums that are not complete."""
-        left, _ = op.contracted
+        (left, _), (row, column) = op.contracted, op.kept
         lhs, rhs = self.shape(op.lhs), self.shape(op.rhs)
-        depth = lhs[left]
-        rows, columns = lhs[1 - left], rhs[0] * rhs[1] // depth
+        depth, rows, columns = lhs[left], lhs[row], rhs[column]
         width, side = byte_width(element_type(op.lhs.type)), self.chip.mxu_side
-        if left == 0:
+        if left < row:
             return self._of_transposed(op, width)
         if self.chip.name == "tpu7x":
             # Measured: all of the left operand, in 16 bits, or nothing.
