@@ -8,6 +8,7 @@ from xdsl.passes import ModulePass
 _PASSES = {
     "raise-segments": "RaiseSegments",
     "choose-blocks": "ChooseBlocks",
+    "raise-gathers": "RaiseGathers",
     "resolve-views": "ResolveViews",
     "expand-gathers": "ExpandGathers",
     "insert-atomic-scratch": "InsertAtomicScratch",

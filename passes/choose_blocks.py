@@ -2,7 +2,7 @@
 
 Until this pass one program stands for all block sizes. It gives each name one size, in the span of its axes
 and in the dimensions of every value that came from them. A name that is not given gets 128, which every array
-dimension can be cut into on a TPU.
+dimension can be cut into on a TPU. What `tile.bound size` asks for is a constant then.
 
 Before:
     tile.for %m = 0 to 512 by m {
@@ -20,13 +20,15 @@ from functools import cache
 from typing import Self
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import IndexType, IntegerAttr, ModuleOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 from xdsl.utils.arg_spec import ArgSpec
 
 from tilec.diagnostics import fail
+from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.types import UNBOUND, map_spans, span_of
 
 DEFAULT_BLOCK = 128
@@ -83,6 +85,16 @@ class ChooseBlocks(ModulePass):
             kind = rebound(value.type)
             if kind != value.type:
                 Rewriter.replace_value_with_new_type(value, kind).name_hint = value.name_hint
+        for bound in [inner for inner in op.walk() if isinstance(inner, BoundOp)]:
+            _fold_size(bound)
+
+
+def _fold_size(bound: BoundOp) -> None:
+    if bound.side.data is not Side.SIZE:
+        return
+    size = arith.ConstantOp(IntegerAttr(bound.lanes, IndexType()))
+    size.location, size.result.name_hint = bound.location, bound.result.name_hint
+    Rewriter.replace_op(bound, size)
 
 
 def _axes(module: ModuleOp) -> dict[str, tuple[Operation, int]]:

@@ -29,6 +29,9 @@ and two segments may share one, so that the axis is then ordered. On leading dim
 not a grid, its tiles are exact. And a parallel axis inside a shared one moves outside it, so that the
 visits to a shared tile follow each other.
 
+An axis over a tile of another, from its `tile.bound begin` to its `end`, has a number of steps that is known
+where the outer tiles all are whole or only one; else it is jagged, as the last of them may be shorter.
+
 Refused: an index computed from tiles; a `max` that nothing can check; a loop under a condition with an else
 or results.
 """

@@ -1,11 +1,11 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--raise-segments`, `--choose-blocks`, `--resolve-views`, `--expand-gathers`,
-`--insert-atomic-scratch`, `--merge-sums`, `--classify-axes`, `--classify-outputs`, `--unroll-loops` (for
-`loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`, `--compact-worklist`
-or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs` again,
-`--double-buffer`, `--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass are sizes
-of axes.
+Runs, in this order: `--raise-segments`, `--choose-blocks`, `--raise-gathers`, `--resolve-views`,
+`--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--classify-axes`, `--classify-outputs`,
+`--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
+`--split-unaligned-loops`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
+`--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
+`--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
 """
 
 from collections.abc import Mapping
@@ -32,6 +32,7 @@ from tilec.passes.materialize_masks import MaterializeMasks
 from tilec.passes.merge_sums import MergeSums
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
 from tilec.passes.plan_memory import PlanMemory
+from tilec.passes.raise_gathers import RaiseGathers
 from tilec.passes.raise_segments import RaiseSegments
 from tilec.passes.resolve_views import ResolveViews
 from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
@@ -120,6 +121,7 @@ class TileToPallas(ModulePass):
         return [
             RaiseSegments(),
             ChooseBlocks(self.blocks),
+            RaiseGathers(),
             ResolveViews(),
             ExpandGathers(self.gathers),
             InsertAtomicScratch(self.shared),

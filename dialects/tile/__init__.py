@@ -4,6 +4,7 @@ from xdsl.ir import Dialect
 
 from .arrays import EmptyOp, FullOp, LoadOp, SegmentOp, StoreOp
 from .atomics import AtomicRmwOp, RmwAttr
+from .bound import BoundOp, SideAttr
 from .elementwise import CastOp, CompareOp, RelationAttr, SelectOp
 from .expect import ExpectOp
 from .gathers import GatherOp, ScatterOp
@@ -42,6 +43,7 @@ PROGRAM = (
     LocalOp,
     SplatOp,
     IndicesOp,
+    BoundOp,
     CompareOp,
     SelectOp,
     CastOp,
@@ -77,5 +79,16 @@ SCHEDULE = (
 Tile = Dialect(
     "tile",
     [*PROGRAM, *SCHEDULE],
-    [SpanType, SpansAttr, RefType, OrderAttr, CombineAttr, PrecisionAttr, RelationAttr, RmwAttr, LoopAttr],
+    [
+        SpanType,
+        SpansAttr,
+        RefType,
+        OrderAttr,
+        SideAttr,
+        CombineAttr,
+        PrecisionAttr,
+        RelationAttr,
+        RmwAttr,
+        LoopAttr,
+    ],
 )

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tilec.frontend.config import Config
+    from tilec.frontend.helion import from_helion
     from tilec.frontend.kernel import Bound, Kernel, kernel
     from tilec.frontend.trace import TraceError
 
-__all__ = ["Bound", "Config", "Kernel", "TraceError", "cdiv", "kernel"]
+__all__ = ["Bound", "Config", "Kernel", "TraceError", "cdiv", "from_helion", "kernel"]
 
 _HOMES = {
     "Bound": "tilec.frontend.kernel",
     "Config": "tilec.frontend.config",
     "Kernel": "tilec.frontend.kernel",
     "TraceError": "tilec.frontend.trace",
+    "from_helion": "tilec.frontend.helion",
     "kernel": "tilec.frontend.kernel",
 }
 

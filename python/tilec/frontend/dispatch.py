@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from tilec.frontend import views
+from tilec.frontend import host, views
 from tilec.frontend.aten import creation, pointwise, products, reductions, shapes
 from tilec.frontend.aten.table import EARLY, HANDLERS, Call
 from tilec.frontend.indexing import load, store
@@ -50,12 +50,9 @@ DECOMPOSED = decompositions(
         aten.norm,
         aten.selu,
         aten.smooth_l1_loss,
-        aten.std,
         aten.threshold,
         aten.tril,
         aten.triu,
-        aten.var,
-        aten.var_mean,
         aten.xlogy,
     ]
 )
@@ -97,6 +94,11 @@ class Operators(TorchDispatchMode):
             return self._in_place(func, args, kwargs)
         if name == "copy_":
             return self._copied(*args[:2])
+        if host.is_host_op(trace, args, kwargs) and name not in creation.LIKE:
+            made = DECOMPOSED.get(func)
+            if made is not None:
+                return made(*args, **kwargs)
+            return host.on_tiles(trace, func, args, kwargs, self._shaped(func, args, kwargs))
         call = Call(trace, func, args, kwargs)
         if name in EARLY:
             return EARLY[name](call)
@@ -206,13 +208,13 @@ def _truth(trace: Trace, tensor: torch.Tensor) -> bool:
 def _item(trace: Trace, tensor: torch.Tensor) -> Any:
     if tensor.numel() != 1:
         trace.fail(f"item() of {trace.describe(tensor)}; a tensor of one element is needed")
-    if tensor.is_floating_point() or tensor.dtype is torch.bool:
-        trace.fail(f"item() of {trace.describe(tensor)}: leave it a tensor; only integers can be indices")
     if not trace.in_tile:
         trace.fail(
             "item() outside a loop over tiles: the elements of a tensor are not known when the kernel is "
             "compiled; pass the number as an argument"
         )
+    if tensor.is_floating_point() or tensor.dtype is torch.bool:
+        trace.fail(f"item() of {trace.describe(tensor)}: leave it a tensor; only integers can be indices")
     return new_index(trace, "item", lambda: scalar_index(trace, tensor.reshape(())))
 
 

@@ -13,11 +13,6 @@ from tilec.frontend.tiles import Tile, refuse_wrapped
 from tilec.frontend.trace import Range, Trace, Value
 from tilec.frontend.windows import Selection, Window, is_index, normalized
 
-POSITIONS = Range(-(2**30), 2**30 - 1)
-"""What elements of 64-bit integer arguments are taken to be, so that sums and differences of two still fit 32
-bits. `tilec.runtime` refuses others when a kernel is called."""
-
-
 def load(trace: Trace, tensor: torch.Tensor, indices: Any, mask: torch.Tensor | None = None) -> torch.Tensor:
     """What `tensor[indices]` selects."""
     known = trace.known(tensor)
@@ -30,7 +25,7 @@ def load(trace: Trace, tensor: torch.Tensor, indices: Any, mask: torch.Tensor | 
         mask, other = _mask(trace, window, mask, tensor)
     op = GatherOp if window.gathers else LoadOp
     loaded = trace.put(op(window.ssa, window.dims, mask, other))
-    known_range = POSITIONS if tensor.dtype is torch.int64 else None
+    known_range = Range(1 - trace.most, trace.most - 1) if tensor.dtype is torch.int64 else None
     return trace.tensor(window.shape, tensor.dtype, Value(in_order(trace, window, loaded), known_range))
 
 

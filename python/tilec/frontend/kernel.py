@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import ModuleOp
 from tilec.frontend.config import Config
 from tilec.frontend.environment import environment_key
 from tilec.frontend.keys import argument_key, tensors_in
-from tilec.frontend.torch_private import tree_flatten
+from tilec.frontend.trace import TraceError
 from tilec.frontend.tracing import Traced, names_of, trace_function
 
 if TYPE_CHECKING:
@@ -175,9 +175,15 @@ class Kernel(Generic[P, R]):
 
         given = {name: as_torch(value) for name, value in arguments.items()}
         rebuilt = inspect.BoundArguments(self._signature, given)  # pyright: ignore[reportArgumentType]
-        traced = trace_function(
-            self.fn, rebuilt.args, rebuilt.kwargs, names_of(given), tunables=self.config.tunables
-        )
+        try:
+            traced = trace_function(
+                self.fn, rebuilt.args, rebuilt.kwargs, names_of(given), tunables=self.config.tunables
+            )
+        except TraceError as error:
+            if os.environ.get("TILEC_TRACEBACK"):
+                raise
+            # The place is in the message; how the tracer came there helps nobody but its authors.
+            raise error.with_traceback(None) from None
         return Bound(traced, self.config)
 
     def __repr__(self) -> str:
@@ -210,5 +216,3 @@ def kernel(fn: Any = None, /, *, config: Config | None = None) -> Any:
         return lambda given: Kernel(given, config)
     return Kernel(fn, config)
 
-
-_ = tree_flatten

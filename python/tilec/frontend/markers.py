@@ -15,10 +15,12 @@ from xdsl.dialects import scf
 from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Block, Region, SSAValue
 
+from tilec import language
 from tilec.dialects.tile import ForOp, GridOp, SplatOp, YieldOp
 from tilec.dialects.tile.syntax import Bounds, pack_bounds
-from tilec.dialects.tile.types import SpanType
+from tilec.dialects.tile.types import SpanType, span_names
 from tilec.frontend.builtin_calls import REPLACED
+from tilec.frontend.places import user_variables
 from tilec.frontend.rewrite import Markers, rewritten
 from tilec.frontend.scalars import is_symbolic, truth_of
 from tilec.frontend.state import MISSING, Leaf, Snapshot, Variables, any_range, matched, tensor_like, value_of
@@ -66,6 +68,7 @@ class LoopRegion:
     """
 
     def __init__(self, trace: Trace, loop: Loop, names: Sequence[str], targets: Sequence[str], held: Held):
+        trace.name_variables(user_variables(trace.outermost))
         self.trace = trace
         self.loop = loop
         self.names = names
@@ -136,18 +139,30 @@ class LoopRegion:
     def end(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         trace = self.trace
         trace.here()
+        trace.name_variables(user_variables(trace.outermost))
         self.held.check("loop over tiles")
         after = Variables.read(trace, self.names, values)
         pairs = matched(trace, self.before, after, self._words)
+        lost = [new.name for old, new in pairs if old is None and not self._is_known_outside(new)]
+        for name in lost:
+            trace.lost[name] = self._words(name, "is assigned in it and used after it; store it in a tensor")
+        pairs = [(old, new) for old, new in pairs if new.name not in lost]
         if not self.is_grid:
-            self._close_loops(after, pairs)
-        elif any(old is None or old.value is not new.value for old, new in pairs):
-            name = next(new.name for old, new in pairs if old is None or old.value is not new.value)
-            trace.fail(self._words(name, "is assigned in it and used after it; store it in a tensor"))
+            self._close_loops(after.without(lost), pairs)
+        else:
+            for old, new in pairs:
+                if old is not None and old.value is not new.value:
+                    trace.fail(self._words(new.name, "is changed in it; store it in a tensor"))
+            self.results = self.before.rebuilt({})
         for level in self.levels:
             if level.axis is not None:
                 del trace.axes[level.axis.symbol]
         return values
+
+    def _is_known_outside(self, leaf: Leaf) -> bool:
+        """Whether a value can leave the loop: not the cells of a grid, and no tile of the loop's own."""
+        own = {level.axis.name for level in self.levels if level.axis is not None}
+        return not self.is_grid and not own.intersection(span_names(value_of(leaf).ssa.type))
 
     def _words(self, name: str, message: str) -> str:
         kind = "grid" if self.is_grid else "loop"
@@ -192,7 +207,7 @@ class LoopRegion:
         operands, static, limits = pack_bounds([bounds_of(level.extent) for level in self.levels])
         properties: dict[str, Any] = {"static_bounds": static, "limits": limits, "orders": None}
         trace.emit(GridOp(operands, properties, Region(block)))
-        return values
+        return self.results
 
 
 def bounds_of(extent: Extent) -> Bounds[SSAValue]:
@@ -224,6 +239,7 @@ class BranchRegion:
 
     def end(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         self.trace.here()
+        self.trace.name_variables(user_variables(self.trace.outermost))
         self.held.check("branch on a device value")
         after = Variables.read(self.trace, self.names, values)
         self.arms.append((self.trace.blocks.pop(), after))
@@ -243,7 +259,8 @@ class BranchRegion:
         for block, leaves in ((first, [old for old, _ in pairs]), (second, [new for _, new in pairs])):
             block.add_op(scf.YieldOp(*[value_of(leaf).ssa for leaf in leaves if leaf is not None]))
         kinds = [value_of(new).ssa.type for _, new in pairs]
-        op = trace.emit(scf.IfOp(self.condition, kinds, Region(first), Region(second)))
+        otherwise = Region(second) if pairs or len(second.ops) > 1 else Region()
+        op = trace.emit(scf.IfOp(self.condition, kinds, Region(first), otherwise))
         made: dict[Leaf, torch.Tensor] = {}
         for (_, leaf), result in zip(pairs, op.results, strict=True):
             made[leaf] = tensor_like(trace, leaf, Value(result, any_range(value_of(leaf))))
@@ -310,6 +327,11 @@ class TracingMarkers(Markers):
     def decide(self, condition: Any, what: str) -> bool:
         if self._is_device(condition):
             self.trace.here()
+            sizes = self.trace.sizes_in(condition)
+            if sizes:
+                self.trace.fail(
+                    f"{what} depends on the block size of {', '.join(sizes)}; give the tile a block_size"
+                )
             self.trace.fail(
                 f"{what} depends on a value that is only known on the device; "
                 "use torch.where, a mask, or an `if` without it"
@@ -318,6 +340,8 @@ class TracingMarkers(Markers):
 
     def call(self, function: Any) -> Any:
         """What runs in place of a function: traced forms of builtins, rewritten helpers."""
+        if (getattr(function, "__module__", None) or "").partition(".")[0] == "helion":
+            return self._helions(function)
         if isinstance(function, types.BuiltinFunctionType | type) and function in REPLACED:
             return REPLACED[function].__get__(self.trace)
         if isinstance(function, types.FunctionType) and _is_users(function):
@@ -327,6 +351,17 @@ class TracingMarkers(Markers):
                 return types.MethodType(rewritten(function.__func__, self), function.__self__)
         inner = getattr(function, "__tilec_traced__", None)  # a kernel called from another
         return self.call(inner) if inner is not None else function
+
+    def _helions(self, function: Any) -> Any:
+        """The language's function of the same name as one of Helion's; of a kernel of Helion's its function."""
+        name, inner = getattr(function, "__name__", ""), getattr(function, "fn", None)
+        if isinstance(inner, types.FunctionType):
+            return self.call(inner)
+        found = getattr(language, name, None)
+        if found is None:
+            self.trace.here()
+            self.trace.fail(f"helion's {name} is not in tilec.language; there are: {', '.join(language.__all__)}")
+        return found
 
     def _is_device(self, value: Any) -> bool:
         if isinstance(value, torch.Tensor):

@@ -46,3 +46,24 @@ def user_location(outermost: FrameType | None) -> LocationAttr:
     for callee in reversed(places[:-1]):
         location = CallSiteLoc(callee, location)
     return location
+
+
+def user_variables(outermost: FrameType | None) -> dict[str, object]:
+    """The local variables of the user's function that is running."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame is not outermost:
+        if _is_users(frame.f_code.co_filename):
+            return frame.f_locals
+        frame = frame.f_back
+    return {}
+
+
+def error_location(error: BaseException) -> LocationAttr:
+    """The location of the innermost expression of the user's that an error passed through."""
+    found: LocationAttr = UnknownLoc()
+    step = error.__traceback__
+    while step is not None:
+        if _is_users(step.tb_frame.f_code.co_filename):
+            found = _position(step.tb_frame.f_code, step.tb_lasti)
+        step = step.tb_next
+    return found

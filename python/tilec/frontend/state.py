@@ -1,7 +1,5 @@
 """What a loop or a branch of the user's function changes: its variables, taken apart into tensors."""
 
-import dataclasses
-import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +52,12 @@ class Variables:
     def values(self) -> list[tuple[Leaf, Value]]:
         """The tensors of the device, in order."""
         return [(leaf, leaf.value) for group in self.leaves for leaf in group if leaf.value is not None]
+
+    def without(self, names: Sequence[str]) -> "Variables":
+        """The variables with those of some names unbound."""
+        specs = [None if name in names else spec for name, spec in zip(self.names, self.specs, strict=True)]
+        leaves = [() if name in names else each for name, each in zip(self.names, self.leaves, strict=True)]
+        return Variables(self.names, tuple(specs), tuple(leaves))
 
     def rebuilt(self, replaced: Mapping[Leaf, Any]) -> tuple[Any, ...]:
         """The values of the variables, with other objects in place of some leaves."""
@@ -194,12 +198,9 @@ class Snapshot:
             return [(key, self._print(each, depth - 1)) for key, each in value.items()]
         if depth and isinstance(value, set):
             return sorted(id(each) for each in value)
-        if depth and (dataclasses.is_dataclass(value) or type(value).__module__ not in _PLAIN):
-            if not isinstance(value, type | types.ModuleType | types.FunctionType | torch.SymInt):
-                return [
-                    (key, self._print(each, depth - 1))
-                    for key, each in getattr(value, "__dict__", {}).items()
-                ]
+        if depth and type(value).__module__.partition(".")[0] not in _PLAIN:
+            fields = getattr(value, "__dict__", {})
+            return [(key, self._print(each, depth - 1)) for key, each in fields.items()]
         return value if isinstance(value, int | float | str | bool) else id(value)
 
 
@@ -211,4 +212,5 @@ def read(get: Callable[[], object]) -> object:
         return MISSING
 
 
-_PLAIN = {"builtins", "torch", "types"}
+_PLAIN = {"builtins", "torch", "types", "functools", "tilec", "numpy"}
+"""Modules whose objects hold nothing of the user's that a loop could change."""

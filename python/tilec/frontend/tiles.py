@@ -12,7 +12,7 @@ from xdsl.ir import Block, SSAValue
 from tilec.dialects.tile import IndicesOp
 from tilec.frontend.scalars import Index, as_value, bound, index_of
 from tilec.frontend.torch_private import expression
-from tilec.frontend.trace import Array, Axis, Range, Trace, Value, current
+from tilec.frontend.trace import Array, Axis, Range, Trace, Value, WrappedError, current
 
 
 @dataclass(frozen=True)
@@ -219,10 +219,11 @@ def scalar_index(trace: Trace, tensor: torch.Tensor) -> SSAValue:
 
 def refuse_wrapped(trace: Trace, what: str) -> NoReturn:
     """Refuse to use the last 32 bits of an integer for the whole."""
-    trace.fail(
+    message = (
         f"{what} is an int64 that may not fit 32 bits here, and a TPU has no 64-bit integers; "
         "compute it in int32, or so that its range is known"
     )
+    raise WrappedError(message, trace.place(trace.location))
 
 
 def running(word: str) -> Trace:

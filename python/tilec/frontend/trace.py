@@ -6,7 +6,7 @@ program or a value of a tile, and appends operations where the user's code stand
 
 import inspect
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -35,6 +35,10 @@ further tile has the one before less 12, so that no two are equal."""
 
 class TraceError(TileError):
     """The function cannot be traced; at the place of the user's expression, in the user's words."""
+
+
+class WrappedError(TraceError):
+    """A 64-bit integer is needed whole that may have passed 32 bits, for what the arguments may hold."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,9 @@ class Array:
         return tuple(part for part in self.parts if part.fixed)
 
 
+UNNAMED = "a host tensor"
+"""What an array is called until a variable of the user's is seen to hold it."""
+
 _CURRENT: ContextVar["Trace | None"] = ContextVar("tilec_trace", default=None)
 
 
@@ -127,9 +134,14 @@ class Axis:
 
 @dataclass(eq=False)
 class Trace:
-    """The state of one run of a function called `name`."""
+    """The state of one run of a function called `name`.
+
+    `most` is what elements of 64-bit integer arguments are taken to stay below, and above its negative: so
+    that sums and products of them still fit 32 bits. Calls with others are refused.
+    """
 
     name: str
+    most: int = 2**29
     shapes: Any = field(default_factory=new_shapes)
     location: LocationAttr = field(default_factory=UnknownLoc)
     fixed_blocks: dict[str, int] = field(default_factory=dict[str, int])
@@ -143,6 +155,8 @@ class Trace:
         self.blocks: list[Block] = [self.entry]
         self.paused = False
         self.outermost = inspect.currentframe()
+        self.markers: Any = None
+        self.lost: dict[str, str] = {}  # what to say where a variable is used that did not leave its loop
         self.axes: dict[sympy.Symbol, Axis] = {}
         self.indices: dict[sympy.Symbol, SSAValue] = {}
         self.index_names: dict[sympy.Symbol, str] = {}
@@ -160,11 +174,14 @@ class Trace:
 
     def fail(self, message: str, location: LocationAttr | None = None) -> NoReturn:
         """Raises TraceError at the user's expression, or at another place."""
-        place = file_location(location or self.location)
-        text = (
-            f"{place.filename.data}:{place.line.data}:{place.column.data}" if place else f"kernel {self.name}"
-        )
-        raise TraceError(message, text)
+        raise TraceError(message, self.place(location or self.location))
+
+    def place(self, location: LocationAttr) -> str:
+        """A location as errors write it."""
+        found = file_location(location)
+        if found is None:
+            return f"kernel {self.name}"
+        return f"{found.filename.data}:{found.line.data}:{found.column.data}"
 
     @property
     def in_tile(self) -> bool:
@@ -182,6 +199,17 @@ class Trace:
     def put(self, op: Operation) -> SSAValue:
         """Append an operation; its one result."""
         return self.emit(op).results[0]
+
+    def name_variables(self, variables: Mapping[str, Any]) -> None:
+        """Call values after the user's variables that hold them, where they have no name yet."""
+        for name, held in variables.items():
+            if not isinstance(held, torch.Tensor) or not self.is_known(held):
+                continue
+            known = self.known(held)
+            if known.ssa.name_hint is None and SSAValue.is_valid_name(name):
+                known.ssa.name_hint = name
+            if isinstance(known, Array) and known.name == UNNAMED:
+                known.name = name
 
     @contextmanager
     def inside(self, block: Block) -> Generator[None]:
@@ -288,6 +316,13 @@ class Trace:
         """The type of a value of this shape."""
         pairs = [self.dimension(size) for size in shape]
         return value_type(element, [size for size, _ in pairs], [name for _, name in pairs])
+
+    def sizes_in(self, value: Any) -> list[str]:
+        """The names of block sizes that a symbolic number or condition depends on."""
+        if isinstance(value, torch.Tensor):
+            return []
+        free = expression(value).free_symbols
+        return [name for name, size in self.sizes.items() if expression(size) in free]
 
     def check_guards(self) -> None:
         """Refuse a trace in which Python decided something by the size of a block."""

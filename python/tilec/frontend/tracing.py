@@ -1,12 +1,14 @@
 """Tracing a function: from what it is called with to a program and what it returns."""
 
+import re
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr
 from xdsl.ir import SSAValue
 from xdsl.transforms.dead_code_elimination import region_dce
 
@@ -15,10 +17,10 @@ from tilec.dialects.tile import AtomicRmwOp
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.views import viewed_array
 from tilec.frontend.dispatch import Functions, Operators
-from tilec.frontend.elements import name_of
 from tilec.frontend.markers import TracingMarkers
+from tilec.frontend.places import error_location
 from tilec.frontend.torch_private import TreeSpec, tree_flatten, tree_unflatten
-from tilec.frontend.trace import Array, Trace, tracing
+from tilec.frontend.trace import Array, Trace, WrappedError, tracing
 from tilec.frontend.views import as_view
 
 
@@ -39,7 +41,8 @@ class Traced:
     """A program, and how the function's arguments and results are those of it.
 
     `parameters` are name, shape and torch dtype of each argument, captured tensors last. `mutated` are the
-    positions of arguments whose new contents are results, after those in `outputs`.
+    positions of arguments whose new contents are results, after those in `outputs`. Elements of 64-bit integer
+    arguments must be below `most`, and above its negative.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Traced:
     mutated: tuple[int, ...]
     tiles: tuple[str, ...]
     fixed: Mapping[str, int]
+    most: int
     seconds: float
 
     def returned(self, results: Sequence[Any], arguments: Sequence[Any]) -> Any:
@@ -67,14 +71,6 @@ class Traced:
         return tree_unflatten(flat, self.spec)
 
 
-@dataclass
-class _Run:
-    """What one trace found out besides operations."""
-
-    trace: Trace
-    fakes: list[torch.Tensor] = field(default_factory=list[torch.Tensor])
-
-
 def trace_function(
     fn: Callable[..., Any],
     args: tuple[Any, ...],
@@ -83,34 +79,75 @@ def trace_function(
     *,
     tunables: Mapping[str, Any] | None = None,
 ) -> Traced:
+    """The program of a function, for the largest 64-bit integers for which it can be traced.
+
+    Otherwise as `trace_once`.
+    """
+    for most in MOST[:-1]:
+        try:
+            return trace_once(fn, args, kwargs, names, most, tunables or {})
+        except WrappedError:
+            continue
+    return trace_once(fn, args, kwargs, names, MOST[-1], tunables or {})
+
+
+MOST = (2**29, 2**24, 2**20, 2**16)
+"""What elements of 64-bit integer arguments may be below: tried in turn, where 32 bits are not enough for what
+is computed of them."""
+
+
+def trace_once(
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    names: Sequence[str],
+    most: int,
+    tunables: Mapping[str, Any],
+) -> Traced:
     """Run `fn` once with fake tensors in place of those in `args` and `kwargs`, at any depth of containers.
 
     `names` are those of the tensors, in order. Raises TraceError at the user's line for what cannot be
     traced, and what the function itself raises.
     """
     started = time.perf_counter()
-    trace = Trace(fn.__name__ if fn.__name__.isidentifier() else "kernel")
-    trace.tunables.update(tunables or {})
+    trace = Trace(fn.__name__ if fn.__name__.isidentifier() else "kernel", most)
+    trace.tunables.update(tunables)
+    code = fn.__code__
+    trace.location = FileLineColLoc(StringAttr(code.co_filename), IntAttr(code.co_firstlineno), IntAttr(1))
     leaves, spec = tree_flatten((args, dict(kwargs)))
-    fakes: list[torch.Tensor] = []
     replaced: list[Any] = []
     with tracing(trace):
         given = iter(names)
         for leaf in leaves:
             if isinstance(leaf, torch.Tensor):
-                fakes.append(trace.parameter(next(given), leaf))
-                replaced.append(fakes[-1])
+                replaced.append(trace.parameter(next(given), leaf))
             else:
                 replaced.append(leaf)
         new_args, new_kwargs = tree_unflatten(replaced, spec)
-        markers = TracingMarkers(trace)
-        with trace.fake, Operators(trace), Functions(trace):
-            returned = markers.call(fn)(*new_args, **new_kwargs)
-        return _finished(_Run(trace, fakes), returned, started)
+        trace.markers = TracingMarkers(trace)
+        with trace.fake, Operators(trace), Functions(trace), _in_users_words(trace):
+            returned = trace.markers.call(fn)(*new_args, **new_kwargs)
+        return _finished(trace, returned, started)
 
 
-def _finished(run: _Run, returned: Any, started: float) -> Traced:
-    trace = run.trace
+@contextmanager
+def _in_users_words(trace: Trace) -> Generator[None]:
+    """Python's own errors in the user's function that come of its being traced, as TraceError."""
+    try:
+        yield
+    except NameError as error:
+        # Of a local variable only the message has the name.
+        found = re.search(r"'(\w+)'", str(error))
+        if found is None or found[1] not in trace.lost:
+            raise
+        trace.fail(trace.lost[found[1]], error_location(error))
+    except AttributeError as error:
+        if "FakeTensor" not in str(error):
+            raise
+        trace.fail(str(error).replace("FakeTensor", "Tensor"), error_location(error))
+
+
+def _finished(trace: Trace, returned: Any, started: float) -> Traced:
     trace.here()
     trace.check_guards()
     parameters = list(trace.entry.args)
@@ -136,6 +173,7 @@ def _finished(run: _Run, returned: Any, started: float) -> Traced:
         tuple(mutated),
         tuple(trace.sizes),
         dict(trace.fixed_blocks),
+        trace.most,
         time.perf_counter() - started,
     )
 
@@ -183,5 +221,3 @@ def names_of(arguments: Mapping[str, Any]) -> list[str]:
         names += [name if alone else f"{name}_{position}" for position in range(len(leaves))]
     return names
 
-
-_ = name_of

@@ -15,6 +15,8 @@ them work only inside a function that `tilec.kernel` traces. What they refuse is
 line.
 """
 
+from tilec import cdiv
+from tilec.frontend.tiles import Tile
 from tilec.language.accesses import (
     atomic_add,
     atomic_and,
@@ -50,6 +52,7 @@ from tilec.language.values import (
 )
 
 __all__ = [
+    "Tile",
     "arange",
     "associative_scan",
     "atomic_add",
@@ -61,6 +64,7 @@ __all__ = [
     "atomic_xchg",
     "atomic_xor",
     "barrier",
+    "cdiv",
     "cumsum",
     "dot",
     "full",

@@ -31,10 +31,11 @@ def _atomic(
     window = indexing.target(trace, tensor, tuple(index), word)
     ssa = indexing.value_for(trace, window, tensor, value)
     wanted = None if expected is None else indexing.value_for(trace, window, tensor, expected)
-    # Only where it is used do its iterations need an order; else it is dropped when the trace is finished.
-    old = trace.put(AtomicRmwOp(kind, ssa, window.ssa, window.dims, expected=wanted, old=not window.gathers))
     if window.gathers:
+        trace.emit(AtomicRmwOp(kind, ssa, window.ssa, window.dims, expected=wanted))
         return None
+    # Only where it is used do its iterations need an order; else it is dropped when the trace is finished.
+    old = trace.put(AtomicRmwOp(kind, ssa, window.ssa, window.dims, expected=wanted, old=True))
     return trace.tensor(window.shape, tensor.dtype, Value(indexing.in_order(trace, window, old)))
 
 

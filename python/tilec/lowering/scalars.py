@@ -9,18 +9,18 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType, IntegerAttr
 from xdsl.ir import Operation, SSAValue
 
-from tilec.analysis.affine import is_inside
-from tilec.analysis.lanes import begins_on_a_tile
+from tilec.analysis.affine import begins_on_a_tile, is_inside
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
+from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.types import SpanType, span_of
 from tilec.dialects.tile.values import SplatOp
 from tilec.rewriting.index import Index, IndexBuilder
-from tilec.rewriting.jagged import array_extent
+from tilec.rewriting.jagged import array_extent, side_of_tile
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,8 @@ class Scalars:
                 self._made[op.result] = self._query(op)
             case SegmentOp():
                 self._segment(op)
+            case BoundOp():
+                self._made[op.result] = self._side(op)
             case LoadOp():
                 at = [build.add(self.index(dim.base or 0), self.index(dim.shift)) for dim in op.window]
                 element = build.insert(pallas.LoadOp(self.ref(op.array), at))
@@ -188,6 +190,10 @@ class Scalars:
             made = build.insert(arith.IndexCastOp(element, IndexType()))
             element.name_hint = made.name_hint = result.name_hint
             self._made[result] = made
+
+    def _side(self, op: BoundOp) -> Index:
+        tile = self.span(op.span)
+        return side_of_tile(op, tile.start, tile.begin, tile.end, self.build)
 
     def _query(self, op: FirstOp | LastOp | LiveOp) -> SSAValue:
         axis = op.axis.owner

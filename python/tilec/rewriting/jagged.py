@@ -11,9 +11,16 @@ from xdsl.dialects import arith, memref
 from xdsl.ir import Operation, OpResult, SSAValue
 from xdsl.rewriter import Rewriter
 
-from tilec.analysis.affine import axis_bounds, is_inside, linear, static_extent
-from tilec.analysis.lanes import begins_on_a_tile
+from tilec.analysis.affine import (
+    begins_on_a_tile,
+    divided_span,
+    is_inside,
+    linear,
+    static_extent,
+    whole_bounds,
+)
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, SegmentOp
+from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.syntax import Bounds
@@ -94,6 +101,21 @@ def axis_value(
     return value
 
 
+def side_of_tile(op: BoundOp, start: Index, begin: Index, end: Index, build: IndexBuilder) -> Index:
+    """What `tile.bound` results in for the tile that begins at `start`, of a range from `begin` to `end`."""
+    maker = op.span.owner
+    if op.side.data is Side.SIZE:
+        return op.lanes
+    made = isinstance(maker, AxisOp | SpanOp)
+    first = build.maximum(start, begin) if made and maker.aligned is not None else start
+    if op.side.data is Side.BEGIN:
+        return first
+    stop = build.add(start, op.lanes)
+    if op.span not in linear(op.result).factors:  # the last tile may be shorter
+        stop = build.minimum(stop, end)
+    return build.maximum(first, stop) if made and maker.keep is not None else stop
+
+
 @dataclass(frozen=True)
 class Answers:
     """What replaces `tile.first`, `tile.last` and `tile.live` of an axis."""
@@ -134,6 +156,9 @@ class StepBounds:
         found: list[Index] = []
         if bounds.limit is not None:
             found.append(-(-bounds.limit // size) + (axis.aligned is not None))
+        divided = divided_span(bounds)
+        if divided is not None and (around := span_of(divided)) is not None:
+            found.append(-(-around.size // size) + (axis.aligned is not None))
         end, begin = self.upper(bounds.end), self.lower(bounds.begin)
         if axis.aligned is not None:
             begin -= begin % size  # where its first tile begins
@@ -194,6 +219,9 @@ class StepBounds:
                 return self.upper(op.axis.bounds.end)
             case SegmentOp() as op:
                 return self._extent(op)
+            case BoundOp() as op:
+                bounds = whole_bounds(op.span)
+                return None if bounds is None else self.upper(bounds.end)
             case _:
                 return None
 
@@ -201,7 +229,7 @@ class StepBounds:
         """The extent of an array that a span over the segment indexes."""
         for window in self.pipeline.windows:
             for position, dim in enumerate(window.window):
-                bounds = axis_bounds(dim.base) if dim.base is not None else None
+                bounds = whole_bounds(dim.base) if dim.base is not None else None
                 if bounds is not None and ends_with(bounds.end, segment):
                     key = (window.array, position)
                     if key not in self._extents:

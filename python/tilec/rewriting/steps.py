@@ -14,10 +14,10 @@ from xdsl.dialects import memref
 from xdsl.dialects.builtin import IndexType, TensorType
 from xdsl.ir import Block, Operation, SSAValue
 
-from tilec.analysis.affine import is_inside, static_extent
-from tilec.analysis.lanes import begins_on_a_tile
+from tilec.analysis.affine import begins_on_a_tile, divided_span, is_inside, static_extent
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
+from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.loops import Axis, ForOp, GridOp, Order, OrderAttr, YieldOp
 from tilec.dialects.tile.schedule import AxisOp, SpanOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
@@ -169,7 +169,7 @@ class StepSpace:
         (loop,) = level.loops
         self.build.location = loop.location
         extent = static_extent(loop.axis.bounds)
-        idles = resting is not None or (keep and not extent)
+        idles = resting is not None or (keep and not extent and not self._divides_a_tile(loop.axis))
         bounds = self._resting_bounds(loop.axis, resting)
         op = self._axis_op(loop.axis, bounds, keep=idles)
         axis = StepAxis(self.build, op)
@@ -178,6 +178,12 @@ class StepSpace:
         self.order.append(axis)
         inner = self._level(loop.body.block, keep=keep or bool(level.statements), resting=resting)
         level.axes = [axis, *inner.axes]
+
+    def _divides_a_tile(self, axis: Axis) -> bool:
+        """Whether an axis goes through tiles that surely have a live lane."""
+        divided = divided_span(axis.bounds)
+        maker = None if divided is None else self.env[divided].owner
+        return isinstance(maker, AxisOp | SpanOp) and maker.keep is None
 
     def _resting_bounds(self, axis: Axis, resting: Resting | None) -> IndexBounds:
         """Bounds that are empty while the axis rests: at its begin, and then where its last step was."""
@@ -287,7 +293,7 @@ def is_scalar(op: Operation) -> bool:
     if isinstance(op, LoadOp):
         return not isinstance(op.result.type, TensorType) and op.mask is None
     if op.regions or isinstance(op, AccessOp) or op.name.startswith("tile."):
-        return isinstance(op, SpanOp)
+        return isinstance(op, SpanOp | BoundOp)
     return bool(op.results) and not any(isinstance(v.type, TensorType) for v in (*op.results, *op.operands))
 
 

@@ -53,7 +53,8 @@ class Executable:
         """The program as a pure function of jax or numpy arrays, which returns all results as jax arrays.
 
         Results that are new contents of arguments are among them; the arguments stay. It can be under
-        `jax.jit`, `jax.vmap`, `jax.shard_map` and `jax.export`. Without x64, jax has 32-bit integers for
+        `jax.jit`, `jax.vmap`, `jax.export` and `jax.shard_map`, the latter with `check_vma=False`, as Pallas
+        needs it. Without x64, jax has 32-bit integers for
         64-bit ones. What the values of arguments must be, such as offsets in order, is checked where they are
         known: not under a transformation.
 
@@ -137,7 +138,10 @@ class Executable:
         arrays = [torch_arrays.to_jax(*pair) for pair in zip(parameters, tensors, strict=True)]
         if mutated:
             torch_arrays.check_mutated(parameters, tensors, mutated)
-        if jax.default_backend() != "cpu":
+        on_chip = jax.default_backend() == "tpu"
+        if on_chip:
             arrays = jax.device_put(arrays, jax.local_devices()[0])
-        outputs = jax.device_put(finished(self._launch(arrays)), jax.local_devices(backend="cpu")[0])
+        outputs = finished(self._launch(arrays))
+        if on_chip:
+            outputs = jax.device_put(outputs, jax.local_devices(backend="cpu")[0])
         return torch_arrays.hand_back(self.signature.results, outputs, tensors)

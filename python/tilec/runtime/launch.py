@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import jax
 import jax.numpy as jnp
@@ -29,9 +29,12 @@ def launcher(
 ) -> Callable[..., tuple[jax.Array, ...]]:
     """An emitted function under `jax.jit`, as a function of its arrays that returns a tuple of arrays.
 
+    It raises NotImplementedError where it is derived. Of `results`, 64-bit dtypes count only if jax has them
+    switched on.
+
     Which kernel runs, the real one or the interpreted, the platform decides when it is compiled: so it can be
     exported for a TPU from a machine without. Under `jax.vmap` it runs once for each element of the
-    batch, one after the other. Of `results`, 64-bit dtypes count only if jax has them switched on.
+    batch, one after the other.
     """
     describe_cpu_as_tpu()
     kernel = functools.partial(fn, interpret=None)
@@ -44,7 +47,17 @@ def launcher(
             out = jax.lax.platform_dependent(*given, tpu=kernel, default=interpreted)
         return tuple(_seen(array, form) for array, form in zip(jax.tree.leaves(out), results, strict=True))
 
-    return jax.jit(run)
+    @jax.custom_jvp
+    def underivable(*arrays: jax.Array) -> tuple[jax.Array, ...]:
+        return run(*arrays)
+
+    @underivable.defjvp
+    def refuse(primals: Any, tangents: Any) -> NoReturn:
+        raise NotImplementedError(
+            f"{fn.__name__} has no derivative; give it one with jax.custom_vjp, or stop gradients before it"
+        )
+
+    return jax.jit(underivable)
 
 
 def _held(array: jax.Array, form: Form) -> jax.Array:

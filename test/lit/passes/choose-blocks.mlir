@@ -88,3 +88,22 @@ func.func @condition(%x: memref<8x512xf32>, %c: i1) -> memref<8x512xf32> {
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return %out : memref<8x512xf32>
 // CHECK-NEXT:  }
+
+// The lanes of a block are a constant, also of one that had its size.
+func.func @sizes(%x: memref<512x512xf32>) {
+  tile.grid %m = 0 to 512 by m, %n = 0 to 512 by n:32 {
+    %a = tile.bound size %m
+    %b = tile.bound size %n
+    %c = tile.bound begin %m
+    %d = tile.load %x[%a, %n + %c]
+    %e = tile.load %x[%b, %n]
+  }
+  return
+}
+// CHECK-LABEL: func.func @sizes(%x: memref<512x512xf32>) {
+// CHECK-NEXT:    tile.grid %m = 0 to 512 by m:64, %n = 0 to 512 by n:32 {
+// CHECK-NEXT:      %a = arith.constant 64 : index
+// CHECK-NEXT:      %b = arith.constant 32 : index
+// CHECK-NEXT:      %c = tile.bound begin %m
+// CHECK-NEXT:      %d = tile.load %x[%a, %n + %c]
+// CHECK-NEXT:      %e = tile.load %x[%b, %n]

@@ -216,3 +216,18 @@ func.func @two_segments(%x: memref<?x128xf32>, %offsets: memref<10xi32>) {
   return
 }
 // CHECK: {{.*}}/classify-axes-invalid.mlir:212:9: error: race: the store at {{.*}}/classify-axes-invalid.mlir:212:9 and the load at {{.*}}/classify-axes-invalid.mlir:209:9 may touch one element of %x in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for
+
+// -----
+
+// Less its own begin every tile begins at 0.
+func.func @begins(%x: memref<512xf32>) {
+  %zero = arith.constant 0 : index
+  tile.grid %m = 0 to 512 by m:128 {
+    %b = tile.bound begin %m
+    %n = arith.subi %zero, %b : index
+    %v = tile.splat 1.0 : tensor<128xf32, #tile.spans<m>>
+    tile.store %v, %x[%m + %n]
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:229:5: error: race: the store at {{.*}}/classify-axes-invalid.mlir:229:5, with itself, may touch one element of %x in two iterations of the parallel axis m; index a dimension by m, or loop over it with tile.for

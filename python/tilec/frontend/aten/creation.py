@@ -10,7 +10,7 @@ from tilec.dialects.tile import EmptyOp, FullOp
 from tilec.frontend.aten.table import Call, handles
 from tilec.frontend.lanes import broadcast, cast, splat
 from tilec.frontend.positions import lane_numbers
-from tilec.frontend.trace import Array, Range, Trace, Value
+from tilec.frontend.trace import UNNAMED, Array, Range, Trace, Value
 
 
 @handles("empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided", "empty_permuted")
@@ -34,6 +34,11 @@ def _zeros(call: Call) -> torch.Tensor:
 @handles("ones", "ones_like", "new_ones")
 def _ones(call: Call) -> torch.Tensor:
     return filled(call.trace, call.out, 1)
+
+
+LIKE = ("empty_like", "new_empty", "new_empty_strided", "full_like", "new_full", "zeros_like", "new_zeros",
+        "ones_like", "new_ones")
+"""Operators that take a tensor only to make one like it."""
 
 
 @handles("scalar_tensor")
@@ -82,7 +87,7 @@ def _array(trace: Trace, out: torch.Tensor, value: Any) -> torch.Tensor:
         if isinstance(value, float) and math.isnan(value):
             trace.fail("an array filled with NaN; store it in a loop over tiles")
         made = trace.put(FullOp(bool(value) if out.dtype is torch.bool else value, kind))
-    return trace.bind(out, Array.whole(made, "out", out.dim()))
+    return trace.bind(out, Array.whole(made, UNNAMED, out.dim()))
 
 
 @handles("arange")

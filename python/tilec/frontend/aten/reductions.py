@@ -129,6 +129,35 @@ def live_lanes(trace: Trace, size: Any) -> Any:
     return end - begin
 
 
+@handles("var", "std")
+def _var(call: Call) -> torch.Tensor:
+    variance, _ = _variance(call)
+    return (torch.sqrt(variance) if call.op.overloadpacket.__name__ == "std" else variance).to(call.out.dtype)
+
+
+@handles("var_mean", "std_mean")
+def _var_mean(call: Call) -> tuple[torch.Tensor, torch.Tensor]:
+    variance, mean = _variance(call)
+    first = torch.sqrt(variance) if call.op.overloadpacket.__name__ == "std_mean" else variance
+    return first.to(call.out[0].dtype), mean.to(call.out[1].dtype)
+
+
+def _variance(call: Call) -> tuple[torch.Tensor, torch.Tensor]:
+    """The variance and the mean in f32: the mean first, then the squares of what is left."""
+    given = call["self"].to(computed_in(call["self"].dtype))
+    dims, keep = dims_of(call, given.dim()), bool(call.get("keepdim"))
+    mean = given.mean(dims, keepdim=True)
+    left = given - mean
+    count: Any = 1
+    for dim in dims:
+        count = count * live_lanes(call.trace, given.shape[dim])
+    correction = call.get("correction")
+    if correction is None:
+        correction = 1 if call.get("unbiased") in (None, True) else 0
+    variance = (left * left).sum(dims, keepdim=keep) / (count - int(correction))
+    return variance, mean if keep else mean.squeeze(dims)
+
+
 @handles("argmax")
 def _argmax(call: Call) -> torch.Tensor:
     return _position(call, Combine.MAX)

@@ -204,3 +204,19 @@ func.func @shapes(%r: tensor<8xf32>, %s: f32, %o: tensor<1x8xf32>) {
 // CHECK-NEXT:      %f = tile.slice %e dim 1 from 4 size 8
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return
+
+func.func @bounds() {
+  tile.grid %m = 0 to 100 by m {
+    %b = tile.bound begin %m
+    %e = tile.bound end %m
+    %s = tile.bound size %m
+  }
+  return
+}
+// CHECK-LABEL: func.func @bounds() {
+// CHECK-NEXT:    tile.grid %m = 0 to 100 by m {
+// CHECK-NEXT:      %b = tile.bound begin %m
+// CHECK-NEXT:      %e = tile.bound end %m
+// CHECK-NEXT:      %s = tile.bound size %m
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
