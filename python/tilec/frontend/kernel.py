@@ -15,6 +15,7 @@ from tilec.frontend.environment import environment_key
 from tilec.frontend.keys import argument_key, tensors_in
 from tilec.frontend.trace import TraceError
 from tilec.frontend.tracing import Traced, names_of, trace_function
+from tilec.passes.choose_blocks import DEFAULT_BLOCK, batch_blocks
 
 if TYPE_CHECKING:
     from tilec.runtime.aot import Compiled
@@ -137,7 +138,8 @@ class Bound:
             f"{name}: {_name(dtype)}[{', '.join(map(str, shape))}]"
             for name, shape, dtype in self.traced.parameters
         )
-        blocks = ", ".join(f"{name}={self.choices.blocks.get(name, 128)}" for name in self.traced.tiles)
+        sizes = {**batch_blocks(self.traced.module), **self.choices.blocks}
+        blocks = ", ".join(f"{name}={sizes.get(name, DEFAULT_BLOCK)}" for name in self.traced.tiles)
         return f"<{self.traced.name}({arguments}), blocks {blocks or 'none'}, loop {self.choices.loop}>"
 
 
