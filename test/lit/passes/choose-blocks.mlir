@@ -91,7 +91,7 @@ func.func @condition(%x: memref<8x512xf32>, %c: i1) -> memref<8x512xf32> {
 // CHECK-NEXT:  }
 
 // The lanes of a block are a constant, also of one that had its size.
-func.func @sizes(%x: memref<512x512xf32>) {
+func.func @sizes(%x: memref<512x1024xf32>) {
   tile.grid %m = 0 to 512 by m, %n = 0 to 512 by n:32 {
     %a = tile.bound size %m
     %b = tile.bound size %n
@@ -101,7 +101,7 @@ func.func @sizes(%x: memref<512x512xf32>) {
   }
   return
 }
-// CHECK-LABEL: func.func @sizes(%x: memref<512x512xf32>) {
+// CHECK-LABEL: func.func @sizes(%x: memref<512x1024xf32>) {
 // CHECK-NEXT:    tile.grid %m = 0 to 512 by m:64, %n = 0 to 512 by n:32 {
 // CHECK-NEXT:      %a = arith.constant 64 : index
 // CHECK-NEXT:      %b = arith.constant 32 : index
