@@ -13,6 +13,7 @@ from tilec.frontend.tiles import Tile, refuse_wrapped
 from tilec.frontend.trace import Range, Trace, Value
 from tilec.frontend.windows import Selection, Window, is_index, normalized
 
+
 def load(trace: Trace, tensor: torch.Tensor, indices: Any, mask: torch.Tensor | None = None) -> torch.Tensor:
     """What `tensor[indices]` selects."""
     known = trace.known(tensor)
