@@ -1,4 +1,4 @@
-"""Checks of kernels against what they should compute: with torch, and by the three proofs of `tilec.proof`."""
+"""Checks of kernels against what they should compute: with torch, and by the proofs of `tilec.proof`."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -60,7 +60,7 @@ def prove(
     Raises ProofFailed, TraceError, and TileError for what a pass refuses.
     """
     bound = kernel.bind(*args)
-    arrays = program_arguments(bound, tensors_in(dict(enumerate(args)) | {"captured": bound.traced.captured}))
+    arrays = program_arguments(bound, [*tensors_in({"arguments": list(args)}), *bound.traced.captured])
     module, name = bound.traced.module, bound.traced.name
     passes = bound.choices.passes()
     prove_passes(module, name, arrays, passes, seeds=seeds)
@@ -89,4 +89,7 @@ def _tensors(value: Any) -> list[torch.Tensor]:
 
 
 def _copied(args: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tree_map(lambda each: each.clone() if isinstance(each, torch.Tensor) else each, args)
+    def copied(each: Any) -> Any:
+        return each.clone() if isinstance(each, torch.Tensor) else each
+
+    return tree_map(copied, args)

@@ -312,6 +312,13 @@ def test_windows_from_where_tiles_begin(bounds: str, body: str, disjoint: bool) 
     assert (next(conflicts(grid, named(module, "m")), None) is None) == disjoint
 
 
+@pytest.mark.parametrize(("shift", "disjoint"), [(6, True), (-6, True), (5, False), (-5, False)])
+def test_halves(shift: int, disjoint: bool) -> None:
+    """What one part of an array is made of is in the other."""
+    body = f"%w = tile.load %x[%j + 8, :]\ntile.store %w, %x[%j + {8 + shift}, :]"
+    assert (conflict_count(f"tile.for %j = 0 to 6 by j:2 {{\n{body}\n}}", "j") == 0) == disjoint
+
+
 def test_a_conflict_names_the_write_and_the_other() -> None:
     module = parse("""
 func.func @f(%x: memref<64x128xf32>) {

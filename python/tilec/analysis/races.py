@@ -15,6 +15,7 @@ from tilec.analysis.affine import (
     divided_span,
     is_inside,
     linear,
+    numbered_span,
     static_extent,
     whole_bounds,
 )
@@ -83,12 +84,23 @@ def separates(loop: LoopOp, axis: SSAValue, one: Dim, two: Dim) -> bool:
     if _segment(one, axis) is not None and _segment(one, axis) == _segment(two, axis):
         return one.shift == two.shift == 0
     ranges = [[found for b in (axis_bounds, whole_bounds) if (found := _range(d, b))] for d in (one, two)]
-    return any(_apart(loop, axis, first, second) for first, second in product(*ranges))
+    return any(
+        _elsewhere(loop, first, second) or _apart(loop, axis, first, second)
+        for first, second in product(*ranges)
+    )
+
+
+def _elsewhere(loop: LoopOp, one: tuple[Linear, int], two: tuple[Linear, int]) -> bool:
+    """Whether two ranges that are the same in every iteration of a loop are disjoint."""
+    (first, size), (second, other) = one, two
+    gap = (second - first).literal
+    fixed = all(_outer(loop, form).factors == form.factors for form in (first, second))
+    return fixed and gap is not None and (gap >= size or -gap >= other)
 
 
 def _is_part(dim: Dim, axis: SSAValue) -> bool:
-    """Whether a dimension is indexed by `axis`, or by an axis that goes through its tile."""
-    base = dim.base
+    """Whether a dimension is indexed by `axis`, by an axis that goes through its tile, or by a tile's number."""
+    base = dim.base if dim.base is None else numbered_span(dim.base) or dim.base
     while base is not None and base is not axis:
         bounds = axis_bounds(base)
         base = None if bounds is None else divided_span(bounds)

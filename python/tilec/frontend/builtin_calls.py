@@ -30,9 +30,10 @@ def _extreme(tensors: Callable[..., Any], symbols: Callable[..., Any], plain: Ca
 
 def _tensors(a: Any, b: Any) -> tuple[torch.Tensor, torch.Tensor]:
     like = a if isinstance(a, torch.Tensor) else b
-    return tuple(
+    first, second = (
         each if isinstance(each, torch.Tensor) else torch.full((), each, dtype=like.dtype) for each in (a, b)
     )
+    return first, second
 
 
 def _int(trace: Trace, value: Any = 0, *more: Any) -> Any:

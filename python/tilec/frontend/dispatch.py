@@ -1,5 +1,6 @@
 """What torch does while a function is traced becomes operations of the program."""
 
+import difflib
 from collections.abc import Callable
 from typing import Any
 
@@ -10,12 +11,14 @@ from tilec.frontend import host, views
 from tilec.frontend.aten import creation, pointwise, products, reductions, shapes
 from tilec.frontend.aten.table import EARLY, HANDLERS, Call
 from tilec.frontend.indexing import load, store
-from tilec.frontend.tiles import Tile, new_index, scalar_index
+from tilec.frontend.tiles import new_index, scalar_index
 from tilec.frontend.torch_private import (
     GuardOnDataDependentSymNode,
     OpOverload,
     TorchDispatchMode,
     decompositions,
+    functional_form,
+    schema_of,
     tree_flatten,
     tree_map,
 )
@@ -41,6 +44,7 @@ DECOMPOSED = decompositions(
         aten.l1_loss,
         aten.lerp,
         aten.linalg_vector_norm,
+        aten.log_sigmoid_forward,
         aten.logaddexp,
         aten.logsumexp,
         aten.masked_fill,
@@ -90,7 +94,7 @@ class Operators(TorchDispatchMode):
         trace, name = self.trace, func.overloadpacket.__name__
         if views.is_host_view(trace, func, args):
             return views.view(trace, func, args, kwargs)
-        if func._schema.is_mutable and name not in ("copy_",):
+        if schema_of(func).is_mutable and name not in ("copy_",):
             return self._in_place(func, args, kwargs)
         if name == "copy_":
             return self._copied(*args[:2])
@@ -132,10 +136,9 @@ class Operators(TorchDispatchMode):
     def _in_place(self, func: OpOverload, args: Any, kwargs: Any) -> Any:
         """An operator that changes its first argument: what it would return, from now on."""
         trace, target = self.trace, args[0]
-        name = func.overloadpacket.__name__
-        functional = getattr(getattr(aten, name.rstrip("_"), None), func._overloadname, None)
-        if functional is None or not name.endswith("_") or name.startswith("__"):
-            trace.fail(unsupported(name))
+        functional = functional_form(func)
+        if functional is None:
+            trace.fail(unsupported(func.overloadpacket.__name__))
         return self._assign(target, self._lowered(functional, args, kwargs))
 
     def _assign(self, target: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
@@ -158,8 +161,6 @@ def _is_tensor(value: Any) -> bool:
 
 def unsupported(name: str) -> str:
     """What to say of an operator that is not in the table, with one like it that is."""
-    import difflib
-
     close = difflib.get_close_matches(name, [*HANDLERS, *EARLY], 3)
     nearest = f"; the nearest that are: {', '.join(close)}" if close else ""
     return f"torch's {name} is not supported in a tile program{nearest}"
@@ -235,5 +236,3 @@ SPECIAL: dict[Any, Callable[..., Any]] = {
     torch.Tensor.__array__: _elements,
 }
 """Functions of torch that the tracer does itself."""
-
-_ = Tile

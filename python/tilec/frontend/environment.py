@@ -1,4 +1,4 @@
-"""What a function sees besides its arguments: globals, closure cells and defaults, and those of its helpers."""
+"""What a function sees besides its arguments: globals, closure cells, defaults, and those of its helpers."""
 
 import builtins
 import dis

@@ -36,8 +36,10 @@ def on_tiles(
     if torch.Tag.pointwise not in func.tags and name not in ("_to_copy", "clone", "where"):
         from tilec.frontend.dispatch import unsupported
 
-        trace.fail(f"{unsupported(name)}; on whole tensors, only lane by lane operators and sums, means, "
-                   "maxima and minima are")
+        trace.fail(
+            f"{unsupported(name)}; on whole tensors, only lane by lane operators and sums, means, "
+            "maxima and minima are"
+        )
     return _traced(trace, _map)(trace, func, args, kwargs, out)
 
 
@@ -108,7 +110,9 @@ def _reduce(
     kept = [each for each in range(rank) if each not in dims]
     start, reduce, join = REDUCTIONS[name]
     if not out.is_floating_point():
-        trace.fail(f"{name} of {trace.describe(value)} on the host; floats are accepted, or a loop over tiles")
+        trace.fail(
+            f"{name} of {trace.describe(value)} on the host; floats are accepted, or a loop over tiles"
+        )
     count = 1
     for each in dims:
         count *= value.shape[each]

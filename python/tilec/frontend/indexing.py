@@ -3,12 +3,11 @@
 from typing import Any
 
 import torch
-from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
 from tilec.dialects.tile import GatherOp, LoadOp, ScatterOp, SliceOp, StoreOp, TransposeOp
 from tilec.dialects.tile.types import element_type
-from tilec.frontend.lanes import broadcast, cast, operand
+from tilec.frontend.lanes import broadcast, operand, squeezed
 from tilec.frontend.tiles import Tile, refuse_wrapped
 from tilec.frontend.trace import Range, Trace, Value
 from tilec.frontend.windows import Selection, Window, is_index, normalized
@@ -21,11 +20,11 @@ def load(trace: Trace, tensor: torch.Tensor, indices: Any, mask: torch.Tensor | 
     if isinstance(known, Value) or not (trace.in_tile or any(map(is_index, given))):
         return _part(trace, tensor, given)
     window = Selection(trace, tensor, known).window(given)
-    other = None
+    lanes = other = None
     if mask is not None:
-        mask, other = _mask(trace, window, mask, tensor)
+        lanes, other = _mask(trace, window, mask, tensor)
     op = GatherOp if window.gathers else LoadOp
-    loaded = trace.put(op(window.ssa, window.dims, mask, other))
+    loaded = trace.put(op(window.ssa, window.dims, lanes, other))
     known_range = Range(1 - trace.most, trace.most - 1) if tensor.dtype is torch.int64 else None
     return trace.tensor(window.shape, tensor.dtype, Value(in_order(trace, window, loaded), known_range))
 
@@ -36,7 +35,7 @@ def _part(trace: Trace, tensor: torch.Tensor, given: list[Any]) -> torch.Tensor:
     plain: list[Any] = []
     for each in given:
         size = None if each is None else next(sizes)
-        if isinstance(each, Tile) and str(size) == str(each._axis.size):
+        if isinstance(each, Tile) and str(size) == str(each.axis.size):
             each = slice(None)
         if isinstance(each, Tile | torch.Tensor):
             what = "a tile" if isinstance(each, Tile) else trace.describe(each)
@@ -109,8 +108,6 @@ def value_for(trace: Trace, window: Window, tensor: torch.Tensor, value: Any) ->
     new = [position for position, piece in enumerate(window.pieces) if piece.array is None]
     ssa = wide
     if new:
-        from tilec.frontend.lanes import squeezed
-
         ssa = squeezed(trace, ssa, new)
     order = [position for _, position in sorted(lying)]
     kept = sorted(order)
@@ -138,8 +135,10 @@ def store(
 ) -> None:
     """`tensor[indices] = value`."""
     if isinstance(trace.known(tensor), Value) and _is_all(indices):
-        made = torch.Tensor.broadcast_to(value, tensor.shape) if isinstance(value, torch.Tensor) else None
-        made = torch.full_like(tensor, value) if made is None else made.to(tensor.dtype)
+        if isinstance(value, torch.Tensor):
+            made = value.broadcast_to(tensor.shape).to(tensor.dtype)
+        else:
+            made = torch.full_like(tensor, value)
         trace.bind(tensor, trace.value(made))
         return
     window = target(trace, tensor, indices, "a store")
@@ -159,6 +158,3 @@ def mask_for(trace: Trace, window: Window, mask: torch.Tensor) -> SSAValue:
 def _is_all(indices: Any) -> bool:
     given = indices if isinstance(indices, tuple | list) else (indices,)
     return all(each is Ellipsis or (isinstance(each, slice) and each == slice(None)) for each in given)
-
-
-_ = cast, IntegerType

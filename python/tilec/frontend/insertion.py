@@ -66,16 +66,20 @@ class _Insertion(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.stmt:
         node.decorator_list = [self._expression(one) for one in node.decorator_list]
-        self._nested(node)
+        self._defaults(node.args)
+        self._inner(node)
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
-        self._nested(node)
+        self._defaults(node.args)
+        self._inner(node)
         return node
 
-    def _nested(self, node: ast.FunctionDef | ast.Lambda) -> None:
-        node.args.defaults = [self._expression(one) for one in node.args.defaults]
-        node.args.kw_defaults = [one and self._expression(one) for one in node.args.kw_defaults]
+    def _defaults(self, args: ast.arguments) -> None:
+        args.defaults = [self._expression(one) for one in args.defaults]
+        args.kw_defaults = [one and self._expression(one) for one in args.kw_defaults]
+
+    def _inner(self, node: ast.FunctionDef | ast.Lambda) -> None:
         scope = self._facts.scope
         facts = FunctionFacts(node, scope.outer | scope.variables, self._defined)
         _Insertion(facts, self._defined).function(node)
@@ -84,9 +88,10 @@ class _Insertion(ast.NodeTransformer):
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.stmt:
-        for index, stmt in enumerate(node.body):
+        # A lambda does not see the variables of a class around it, so only methods are touched.
+        for stmt in node.body:
             if isinstance(stmt, ast.FunctionDef):
-                node.body[index] = self.visit(stmt)
+                self._inner(stmt)
         return node
 
     def visit_For(self, node: ast.For) -> list[ast.stmt]:
@@ -124,8 +129,8 @@ class _Insertion(ast.NodeTransformer):
         facts, place = self._facts.regions[node], node.test
         node.test = self._expression(node.test)
         node.body, node.orelse = self._block(node.body), self._block(node.orelse)
-        if facts.exits:
-            node.test = _decide(node.test, f"`{facts.exits[0][0]}` in a branch")
+        if facts.plain:
+            node.test = _decide(node.test, facts.plain)
             return [node]
         region, arm, saved = self._region(), self._region(), self._region()
         opening: list[ast.stmt] = [

@@ -56,7 +56,7 @@ class Liveness:
         match stmt:
             case ast.If():
                 arms = self._block(stmt.body, after, jumps) | self._block(stmt.orelse, after, jumps)
-                return arms | self._reads(stmt.test)
+                return arms
             case ast.For() | ast.AsyncFor() | ast.While():
                 return self._loop(stmt, after, jumps)
             case ast.With() | ast.AsyncWith():
@@ -85,7 +85,7 @@ class Liveness:
             bound, each, once = NONE, self._reads(stmt.test), NONE
         else:
             bound, each, once = _binds(stmt), self._reads(stmt.target), self._reads(stmt.iter)
-        head = done | each
+        head = done | each | self.head.get(stmt, NONE)  # sets only grow when an outer loop comes again
         while True:
             inside = replace(jumps, breaks=after, continues=head)
             wider = head | (self._block(stmt.body, head, inside) - bound)

@@ -1,8 +1,9 @@
 """Loops and conditions of the user's function as regions of the program.
 
 The source of a traced function is rewritten so that it says where its loops and branches begin and end, and
-which variables they may change (`tilec.frontend.rewrite`). What is said comes to `TracingMarkers`. A loop over
-tiles runs once, with its variables standing for what they are in any iteration; other loops run as in Python.
+which variables they may change (`tilec.frontend.rewrite`). What is said comes to `TracingMarkers`. A loop
+over tiles runs once, with its variables standing for what they are in any iteration; other loops run as in
+Python.
 """
 
 import types
@@ -18,7 +19,7 @@ from xdsl.ir import Block, Region, SSAValue
 from tilec import language
 from tilec.dialects.tile import ForOp, GridOp, SplatOp, YieldOp
 from tilec.dialects.tile.syntax import Bounds, pack_bounds
-from tilec.dialects.tile.types import SpanType, span_names
+from tilec.dialects.tile.types import UNBOUND, SpanType, span_names
 from tilec.frontend.builtin_calls import REPLACED
 from tilec.frontend.places import user_variables
 from tilec.frontend.rewrite import Markers, rewritten
@@ -63,8 +64,8 @@ class Level:
 class LoopRegion:
     """A loop over tiles or indices, while its body is traced.
 
-    Outside of any other it is a grid, whose iterations leave nothing to each other but in arrays; inside, each
-    axis is a loop of its own, which carries what the body changes.
+    Outside of any other it is a grid, whose iterations leave nothing to each other but in arrays; inside,
+    each axis is a loop of its own, which carries what the body changes.
     """
 
     def __init__(self, trace: Trace, loop: Loop, names: Sequence[str], targets: Sequence[str], held: Held):
@@ -116,7 +117,8 @@ class LoopRegion:
             trace.fail(f"a tile of block size {name} is inside another one; give it a block size of its own")
         if extent.fixed is not None:
             trace.fixed_blocks[name] = extent.fixed
-        span = block.insert_arg(SpanType(name), len(block.args))
+        kind = SpanType(name, trace.fixed_blocks.get(name, UNBOUND))
+        span = block.insert_arg(kind, len(block.args))
         span.name_hint = name
         axis = trace.axes[symbol] = Axis(name, span, symbol, size)
         return axis
@@ -257,7 +259,7 @@ class BranchRegion:
             if old is not None and value_of(old).ssa is not value_of(new).ssa
         ]
         for block, leaves in ((first, [old for old, _ in pairs]), (second, [new for _, new in pairs])):
-            block.add_op(scf.YieldOp(*[value_of(leaf).ssa for leaf in leaves if leaf is not None]))
+            block.add_op(scf.YieldOp(*[value_of(leaf).ssa for leaf in leaves]))
         kinds = [value_of(new).ssa.type for _, new in pairs]
         otherwise = Region(second) if pairs or len(second.ops) > 1 else Region()
         op = trace.emit(scf.IfOp(self.condition, kinds, Region(first), otherwise))
@@ -285,7 +287,7 @@ class TracingMarkers(Markers):
             return Plain(iterable)
         self.trace.here()
         if exits:
-            word, line, column = exits[0]
+            word, line, _ = exits[0]
             self.trace.fail(
                 f"`{word}` at line {line} leaves a loop over tiles, whose body is traced once; "
                 "mask what should not happen, or use an `if`"
@@ -353,14 +355,16 @@ class TracingMarkers(Markers):
         return self.call(inner) if inner is not None else function
 
     def _helions(self, function: Any) -> Any:
-        """The language's function of the same name as one of Helion's; of a kernel of Helion's its function."""
+        """The language's function of the name of one of Helion's; of a kernel of Helion's its function."""
         name, inner = getattr(function, "__name__", ""), getattr(function, "fn", None)
         if isinstance(inner, types.FunctionType):
             return self.call(inner)
         found = getattr(language, name, None)
         if found is None:
             self.trace.here()
-            self.trace.fail(f"helion's {name} is not in tilec.language; there are: {', '.join(language.__all__)}")
+            self.trace.fail(
+                f"helion's {name} is not in tilec.language; these are: {', '.join(language.__all__)}"
+            )
         return found
 
     def _is_device(self, value: Any) -> bool:

@@ -1,6 +1,6 @@
 """Where the user's code stands: the expression that is being traced, through inlined helpers."""
 
-import sys
+import inspect
 from functools import lru_cache
 from pathlib import Path
 from types import CodeType, FrameType
@@ -34,7 +34,7 @@ def user_location(outermost: FrameType | None) -> LocationAttr:
     Frames are those of the user's functions inside `outermost`, the tracer's own frame. Of a helper that was
     called the location is a call site: the helper's expression, and that of who called it.
     """
-    frame: FrameType | None = sys._getframe(1)
+    frame = inspect.currentframe()
     places: list[FileLineColLoc] = []
     while frame is not None and frame is not outermost:
         if _is_users(frame.f_code.co_filename):
@@ -50,7 +50,7 @@ def user_location(outermost: FrameType | None) -> LocationAttr:
 
 def user_variables(outermost: FrameType | None) -> dict[str, object]:
     """The local variables of the user's function that is running."""
-    frame: FrameType | None = sys._getframe(1)
+    frame = inspect.currentframe()
     while frame is not None and frame is not outermost:
         if _is_users(frame.f_code.co_filename):
             return frame.f_locals

@@ -21,6 +21,9 @@ from tilec.frontend.scopes import (
 Exit: TypeAlias = tuple[str, int, int]
 _Place: TypeAlias = tuple[int, int]
 
+_MOST_BLOCKS = 20
+"""Of Python's compiler (CO_MAXBLOCKS), which refuses "too many statically nested blocks" in a function."""
+
 
 @dataclass(frozen=True)
 class RegionFacts:
@@ -29,14 +32,16 @@ class RegionFacts:
     `names`: the variables that the region changes and that matter outside of one run of it. `restored`:
     variables that one arm of a branch changes and the other may read, but that nothing reads afterwards.
     `unbound`: those of both that may be unbound before it. `held`: names through which it reaches objects
-    made before it. `exits`: what leaves it early, as (word, line, column), both counted from 1.
+    made before it. `exits`: what leaves a loop early, as (word, line, column), both counted from 1. `plain`:
+    what a branch that has to stay a plain `if` is, in words for the user; empty for others.
     """
 
     names: tuple[str, ...]
     restored: tuple[str, ...]
     unbound: frozenset[str]
     held: tuple[str, ...]
-    exits: tuple[Exit, ...]
+    exits: tuple[Exit, ...] = ()
+    plain: str = ""
 
 
 class FunctionFacts:
@@ -55,51 +60,50 @@ class FunctionFacts:
         self._bound = Bound(self.scope, node.body)
         self._closures = list(closures(node.body))
         self._globals = _touched(node.body) - defined
-        self._visit(node.body, None)
+        self._visit(node.body, None, 0)
 
-    def _visit(self, nodes: Iterable[ast.AST], loop_end: _Place | None) -> None:
-        """Visit the statements of a block; `loop_end` is where the outermost loop around it ends."""
+    def _visit(self, nodes: Iterable[ast.AST], loop_end: _Place | None, depth: int) -> None:
+        """Visit statements inside `depth` blocks; `loop_end` is where the outermost loop around them ends."""
         for node in nodes:
             if isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.expr)):
                 continue
-            end = loop_end
+            inner_end, inner_depth = loop_end, depth + _blocks(node)
             if isinstance(node, ast.If | ast.For | ast.AsyncFor | ast.While):
                 # What runs after the region, or again with it, sees the functions made before this place.
                 end = loop_end or (node.end_lineno or 0, node.end_col_offset or 0)
+                inner_end = loop_end if isinstance(node, ast.If) else end
                 if isinstance(node, ast.For):
                     self.regions[node] = self._loop(node, end)
                 if isinstance(node, ast.If):
-                    self.regions[node] = self._branch(node, end)
-            self._visit(ast.iter_child_nodes(node), loop_end if isinstance(node, ast.If) else end)
+                    self.regions[node] = branch = self._branch(node, end, depth)
+                    inner_depth += not branch.plain
+            self._visit(ast.iter_child_nodes(node), inner_end, inner_depth)
 
     def _loop(self, node: ast.For, end: _Place) -> RegionFacts:
-        live = self._live.head[node] | self._live.after[node] | self._captured(end)
+        live = self._live.head[node] | self._captured(end)
         names = self._changed([node.target, *node.body], live, end)
         exits = [(word, part) for stmt in node.body for word, part in leaves(stmt) if word != "raise"]
         exits += [("else", part) for part in node.orelse[:1]]
+        places = [(word, part.lineno, part.col_offset + 1) for word, part in exits]
         bound = set(target_names(node.target))
         reached = self._reached(node.body, self._live.into[node.body[0]], end)
-        return self._facts(node, names, [], [name for name in reached if name not in bound], exits)
+        held = tuple(name for name in reached if name not in bound)
+        return RegionFacts(tuple(names), (), self._unbound(node, names), held, exits=tuple(places))
 
-    def _branch(self, node: ast.If, end: _Place) -> RegionFacts:
+    def _branch(self, node: ast.If, end: _Place, depth: int) -> RegionFacts:
         arms = [*node.body, *node.orelse]
         into = frozenset[str]().union(*(self._live.into[arm[0]] for arm in (node.body, node.orelse) if arm))
         names = self._changed(arms, self._live.after[node] | self._captured(end), end)
         restored = [name for name in self._changed(arms, into, end) if name not in names]
-        exits = [pair for stmt in arms for pair in leaves(stmt)]
-        return self._facts(node, names, restored, self._reached(arms, into, end), exits)
+        unbound, held = self._unbound(node, [*names, *restored]), tuple(self._reached(arms, into, end))
+        exits = [word for stmt in arms for word, _ in leaves(stmt)]
+        plain = f"`{exits[0]}` in a branch" if exits else ""
+        if depth + 1 + _height(node) > _MOST_BLOCKS:
+            plain = plain or "an `if` nested this deeply"
+        return RegionFacts(tuple(names), tuple(restored), unbound, held, plain=plain)
 
-    def _facts(
-        self,
-        node: ast.stmt,
-        names: Sequence[str],
-        restored: Sequence[str],
-        held: Sequence[str],
-        exits: Sequence[tuple[str, ast.stmt | ast.expr]],
-    ) -> RegionFacts:
-        unbound = frozenset((*names, *restored)) - self._bound.before[node]
-        places = tuple((word, part.lineno, part.col_offset + 1) for word, part in exits)
-        return RegionFacts(tuple(names), tuple(restored), unbound, tuple(held), places)
+    def _unbound(self, node: ast.stmt, names: Iterable[str]) -> frozenset[str]:
+        return frozenset(names) - self._bound.before[node]
 
     def _changed(self, nodes: Sequence[ast.AST], live: frozenset[str], end: _Place) -> list[str]:
         """The live variables that `nodes` write, or may write by calling a function made before `end`."""
@@ -156,6 +160,25 @@ def leaves(node: ast.AST, inner: bool = False) -> Iterator[tuple[str, ast.stmt |
         yield from (
             found for found in leaves(child, inner) if found[0] != "raise" or not isinstance(node, ast.If)
         )
+
+
+def _blocks(node: ast.AST) -> int:
+    """As how many nested blocks Python counts a statement, at most. A branch that becomes a region is one."""
+    match node:
+        case ast.For() | ast.AsyncFor() | ast.While():
+            return 1
+        case ast.With() | ast.AsyncWith():
+            return len(node.items)
+        case ast.Try() | ast.TryStar():
+            return 3
+        case _:
+            return 0
+
+
+def _height(node: ast.AST) -> int:
+    """How many blocks are nested in a statement, itself included."""
+    inner = (_height(child) for child in ast.iter_child_nodes(node) if not isinstance(child, ast.expr))
+    return _blocks(node) + max(inner, default=0)
 
 
 def _touched(nodes: Iterable[ast.stmt]) -> frozenset[str]:

@@ -123,7 +123,7 @@ def rewritten(fn: Callable[P, R], markers: Markers) -> Callable[P, R]:
     if fn.__code__.co_flags & (CO_COROUTINE | CO_ASYNC_GENERATOR):
         place = f"{fn.__code__.co_filename}:{fn.__code__.co_firstlineno}:1"
         raise TileError(f"{fn.__qualname__} is an async function; only plain functions can be traced", place)
-    code = _rewritten_code(fn.__code__)
+    code = _rewritten_code(fn)
     if code is None or MARKERS not in code.co_freevars:
         return fn
     cells = dict(zip(fn.__code__.co_freevars, fn.__closure__ or (), strict=True))
@@ -137,9 +137,10 @@ def rewritten(fn: Callable[P, R], markers: Markers) -> Callable[P, R]:
     return cast(Callable[P, R], made)
 
 
-def _rewritten_code(code: CodeType) -> CodeType | None:
+def _rewritten_code(fn: FunctionType) -> CodeType | None:
+    code = fn.__code__
     if id(code) not in _REWRITTEN:
-        source = source_of(code)
+        source = source_of(fn)
         made = None if source is None else recompiled(code, marked(source, frozenset(code.co_freevars)))
         _REWRITTEN[id(code)] = (code, made)
     return _REWRITTEN[id(code)][1]

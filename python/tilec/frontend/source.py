@@ -4,11 +4,11 @@ import __future__
 
 import ast
 import copy
-import inspect
+import linecache
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from types import CodeType
+from types import CodeType, FunctionType
 
 from tilec.frontend.scopes import Function
 
@@ -36,12 +36,13 @@ class _Found:
     owner: str | None
 
 
-def source_of(code: CodeType) -> Source | None:
-    """The source that `code` was compiled from, or None if it cannot be had or told apart from others."""
+def source_of(fn: FunctionType) -> Source | None:
+    """The source that `fn` was compiled from, or None if it cannot be had or told apart from others."""
+    code = fn.__code__
+    linecache.checkcache(code.co_filename)
     try:
-        lines, _ = inspect.findsource(code)
-        module = _parse("".join(lines))
-    except (OSError, SyntaxError, ValueError):
+        module = _parse("".join(linecache.getlines(code.co_filename, fn.__globals__)))
+    except (SyntaxError, ValueError):
         return None
     found = [one for one in _functions(module, None) if _matches(one.node, code)]
     if len(found) != 1:

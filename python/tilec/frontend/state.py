@@ -168,7 +168,7 @@ def shown(trace: Trace, held: Any) -> str:
 
 
 class Snapshot:
-    """What the objects looked like that a body reads, to see that it changes none behind the tracer's back."""
+    """What the objects that a body reads looked like, to see that it changes none unseen."""
 
     def __init__(
         self, trace: Trace, held: Sequence[tuple[str, Callable[[], object]]], names: Sequence[str]

@@ -60,6 +60,11 @@ class Tile(torch.SymInt):
         self._numbers: dict[str, torch.SymInt] = {}
 
     @property
+    def axis(self) -> Axis:
+        """What is known of its axis."""
+        return self._axis
+
+    @property
     def span(self) -> SSAValue:
         """The span of the program."""
         return self._axis.span

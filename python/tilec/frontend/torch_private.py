@@ -26,8 +26,10 @@ __all__ = [
     "aot_backend",
     "decompositions",
     "expression",
+    "functional_form",
     "named_size",
     "new_shapes",
+    "schema_of",
     "tree_flatten",
     "tree_map",
     "tree_unflatten",
@@ -52,6 +54,19 @@ def named_size(shapes: ShapeEnv, name: str, hint: int) -> torch.SymInt:
 def expression(size: Any) -> Any:
     """The sympy expression of a SymInt or SymBool."""
     return size.node.expr
+
+
+def schema_of(op: OpOverload) -> Any:
+    """The names, defaults and aliases of an operator's arguments."""
+    return op._schema  # pyright: ignore[reportPrivateUsage]
+
+
+def functional_form(op: OpOverload) -> OpOverload | None:
+    """The operator that returns what `op` changes its first argument to, for one whose name ends with `_`."""
+    name = op.overloadpacket.__name__
+    if not name.endswith("_") or name.startswith("__"):
+        return None
+    return getattr(getattr(torch.ops.aten, name.rstrip("_"), None), op._overloadname, None)  # pyright: ignore[reportPrivateUsage]
 
 
 def decompositions(ops: Sequence[Any]) -> dict[Any, Callable[..., Any]]:

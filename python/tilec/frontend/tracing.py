@@ -41,8 +41,8 @@ class Traced:
     """A program, and how the function's arguments and results are those of it.
 
     `parameters` are name, shape and torch dtype of each argument, captured tensors last. `mutated` are the
-    positions of arguments whose new contents are results, after those in `outputs`. Elements of 64-bit integer
-    arguments must be below `most`, and above its negative.
+    positions of arguments whose new contents are results, after those in `outputs`. Elements of 64-bit
+    integer arguments must be below `most`, and above its negative.
     """
 
     name: str
@@ -92,8 +92,8 @@ def trace_function(
 
 
 MOST = (2**29, 2**24, 2**20, 2**16)
-"""What elements of 64-bit integer arguments may be below: tried in turn, where 32 bits are not enough for what
-is computed of them."""
+"""What elements of 64-bit integer arguments may be below: tried in turn, where 32 bits are not enough for
+what is computed of them."""
 
 
 def trace_once(
@@ -220,4 +220,3 @@ def names_of(arguments: Mapping[str, Any]) -> list[str]:
         alone = len(leaves) == 1
         names += [name if alone else f"{name}_{position}" for position in range(len(leaves))]
     return names
-

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from xdsl.dialects.builtin import IntegerType, MemRefType
+from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import SSAValue
 
 from tilec.dialects.tile import ViewOp
@@ -20,8 +20,8 @@ from tilec.frontend.views import at_entry
 @dataclass(frozen=True)
 class Piece:
     """One dimension of what an index selects. `array` is the dimension of the array it lies along, `None`
-    for one that is repeated or new; `cut` is the part of it that is wanted, of a dimension that is read whole.
-    Of a tensor of positions, `places` are its dimensions among the result's.
+    for one that is repeated or new; `cut` is the part of it that is wanted, as begin and size, of a dimension
+    that is read whole.
     """
 
     size: Size
@@ -106,7 +106,7 @@ class Selection:
         elif isinstance(index, bool):
             trace.fail(f"{self.array.name}[{index}]: a truth value is no index")
         elif isinstance(index, Tile):
-            self.pieces.append(Piece(index._axis.size, part.dim))
+            self.pieces.append(Piece(index.axis.size, part.dim))
             self._put(part, Dim(index.span, part.begin))
         elif isinstance(index, int):
             if not -size <= index < size:
@@ -120,7 +120,8 @@ class Selection:
             self._tensor(index, part)
         else:
             trace.fail(
-                f"{self.array.name} is indexed by {index!r}; tiles, integers, tensors of integers, slices and None are accepted"
+                f"{self.array.name} is indexed by {index!r}; tiles, integers, tensors of integers, "
+                "slices and None are accepted"
             )
 
     def _put(self, part: Part, dim: Dim) -> None:
@@ -208,6 +209,3 @@ class Selection:
         sizes = list(self.tensor.shape)
         with self.trace.shapes_only():
             self.tensor = torch.empty([*sizes[:first], joined, *sizes[last + 1 :]], dtype=self.tensor.dtype)
-
-
-I32 = IntegerType(32)

@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 import torch
 
 from tilec.frontend.tiles import Extent, Loop, extents_of, running
-from tilec.frontend.trace import Array
 
 Bound = int | torch.SymInt | torch.Tensor
 Bounds = Bound | Sequence[Bound]
@@ -23,9 +22,9 @@ def tile(
     """Tiles of the indices from `begin` (0 if only one bound is given) to `end`, for a `for` loop.
 
     With lists, tiles of several axes at once. Outside of other loops, iterations are independent of each
-    other; inside they run in order. `block_size` is a number of indices, `None` for one that the configuration
-    chooses, or what `register_block_size` returned. `max_extent` promises that `end - begin` is no more: it is
-    needed where that is only known when the kernel runs and a choice of loop depends on it.
+    other; inside they run in order. `block_size` is a number of indices, `None` for one that the
+    configuration chooses, or what `register_block_size` returned. `max_extent` promises that `end - begin`
+    is no more: it is needed where that is only known when the kernel runs and a choice of loop depends on it.
 
     Raises TraceError for bounds that are no integers and for lists of different lengths.
     """
@@ -107,6 +106,3 @@ def barrier() -> None:
     trace = running("barrier")
     if trace.in_tile:
         trace.fail("barrier inside a loop over tiles; write it between two outermost loops")
-
-
-_ = Array

@@ -5,13 +5,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from xdsl.dialects.builtin import IntegerType
 
-from tilec.dialects.tile import IndicesOp
 from tilec.frontend.aten.creation import filled
 from tilec.frontend.aten.products import dot as _dot
+from tilec.frontend.aten.reductions import scanned
 from tilec.frontend.tiles import Tile, running
-from tilec.frontend.trace import Range, Trace, Value
+from tilec.frontend.trace import Trace
 
 Sizes = Sequence[int | torch.SymInt]
 
@@ -30,11 +29,10 @@ def full(shape: Sizes, value: Any, dtype: torch.dtype = torch.float32, device: A
 
 
 def arange(*args: Any, dtype: torch.dtype = torch.int32, device: Any = None, **kwargs: Any) -> torch.Tensor:
-    """Consecutive integers, as `torch.arange`; from a tile's begin on, as many as it has lanes, its indices."""
-    trace = running("arange")
+    """Consecutive integers, as `torch.arange`; of a tile, its indices."""
+    running("arange")
     if args and isinstance(args[0], Tile):
         return args[0].index.to(dtype)
-    _ = trace
     return torch.arange(*args, dtype=dtype, **kwargs)
 
 
@@ -91,8 +89,6 @@ def associative_scan(
     function: Callable[..., Any], value: torch.Tensor, dim: int, reverse: bool = False
 ) -> torch.Tensor:
     """Running combinations along a dimension, by +, *, maximum or minimum."""
-    from tilec.frontend.aten.reductions import scanned
-
     trace = running("associative_scan")
     if reverse:
         trace.fail("associative_scan in reverse; flip the value, or use cumsum with reverse for sums")
@@ -130,6 +126,3 @@ def join(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """Two tensors side by side along a new last dimension of 2."""
     running("join")
     return torch.stack([first, second], -1)
-
-
-_ = IntegerType, IndicesOp, Range, Value

@@ -10,6 +10,7 @@ from tilec.dialects.tile import EmptyOp, FullOp
 from tilec.frontend.aten.table import Call, handles
 from tilec.frontend.lanes import broadcast, cast, splat
 from tilec.frontend.positions import lane_numbers
+from tilec.frontend.scalars import is_symbolic
 from tilec.frontend.trace import UNNAMED, Array, Range, Trace, Value
 
 
@@ -36,8 +37,17 @@ def _ones(call: Call) -> torch.Tensor:
     return filled(call.trace, call.out, 1)
 
 
-LIKE = ("empty_like", "new_empty", "new_empty_strided", "full_like", "new_full", "zeros_like", "new_zeros",
-        "ones_like", "new_ones")
+LIKE = (
+    "empty_like",
+    "new_empty",
+    "new_empty_strided",
+    "full_like",
+    "new_full",
+    "zeros_like",
+    "new_zeros",
+    "ones_like",
+    "new_ones",
+)
 """Operators that take a tensor only to make one like it."""
 
 
@@ -76,7 +86,7 @@ def _array(trace: Trace, out: torch.Tensor, value: Any) -> torch.Tensor:
     """A new array of the program."""
     element = trace.element(out.dtype)
     for size in out.shape:
-        if not isinstance(size, int):
+        if is_symbolic(size):
             trace.fail(f"an array of shape {trace.describe(out)}; make it where its size is known")
     kind = MemRefType(element, list(out.shape) or [1])
     if value is None:

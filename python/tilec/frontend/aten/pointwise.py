@@ -13,7 +13,7 @@ from xdsl.ir import Operation, SSAValue
 from tilec.dialects.tile import CompareOp, SelectOp
 from tilec.dialects.tile.elementwise import Relation
 from tilec.frontend.aten.table import Call, handles
-from tilec.frontend.lanes import computed_in, convert, inverted, operand, range_of, splat, truth
+from tilec.frontend.lanes import computed_in, convert, inverted, operand, splat, truth
 from tilec.frontend.tiles import refuse_wrapped
 from tilec.frontend.trace import Range, Value
 
@@ -76,12 +76,10 @@ def _interval(call: Call, function: Callable[..., int], *parts: Value) -> Range 
     """The range of 64-bit integers that come of a function that is monotone in each of two arguments."""
     if call.out.dtype is not torch.int64:
         return None
-    ranges = [part.range for part in parts]
-    if any(each is None for each in ranges):
+    first, second = (part.range for part in parts)
+    if first is None or second is None:
         return None
-    a, b = ranges[0], ranges[1]
-    assert a is not None and b is not None
-    corners = [function(x, y) for x in (a.low, a.high) for y in (b.low, b.high)]
+    corners = [function(x, y) for x in (first.low, first.high) for y in (second.low, second.high)]
     found = Range(min(corners), max(corners))
     return found if found.fits else None
 
@@ -311,9 +309,6 @@ handles("sigmoid")(_in_f32(_sigmoid))
 handles("silu")(_in_f32(lambda x: x * _sigmoid(x)))
 handles("gelu")(_in_f32(_gelu))
 handles("softplus")(_in_f32(_softplus))
-handles("log_sigmoid_forward")(
-    _in_f32(lambda x: (torch.clamp_max(x, 0) - torch.log1p(torch.exp(-torch.abs(x))), x))
-)
 handles("leaky_relu")(_in_f32(lambda x, slope=0.01: torch.where(x > 0, x, x * slope)))
 
 
@@ -406,6 +401,3 @@ def _to(call: Call) -> torch.Tensor:
 def _same(call: Call) -> torch.Tensor:
     value = call.trace.value(call["self"])
     return call.trace.bind(call.out, Value(value.ssa, value.range))
-
-
-_ = range_of

@@ -110,7 +110,7 @@ def _select(call: Call) -> torch.Tensor:
     size = call["self"].shape[dim]
     if not isinstance(size, int) or not isinstance(index, int):
         call.trace.fail(
-            f"element {call.trace.words(index)} of {call.trace.describe(call['self'])} along dimension {dim}: "
+            f"element {call.trace.words(index)} of {call.trace.describe(call['self'])}, dimension {dim}: "
             "only a known element of a dimension that is no tile can be taken"
         )
     index += size if index < 0 else 0

@@ -8,7 +8,7 @@ import torch
 from xdsl.ir import SSAValue
 
 from tilec.frontend.lanes import Operand, cast, operand
-from tilec.frontend.torch_private import OpOverload
+from tilec.frontend.torch_private import OpOverload, schema_of
 from tilec.frontend.trace import Range, Trace, Value
 
 
@@ -24,7 +24,7 @@ class Call:
     _names: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def __post_init__(self) -> None:
-        schema = self.op._schema.arguments  # its defaults have no public form
+        schema = schema_of(self.op).arguments
         for position, argument in enumerate(schema):
             if position < len(self.args):
                 self._names[argument.name] = self.args[position]
