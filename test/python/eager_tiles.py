@@ -59,7 +59,7 @@ class Language:
         ends = sorted({*self._random.choices(range(1, size + 1), k=2), size})
         return [Tile(begin, end) for begin, end in zip([0, *ends], ends, strict=False)]
 
-    def tile(self, sizes: int | list[int], block_size: int | list[int]) -> Iterator[Any]:
+    def tile(self, sizes: int | list[int]) -> Iterator[Any]:
         if isinstance(sizes, int):
             yield from self._cuts(sizes)
         else:

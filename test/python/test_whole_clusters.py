@@ -148,5 +148,5 @@ def test_random_programs(steps: list[tuple[int, int, int]], seed: int) -> None:
     function, args = _program(steps), [rows(seed + i, 6, 8) for i in range(3)]
     module = captured(function, *args)
     clusters = find_clusters(module.graph)
-    result = with_kernels(module, clusters, launch)(*args)
+    result = with_kernels(module, clusters, {kernel: launch(kernel) for kernel in clusters.kernels})(*args)
     torch.testing.assert_close(result, function(*args), rtol=1e-4, atol=1e-4)

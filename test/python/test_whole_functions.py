@@ -15,7 +15,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 from eager_tiles import launch
-from torch.fx import GraphModule
 
 from tilec.frontend.whole.backend import Backend
 from tilec.frontend.whole.clusters import Clusters
@@ -112,7 +111,7 @@ def compiled(case: Case) -> tuple[Callable[..., Any], list[int]]:
     """The function through the backend, and how many kernels each graph has once it is called."""
     counts: list[int] = []
 
-    def found(_: GraphModule, clusters: Clusters) -> None:
+    def found(clusters: Clusters) -> None:
         counts.append(len(clusters.kernels))
 
     torch.compiler.reset()

@@ -43,7 +43,7 @@ def find_clusters(graph: Graph) -> Clusters:
     refused: dict[Node, str] = {}
     cluster_of: dict[Node, tuple[Node, ...]] = {}
     for node in graph.nodes:
-        if node.op != "call_function" or packet(node) in VIEWS | CREATIONS:
+        if packet(node) is None or packet(node) in VIEWS | CREATIONS:
             continue
         try:
             unsupported(node)

@@ -11,8 +11,8 @@ from math import prod
 from typing import Any
 
 import torch
-from torch._decomp import get_decompositions  # pyright: ignore[reportUnknownVariableType]
-from torch._ops import OperatorBase
+
+from tilec.frontend.torch_private import decompositions as known_to_torch
 
 aten = torch.ops.aten
 prims = torch.ops.prims
@@ -110,10 +110,10 @@ def _glu(x: torch.Tensor, dim: int = -1) -> torch.Tensor:
 
 
 @cache
-def decompositions() -> dict[OperatorBase, Callable[..., Any]]:
+def decompositions() -> dict[Any, Callable[..., Any]]:
     """The table for `make_fx` and `aot_autograd`."""
     return {
-        **get_decompositions(_FROM_TORCH),
+        **known_to_torch(_FROM_TORCH),
         aten._fused_rms_norm.default: _rms_norm,
         aten.glu.default: _glu,
         prims.broadcast_in_dim.default: _broadcast,

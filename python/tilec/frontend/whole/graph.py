@@ -3,8 +3,9 @@
 from typing import Any, TypeAlias, cast
 
 import torch
-from torch._ops import OpOverload
 from torch.fx import Node
+
+from tilec.frontend.torch_private import OpOverload
 
 aten = torch.ops.aten
 

@@ -1,13 +1,15 @@
 """Kernels of clusters, as text in the language of tiles.
 
-def softmax(x):
-    out = torch.empty([24, 8], dtype=torch.float32)
-    for r in hl.tile(24, block_size=24):
-        x_1 = x[r, :]
-        amax = torch.amax(x_1, [-1], keepdim=True)
-        …
-        out[r, :] = div
-    return out
+    def kernel_0(x):
+        out = torch.empty([24, 8], dtype=torch.float32)
+        for r in hl.tile(24):
+            x_1 = x[r, :]
+            amax = torch.amax(x_1, [-1], keepdim=True)
+            …
+            out[r, :] = div
+        return out
+
+The body of its loops is that of the plan, from the top: arguments are loaded where they are first needed.
 """
 
 from collections.abc import Sequence
@@ -35,12 +37,16 @@ class Array:
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kernel:
-    """A kernel as text. Its arguments and results are the nodes of `Array`, viewed in other shapes."""
+    """A kernel as text, and block sizes for its loops by name.
+
+    Its arguments and results are the nodes of `Array`, viewed in other shapes.
+    """
 
     name: str
     text: str
+    blocks: dict[str, int]
     arguments: tuple[Array, ...]
     results: tuple[Array, ...]
 
@@ -64,7 +70,9 @@ class Writer:
         names = [each.name for each in self._arguments.values()]
         returned = ", ".join(each.name for each in self._results)
         lines = [f"def {name}({', '.join(names)}):", *self._lines, f"    return {returned}", ""]
-        self.kernel = Kernel(name, "\n".join(lines), tuple(self._arguments.values()), tuple(self._results))
+        blocks = {self._names[slot]: self._block(slot) for slot in self._names if slot.role != "grid"}
+        arguments, results = tuple(self._arguments.values()), tuple(self._results)
+        self.kernel = Kernel(name, "\n".join(lines), blocks, arguments, results)
 
     def _name(self, wanted: str) -> str:
         """`wanted`, or that with a number, as a name that nothing has yet."""
@@ -90,12 +98,12 @@ class Writer:
         self._names.update({slot: self._name("g") for slot in grid})
         self._names.update({slot: self._name(next(letters)) for slot in tiles})
         if grid:
-            self._loop("grid", grid, "")
-        self._loop("tile", tiles, ", block_size=" + listed([self._block(slot) for slot in tiles]))
+            self._loop("grid", grid)
+        self._loop("tile", tiles)
 
-    def _loop(self, kind: str, slots: list[Slot], more: str) -> None:
+    def _loop(self, kind: str, slots: list[Slot]) -> None:
         names = ", ".join(self._names[slot] for slot in slots)
-        self._line(f"for {names} in hl.{kind}({listed([slot.size for slot in slots])}{more}):")
+        self._line(f"for {names} in hl.{kind}({listed([slot.size for slot in slots])}):")
         self._depth += 1
 
     def _block(self, slot: Slot) -> int:
@@ -189,7 +197,7 @@ class Writer:
             sizes = [self._extent(each) for each in (rows, self._plan.order(region)[1])]
             self._line(f"{self._sums[node]} = hl.zeros([{', '.join(sizes)}], dtype=torch.float32)")
         self._names[slot] = self._name("k")
-        self._loop("tile", [slot], f", block_size={self._block(slot)}")
+        self._loop("tile", [slot])
         self._region(product.left)
         lhs = self._codes[id(product.left)][product.lhs].text
         for node, region in product.rights.items():

@@ -1,6 +1,6 @@
 """The graph that runs kernels in the place of their nodes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from heapq import heappop, heappush
 from operator import getitem
 from typing import Any, TypeAlias
@@ -18,14 +18,14 @@ Launch: TypeAlias = Callable[..., Any]
 Step: TypeAlias = Kernel | Node
 
 
-def with_kernels(module: GraphModule, clusters: Clusters, launch: Callable[[Kernel], Launch]) -> GraphModule:
-    """`module` with a call of `launch(kernel)` for each kernel, everything else as it was."""
+def with_kernels(module: GraphModule, clusters: Clusters, launches: Mapping[Kernel, Launch]) -> GraphModule:
+    """`module` with a call of `launches[kernel]` for each kernel, everything else as it was."""
     graph = Graph()
     made: dict[Node, Node] = {}
     inside = {node for nodes in clusters.kernels.values() for node in nodes}
     for step in _order(module.graph, clusters):
         if isinstance(step, Kernel):
-            _call(graph, made, step, launch(step))
+            _call(graph, made, step, launches[step])
         elif step not in inside and all(each in made for each in step.all_input_nodes):
             # A view of what only a kernel knows is used in that kernel alone.
             made[step] = _copy(graph, made, step)
