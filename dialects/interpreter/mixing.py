@@ -57,9 +57,10 @@ def dot(op: DotOp) -> Step:
         marks: list[Bits | None] = []
         for position, (operand, dim, names) in enumerate(sides):
             lanes, poison = mixed(machine, machine.values[operand], names, 0)
-            data.append(lanes if dim == 1 - position else lanes.T)
+            summed = -1 - position  # where numpy has the contracted dimension of this operand
+            data.append(np.moveaxis(lanes, dim, summed))
             reached = None if poison is None else poison.any(dim)
-            marks.append(None if reached is None else np.expand_dims(reached, 1 - position))
+            marks.append(None if reached is None else np.expand_dims(reached, summed))
         product = data[0] @ data[1]
         if op.acc is not None:
             acc: Value = machine.values[op.acc]

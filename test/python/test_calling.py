@@ -176,7 +176,7 @@ REFUSED = {
     "complex": (lambda: torch.zeros(4, 200, dtype=torch.complex64).conj(), TypeError, "x is complex64"),
     "rank": (lambda: torch.zeros(200), ValueError, "x is float32[200]; float32[4, 200] is needed"),
     "extent": (lambda: torch.zeros(4, 201), ValueError, "x is float32[4, 201]; float32[4, 200]"),
-    "device": (lambda: torch.zeros(4, 200, device="meta"), TypeError, "x is on meta; a tensor on the CPU"),
+    "device": (lambda: torch.zeros(4, 200, device="meta"), TypeError, "x is on meta; a tensor on cpu"),
     "sparse": (lambda: torch.zeros(4, 200).to_sparse(), TypeError, "x has layout torch.sparse_coo"),
     "grad": (lambda: torch.zeros(4, 200, requires_grad=True), ValueError, "x requires grad"),
     "list": (lambda: [1.0, 2.0], TypeError, "x is a list; an array float32[4, 200] is needed"),
@@ -310,8 +310,16 @@ def test_a_scalar_is_an_array_of_one_element_in_the_program():
     assert (tuple(out.shape), float(out)) == ((1,), 3.0)
 
 
-def test_a_result_is_no_argument_even_where_the_program_returns_one():
-    text = "func.func @same(%x: memref<4x200xf32>) -> memref<4x200xf32> {\n return %x : memref<4x200xf32>\n}"
+def test_results_have_memory_of_their_own():
+    kind = "memref<4x200xf32>"
+    text = COPY.format("f32").replace(
+        f"return %out : {kind}", f"return %out, %out, %x : {kind}, {kind}, {kind}"
+    )
+    twice = Executable(parse(text.replace(f"-> {kind}", f"-> ({kind}, {kind}, {kind})")))
     x = torch.ones(4, 200)
-    [out] = Executable(parse(text))([x])
-    assert out is x
+    one, two, same = twice([x])
+    assert same is x  # an argument that is returned is one that may have changed
+    for changed in (one, two, x):
+        changed.add_(1)
+    assert (float(one[0, 0]), float(two[0, 0]), float(x[0, 0])) == (2, 2, 2)
+    assert torch.equal(twice([x])[0], x)

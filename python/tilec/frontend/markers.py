@@ -19,7 +19,7 @@ from xdsl.ir import Block, Region, SSAValue
 from tilec import language
 from tilec.dialects.tile import ForOp, GridOp, SplatOp, YieldOp
 from tilec.dialects.tile.syntax import Bounds, pack_bounds
-from tilec.dialects.tile.types import SpanType, span_names
+from tilec.dialects.tile.types import UNBOUND, SpanType, span_names
 from tilec.frontend.builtin_calls import REPLACED
 from tilec.frontend.places import user_variables
 from tilec.frontend.rewrite import Markers, rewritten
@@ -117,7 +117,8 @@ class LoopRegion:
             trace.fail(f"a tile of block size {name} is inside another one; give it a block size of its own")
         if extent.fixed is not None:
             trace.fixed_blocks[name] = extent.fixed
-        span = block.insert_arg(SpanType(name), len(block.args))
+        kind = SpanType(name, trace.fixed_blocks.get(name, UNBOUND))
+        span = block.insert_arg(kind, len(block.args))
         span.name_hint = name
         axis = trace.axes[symbol] = Axis(name, span, symbol, size)
         return axis

@@ -62,10 +62,14 @@ class Executable:
         """
         self._count(arrays)
         accepted = [accept(*pair) for pair in zip(self.signature.parameters, arrays, strict=True)]
-        return self._launch(accepted)
+        check, launch = self.prepared(tuple(array.shape for array in accepted))
+        check(*accepted)
+        return launch(*accepted)
 
     def __call__(self, args: Sequence[Any]) -> list[Any]:
-        """Runs the program on torch CPU tensors, or on jax and numpy arrays.
+        """Runs the program on torch tensors, or on jax and numpy arrays.
+
+        Tensors are all on the CPU, from where they are brought to a TPU if there is one, or all on a TPU.
 
         Results are tensors, or jax arrays. They are computed when this returns, and share no memory with
         arguments. What a result is the new content of is written to that tensor, which is then the result.
@@ -76,7 +80,9 @@ class Executable:
         self._count(args)
         torch = sys.modules.get("torch")  # without it there are no tensors
         if torch is not None and any(isinstance(arg, torch.Tensor) for arg in args):
-            return self._call_torch(args)
+            from tilec.runtime.torch_arrays import call
+
+            return call(self, args)
         if self.signature.mutated:
             name = self.signature.parameters[min(self.signature.mutated)].name
             raise TypeError(f"{self.signature.name} changes {name}, and jax arrays never change; use jax_fn")
@@ -95,9 +101,12 @@ class Executable:
                 raise ValueError(f"{parameter.name} has any number of rows; say for how many to compile")
             dtype = NARROWED.get(parameter.dtype, parameter.dtype)
             structs.append(jax.ShapeDtypeStruct(shape, dtype))
+        return compile_for(self.for_chip(chip).function, structs, chip)
+
+    def for_chip(self, chip: str) -> Lowered:
+        """The emitted module with the same choices for a chip."""
         choices = dataclasses.replace(self.choices, chip=chip)
-        lowered = self._lowered if choices == self.choices else lower(self.module, choices)
-        return compile_for(lowered.function, structs, chip)
+        return self._lowered if choices == self.choices else lower(self.module, choices)
 
     def _count(self, args: Sequence[Any]) -> None:
         parameters = self.signature.parameters
@@ -107,17 +116,16 @@ class Executable:
                 f"{self.signature.name} takes {len(parameters)} arrays, {names}; {len(args)} given"
             )
 
-    def _launch(self, arrays: Sequence[Any]) -> tuple[jax.Array, ...]:
-        """All results of the program on arrays that fit the signature, 64-bit integers narrowed."""
-        shapes = tuple(array.shape for array in arrays)
+    def prepared(self, shapes: Shapes) -> tuple[Callable[..., None], Launch]:
+        """The checks and the kernels for arguments of `shapes`, those that callers have.
+
+        Both take arrays that fit the signature, 64-bit integers narrowed. What they return is kept.
+        """
         if shapes not in self._launches:
             self._launches[shapes] = self._prepare(shapes)
-        check, launch = self._launches[shapes]
-        check(*arrays)
-        return launch(*arrays)
+        return self._launches[shapes]
 
     def _prepare(self, shapes: Shapes) -> tuple[Callable[..., None], Launch]:
-        """The checks and the kernels for arguments of `shapes`, those that callers have."""
         own = [shape or (1,) for shape in shapes]
         changed = without_rows(self.module, own)
         lowered = self._lowered if changed is None else lower(changed, self.choices)
@@ -130,18 +138,3 @@ class Executable:
             for shape, result in zip(result_shapes(self.module, own), self.signature.results, strict=True)
         ]
         return lowered.check, launcher(lowered.function, arguments, results)
-
-    def _call_torch(self, tensors: Sequence[Any]) -> list[Any]:
-        from tilec.runtime import torch_arrays
-
-        parameters, mutated = self.signature.parameters, self.signature.mutated
-        arrays = [torch_arrays.to_jax(*pair) for pair in zip(parameters, tensors, strict=True)]
-        if mutated:
-            torch_arrays.check_mutated(parameters, tensors, mutated)
-        on_chip = jax.default_backend() == "tpu"
-        if on_chip:
-            arrays = jax.device_put(arrays, jax.local_devices()[0])
-        outputs = finished(self._launch(arrays))
-        if on_chip:
-            outputs = jax.device_put(outputs, jax.local_devices(backend="cpu")[0])
-        return torch_arrays.hand_back(self.signature.results, outputs, tensors)
