@@ -42,7 +42,7 @@ def launcher(
     """
     describe_cpu_as_tpu()
     kernel = functools.partial(fn, interpret=None)
-    interpreted = functools.partial(fn, interpret=pltpu.InterpretParams())
+    interpreted = functools.partial(fn, interpret=pltpu.InterpretParams(buffer_bounds="padded"))
 
     @jax.custom_batching.sequential_vmap
     def run(*arrays: jax.Array) -> tuple[jax.Array, ...]:
