@@ -42,6 +42,7 @@ def launcher(
     """
     describe_cpu_as_tpu()
     kernel = functools.partial(fn, interpret=None)
+    # As in a TPU's memory, arrays are padded to whole tiles, which copies may touch.
     interpreted = functools.partial(fn, interpret=pltpu.InterpretParams(buffer_bounds="padded"))
 
     @jax.custom_batching.sequential_vmap
