@@ -182,12 +182,125 @@ class ForOp(LoopOp):
     The axis is written as in `tile.grid`. `iter_args` gives the carried values their first state;
     `tile.yield` gives the next; the results are the last. With no iteration the results are the first state.
 
+    An axis `0 to %lens by k of p` is jagged and yields a `!tile.jagged_span<k of p>`. `p` is a tile axis
+    around it, not jagged itself, and `%lens` a tile of i32 that gives each of its lanes an extent; a negative
+    one counts as 0. Steps go through common indices of all lanes, as long as a live lane of `p` has one left.
+    A value with dimensions of both is live where the index along `k` is below the extent of the lane of `p`,
+    one of `k` alone where it is below the longest. Other lanes are dead as any are: nothing is read or written
+    there, and where lanes mix they count as the identity, so that a carried lane of `p` whose indices have
+    ended stays as it is under what is combined with it so. `max N` promises that no extent exceeds N.
+
+    Example:
+        %sum = tile.for %k = 0 to 8 iter_args(%part = %b) {
+          %next = arith.addi %part, %k : index
+          tile.yield %next
+        }
+    """
+
+    name = "tile.yield"
+    values = var_operand_def()
+    traits = traits_def(IsTerminator(), Pure())
+
+    def __init__(self, values: Sequence[SSAValue] = ()):
+        super().__init__(operands=[values])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "YieldOp":
+        values: list[SSAValue] = []
+        name = parser.parse_optional_unresolved_operand()
+        while name is not None:
+            known = parser.ssa_values.get(name.operand_name)
+            if known is None:
+                parser.raise_error(f"value %{name.operand_name} is used before its definition", name.span)
+            values.append(known[name.index])
+            more = parser.parse_optional_punctuation(",")
+            name = parser.parse_unresolved_operand() if more else None
+        return cls(values)
+
+    def print(self, printer: Printer) -> None:
+        if self.values:
+            printer.print_string(" ")
+            printer.print_list(self.values, printer.print_ssa_value)
+
+
+@irdl_op_definition
+class GridOp(LoopOp):
+    """A nest of axes whose iterations are independent of each other.
+
+    Bounds are literals or values of type `index`. An axis `by m` is a tile axis: it yields a `!tile.span<m>`
+    of consecutive indices, live up to the axis' end. Any other axis yields an index. `max N` promises that
+    the extent does not exceed N. Later axes are inner; the bounds of all are known before the first. Two
+    iterations that touch one element, one of them writing, are a race and are refused.
+
+    Example:
+        tile.grid %g = 0 to 8, %m = 0 to 512 by m {
+          %v = tile.load %x[%g, %m]
+          tile.store %v, %y[%g, %m]
+        }
+    """
+
+    name = "tile.grid"
+    traits = traits_def(SingleBlockImplicitTerminator(YieldOp), RecursiveMemoryEffect())
+
+    def __init__(
+        self,
+        operands: Sequence[SSAValue],
+        properties: dict[str, Attribute | None],
+        body: Region,
+    ):
+        super().__init__(operands=[operands], properties=properties, regions=[body])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "GridOp":
+        axes = [parse_axis(parser)]
+        while parser.parse_optional_punctuation(","):
+            axes.append(parse_axis(parser))
+        operands, properties = _loop_properties(parser, axes)
+        body = parser.parse_region([axis.argument.resolve(axis.kind) for axis in axes])
+        _end_with_yield(body)
+        return cls(operands, properties, body)
+
+    def print(self, printer: Printer) -> None:
+        self.print_axes(printer)
+        printer.print_string(" ")
+        printer.print_region(self.body, print_entry_block_args=False, print_block_terminators=False)
+
+    def verify_(self) -> None:
+        self.verify_axes()
+        if _terminator(self).values:
+            raise VerifyException("tile.grid yields nothing; store what its iterations compute")
+        for axis in self.axes:
+            if axis.order is Order.ORDERED:
+                raise VerifyException(
+                    f"tile.grid calls axis {axis.name} ordered; its iterations are independent, "
+                    "use tile.for for an order"
+                )
+
+
+@irdl_op_definition
+class ForOp(LoopOp):
+    """An inner axis, whose iterations run in order and may carry values.
+
+    The axis is written as in `tile.grid`. `iter_args` gives the carried values their first state;
+    `tile.yield` gives the next; the results are the last. With no iteration the results are the first state.
+
+    An axis `0 to %lens by k of p` is jagged: it yields a `!tile.jagged_span<k of p>`. `p` is a tile axis around
+    it, not jagged itself, and `%lens` a tile of i32 with an extent for each of its lanes, of which a negative
+    one counts as 0. The loop runs as long as a live lane of `p` has indices left. A value that has dimensions
+    of both is live where the index along `k` is below the extent of the lane of `p`, and one of `k` alone where
+    it is below the longest; the other lanes are dead as any are: nothing is read or written there, and where
+    lanes mix they count as the identity. So a lane of what is carried stays what it is once it has no indices
+    left, if what is combined with it has that identity. `max N` promises that no extent exceeds N.
+
     Example:
         %sum = tile.for %k = 0 to 512 by k iter_args(%acc = %zero) {
           %v = tile.load %x[%m, %k]
           %s = tile.reduce add %v dims [1]
           %next = arith.addf %acc, %s : tensor<?xf32, #tile.spans<m>>
           tile.yield %next
+        }
+        tile.for %f = 0 to %lens by f of m {
+          %w = tile.load %y[%m, %f]
         }
     """
 
