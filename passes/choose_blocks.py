@@ -28,8 +28,8 @@ from xdsl.rewriter import Rewriter
 from xdsl.utils.arg_spec import ArgSpec
 
 from tilec.diagnostics import fail
-from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.types import UNBOUND, map_spans, span_names, span_of
 
 DEFAULT_BLOCK = 128

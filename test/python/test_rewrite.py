@@ -1,5 +1,6 @@
 """What a rewritten function tells its markers about its loops, branches and calls."""
 
+import heapq
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,6 +14,8 @@ from tilec.frontend.rewrite import rewritten
 # pyright: reportPossiblyUnboundVariable=false
 
 STATE: list[float] = []
+OTHER: list[float] = []
+NAME = "name"
 
 
 class Box:
@@ -272,6 +275,8 @@ def reaches(x: list[float], scale: float) -> float:
         push(scale)
         BOX.value = i
         STATE.append(i)
+        heapq.heappush(OTHER, i)
+        STATE[0] = len(str(x) + NAME)
         total += math.floor(x[i]) + abs(i)
     return total
 
@@ -279,7 +284,7 @@ def reaches(x: list[float], scale: float) -> float:
 def test_held_names_lead_to_objects_made_before() -> None:
     held = PlainMarkers()
     rewritten(reaches, held)([1.0], 2.0)
-    assert held.loops[0].held == ("push", "scale", "BOX", "STATE", "total", "x")
+    assert held.loops[0].held == ("push", "scale", "BOX", "STATE", "OTHER", "x", "total")
 
 
 def decisions(n: int, limit: int) -> list[int]:

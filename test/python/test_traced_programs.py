@@ -13,6 +13,8 @@ WAYS: list[tuple[str, dict[str, int], str]] = [
     ("jagged_heads", {}, "grid"),
     ("jagged_heads", {"rows": 16, "cols": 32}, "emit_pipeline"),
     ("jagged_heads", {"rows": 32, "cols": 16}, "fori_loop"),
+    ("jagged_one_block", {}, "grid"),
+    ("jagged_one_block", {}, "fori_loop"),
 ]
 """A program, block sizes that are not the default, and the loop."""
 

@@ -21,7 +21,7 @@ from tilec.dialects.tile import ForOp, GridOp, SplatOp, YieldOp
 from tilec.dialects.tile.syntax import Bounds, pack_bounds
 from tilec.dialects.tile.types import UNBOUND, SpanType, span_names
 from tilec.frontend.builtin_calls import REPLACED
-from tilec.frontend.places import user_variables
+from tilec.frontend.places import moved_to, user_variables
 from tilec.frontend.rewrite import Markers, rewritten
 from tilec.frontend.scalars import is_symbolic, truth_of
 from tilec.frontend.state import MISSING, Leaf, Snapshot, Variables, any_range, matched, tensor_like, value_of
@@ -287,10 +287,11 @@ class TracingMarkers(Markers):
             return Plain(iterable)
         self.trace.here()
         if exits:
-            word, line, _ = exits[0]
+            word, *place = exits[0]
             self.trace.fail(
-                f"`{word}` at line {line} leaves a loop over tiles, whose body is traced once; "
-                "mask what should not happen, or use an `if`"
+                f"`{word}` leaves a loop over tiles, whose body is traced once; "
+                "mask what should not happen, or use an `if`",
+                moved_to(self.trace.location, *place),
             )
         return LoopRegion(self.trace, iterable, names, targets, held)
 

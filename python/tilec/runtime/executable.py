@@ -12,7 +12,7 @@ from xdsl.dialects.builtin import ModuleOp
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.runtime.aot import Compiled, compile_for
 from tilec.runtime.arrays import accept
-from tilec.runtime.launch import Form, finished, launcher
+from tilec.runtime.launch import Form, complete, launcher
 from tilec.runtime.lowered import Lowered, lower
 from tilec.runtime.shapes import ROWS, result_shapes, without_rows
 from tilec.runtime.signature import NARROWED, Signature, check_signature, signature_of
@@ -54,16 +54,13 @@ class Executable:
 
         Results that are new contents of arguments are among them; the arguments stay. It can be under
         `jax.jit`, `jax.vmap`, `jax.export` and `jax.shard_map`, the latter with `check_vma=False`, as Pallas
-        needs it. Without x64, jax has 32-bit integers for
-        64-bit ones. What the values of arguments must be, such as offsets in order, is checked where they are
-        known: not under a transformation.
+        needs it. Without x64, jax has 32-bit integers for 64-bit ones. What the values of arguments must be,
+        such as offsets in order, is checked where they are known: not under a transformation. Off a TPU,
+        kernels are interpreted, and only `__call__` lets those of several threads take turns.
 
         Raises TypeError and ValueError for arguments that do not fit the signature.
         """
-        self._count(arrays)
-        accepted = [accept(*pair) for pair in zip(self.signature.parameters, arrays, strict=True)]
-        check, launch = self.prepared(tuple(array.shape for array in accepted))
-        check(*accepted)
+        launch, accepted = self._accept(arrays)
         return launch(*accepted)
 
     def __call__(self, args: Sequence[Any]) -> list[Any]:
@@ -77,22 +74,22 @@ class Executable:
         Raises TypeError and ValueError for arguments that do not fit the signature, or that overlap those
         that are changed; TypeError for jax arrays where an argument is changed, as they never do.
         """
-        self._count(args)
         torch = sys.modules.get("torch")  # without it there are no tensors
         if torch is not None and any(isinstance(arg, torch.Tensor) for arg in args):
             from tilec.runtime.torch_arrays import call
 
+            self._count(args)
             return call(self, args)
         if self.signature.mutated:
             name = self.signature.parameters[min(self.signature.mutated)].name
             raise TypeError(f"{self.signature.name} changes {name}, and jax arrays never change; use jax_fn")
-        return list(finished(self.jax_fn(*args)))
+        return list(complete(*self._accept(args)))
 
     def aot(self, chip: str, rows: int | None = None) -> Compiled:
         """Compiles the program for a chip with the real TPU compiler; each extent `None` is `rows`.
 
-        Raises ValueError for an unknown chip or where `rows` is needed and not given, TileError for what a
-        pass refuses and CompileRefused for what the compiler refuses.
+        Raises ValueError where `rows` is needed and not given, TileError for what a pass refuses, such as a
+        chip that it does not know, and CompileRefused for what the compiler refuses.
         """
         structs: list[jax.ShapeDtypeStruct] = []
         for parameter in signature_of(self.module).parameters:
@@ -107,6 +104,14 @@ class Executable:
         """The emitted module with the same choices for a chip."""
         choices = dataclasses.replace(self.choices, chip=chip)
         return self._lowered if choices == self.choices else lower(self.module, choices)
+
+    def _accept(self, arrays: Sequence[Any]) -> tuple[Launch, list[Any]]:
+        """The kernels for jax and numpy arrays, and these as the kernels take them, checked."""
+        self._count(arrays)
+        accepted = [accept(*pair) for pair in zip(self.signature.parameters, arrays, strict=True)]
+        check, launch = self.prepared(tuple(array.shape for array in accepted))
+        check(*accepted)
+        return launch, accepted
 
     def _count(self, args: Sequence[Any]) -> None:
         parameters = self.signature.parameters

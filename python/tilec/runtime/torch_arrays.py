@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from tilec.runtime.arrays import check_array, check_range
-from tilec.runtime.launch import finished
+from tilec.runtime.launch import complete
 from tilec.runtime.signature import NARROWED, Parameter, Result, Signature
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _run(program: "Executable", dense: Sequence[torch.Tensor]) -> list[torch.Ten
     there_is_a_chip = jax.default_backend() == "tpu"
     if there_is_a_chip:
         arrays = jax.device_put(arrays, jax.local_devices()[0])
-    outputs = finished(launch(*arrays))
+    outputs = complete(launch, arrays)
     if there_is_a_chip:
         outputs = jax.device_put(outputs, jax.local_devices(backend="cpu")[0])
     # jax gives each result memory of its own, also one that is an argument or is returned twice.

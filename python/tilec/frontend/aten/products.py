@@ -46,7 +46,7 @@ def dot(
 
 
 def _before_transpose(value: SSAValue, dim: int) -> tuple[SSAValue, int]:
-    """What was transposed, if `value` has its last two dimensions swapped, and where it has dimension `dim`."""
+    """What `value` transposes, if it swaps the last two dimensions, and where that has dimension `dim`."""
     made, rank = value.owner, len(shape_of(value.type))
     if isinstance(made, TransposeOp) and ints_of(made.perm) == (*range(rank - 2), rank - 1, rank - 2):
         return made.value, 2 * rank - 3 - dim
