@@ -15,7 +15,7 @@ def refuse_jagged_spans(module: Operation, flag: str) -> None:
             parent = span.parent
             fail(
                 loop,
-                f"{flag}: axis {span.axis} of {parent} is a jagged tile, whose lanes of {parent} have extents "
-                f"of their own, and no pass makes a kernel of that; let {parent} be an axis of indices, with "
-                "an extent for each",
+                f"{flag}: axis {span.axis} of {parent} is a jagged tile: lanes of {parent} have extents of "
+                f"their own, and no pass makes a kernel of that; let {parent} be an axis of indices, with an "
+                "extent for each",
             )

@@ -24,4 +24,4 @@ func.func @row_sums(%x: memref<64x512xf32>, %lens: memref<64xi32>) -> memref<64x
   return %out : memref<64xf32>
 }
 // CHECK: {{.*}}/jagged-spans-invalid.mlir:16:5: error: {{[a-z-]+}}: axis k of p is a jagged tile
-// ALL: {{.*}}/jagged-spans-invalid.mlir:16:5: error: tile-to-pallas: axis k of p is a jagged tile, whose lanes of p have extents of their own, and no pass makes a kernel of that; let p be an axis of indices, with an extent for each
+// ALL: {{.*}}/jagged-spans-invalid.mlir:16:5: error: tile-to-pallas: axis k of p is a jagged tile: lanes of p have extents of their own, and no pass makes a kernel of that; let p be an axis of indices, with an extent for each
