@@ -21,7 +21,6 @@ def marked(source: Source, free: frozenset[str]) -> Source:
     """`source` with markers in its function, whose free variables are `free`. Changes the tree."""
     facts = FunctionFacts(source.node, free, source.defined)
     _Insertion(facts, source.defined).function(source.node)
-    ast.fix_missing_locations(source.node)
     return source
 
 
