@@ -42,12 +42,18 @@ def test_what_a_function_says_of_itself_stays() -> None:
     assert traced.__code__.co_qualname == inner.__code__.co_qualname
 
 
-def test_functions_inside_keep_their_qualified_names() -> None:
+def test_functions_inside_keep_their_qualified_names_and_texts() -> None:
     def outer() -> str:
-        def inner() -> int:
-            return abs(1)
+        count = 0
 
-        return inner.__qualname__
+        def inner() -> int:
+            """Counts."""
+            nonlocal count
+            count += abs(1)
+            return count
+
+        count = inner()
+        return inner.__qualname__ + str(inner.__doc__)
 
     same(outer)
 
@@ -62,6 +68,22 @@ def test_closure_cells_are_shared() -> None:
         return 0
 
     same(bump, 2)
+    assert count == 4
+
+
+def test_a_variable_further_out_is_no_variable_of_the_function_between() -> None:
+    count = 0
+
+    def middle(n: int) -> int:
+        def bump() -> None:
+            nonlocal count
+            count += 1
+
+        for _ in range(n):
+            bump()
+        return 0
+
+    same(middle, 2)
     assert count == 4
 
 
@@ -199,7 +221,7 @@ def test_functions_inside_use_the_same_markers() -> None:
         class Sums:
             start = 1 if n else 0
 
-            def total(self, more: int = 2 if n else 3) -> int:
+            def total(self, more: int = 2 if start else 3) -> int:
                 for i in range(n):
                     more += i
                 return self.start + more

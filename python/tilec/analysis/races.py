@@ -99,7 +99,7 @@ def _elsewhere(loop: LoopOp, one: tuple[Linear, int], two: tuple[Linear, int]) -
 
 
 def _is_part(dim: Dim, axis: SSAValue) -> bool:
-    """Whether a dimension is indexed by `axis`, by an axis that goes through its tile, or by a tile's number."""
+    """Whether a dimension is indexed by `axis`, an axis that goes through its tile, or its tile's number."""
     base = dim.base if dim.base is None else numbered_span(dim.base) or dim.base
     while base is not None and base is not axis:
         bounds = axis_bounds(base)

@@ -91,12 +91,12 @@ class Bound:
 
     @functools.cached_property
     def _jax_fn(self) -> Callable[..., Any]:
-        from tilec.runtime.torch_arrays import to_jax
+        from tilec.runtime.torch_arrays import fitted, to_jax
 
         executable, traced = self.executable, self.traced
         fresh = len(traced.results) - len(traced.mutated)
         last = executable.signature.parameters[len(traced.parameters) - len(traced.captured) :]
-        captured = [to_jax(*pair) for pair in zip(last, traced.captured, strict=True)]
+        captured = [to_jax(fitted(*pair, "cpu")) for pair in zip(last, traced.captured, strict=True)]
 
         def run(*arrays: Any) -> Any:
             results = executable.jax_fn(*arrays, *captured)

@@ -26,8 +26,8 @@ def check_array(parameter: Parameter, dtype: str, shape: Sequence[int]) -> None:
 
 
 def check_range(parameter: Parameter, dtype: str, low: int, high: int) -> None:
-    """Raises ValueError where 64-bit integers, from `low` to `high`, do not all fit `dtype`, of 32 bits, or are
-    not within what the parameter says.
+    """Raises ValueError where 64-bit integers, from `low` to `high`, do not all fit `dtype`, of 32 bits, or
+    are not within what the parameter says.
     """
     limits = np.iinfo(dtype)
     if low < limits.min or high > limits.max:
@@ -36,8 +36,8 @@ def check_range(parameter: Parameter, dtype: str, low: int, high: int) -> None:
         )
     if parameter.most is not None and max(-low, high) >= parameter.most:
         raise ValueError(
-            f"{parameter.name} holds {low} to {high}; this kernel computes with its int64 in 32 bits and takes "
-            f"{1 - parameter.most} to {parameter.most - 1}"
+            f"{parameter.name} holds {low} to {high}; this kernel computes with its int64 in 32 bits and "
+            f"takes {1 - parameter.most} to {parameter.most - 1}"
         )
 
 

@@ -133,3 +133,17 @@ func.func @gather(%x: memref<8x128xf32>, %ids: memref<8xi32>, %out: memref<8x128
   return
 }
 // CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:130:5: error: fold-outer-pipeline: tile.gather has no window of its own; run --expand-gathers first
+
+// -----
+
+// A promise that is less than what the axis may have.
+func.func @too_little(%x: memref<150x128xf32>) {
+  tile.grid %m = 0 to 150 by m:64 parallel {
+    %end = tile.bound end %m
+    tile.for %k = 0 to %end by k:64 max 100 ordered {
+      %v = tile.load %x[%k, :]
+    }
+  }
+  return
+}
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:143:5: error: fold-outer-pipeline: axis k promises max 100, which cannot be checked before the kernel runs; it can for a segment, or from 0 to an element of an array; a limit of 150 holds in any case
