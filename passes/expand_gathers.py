@@ -45,6 +45,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.analysis.vmem import MOST_RESIDENT
 from tilec.analysis.within import is_within
 from tilec.diagnostics import explain, fail
@@ -87,6 +88,7 @@ class ExpandGathers(ModulePass):
     rows: int = 256
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        refuse_jagged_spans(op, self.name)
         if self.order not in ORDERS:
             fail(op, f"expand-gathers: order={self.order}; {', '.join(ORDERS)} are accepted")
         if self.rows < 1:

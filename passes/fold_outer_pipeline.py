@@ -47,6 +47,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.analysis.affine import static_extent
+from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.analysis.visits import axes_behind, block_values, one_step, shared_axes
 from tilec.diagnostics import fail
 from tilec.dialects.tile.access import AccessOp, Effect
@@ -72,6 +73,7 @@ class FoldOuterPipeline(ModulePass):
     loop: str = "grid"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        refuse_jagged_spans(op, self.name)
         if self.loop not in list(Loop):
             fail(op, f"fold-outer-pipeline: loop={self.loop}; {', '.join(Loop)} are accepted")
         for function in op.walk():

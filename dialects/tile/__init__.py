@@ -14,7 +14,7 @@ from .mixing import CombineAttr, DotOp, FillOp, PrecisionAttr, ReduceOp, ScanOp
 from .places import GetOp, ScratchOp, SetOp
 from .schedule import AxisOp, LoopAttr, PipelineOp, SpanOp, WindowOp
 from .steps import AppendOp, FirstOp, LastOp, LiveOp, WorklistOp
-from .types import RefType, SpansAttr, SpanType
+from .types import JaggedSpanType, RefType, SpansAttr, SpanType
 from .values import (
     BroadcastOp,
     ConcatenateOp,
@@ -80,6 +80,7 @@ Tile = Dialect(
     [*PROGRAM, *SCHEDULE],
     [
         SpanType,
+        JaggedSpanType,
         SpansAttr,
         RefType,
         OrderAttr,
