@@ -189,8 +189,9 @@ class _Expansion:
     rows: int
 
     def apply(self) -> None:
-        if isinstance(self.access, GatherOp):
+        if not isinstance(self.access, AtomicRmwOp):
             self._fill_table()
+        if isinstance(self.access, GatherOp):
             self._gather(self.access)
         elif self._is_outer():
             span = add_axis(self._grid(), self._bounds(InsertPoint.before(self._grid())), self._span())
@@ -334,7 +335,10 @@ class _Expansion:
     # Gathers
 
     def _fill_table(self) -> None:
-        """Let every row be read, also those of an array made here that nothing has stored yet."""
+        """Let every row be read, also those of an array made here that nothing has stored yet.
+
+        Of a scatter too: blocks of rows keep what no lane names.
+        """
         made = self.access.array.owner
         if isinstance(made, EmptyOp):
             fill_with_zeros(made)

@@ -184,6 +184,13 @@ def read_before_with_is_entered(a, c):
         a = 2
     return a
 
+def read_if_with_is_not_entered(a, c):
+    if c:  # a
+        a = 1
+    with c, c as a:
+        pass
+    return a
+
 def read_by_with(a, c):
     if c:  # a
         a = 1
@@ -289,6 +296,17 @@ def bound_in_a_loop(n):
         a = 1
     if n:  # a?
         a = 2
+    return a
+
+def bound_unless_a_loop_breaks(n):
+    for i in range(n):  # a?
+        if i:  #
+            break
+        a = 1
+    else:
+        a = 2
+    if n:  # a?
+        a = 3
     return a
 
 def bound_before_in_a_loop(n):
