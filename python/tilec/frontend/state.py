@@ -192,7 +192,9 @@ class Snapshot:
     def _print(self, value: Any, depth: int) -> Any:
         """What tells whether an object was changed: the identities of what it holds."""
         if isinstance(value, torch.Tensor):
-            return id(self.trace.known(value)) if self.trace.is_known(value) else id(value)
+            known = self.trace.known(value) if self.trace.is_known(value) else None
+            # Arrays are not changed as a whole, and a tensor of the user's is one from its first use on.
+            return id(known) if isinstance(known, Value) else id(value)
         if depth and isinstance(value, list | tuple):
             return [self._print(each, depth - 1) for each in value]
         if depth and isinstance(value, dict):
