@@ -291,7 +291,7 @@ class Trace:
         """The leading extent of an array of any number of rows, of which there are `now`."""
         size = named_size(self.shapes, f"{name}_size_0", now)
         zero = self.put(arith.ConstantOp(IntegerAttr(0, IndexType())))
-        extent = self.put(memref.DimOp.from_source_and_index(array, zero))
+        extent = self.put(memref.DimOp(array, zero))
         extent.name_hint = f"{name}_rows"
         symbol = expression(size)
         self.extents[symbol] = array
