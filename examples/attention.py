@@ -54,9 +54,9 @@ def reference(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, causal: bool) -
 def arguments(
     seed: int = 0, dtype: torch.dtype = torch.float32, dim: int = 64, causal: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, bool]:
-    """Four heads share two of keys, and there are more keys than queries; no block divides either number."""
+    """Two heads share one of keys, and there are more keys than queries; no block divides either number."""
     torch.manual_seed(seed)
-    q, k, v = (torch.randn(*shape, dim).to(dtype) for shape in ((1, 4, 37), (1, 2, 150), (1, 2, 150)))
+    q, k, v = (torch.randn(*shape, dim).to(dtype) for shape in ((2, 2, 37), (2, 1, 150), (2, 1, 150)))
     return q, k, v, causal
 
 

@@ -47,11 +47,11 @@ def reference(
 def arguments(seed: int = 0, dtype: torch.dtype = torch.float32) -> tuple[torch.Tensor, ...]:
     """Keys of length 1, as models have them; a gate of 0 keeps all, one of -30 nothing."""
     torch.manual_seed(seed)
-    q, v = torch.randn(2, 20, 64), torch.randn(2, 20, 150)
-    k = torch.nn.functional.normalize(torch.randn(2, 20, 64), dim=2)
-    gate = -torch.rand(2, 20)
+    q, v = torch.randn(2, 6, 64), torch.randn(2, 6, 150)
+    k = torch.nn.functional.normalize(torch.randn(2, 6, 64), dim=2)
+    gate = -torch.rand(2, 6)
     gate[0, 3], gate[1, 5] = 0.0, -30.0
-    return q.to(dtype), k.to(dtype), v.to(dtype), gate, torch.rand(2, 20)
+    return q.to(dtype), k.to(dtype), v.to(dtype), gate, torch.rand(2, 6)
 
 
 if __name__ == "__main__":

@@ -68,10 +68,10 @@ def reference(
 def arguments(
     seed: int = 0, dtype: torch.dtype = torch.float32
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, float, int]:
-    """Empty sequences, one of a single row, and borders between tiles of memory."""
+    """An empty sequence, one of a single row, and borders between tiles of memory."""
     torch.manual_seed(seed)
     q, k, v = (torch.randn(60, 2, 64).to(dtype) for _ in range(3))
-    return q, k, v, torch.tensor([0, 0, 13, 14, 14, 60]), 0.125, 50
+    return q, k, v, torch.tensor([0, 0, 13, 14, 60]), 0.125, 50
 
 
 if __name__ == "__main__":

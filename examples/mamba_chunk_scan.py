@@ -64,11 +64,11 @@ def reference(
 def arguments(seed: int = 0, dtype: torch.dtype = torch.float32) -> tuple[torch.Tensor, ...]:
     """Chunks of 48 steps, which no block divides; two heads share a group."""
     torch.manual_seed(seed)
-    c, b = (torch.randn(1, 3, 48, 1, 64).to(dtype) for _ in range(2))
-    x = torch.randn(1, 3, 48, 2, 64).to(dtype)
-    dt = torch.rand(1, 2, 3, 48)
+    c, b = (torch.randn(1, 2, 48, 1, 64).to(dtype) for _ in range(2))
+    x = torch.randn(1, 2, 48, 2, 64).to(dtype)
+    dt = torch.rand(1, 2, 2, 48)
     decay = -(dt * 0.1).cumsum(dim=3)
-    return c, b, x, dt, decay, torch.randn(1, 3, 2, 64, 64), torch.randn(2)
+    return c, b, x, dt, decay, torch.randn(1, 2, 2, 64, 64), torch.randn(2)
 
 
 if __name__ == "__main__":

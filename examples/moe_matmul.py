@@ -55,8 +55,8 @@ def arguments(
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Experts that no token was sent to, and one that has a single token."""
     torch.manual_seed(seed)
-    x, w = torch.randn(45, 150).to(dtype), torch.randn(6, 150, 200).to(dtype)
-    return x, w, torch.randperm(45), torch.tensor([0, 0, 13, 14, 14, 45, 45])
+    x, w = torch.randn(45, 72).to(dtype), torch.randn(5, 72, 150).to(dtype)
+    return x, w, torch.randperm(45), torch.tensor([0, 0, 13, 14, 14, 45])
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def arguments(
     """A length that no block divides. Lane i turns by the position times 10,000 ** (-2 * i / dim)."""
     torch.manual_seed(seed)
     angle = torch.arange(37)[:, None] * 10_000.0 ** (-torch.arange(0, 128, 2) / 128)
-    return torch.randn(3, 37, 128).to(dtype), angle.cos(), angle.sin()
+    return torch.randn(2, 37, 128).to(dtype), angle.cos(), angle.sin()
 
 
 if __name__ == "__main__":

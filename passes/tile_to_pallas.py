@@ -17,6 +17,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass, PassPipeline
 from xdsl.utils.arg_spec import ArgSpec
 
+from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.diagnostics import fail
 from tilec.passes.carry_to_scratch import CarryToScratch
 from tilec.passes.choose_blocks import ChooseBlocks
@@ -143,6 +144,7 @@ class TileToPallas(ModulePass):
         ]
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        refuse_jagged_spans(op, self.name)
         try:
             passes = self.passes()
         except ValueError as error:

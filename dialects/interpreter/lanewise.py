@@ -114,7 +114,7 @@ def broadcast(op: BroadcastOp) -> Step:
         shape = list(machine.shape(op.result.type))
         aligned = [1] * len(shape)
         for dim, size in zip(dims, value.data.shape, strict=True):
-            aligned[dim] = shape[dim] = size
+            aligned[dim], shape[dim] = size, max(shape[dim], size)  # one element is repeated along a span
         if min(shape) < 0:
             fault(op, f"{op.name} to {op.result.type} cannot know the extent of a `?` that has no span")
         data, poison = reshaped(value, aligned)

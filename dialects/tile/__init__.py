@@ -10,11 +10,12 @@ from .expect import ExpectOp
 from .gathers import GatherOp, ScatterOp
 from .locals import LocalOp
 from .loops import ForOp, GridOp, OrderAttr, YieldOp
-from .mixing import CombineAttr, DotOp, FillOp, PrecisionAttr, ReduceOp, ScanOp
+from .mixing import CombineAttr, FillOp, ReduceOp, ScanOp
 from .places import GetOp, ScratchOp, SetOp
+from .products import DotOp, PrecisionAttr
 from .schedule import AxisOp, LoopAttr, PipelineOp, SpanOp, WindowOp
 from .steps import AppendOp, FirstOp, LastOp, LiveOp, WorklistOp
-from .types import RefType, SpansAttr, SpanType
+from .types import JaggedSpanType, RefType, SpansAttr, SpanType
 from .values import (
     BroadcastOp,
     ConcatenateOp,
@@ -80,6 +81,7 @@ Tile = Dialect(
     [*PROGRAM, *SCHEDULE],
     [
         SpanType,
+        JaggedSpanType,
         SpansAttr,
         RefType,
         OrderAttr,

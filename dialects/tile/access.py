@@ -33,8 +33,8 @@ from xdsl.utils.str_enum import StrEnum
 from .syntax import dense_i64, ints_of, parse_known_operand, parse_operand_or_int
 from .types import (
     UNBOUND,
+    AnySpan,
     Array,
-    SpanType,
     element_type,
     shape_of,
     span_names,
@@ -82,7 +82,7 @@ class Dim:
     full: bool = False
 
     @property
-    def span(self) -> SpanType | None:
+    def span(self) -> AnySpan | None:
         """The type of the span that indexes the dimension, if one does."""
         return None if self.base is None else span_of(self.base)
 

@@ -86,6 +86,21 @@ func.func @f(%x: memref<400x128xf32>) -> memref<300x128xf32> {
   return %out : memref<300x128xf32>
 }"""
 
+# Stores to where the tile of another axis begins, in blocks that hold all of the array.
+STORED = """
+func.func @f(%x: memref<320xf32>) -> memref<320xf32> {
+  %out = tile.empty : memref<320xf32>
+  tile.grid %m = 0 to 320 by m:64 {
+    %begin = tile.bound begin %m
+    tile.for %k = 0 to 64 by k:32 {
+      %v = tile.load %x[%k + %begin]
+      %w = arith.addf %v, %v : tensor<32xf32, #tile.spans<k>>
+      tile.store %w, %out[%k + %begin]
+    }
+  }
+  return %out : memref<320xf32>
+}"""
+
 # Tiles of segments, in smaller tiles. Behind them a loop of its own, so that both are stretches of one axis.
 NESTED = """
 func.func @f(%x: memref<?x256xf32>, %offsets: memref<9xi32>) -> (memref<?x256xf32>, memref<8x256xf32>) {
@@ -129,6 +144,10 @@ def shifted(x: Data) -> list[Data]:
     return [np.asarray(rows, np.float32)]
 
 
+def stored(x: Data) -> list[Data]:
+    return [x + x]
+
+
 def nested(x: Data, offsets: Data) -> list[Data]:
     out, sums = np.ones_like(x), np.zeros((8, 256), np.float64)
     for g, (begin, end) in enumerate(pairwise(offsets)):
@@ -145,6 +164,7 @@ PROGRAMS: dict[str, tuple[str, Callable[..., list[Data]], dict[str, int]]] = {
     "split_k_across": (SPLIT_K.replace("500", "512"), split_k, K_TILES | {"ko": 192}),
     "sides": (SIDES, sides, {}),
     "shifted": (SHIFTED, shifted, {}),
+    "stored": (STORED, stored, {}),
     "nested": (NESTED, nested, {"mo": 64, "m": 16, "r": 32}),
 }
 WAYS = {
@@ -153,6 +173,7 @@ WAYS = {
     "split_k_across": ["worklist grid"],
     "sides": ["none grid", "none fori_loop"],
     "shifted": ["none grid", "none emit_pipeline"],
+    "stored": ["none grid", "none fori_loop"],
     "nested": ["worklist grid", "worklist emit_pipeline", "worklist fori_loop", "overlaunch grid"],
 }
 

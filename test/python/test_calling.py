@@ -1,6 +1,7 @@
 """Programs called with torch tensors and jax arrays: their results, and the arguments that are refused."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,12 @@ from programs import parse
 from tilec.diagnostics import TileError
 from tilec.dialects.interpreter import Result as Expected
 from tilec.dialects.interpreter import random_args, run
+from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.proof import difference, read_program
 from tilec.runtime.executable import Executable
+from tilec.runtime.interpret import interpret
+from tilec.runtime.launch import Form, complete, launcher
+from tilec.runtime.load import load
 from tilec.runtime.signature import Parameter, Result, Signature, signature_of
 
 jnp: Any = jax.numpy  # of which many functions have no complete types
@@ -176,7 +181,7 @@ REFUSED = {
     "complex": (lambda: torch.zeros(4, 200, dtype=torch.complex64).conj(), TypeError, "x is complex64"),
     "rank": (lambda: torch.zeros(200), ValueError, "x is float32[200]; float32[4, 200] is needed"),
     "extent": (lambda: torch.zeros(4, 201), ValueError, "x is float32[4, 201]; float32[4, 200]"),
-    "device": (lambda: torch.zeros(4, 200, device="meta"), TypeError, "x is on meta; a tensor on the CPU"),
+    "device": (lambda: torch.zeros(4, 200, device="meta"), TypeError, "x is on meta; a tensor on cpu"),
     "sparse": (lambda: torch.zeros(4, 200).to_sparse(), TypeError, "x has layout torch.sparse_coo"),
     "grad": (lambda: torch.zeros(4, 200, requires_grad=True), ValueError, "x requires grad"),
     "list": (lambda: [1.0, 2.0], TypeError, "x is a list; an array float32[4, 200] is needed"),
@@ -310,8 +315,74 @@ def test_a_scalar_is_an_array_of_one_element_in_the_program():
     assert (tuple(out.shape), float(out)) == ((1,), 3.0)
 
 
-def test_a_result_is_no_argument_even_where_the_program_returns_one():
-    text = "func.func @same(%x: memref<4x200xf32>) -> memref<4x200xf32> {\n return %x : memref<4x200xf32>\n}"
+def test_results_have_memory_of_their_own():
+    kind = "memref<4x200xf32>"
+    text = COPY.format("f32").replace(
+        f"return %out : {kind}", f"return %out, %out, %x : {kind}, {kind}, {kind}"
+    )
+    twice = Executable(parse(text.replace(f"-> {kind}", f"-> ({kind}, {kind}, {kind})")))
     x = torch.ones(4, 200)
-    [out] = Executable(parse(text))([x])
-    assert out is x
+    one, two, same = twice([x])
+    assert same is x  # an argument that is returned is one that may have changed
+    for changed in (one, two, x):
+        changed.add_(1)
+    assert (float(one[0, 0]), float(two[0, 0]), float(x[0, 0])) == (2, 2, 2)
+    assert torch.equal(twice([x])[0], x)
+
+
+def test_threads_take_turns():
+    programs = [Executable(parse(COPY.format("f32"))), Executable(parse(BUMP.format("f32", "1.0", "addf")))]
+    x = torch.randn(4, 200)
+
+    def many(program: Executable) -> list[bool]:
+        return [torch.equal(program([x.clone()])[0], x) for _ in range(8)]
+
+    with ThreadPoolExecutor(2) as pool:
+        assert all(right for each in pool.map(many, programs) for right in each)
+
+
+# The kernel reads a block beyond the end of its argument.
+OUTSIDE = """\
+import jax
+from jax.experimental import pallas as pl
+def outside(x, *, interpret):
+    def kernel(x_ref, o_ref):
+        o_ref[...] = x_ref[...]
+    return pl.pallas_call(kernel, out_shape=x, interpret=interpret, grid=(1,),
+        in_specs=[pl.BlockSpec((8, 128), lambda i: (i + 5, 0))],
+        out_specs=pl.BlockSpec((8, 128), lambda i: (i, 0)))(x)
+"""
+
+
+def test_a_kernel_that_failed_leaves_no_trace():
+    form = Form((8, 128), (8, 128), "float32")
+    outside = launcher(load(OUTSIDE, "outside").outside, [form], [form])
+    with pytest.raises(RuntimeError, match="Out-of-bounds block index"):
+        complete(outside, [np.ones((8, 128), np.float32)])
+    x = torch.randn(4, 200)
+    assert torch.equal(Executable(parse(COPY.format("f32")))([x])[0], x)
+
+
+def test_a_program_that_a_pass_refuses_is_refused_when_it_is_called():
+    jagged = Executable(parse(FIRST_ROWS), choices=TileToPallas(grouping="none"))
+    with pytest.raises(TileError, match="a grid has fixed extents"):
+        jagged([torch.zeros(9, 200), torch.tensor([0, 2, 2, 5, 9])])
+
+
+@pytest.mark.aot
+def test_compiled_for_a_chip():
+    rows = Executable(parse(FIRST_ROWS))
+    compiled = rows.aot("v6e", rows=40)
+    assert (compiled.chip.name, compiled.operations["custom-call"]) == ("v6e", 2)
+    with pytest.raises(ValueError, match="x has any number of rows; say for how many to compile"):
+        rows.aot("v6e")
+    with pytest.raises(TileError, match="there is no chip v9"):
+        rows.aot("v9", rows=40)
+
+
+def test_the_text_runs_alone():
+    copy = Executable(parse(COPY.format("f32")))
+    assert copy.text.startswith('"""Pallas kernels for TPUs')
+    assert copy.text is copy.text
+    x = np.ones((4, 200), np.float32)
+    np.testing.assert_array_equal(interpret(load(copy.text, "copy").copy, [x])[0], x)

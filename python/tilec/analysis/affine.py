@@ -17,8 +17,9 @@ from tilec.dialects.tile.arrays import EmptyOp, FullOp
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.loops import LoopOp
 from tilec.dialects.tile.schedule import AxisOp, SpanOp
-from tilec.dialects.tile.syntax import Bounds
+from tilec.dialects.tile.syntax import Bounds, scalar_of
 from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
+from tilec.dialects.tile.values import SplatOp
 from tilec.dialects.tile.views import ViewOp
 
 IndexBounds: TypeAlias = Bounds[SSAValue]
@@ -58,7 +59,7 @@ def linear(value: SSAValue | int) -> Linear:
     if isinstance(value, int):
         return Linear(value)
     match value.owner:
-        case arith.ConstantOp(value=IntegerAttr() as literal):
+        case arith.ConstantOp(value=IntegerAttr() as literal) | SplatOp(value=IntegerAttr() as literal):
             return Linear(cast("IntegerAttr[IntegerType]", literal).value.data)
         case arith.AddiOp() as op:
             return linear(op.lhs) + linear(op.rhs)
@@ -127,6 +128,19 @@ def divided_span(bounds: IndexBounds) -> SSAValue | None:
     if not isinstance(first, BoundOp) or not isinstance(last, BoundOp) or first.span is not last.span:
         return None
     return first.span if (first.side.data, last.side.data) == (Side.BEGIN, Side.END) else None
+
+
+def numbered_span(value: SSAValue) -> SSAValue | None:
+    """The span whose tiles an index numbers, if it does: `begin / size`, of an axis that begins on a tile."""
+    op = value.owner
+    if not isinstance(op, arith.FloorDivSIOp) or not isinstance(op.lhs.owner, BoundOp):
+        return None
+    begin, divisor = op.lhs.owner, op.rhs.owner
+    bounds = axis_bounds(begin.span)
+    known = isinstance(divisor, arith.ConstantOp) and scalar_of(divisor.value) == begin.lanes
+    if not known or begin.side.data is not Side.BEGIN or bounds is None:
+        return None
+    return begin.span if isinstance(bounds.begin, int) and bounds.begin % begin.lanes == 0 else None
 
 
 def whole_bounds(value: SSAValue) -> IndexBounds | None:

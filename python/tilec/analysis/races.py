@@ -15,6 +15,7 @@ from tilec.analysis.affine import (
     divided_span,
     is_inside,
     linear,
+    numbered_span,
     static_extent,
     whole_bounds,
 )
@@ -98,8 +99,8 @@ def _elsewhere(loop: LoopOp, one: tuple[Linear, int], two: tuple[Linear, int]) -
 
 
 def _is_part(dim: Dim, axis: SSAValue) -> bool:
-    """Whether a dimension is indexed by `axis`, or by an axis that goes through its tile."""
-    base = dim.base
+    """Whether a dimension is indexed by `axis`, an axis that goes through its tile, or its tile's number."""
+    base = dim.base if dim.base is None else numbered_span(dim.base) or dim.base
     while base is not None and base is not axis:
         bounds = axis_bounds(base)
         base = None if bounds is None else divided_span(bounds)

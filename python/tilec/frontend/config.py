@@ -9,7 +9,7 @@ from tilec.passes.tile_to_pallas import TileToPallas
 
 @dataclass(frozen=True)
 class Config:
-    """Choices for one kernel. What is left out has a default, 128 for a tile.
+    """Choices for one kernel. What is left out has a default; `--choose-blocks` has that of a tile.
 
     `blocks` gives the lanes of tiles by name, the name of the loop variable; `block_sizes` gives them in the
     order in which the program makes its tiles. The others are the options of `--tile-to-pallas`, which says

@@ -15,6 +15,7 @@ from tilec.frontend.environment import environment_key
 from tilec.frontend.keys import argument_key, tensors_in
 from tilec.frontend.trace import TraceError
 from tilec.frontend.tracing import Traced, names_of, trace_function
+from tilec.passes.choose_blocks import DEFAULT_BLOCK, batch_blocks
 
 if TYPE_CHECKING:
     from tilec.runtime.aot import Compiled
@@ -71,7 +72,10 @@ class Bound:
             Result(name, traced.mutated[position - fresh] if position >= fresh else None)
             for position, name in enumerate(names)
         ]
-        parameters = [Parameter(name, shape, _name(dtype)) for name, shape, dtype in traced.parameters]
+        parameters = [
+            Parameter(name, shape, _name(dtype), traced.most if dtype is torch.int64 else None)
+            for name, shape, dtype in traced.parameters
+        ]
         return Executable(
             traced.module, Signature(traced.name, tuple(parameters), tuple(results)), self.choices
         )
@@ -80,26 +84,27 @@ class Bound:
     def jax_fn(self) -> Callable[..., Any]:
         """The kernel as a pure function of jax arrays, in the order of the tensors among its arguments.
 
-        It returns what the traced function does, with the new contents of arguments that are changed after
-        it, and can be under `jax.jit`, `jax.vmap`, `jax.shard_map` and `jax.export`.
+        It returns what the traced function does; of one that changes arguments, a tuple of that and of their
+        new contents. It can be under `jax.jit`, `jax.vmap`, `jax.shard_map` and `jax.export`.
         """
         return self._jax_fn
 
     @functools.cached_property
     def _jax_fn(self) -> Callable[..., Any]:
+        from tilec.runtime.torch_arrays import fitted, to_jax
+
         executable, traced = self.executable, self.traced
-        captured = [executable.constant(tensor) for tensor in traced.captured]
+        fresh = len(traced.results) - len(traced.mutated)
+        last = executable.signature.parameters[len(traced.parameters) - len(traced.captured) :]
+        captured = [to_jax(fitted(*pair, "cpu")) for pair in zip(last, traced.captured, strict=True)]
 
         def run(*arrays: Any) -> Any:
             results = executable.jax_fn(*arrays, *captured)
-            fresh = len(results) - len(traced.mutated)
-            new = dict(zip(traced.mutated, results[fresh:], strict=True))
-            current = [new.get(position, array) for position, array in enumerate([*arrays, *captured])]
+            current = [*arrays, *captured]
+            for position, content in zip(traced.mutated, results[fresh:], strict=True):
+                current[position] = content
             returned = traced.returned(results[:fresh], current)
-            extra = tuple(results[fresh:])
-            if not extra:
-                return returned
-            return (returned, *extra) if returned is not None else extra if len(extra) > 1 else extra[0]
+            return (returned, *results[fresh:]) if traced.mutated else returned
 
         run.__name__ = traced.name
         return run
@@ -120,15 +125,21 @@ class Bound:
         return self.executable.aot(chip)
 
     def mosaic(self, chip: str) -> str:
-        """What Pallas makes of the kernel for a chip: modules of MLIR's Mosaic dialect, as text."""
-        return self.executable.mosaic(chip)
+        """What Pallas makes of the kernels for a chip: modules of MLIR's Mosaic dialect, as text.
+
+        Raises ValueError for an unknown chip, and TileError for what a pass refuses.
+        """
+        from tilec.runtime.mosaic import mosaic
+
+        return mosaic(self.executable, chip)
 
     def __repr__(self) -> str:
         arguments = ", ".join(
             f"{name}: {_name(dtype)}[{', '.join(map(str, shape))}]"
             for name, shape, dtype in self.traced.parameters
         )
-        blocks = ", ".join(f"{name}={self.choices.blocks.get(name, 128)}" for name in self.traced.tiles)
+        sizes = {**batch_blocks(self.traced.module), **self.choices.blocks}
+        blocks = ", ".join(f"{name}={sizes.get(name, DEFAULT_BLOCK)}" for name in self.traced.tiles)
         return f"<{self.traced.name}({arguments}), blocks {blocks or 'none'}, loop {self.choices.loop}>"
 
 

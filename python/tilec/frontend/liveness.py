@@ -56,7 +56,7 @@ class Liveness:
         match stmt:
             case ast.If():
                 arms = self._block(stmt.body, after, jumps) | self._block(stmt.orelse, after, jumps)
-                return arms
+                return arms | self._reads(stmt.test)
             case ast.For() | ast.AsyncFor() | ast.While():
                 return self._loop(stmt, after, jumps)
             case ast.With() | ast.AsyncWith():

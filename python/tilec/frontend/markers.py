@@ -19,9 +19,9 @@ from xdsl.ir import Block, Region, SSAValue
 from tilec import language
 from tilec.dialects.tile import ForOp, GridOp, SplatOp, YieldOp
 from tilec.dialects.tile.syntax import Bounds, pack_bounds
-from tilec.dialects.tile.types import SpanType, span_names
+from tilec.dialects.tile.types import UNBOUND, JaggedSpanType, SpanType, span_names
 from tilec.frontend.builtin_calls import REPLACED
-from tilec.frontend.places import user_variables
+from tilec.frontend.places import moved_to, user_variables
 from tilec.frontend.rewrite import Markers, rewritten
 from tilec.frontend.scalars import is_symbolic, truth_of
 from tilec.frontend.state import MISSING, Leaf, Snapshot, Variables, any_range, matched, tensor_like, value_of
@@ -117,10 +117,21 @@ class LoopRegion:
             trace.fail(f"a tile of block size {name} is inside another one; give it a block size of its own")
         if extent.fixed is not None:
             trace.fixed_blocks[name] = extent.fixed
-        span = block.insert_arg(SpanType(name), len(block.args))
+        lanes = trace.fixed_blocks.get(name, UNBOUND)
+        kind = SpanType(name, lanes)
+        if extent.jagged and isinstance(extent.end, SSAValue):
+            kind = JaggedSpanType(name, lanes, self._parent(extent.end))
+        span = block.insert_arg(kind, len(block.args))
         span.name_hint = name
         axis = trace.axes[symbol] = Axis(name, span, symbol, size)
         return axis
+
+    def _parent(self, lengths: SSAValue) -> str:
+        """The tile whose lanes have the lengths of a jagged axis."""
+        (name,) = span_names(lengths.type)
+        if name is None or self.is_grid:
+            self.trace.fail("jagged_tile takes one length for each lane of a tile, in a loop over that tile")
+        return name
 
     def begin(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
         trace = self.trace
@@ -286,10 +297,11 @@ class TracingMarkers(Markers):
             return Plain(iterable)
         self.trace.here()
         if exits:
-            word, line, _ = exits[0]
+            word, *place = exits[0]
             self.trace.fail(
-                f"`{word}` at line {line} leaves a loop over tiles, whose body is traced once; "
-                "mask what should not happen, or use an `if`"
+                f"`{word}` leaves a loop over tiles, whose body is traced once; "
+                "mask what should not happen, or use an `if`",
+                moved_to(self.trace.location, *place),
             )
         return LoopRegion(self.trace, iterable, names, targets, held)
 

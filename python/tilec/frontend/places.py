@@ -8,6 +8,8 @@ from types import CodeType, FrameType
 import torch
 from xdsl.dialects.builtin import CallSiteLoc, FileLineColLoc, IntAttr, LocationAttr, StringAttr, UnknownLoc
 
+from tilec.diagnostics import file_location
+
 _OURS = (str(Path(__file__).parent.parent) + "/", str(Path(torch.__file__).parent) + "/", "<frozen ")
 """Beginnings of the file names of code that is not the user's."""
 
@@ -46,6 +48,12 @@ def user_location(outermost: FrameType | None) -> LocationAttr:
     for callee in reversed(places[:-1]):
         location = CallSiteLoc(callee, location)
     return location
+
+
+def moved_to(location: LocationAttr, line: int, column: int) -> LocationAttr:
+    """Another line and column of the file of a location, both from 1."""
+    found = file_location(location)
+    return location if found is None else FileLineColLoc(found.filename, IntAttr(line), IntAttr(column))
 
 
 def user_variables(outermost: FrameType | None) -> dict[str, object]:

@@ -182,18 +182,24 @@ def _height(node: ast.AST) -> int:
 
 
 def _touched(nodes: Iterable[ast.stmt]) -> frozenset[str]:
-    """The names whose objects are subscripted, have attributes set, or have methods called on them."""
+    """The names whose objects are subscripted, have attributes set or methods called, or go to a function."""
     found: set[str] = set()
     for node in (inner for stmt in nodes for inner in ast.walk(stmt)):
         match node:
             case ast.Subscript(value=root) | ast.Attribute(value=root, ctx=ast.Store() | ast.Del()):
-                pass
-            case ast.Call(func=ast.Attribute(value=root)):
-                pass
+                roots = [root]
+            case ast.Call(func=ast.Attribute(value=root), args=args, keywords=keywords):
+                roots = [root, *args, *(keyword.value for keyword in keywords)]
+            case ast.Call(args=args, keywords=keywords):
+                roots = [*args, *(keyword.value for keyword in keywords)]
             case _:
                 continue
-        while isinstance(root, ast.Attribute | ast.Subscript):
-            root = root.value
-        if isinstance(root, ast.Name):
-            found.add(root.id)
+        found.update(name for root in roots if (name := _root(root)) is not None)
     return frozenset(found)
+
+
+def _root(node: ast.expr) -> str | None:
+    """The name that a chain of attributes and subscripts begins with."""
+    while isinstance(node, ast.Attribute | ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None

@@ -12,7 +12,6 @@ from typing import TypeAlias
 Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 # What uses up a generator at once, so that its body reads variables here and nowhere later.
 _CONSUMERS = frozenset("all any dict frozenset list max min set sorted sum tuple".split())
@@ -67,6 +66,8 @@ def body_of(node: Function) -> list[ast.stmt] | list[ast.expr]:
 def own_nodes(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
     """The nodes of one scope, the functions and classes within it included but not their insides."""
     for node in nodes:
+        if not node._fields:  # an operator, or the context of a name
+            continue
         yield node
         if not isinstance(node, (*FUNCTIONS, ast.ClassDef)):
             yield from own_nodes(ast.iter_child_nodes(node))
@@ -99,7 +100,8 @@ def mentions(nodes: Iterable[ast.AST]) -> Iterator[Mention]:
             case _:
                 if (name := _bound_name(node)) is not None:
                     yield Mention(name, True)
-                yield from mentions(ast.iter_child_nodes(node))
+                if node._fields:  # or it is an operator, or the context of a name
+                    yield from mentions(ast.iter_child_nodes(node))
 
 
 def _bound_name(node: ast.AST) -> str | None:

@@ -212,5 +212,5 @@ def read(get: Callable[[], object]) -> object:
         return MISSING
 
 
-_PLAIN = {"builtins", "torch", "types", "functools", "tilec", "numpy"}
+_PLAIN = {"builtins", "torch", "functools", "tilec", "numpy"}
 """Modules whose objects hold nothing of the user's that a loop could change."""

@@ -23,6 +23,7 @@ __all__ = [
     "ShapeEnv",
     "TorchDispatchMode",
     "TreeSpec",
+    "aot_backend",
     "decompositions",
     "expression",
     "functional_form",
@@ -71,3 +72,11 @@ def functional_form(op: OpOverload) -> OpOverload | None:
 def decompositions(ops: Sequence[Any]) -> dict[Any, Callable[..., Any]]:
     """What torch knows of how each of `ops` is made of simpler ones."""
     return dict(get_decompositions(ops))
+
+
+def aot_backend(compiler: Callable[..., Any], table: dict[Any, Callable[..., Any]]) -> Callable[..., Any]:
+    """A backend of `torch.compile` that gives `compiler` graphs of ATen operations, decomposed by `table`."""
+    # Takes seconds to import.
+    from torch._dynamo.backends.common import aot_autograd
+
+    return aot_autograd(fw_compiler=compiler, decompositions=table)

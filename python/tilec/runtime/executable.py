@@ -12,7 +12,7 @@ from xdsl.dialects.builtin import ModuleOp
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.runtime.aot import Compiled, compile_for
 from tilec.runtime.arrays import accept
-from tilec.runtime.launch import Form, finished, launcher
+from tilec.runtime.launch import Form, complete, launcher
 from tilec.runtime.lowered import Lowered, lower
 from tilec.runtime.shapes import ROWS, result_shapes, without_rows
 from tilec.runtime.signature import NARROWED, Signature, check_signature, signature_of
@@ -54,18 +54,19 @@ class Executable:
 
         Results that are new contents of arguments are among them; the arguments stay. It can be under
         `jax.jit`, `jax.vmap`, `jax.export` and `jax.shard_map`, the latter with `check_vma=False`, as Pallas
-        needs it. Without x64, jax has 32-bit integers for
-        64-bit ones. What the values of arguments must be, such as offsets in order, is checked where they are
-        known: not under a transformation.
+        needs it. Without x64, jax has 32-bit integers for 64-bit ones. What the values of arguments must be,
+        such as offsets in order, is checked where they are known: not under a transformation. Off a TPU,
+        kernels are interpreted, and only `__call__` lets those of several threads take turns.
 
         Raises TypeError and ValueError for arguments that do not fit the signature.
         """
-        self._count(arrays)
-        accepted = [accept(*pair) for pair in zip(self.signature.parameters, arrays, strict=True)]
-        return self._launch(accepted)
+        launch, accepted = self._accept(arrays)
+        return launch(*accepted)
 
     def __call__(self, args: Sequence[Any]) -> list[Any]:
-        """Runs the program on torch CPU tensors, or on jax and numpy arrays.
+        """Runs the program on torch tensors, or on jax and numpy arrays.
+
+        Tensors are all on the CPU, from where they are brought to a TPU if there is one, or all on a TPU.
 
         Results are tensors, or jax arrays. They are computed when this returns, and share no memory with
         arguments. What a result is the new content of is written to that tensor, which is then the result.
@@ -73,20 +74,22 @@ class Executable:
         Raises TypeError and ValueError for arguments that do not fit the signature, or that overlap those
         that are changed; TypeError for jax arrays where an argument is changed, as they never do.
         """
-        self._count(args)
         torch = sys.modules.get("torch")  # without it there are no tensors
         if torch is not None and any(isinstance(arg, torch.Tensor) for arg in args):
-            return self._call_torch(args)
+            from tilec.runtime.torch_arrays import call
+
+            self._count(args)
+            return call(self, args)
         if self.signature.mutated:
             name = self.signature.parameters[min(self.signature.mutated)].name
             raise TypeError(f"{self.signature.name} changes {name}, and jax arrays never change; use jax_fn")
-        return list(finished(self.jax_fn(*args)))
+        return list(complete(*self._accept(args)))
 
     def aot(self, chip: str, rows: int | None = None) -> Compiled:
         """Compiles the program for a chip with the real TPU compiler; each extent `None` is `rows`.
 
-        Raises ValueError for an unknown chip or where `rows` is needed and not given, TileError for what a
-        pass refuses and CompileRefused for what the compiler refuses.
+        Raises ValueError where `rows` is needed and not given, TileError for what a pass refuses, such as a
+        chip that it does not know, and CompileRefused for what the compiler refuses.
         """
         structs: list[jax.ShapeDtypeStruct] = []
         for parameter in signature_of(self.module).parameters:
@@ -95,9 +98,20 @@ class Executable:
                 raise ValueError(f"{parameter.name} has any number of rows; say for how many to compile")
             dtype = NARROWED.get(parameter.dtype, parameter.dtype)
             structs.append(jax.ShapeDtypeStruct(shape, dtype))
+        return compile_for(self.for_chip(chip).function, structs, chip)
+
+    def for_chip(self, chip: str) -> Lowered:
+        """The emitted module with the same choices for a chip."""
         choices = dataclasses.replace(self.choices, chip=chip)
-        lowered = self._lowered if choices == self.choices else lower(self.module, choices)
-        return compile_for(lowered.function, structs, chip)
+        return self._lowered if choices == self.choices else lower(self.module, choices)
+
+    def _accept(self, arrays: Sequence[Any]) -> tuple[Launch, list[Any]]:
+        """The kernels for jax and numpy arrays, and these as the kernels take them, checked."""
+        self._count(arrays)
+        accepted = [accept(*pair) for pair in zip(self.signature.parameters, arrays, strict=True)]
+        check, launch = self.prepared(tuple(array.shape for array in accepted))
+        check(*accepted)
+        return launch, accepted
 
     def _count(self, args: Sequence[Any]) -> None:
         parameters = self.signature.parameters
@@ -107,17 +121,16 @@ class Executable:
                 f"{self.signature.name} takes {len(parameters)} arrays, {names}; {len(args)} given"
             )
 
-    def _launch(self, arrays: Sequence[Any]) -> tuple[jax.Array, ...]:
-        """All results of the program on arrays that fit the signature, 64-bit integers narrowed."""
-        shapes = tuple(array.shape for array in arrays)
+    def prepared(self, shapes: Shapes) -> tuple[Callable[..., None], Launch]:
+        """The checks and the kernels for arguments of `shapes`, those that callers have.
+
+        Both take arrays that fit the signature, 64-bit integers narrowed. What they return is kept.
+        """
         if shapes not in self._launches:
             self._launches[shapes] = self._prepare(shapes)
-        check, launch = self._launches[shapes]
-        check(*arrays)
-        return launch(*arrays)
+        return self._launches[shapes]
 
     def _prepare(self, shapes: Shapes) -> tuple[Callable[..., None], Launch]:
-        """The checks and the kernels for arguments of `shapes`, those that callers have."""
         own = [shape or (1,) for shape in shapes]
         changed = without_rows(self.module, own)
         lowered = self._lowered if changed is None else lower(changed, self.choices)
@@ -130,18 +143,3 @@ class Executable:
             for shape, result in zip(result_shapes(self.module, own), self.signature.results, strict=True)
         ]
         return lowered.check, launcher(lowered.function, arguments, results)
-
-    def _call_torch(self, tensors: Sequence[Any]) -> list[Any]:
-        from tilec.runtime import torch_arrays
-
-        parameters, mutated = self.signature.parameters, self.signature.mutated
-        arrays = [torch_arrays.to_jax(*pair) for pair in zip(parameters, tensors, strict=True)]
-        if mutated:
-            torch_arrays.check_mutated(parameters, tensors, mutated)
-        on_chip = jax.default_backend() == "tpu"
-        if on_chip:
-            arrays = jax.device_put(arrays, jax.local_devices()[0])
-        outputs = finished(self._launch(arrays))
-        if on_chip:
-            outputs = jax.device_put(outputs, jax.local_devices(backend="cpu")[0])
-        return torch_arrays.hand_back(self.signature.results, outputs, tensors)

@@ -1,6 +1,7 @@
 """Runs an emitted function where it is called: on a TPU as it is, anywhere else interpreted."""
 
 import functools
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -10,6 +11,9 @@ import jax.numpy as jnp
 from jax.experimental.pallas import tpu as pltpu
 
 from tilec.runtime.jax_private import describe_cpu_as_tpu, forget_effects
+
+_INTERPRETER = threading.Lock()
+"""All kernels that the interpreter runs at a time share one memory."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,8 @@ def launcher(
     """
     describe_cpu_as_tpu()
     kernel = functools.partial(fn, interpret=None)
-    interpreted = functools.partial(fn, interpret=pltpu.InterpretParams())
+    # As in a TPU's memory, arrays are padded to whole tiles, which copies may touch.
+    interpreted = functools.partial(fn, interpret=pltpu.InterpretParams(buffer_bounds="padded"))
 
     @jax.custom_batching.sequential_vmap
     def run(*arrays: jax.Array) -> tuple[jax.Array, ...]:
@@ -75,12 +80,18 @@ def _seen(array: jax.Array, form: Form) -> jax.Array:
     return jnp.reshape(array, form.shape).astype(dtype)
 
 
-def finished(outputs: tuple[jax.Array, ...]) -> tuple[jax.Array, ...]:
-    """The arrays, computed. Raises what a kernel raised, with the interpreter ready to run again."""
-    try:
-        return jax.block_until_ready(outputs)
-    except Exception:
-        # jax still has the effects of the kernel that failed, and the interpreter its memory.
-        forget_effects()
-        pltpu.reset_tpu_interpret_mode_state()
-        raise
+def complete(launch: Callable[..., tuple[jax.Array, ...]], arrays: Sequence[Any]) -> tuple[jax.Array, ...]:
+    """The results of a launcher's function, computed. Interpreted kernels of several threads take turns.
+
+    Raises what a kernel raised, with the interpreter ready to run again.
+    """
+    if jax.default_backend() == "tpu":
+        return jax.block_until_ready(launch(*arrays))
+    with _INTERPRETER:
+        try:
+            return jax.block_until_ready(launch(*arrays))
+        except Exception:
+            # jax still has the effects of the kernel that failed, and the interpreter its memory.
+            forget_effects()
+            pltpu.reset_tpu_interpret_mode_state()
+            raise

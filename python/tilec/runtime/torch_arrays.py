@@ -1,17 +1,21 @@
-"""Torch tensors for kernels: to jax and back without a copy where their memory allows it.
+"""Calls with torch tensors: to jax and back without a copy where their memory allows it.
 
-The only part of calling that imports torch; it is imported when a tensor is passed.
+Imported only when a tensor is passed, so that who has none needs no torch.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 import torch
 
 from tilec.runtime.arrays import check_array, check_range
-from tilec.runtime.signature import NARROWED, Parameter, Result
+from tilec.runtime.launch import complete
+from tilec.runtime.signature import NARROWED, Parameter, Result, Signature
+
+if TYPE_CHECKING:
+    from tilec.runtime.executable import Executable
 
 _ALIGNMENT = 64
 """In bytes; jax copies what begins elsewhere."""
@@ -20,27 +24,68 @@ _DISPATCH = "__torch_dispatch__"
 """What classes of tensors without elements, such as those of tracers, have of their own."""
 
 
-def to_jax(parameter: Parameter, tensor: Any) -> jax.Array:
-    """A CPU tensor as a jax array: of the same memory if that is dense, in order and aligned, else of a copy.
+def call(program: "Executable", tensors: Sequence[Any]) -> list[torch.Tensor]:
+    """Runs a program on tensors, one for each parameter, as `Executable.__call__` says."""
+    on_chip = any(isinstance(tensor, torch.Tensor) and tensor.device.type == "tpu" for tensor in tensors)
+    pairs = zip(program.signature.parameters, tensors, strict=True)
+    dense = [fitted(parameter, tensor, "tpu" if on_chip else "cpu") for parameter, tensor in pairs]
+    if on_chip:
+        from tilec.runtime import torch_tpu
 
-    64-bit integers become 32-bit ones. Raises TypeError for what is no CPU tensor with data of its own or has
-    another dtype, ValueError for another shape, for integers that do not fit 32 bits and for tensors that
-    require grad where that is recorded.
+        made = torch_tpu.run(program, dense)
+    else:
+        check_mutated(program.signature, tensors)
+        made = _run(program, dense)
+    return [_handed(*pair, tensors) for pair in zip(program.signature.results, made, strict=True)]
+
+
+def _handed(result: Result, made: torch.Tensor, tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """What a caller gets for a result: the argument of which it is the new content, or it itself."""
+    if result.argument is None:
+        return made.to(getattr(torch, result.dtype))
+    with torch.no_grad():
+        return tensors[result.argument].copy_(made)
+
+
+def _run(program: "Executable", dense: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """All results of a program for CPU tensors that fit it, in memory of their own."""
+    arrays = [to_jax(tensor) for tensor in dense]
+    check, launch = program.prepared(tuple(array.shape for array in arrays))
+    check(*arrays)
+    there_is_a_chip = jax.default_backend() == "tpu"
+    if there_is_a_chip:
+        arrays = jax.device_put(arrays, jax.local_devices()[0])
+    outputs = complete(launch, arrays)
+    if there_is_a_chip:
+        outputs = jax.device_put(outputs, jax.local_devices(backend="cpu")[0])
+    # jax gives each result memory of its own, also one that is an argument or is returned twice.
+    return [torch.from_dlpack(output) for output in outputs]
+
+
+def fitted(parameter: Parameter, tensor: Any, device: str) -> torch.Tensor:
+    """A tensor as a parameter takes it: without gradient, dense, 64-bit integers as 32-bit ones.
+
+    It has the memory of `tensor` where that is so already. Raises TypeError for what is no tensor with
+    elements on a device of that type or has another dtype; ValueError for another shape, for integers that do
+    not fit 32 bits and for a tensor that requires grad where that is recorded.
     """
-    dtype = _check(parameter, tensor)
+    dtype = _check(parameter, tensor, device)
     narrow = NARROWED.get(dtype)
     if narrow is not None:
         if tensor.numel():
             low, high = torch.aminmax(tensor)
             check_range(parameter, narrow, int(low), int(high))
         tensor = tensor.to(getattr(torch, narrow))
-    dense = tensor.detach().resolve_neg().contiguous()
-    if dense.data_ptr() % _ALIGNMENT:
-        dense = dense.clone()
-    return jax.dlpack.from_dlpack(dense, copy=False)
+    return tensor.detach().resolve_neg().contiguous()
 
 
-def _check(parameter: Parameter, tensor: Any) -> str:
+def to_jax(dense: torch.Tensor) -> jax.Array:
+    """A dense CPU tensor as a jax array, of the same memory if that is aligned as jax needs it."""
+    aligned = dense.clone() if dense.data_ptr() % _ALIGNMENT else dense
+    return jax.dlpack.from_dlpack(aligned, copy=False)
+
+
+def _check(parameter: Parameter, tensor: Any, device: str) -> str:
     """The dtype of a tensor that can be passed."""
     name = parameter.name
     if not isinstance(tensor, torch.Tensor):
@@ -49,8 +94,8 @@ def _check(parameter: Parameter, tensor: Any) -> str:
         raise TypeError(
             f"{name} is a {type(tensor).__name__}, which holds no elements; a plain tensor is needed"
         )
-    if tensor.device.type != "cpu":
-        raise TypeError(f"{name} is on {tensor.device}; a tensor on the CPU is needed")
+    if tensor.device.type != device:
+        raise TypeError(f"{name} is on {tensor.device}; a tensor on {device} is needed")
     if tensor.layout is not torch.strided:
         raise TypeError(f"{name} has layout {tensor.layout}; torch.strided is needed")
     dtype = str(tensor.dtype).removeprefix("torch.")
@@ -63,10 +108,12 @@ def _check(parameter: Parameter, tensor: Any) -> str:
     return dtype
 
 
-def check_mutated(parameters: Sequence[Parameter], tensors: Sequence[Any], mutated: frozenset[int]) -> None:
+def check_mutated(signature: Signature, tensors: Sequence[torch.Tensor]) -> None:
     """Raises ValueError where a tensor that a kernel changes shares memory with itself or with another."""
-    spans = [_span(tensor) for tensor in tensors]
-    for position in sorted(mutated):
+    if not signature.mutated:
+        return
+    parameters, spans = signature.parameters, [_span(tensor) for tensor in tensors]
+    for position in sorted(signature.mutated):
         name = parameters[position].name
         if _overlaps_itself(tensors[position]):
             raise ValueError(
@@ -118,22 +165,3 @@ def _bytes(tensor: torch.Tensor) -> np.ndarray[Any, np.dtype[Any]]:
     plain = tensor.detach()
     width = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[plain.element_size()]
     return plain.view(width).numpy()
-
-
-def hand_back(
-    results: Sequence[Result], arrays: Sequence[jax.Array], tensors: Sequence[torch.Tensor]
-) -> list[torch.Tensor]:
-    """The results of a call with `tensors`: new tensors of the memory of `arrays`, and those it changed."""
-    taken = {tensor.data_ptr() for tensor in tensors}
-    handed: list[torch.Tensor] = []
-    for result, array in zip(results, arrays, strict=True):
-        made = torch.from_dlpack(array)
-        if result.argument is not None:
-            with torch.no_grad():
-                handed.append(tensors[result.argument].copy_(made))
-            continue
-        # jax may give an argument, or one array twice, as a result; a caller may write to tensors.
-        own = made.clone() if made.data_ptr() in taken else made
-        taken.add(own.data_ptr())
-        handed.append(own.to(getattr(torch, result.dtype)))
-    return handed

@@ -15,6 +15,7 @@ class _Writer:
         self._calm = calm
         self._lines: list[str] = []
         self._fresh = 0
+        self._spare = 15 + random.randrange(15)  # statements
         self._loops: list[str] = []
         self._functions: list[str] = []
 
@@ -44,10 +45,10 @@ class _Writer:
         """An expression with an integer as its value."""
         random = self._random
         kinds = ["name", "name", "name", "constant"]
-        if depth < 3:
+        if depth < 2:
             kinds += ["sum", "sum", "choice", "logic", "call", "walrus", "listed", "held"]
             kinds += [] if self._calm else ["divide", "generated"]
-        left = self._number(depth + 1) if depth < 3 else self._name()
+        left = self._number(depth + 1) if depth < 2 else self._name()
         match random.choice(kinds):
             case "constant":
                 return str(random.randrange(4))
@@ -91,7 +92,8 @@ class _Writer:
 
     def _block(self, depth: int, size: int) -> None:
         start = len(self._lines)
-        for _ in range(size):
+        for _ in range(min(size, self._spare)):
+            self._spare -= 1
             self._statement(depth)
         if len(self._lines) == start:
             self._line(depth, "pass")
@@ -100,7 +102,7 @@ class _Writer:
         random = self._random
         kinds = ["assign"] * 3 + ["augment", "pair"]
         if depth < 5:
-            kinds += ["for"] * 3 + ["if"] * 4 + ["while", "def", "match"]
+            kinds += ["for"] * 3 + ["if"] * 4 + ["while", "def", "def", "match"]
             if not self._calm:
                 kinds += ["try", "try", "with", "each"]
         if not self._calm:

@@ -3,9 +3,12 @@
 from typing import Any
 
 import torch
+from xdsl.ir import SSAValue
 
-from tilec.dialects.tile import DotOp
-from tilec.dialects.tile.mixing import Precision
+from tilec.dialects.tile import DotOp, TransposeOp
+from tilec.dialects.tile.products import Precision
+from tilec.dialects.tile.syntax import ints_of
+from tilec.dialects.tile.types import shape_of
 from tilec.frontend.aten.table import Call, handles
 from tilec.frontend.lanes import cast
 from tilec.frontend.trace import Trace, Value
@@ -35,10 +38,19 @@ def dot(
     shape = [*lhs.shape[:-1], rhs.shape[-1]]
     start = None if acc is None else trace.value(acc.to(summed).broadcast_to(shape)).ssa
     precision = Precision.HIGHEST if lhs.dtype is torch.float32 and _wants_whole() else Precision.DEFAULT
-    batch = lhs.dim() - 2
-    made = trace.put(DotOp(trace.value(lhs).ssa, trace.value(rhs).ssa, start, (batch + 1, batch), precision))
+    left, along_left = _before_transpose(trace.value(lhs).ssa, lhs.dim() - 1)
+    right, along_right = _before_transpose(trace.value(rhs).ssa, rhs.dim() - 2)
+    made = trace.put(DotOp(left, right, start, (along_left, along_right), precision))
     dtype = out or (acc.dtype if acc is not None else summed)
     return trace.tensor(shape, dtype, Value(cast(trace, made, trace.element(dtype))))
+
+
+def _before_transpose(value: SSAValue, dim: int) -> tuple[SSAValue, int]:
+    """What `value` transposes, if it swaps the last two dimensions, and where that has dimension `dim`."""
+    made, rank = value.owner, len(shape_of(value.type))
+    if isinstance(made, TransposeOp) and ints_of(made.perm) == (*range(rank - 2), rank - 1, rank - 2):
+        return made.value, 2 * rank - 3 - dim
+    return value, dim
 
 
 def _wants_whole() -> bool:

@@ -165,6 +165,22 @@ func.func @mixing(%q: tensor<8x64xbf16>, %k: tensor<16x64xbf16>, %v: tensor<16x3
 // CHECK-NEXT:    %g = tile.scan mul %i dim 1
 // CHECK-NEXT:    func.return
 
+func.func @batches(%q: tensor<4x8x64xbf16>, %k: tensor<4x16x64xbf16>, %v: tensor<4x16x32xf32>, %w: tensor<4x16x8xf32>) {
+  %a = tile.dot %q, %k contract [2] x [2]
+  %b = tile.dot %a, %v contract [2] x [1]
+  %c = tile.dot %v, %w contract [1] x [1] precision highest
+  %d = tile.dot %a, %v, %b contract [2] x [1]
+  %e = tile.reduce add %c dims [1]
+  return
+}
+// CHECK-LABEL: func.func @batches(%q: tensor<4x8x64xbf16>, %k: tensor<4x16x64xbf16>, %v: tensor<4x16x32xf32>, %w: tensor<4x16x8xf32>) {
+// CHECK-NEXT:    %a = tile.dot %q, %k contract [2] x [2]
+// CHECK-NEXT:    %b = tile.dot %a, %v contract [2] x [1]
+// CHECK-NEXT:    %c = tile.dot %v, %w contract [1] x [1] precision highest
+// CHECK-NEXT:    %d = tile.dot %a, %v, %b contract [2] x [1]
+// CHECK-NEXT:    %e = tile.reduce add %c dims [1]
+// CHECK-NEXT:    func.return
+
 func.func @shapes(%r: tensor<8xf32>, %s: f32, %o: tensor<1x8xf32>) {
   tile.grid %m = 0 to 64 by m {
     %a = tile.broadcast %r dims [1] : tensor<?x8xf32, #tile.spans<m, _>>
