@@ -45,6 +45,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.analysis.vmem import MOST_RESIDENT
 from tilec.analysis.within import is_within
 from tilec.diagnostics import explain, fail
@@ -87,6 +88,7 @@ class ExpandGathers(ModulePass):
     rows: int = 256
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        refuse_jagged_spans(op, self.name)
         if self.order not in ORDERS:
             fail(op, f"expand-gathers: order={self.order}; {', '.join(ORDERS)} are accepted")
         if self.rows < 1:
@@ -187,8 +189,9 @@ class _Expansion:
     rows: int
 
     def apply(self) -> None:
-        if isinstance(self.access, GatherOp):
+        if not isinstance(self.access, AtomicRmwOp):
             self._fill_table()
+        if isinstance(self.access, GatherOp):
             self._gather(self.access)
         elif self._is_outer():
             span = add_axis(self._grid(), self._bounds(InsertPoint.before(self._grid())), self._span())
@@ -332,7 +335,10 @@ class _Expansion:
     # Gathers
 
     def _fill_table(self) -> None:
-        """Let every row be read, also those of an array made here that nothing has stored yet."""
+        """Let every row be read, also those of an array made here that nothing has stored yet.
+
+        Of a scatter too: blocks of rows keep what no lane names.
+        """
         made = self.access.array.owner
         if isinstance(made, EmptyOp):
             fill_with_zeros(made)

@@ -71,12 +71,16 @@ class Language:
         else:
             yield from product(*(range(size) for size in sizes))
 
-    def dot(self, left: torch.Tensor, right: torch.Tensor, acc: torch.Tensor) -> torch.Tensor:
-        assert left.dim() == right.dim() == acc.dim() == 2
-        return acc + left.float() @ right.float()
+    def dot(self, left: torch.Tensor, right: torch.Tensor, acc: torch.Tensor | None = None) -> torch.Tensor:
+        assert left.dim() == right.dim() == 2
+        result = left.float() @ right.float()
+        return result if acc is None else acc + result
 
     def zeros(self, sizes: list[Any], dtype: torch.dtype) -> torch.Tensor:
         return torch.zeros([size.__index__() for size in sizes], dtype=dtype)
+
+    def full(self, sizes: list[Any], value: float, dtype: torch.dtype) -> torch.Tensor:
+        return torch.full([size.__index__() for size in sizes], value, dtype=dtype)
 
     def arange(self, size: int) -> torch.Tensor:
         return torch.arange(size, dtype=torch.int32)

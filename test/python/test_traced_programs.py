@@ -15,6 +15,10 @@ WAYS: list[tuple[str, dict[str, int], str]] = [
     ("jagged_heads", {"rows": 32, "cols": 16}, "fori_loop"),
     ("jagged_one_block", {}, "grid"),
     ("jagged_one_block", {}, "fori_loop"),
+    ("scalar_bounds", {"n": 32}, "grid"),
+    ("scalar_bounds", {"n": 16}, "fori_loop"),
+    ("scatter_to_empty", {"m": 16}, "grid"),
+    ("up_to_tile", {"rows": 16, "j": 32, "m": 16, "k": 8}, "grid"),
 ]
 """A program, block sizes that are not the default, and the loop."""
 

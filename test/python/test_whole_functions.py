@@ -58,6 +58,27 @@ def attention(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
     return (scores @ v).transpose(1, 2).reshape(batch, length, width) + x
 
 
+def causal(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+
+
+def scaled(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    return F.scaled_dot_product_attention(q, k, v, scale=0.3)
+
+
+def grouped(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, causal: bool = False) -> torch.Tensor:
+    return F.scaled_dot_product_attention(q, k, v, is_causal=causal, enable_gqa=True)
+
+
+def biased(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    return F.scaled_dot_product_attention(q, k, v, mask)
+
+
+def in_rows(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    q, k, v = (each.transpose(1, 2) for each in (q, k, v))
+    return causal(q, k, v).transpose(1, 2).reshape(2, 6, 32)
+
+
 CASES = {
     "softmax": Case(lambda x: F.softmax(x, -1), ((4, 6, 8),), dtype=BF16),
     "log_softmax": Case(lambda x: F.log_softmax(x, -1), ((4, 6, 8),)),
@@ -82,6 +103,19 @@ CASES = {
     "mask": Case(masked, ((2, 5, 8), (2, 7, 8))),
     "heads": Case(lambda x, w: F.linear(x, w).view(4, 6, 2, 4).softmax(-1), ((4, 6, 8), (8, 8))),
     "attention": Case(attention, ((2, 6, 8), (8, 24)), (3,)),
+    "flash attention": Case(F.scaled_dot_product_attention, ((2, 4, 6, 8), *[(2, 4, 9, 8)] * 2)),
+    "flash attention, bf16": Case(scaled, ((2, 4, 6, 8), *[(2, 4, 9, 8)] * 2), dtype=BF16),
+    "causal": Case(causal, ((2, 4, 6, 8), *[(2, 4, 9, 8)] * 2)),
+    "groups of queries": Case(grouped, ((2, 4, 6, 8), *[(2, 2, 9, 8)] * 2)),
+    "causal groups of queries": Case(
+        lambda *a: grouped(*a, causal=True), ((2, 4, 6, 8), *[(2, 2, 6, 8)] * 2)
+    ),
+    "attention with bias": Case(biased, (*[(2, 4, 6, 8)] * 3, (2, 1, 1, 6))),
+    "attention with mask": Case(lambda q, k, v, m: biased(q, k, v, m > 0.5), (*[(2, 4, 6, 8)] * 3, (6, 6))),
+    "attention after rope": Case(
+        lambda q, k, v, c, s: causal(rope(q, c, s), rope(k, c, s), v), (*[(2, 4, 6, 8)] * 3, (6, 8), (6, 8))
+    ),
+    "attention of heads in rows": Case(in_rows, ((2, 6, 4, 8),) * 3),
     "residual": Case(lambda x, w: x + torch.relu(x @ w), ((6, 8), (8, 8))),
     "norm and product": Case(lambda x, g, w: F.rms_norm(x, (8,), g) @ w, ((6, 8), (8,), (8, 5)), (2,)),
     "sum of columns": Case(lambda x: (x * 2).sum(0), ((16, 8),)),
@@ -104,6 +138,7 @@ GRADIENTS = {
     "rms norm": Case(lambda x, g: F.rms_norm(x, (8,), g) * torch.sigmoid(x), ((4, 6, 8), (8,)), (1, 3)),
     "mlp": Case(lambda x, w, b, v: F.gelu(F.linear(x, w, b)) @ v, ((4, 6, 8), (5, 8), (5,), (5, 7)), (2, 4)),
     "swiglu": Case(lambda x, w, v: F.silu(x @ w) * (x @ v), ((4, 6, 8), (8, 5), (8, 5)), (1, 5)),
+    "attention": Case(causal, ((2, 4, 6, 8),) * 3, (1, 0)),
 }
 
 

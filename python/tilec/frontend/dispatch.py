@@ -8,7 +8,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from tilec.frontend import host, views
-from tilec.frontend.aten import creation, pointwise, products, reductions, shapes
+from tilec.frontend.aten import creation, division, pointwise, products, reductions, shapes
 from tilec.frontend.aten.table import EARLY, HANDLERS, Call
 from tilec.frontend.indexing import load, store
 from tilec.frontend.tiles import new_index, scalar_index
@@ -24,7 +24,7 @@ from tilec.frontend.torch_private import (
 )
 from tilec.frontend.trace import Array, Trace, TraceError
 
-__all__ = ["Functions", "Operators", "creation", "pointwise", "products", "reductions", "shapes"]
+__all__ = ["Functions", "Operators", "creation", "division", "pointwise", "products", "reductions", "shapes"]
 
 aten = torch.ops.aten
 

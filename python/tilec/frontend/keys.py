@@ -1,7 +1,6 @@
 """What tells one call of a kernel from another: what a trace may have read of the arguments."""
 
 from collections.abc import Mapping
-from types import FunctionType
 from typing import Any
 
 import torch
@@ -37,7 +36,7 @@ def argument_key(arguments: Mapping[str, Any]) -> tuple[Any, ...]:
         if isinstance(value, torch.Tensor):
             key.append((value.dtype, value.shape, value.stride()))
         elif isinstance(value, _SCALARS):
-            key.append((type(value), value))
+            key.append(environment_key(value))
         else:
             leaves, spec = tree_flatten(value)
             key.append((spec, *map(_leaf_key, leaves)))
@@ -47,28 +46,9 @@ def argument_key(arguments: Mapping[str, Any]) -> tuple[Any, ...]:
 def _leaf_key(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         return (value.dtype, value.shape, value.stride())
-    if isinstance(value, _SCALARS):
-        return (type(value), value)
     if is_array(value):
         return (str(value.dtype), tuple(value.shape))
-    if isinstance(value, FunctionType):
-        return environment_key(value)
-    return Identity(value)
-
-
-class Identity:
-    """An object by its identity and by what it holds. Keeping it keeps the identity from being reused."""
-
-    def __init__(self, value: Any):
-        self.value = value
-        fields = getattr(value, "__dict__", {})
-        self.held = {name: each if isinstance(each, _SCALARS) else id(each) for name, each in fields.items()}
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Identity) and self.value is other.value and self.held == other.held
-
-    def __hash__(self) -> int:
-        return id(self.value)
+    return environment_key(value)
 
 
 def as_torch(value: Any) -> Any:

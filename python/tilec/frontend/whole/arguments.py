@@ -1,11 +1,13 @@
 """The arguments of ATen nodes, with what they leave out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
 from typing import Any, cast
 
 from torch.fx import Node
 
-from tilec.frontend.whole.graph import VIEWS, aten, packet, sizes_of
+from tilec.frontend.whole.graph import ATTENTION, PRODUCTS, VIEWS, aten, maker, packet, sizes_of
 
 
 def argument(node: Node, index: int, name: str, default: Any = None) -> Any:
@@ -23,10 +25,11 @@ def base(node: Node) -> Node:
 
 
 def consumers(node: Node) -> list[Node]:
-    """What uses `node`, looking through views."""
+    """What uses `node`, looking through views, and at each of several results of what uses it."""
     found: list[Node] = []
     for user in node.users:
-        found.extend(consumers(user) if packet(user) in VIEWS else [user])
+        through = packet(user) in VIEWS or isinstance(user.meta.get("val"), tuple | list)
+        found.extend(consumers(user) if through else [user])
     return found
 
 
@@ -40,6 +43,43 @@ def factors(node: Node) -> tuple[Node, Node]:
     """The operands of a matrix product."""
     left, right = node.args[-2:]
     return cast("Node", left), cast("Node", right)
+
+
+@dataclass(frozen=True)
+class AttentionArguments:
+    """Arguments of attention: `q` of B x H x M x D, `k` and `v` of B x H / G x N x D; `mask` of bool, or
+    added to the products of `q` and `k` times `scale`."""
+
+    q: Node
+    k: Node
+    v: Node
+    causal: bool
+    mask: Node | None
+    scale: float
+
+
+def attention_arguments(node: Node) -> AttentionArguments:
+    made = maker(node)
+    q, k, v = cast("tuple[Node, Node, Node]", made.args[:3])
+    scale = cast("float | None", made.kwargs.get("scale"))
+    return AttentionArguments(
+        q,
+        k,
+        v,
+        bool(argument(made, 4, "is_causal", False)),
+        cast("Node | None", made.kwargs.get("attn_mask")),
+        1 / sqrt(sizes_of(q)[-1]) if scale is None else scale,
+    )
+
+
+def inner_operands(node: Node) -> tuple[Node, ...]:
+    """What a node takes that is computed in a loop of its own."""
+    if packet(node) in PRODUCTS:
+        return factors(node)
+    if packet(node) in ATTENTION:
+        given = attention_arguments(node)
+        return (given.k, given.v) if given.mask is None else (given.k, given.v, given.mask)
+    return ()
 
 
 def dims_of(dims: int | Sequence[int] | None, rank: int) -> list[int]:

@@ -20,6 +20,7 @@ from tilec.frontend.whole.graph import (
     aten,
     operands,
     packet,
+    siblings,
     sizes_of,
     tensor_of,
 )
@@ -43,7 +44,7 @@ def find_clusters(graph: Graph) -> Clusters:
     refused: dict[Node, str] = {}
     cluster_of: dict[Node, tuple[Node, ...]] = {}
     for node in graph.nodes:
-        if packet(node) is None or packet(node) in VIEWS | CREATIONS:
+        if tensor_of(node) is None or packet(node) is None or packet(node) in VIEWS | CREATIONS:
             continue
         try:
             unsupported(node)
@@ -51,7 +52,8 @@ def find_clusters(graph: Graph) -> Clusters:
         except Refused as error:
             refused[node] = str(error)
             continue
-        sources = sorted({base(each) for each in operands(node)}, key=places.__getitem__, reverse=True)
+        near = {base(each) for each in (*operands(node), *siblings(node))}
+        sources = sorted(near, key=places.__getitem__, reverse=True)
         joined = _joined((node,), sources, cluster_of, places)
         cluster_of.update(dict.fromkeys(joined, joined))
     found = sorted(set(cluster_of.values()), key=lambda nodes: places[nodes[-1]])
@@ -107,8 +109,6 @@ def unsupported(node: Node) -> None:
     """Raises Refused if no kernel computes `node`, whatever stands around it."""
     if packet(node) not in COMPUTED:
         raise Refused(f"{node.target} has no kernel")
-    if tensor_of(node) is None:
-        raise Refused("its result is no tensor")
     for each in (node, *operands(node)):
         value = each.meta["val"]
         if any(not isinstance(size, int) for size in value.shape):

@@ -1,5 +1,6 @@
 """What the operations of an ATen graph are to the search for kernels."""
 
+from operator import getitem
 from typing import Any, TypeAlias, cast
 
 import torch
@@ -85,9 +86,12 @@ CREATIONS = frozenset({aten.arange, aten.full, aten.full_like, aten.ones, aten.s
 
 PRODUCTS = frozenset({aten.addmm, aten.baddbmm, aten.bmm, aten.mm})
 
+ATTENTION = frozenset({aten._scaled_dot_product_flash_attention_for_cpu})
+"""Attention, what torch makes of it on a CPU. It results in a tuple, whose members are nodes of their own."""
+
 JOINS = frozenset({aten.cat})
 
-COMPUTED = POINTWISE | REDUCTIONS | PRODUCTS | JOINS
+COMPUTED = POINTWISE | REDUCTIONS | PRODUCTS | JOINS | ATTENTION
 """What kernels are sought for."""
 
 ELEMENTS = frozenset({torch.float32, torch.bfloat16, torch.float16, torch.int32, torch.bool})
@@ -97,9 +101,22 @@ Packet: TypeAlias = Any
 
 
 def packet(node: Node) -> Packet:
-    """The operation without its overload, `aten.add` for `aten.add.Tensor`, or `None`."""
-    target = cast("Any", node.target)
+    """The operation without its overload, `aten.add` for `aten.add.Tensor`, or `None`.
+
+    Of one result of several, it is that which makes them.
+    """
+    target = cast("Any", maker(node).target)
     return target.overloadpacket if isinstance(target, OpOverload) else None
+
+
+def maker(node: Node) -> Node:
+    """The node whose arguments `node` is computed from: itself, or the one that has it in a tuple."""
+    return cast("Node", node.args[0]) if node.target is getitem else node
+
+
+def siblings(node: Node) -> list[Node]:
+    """The other results of what makes `node`."""
+    return [each for each in maker(node).users if each.target is getitem] if node.target is getitem else []
 
 
 def tensor_of(node: Node) -> torch.Tensor | None:
@@ -115,4 +132,4 @@ def sizes_of(node: Node) -> tuple[int, ...]:
 
 def operands(node: Node) -> list[Node]:
     """The tensors that `node` takes, one for each time it takes it."""
-    return [each for each in node.all_input_nodes if tensor_of(each) is not None]
+    return [each for each in maker(node).all_input_nodes if tensor_of(each) is not None]

@@ -14,7 +14,7 @@ from torch.fx import Node
 
 from tilec.frontend.whole.arguments import factors
 from tilec.frontend.whole.axes import Axis, Dim, Shape, flat, leaves
-from tilec.frontend.whole.regions import Cluster, Product, Refused, Region
+from tilec.frontend.whole.regions import Attention, Cluster, Product, Refused, Region
 
 ROW = 64 * 1024
 """The most bytes, in f32, of a row that a kernel takes whole: eight rows in two buffers are 1 MiB, of the
@@ -44,10 +44,10 @@ class Plan:
     def __init__(self, nodes: Sequence[Node]) -> None:
         self.cluster = Cluster(nodes)
         self._slots, self._whole = _slots(self.cluster)
-        for product in self.cluster.products:
-            if self.inner(product) in self._whole:
+        for loop in self.cluster.inner_loops:
+            if self.inner(loop) in self._whole:
                 raise Refused("an operand of a product needs whole what the product sums over")
-            self.inner(product).role = "inner"
+            self.inner(loop).role = "inner"
         self._main = self._main_order()
         self._choose()
         self.loops = [slot for slot in self._main if slot.role != "whole"]
@@ -76,9 +76,9 @@ class Plan:
             raise Refused("a dimension is cut or joined, and taken apart")
         return slots[0] if slots else None
 
-    def inner(self, product: Product) -> Slot:
+    def inner(self, loop: Product | Attention) -> Slot:
         """What the loop of a product is over. Raises Refused if that is several slots."""
-        slots = self.slots((product.inner,))
+        slots = self.slots((loop.inner,))
         if len(slots) != 1:
             raise Refused("the dimension that a product sums over is one in several parts")
         return slots[0]
@@ -92,6 +92,12 @@ class Plan:
                 return [*left, self.inner(product)]
             if region in product.rights.values():
                 return [self.inner(product), *(slot for slot in order if slot not in left)]
+        for attention in self.cluster.attentions:
+            rows = [slot for slot in order if slot in self.slots((attention.rows,))]
+            if region is attention.mask:
+                return [*rows, self.inner(attention)]
+            if region in (attention.keys, attention.values):
+                return [self.inner(attention), *(slot for slot in order if slot not in rows)]
         return order
 
     def _main_order(self) -> list[Slot]:
@@ -104,18 +110,20 @@ class Plan:
     def _choose(self) -> None:
         """Give each slot of the body its role."""
         free = [slot for slot in self._main if slot not in self._whole]
-        if self.cluster.products:
-            self._choose_of_product(free)
+        if self.cluster.inner_loops:
+            self._choose_around(free, self.cluster.inner_loops[0])
         else:
             self._choose_rows(free)
 
-    def _choose_of_product(self, free: list[Slot]) -> None:
+    def _choose_around(self, free: list[Slot], loop: Product | Attention) -> None:
         for slot in free:
             slot.role = "grid"
-        product = self.cluster.products[0]
-        node, right = next(iter(product.rights.items()))
-        lhs, rhs = product.left.shapes[product.lhs], right.shapes[factors(node)[-1]]
-        for dim in (lhs[-2], rhs[-1]):
+        if isinstance(loop, Attention):
+            tiled = [loop.rows]
+        else:
+            node, right = next(iter(loop.rights.items()))
+            tiled = [loop.left.shapes[loop.lhs][-2], right.shapes[factors(node)[-1]][-1]]
+        for dim in tiled:
             slots = self.slots((dim,))
             if all(slot in free for slot in slots):
                 max(slots, key=lambda slot: slot.size).role = "tile"
@@ -165,12 +173,19 @@ def _slots(cluster: Cluster) -> tuple[dict[Axis, Slot], set[Slot]]:
     shapes = [flat(shape) for region in cluster.regions for shape in region.shapes.values()]
     axes = list(dict.fromkeys(axis for shape in shapes for axis in shape))
     touched = {axis: {id(node) for node, dim in cluster.whole if axis in leaves(dim)} for axis in axes}
-    inner = {axis for product in cluster.products for axis in leaves(product.inner)}
+    inner = {axis for loop in cluster.inner_loops for axis in leaves(loop.inner)}
     group = {axis: [axis] for axis in axes}
-    apart = _minor(cluster)
-    for first, second in {pair for shape in shapes for pair in pairwise(shape)}:
+    # Which query may see which key depends on positions of both.
+    rows = {axis for loop in cluster.attentions if loop.given.causal for axis in leaves(loop.rows)}
+    minor = _minor(cluster)
+    for first, second in dict.fromkeys(pair for shape in shapes for pair in pairwise(shape)):
         alike = touched[first] == touched[second] and (first in inner) == (second in inner)
-        if alike and second is not apart and all(_adjacent(first, second, shape) for shape in shapes):
+        if (
+            rows.isdisjoint((first, second))
+            and second is not minor
+            and alike
+            and all(_adjacent(first, second, shape) for shape in shapes)
+        ):
             _join(group, first, second)
     slots = {id(members): Slot(prod(axis.size for axis in members)) for members in group.values()}
     for left, right in cluster.beside:
@@ -186,10 +201,10 @@ def _slots(cluster: Cluster) -> tuple[dict[Axis, Slot], set[Slot]]:
 def _minor(cluster: Cluster) -> Axis | None:
     """The last axis of the largest value, which stays apart: rows of a TPU's memory are as long as it is.
 
-    Products decide by themselves which dimensions are rows.
+    Products and attention decide by themselves which dimensions are rows.
     """
     largest = max(cluster.main.shapes.values(), key=lambda shape: prod(axis.size for axis in flat(shape)))
-    return flat(largest)[-1] if flat(largest) and not cluster.products else None
+    return flat(largest)[-1] if flat(largest) and not cluster.inner_loops else None
 
 
 def _adjacent(first: Axis, second: Axis, shape: Dim) -> bool:

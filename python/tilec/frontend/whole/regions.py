@@ -11,16 +11,20 @@ from dataclasses import dataclass, field
 from torch.fx import Node
 
 from tilec.frontend.whole.arguments import (
+    AttentionArguments,
+    attention_arguments,
     base,
     cat_arguments,
     cut_arguments,
     factors,
+    inner_operands,
     outputs,
     permutation,
     reduced_dims,
 )
-from tilec.frontend.whole.axes import Dim, Mismatch, Shape, fresh, reshaped, same
+from tilec.frontend.whole.axes import Dim, Mismatch, Shape, fresh, leaves, reshaped, same
 from tilec.frontend.whole.graph import (
+    ATTENTION,
     CREATIONS,
     JOINS,
     PRODUCTS,
@@ -54,6 +58,27 @@ class Product:
     rights: dict[Node, Region] = field(default_factory=dict[Node, Region])
     inner: Dim = ()
 
+    @property
+    def regions(self) -> list[Region]:
+        return [self.left, *self.rights.values()]
+
+
+@dataclass
+class Attention:
+    """The results of one attention, summed in one loop over the keys, `inner`. Queries are in the body."""
+
+    given: AttentionArguments
+    nodes: list[Node] = field(default_factory=list[Node])
+    keys: Region = field(default_factory=Region)
+    values: Region = field(default_factory=Region)
+    mask: Region = field(default_factory=Region)
+    rows: Dim = ()
+    inner: Dim = ()
+
+    @property
+    def regions(self) -> list[Region]:
+        return [self.keys, self.values, self.mask]
+
 
 class Cluster:
     """The axes of the values of some nodes, which are in the order of their graph. Raises Refused.
@@ -67,6 +92,7 @@ class Cluster:
         self.outputs = outputs(nodes)
         self.main = Region()
         self.products: list[Product] = []
+        self.attentions: list[Attention] = []
         self.whole: list[tuple[Node, Dim]] = []
         self.beside: list[tuple[Dim, Dim]] = []
         try:
@@ -80,15 +106,18 @@ class Cluster:
 
     @property
     def regions(self) -> list[Region]:
-        inner = [[product.left, *product.rights.values()] for product in self.products]
-        return [self.main, *(region for regions in inner for region in regions)]
+        return [self.main, *(region for loop in self.inner_loops for region in loop.regions)]
+
+    @property
+    def inner_loops(self) -> list[Product | Attention]:
+        return [*self.products, *self.attentions]
 
     def _body(self, nodes: Sequence[Node]) -> list[Node]:
         """The nodes that are not only there for an operand of a product."""
         needed = set(self.outputs)
         for node in reversed(nodes):
             if node in needed:
-                taken = factors(node) if packet(node) in PRODUCTS else ()
+                taken = inner_operands(node)
                 needed.update(base(each) for each in operands(node) if each not in taken)
         return [node for node in nodes if node in needed]
 
@@ -109,6 +138,8 @@ class Cluster:
             shape = tuple(fresh(size) for size in sizes_of(node))
         elif packet(node) in PRODUCTS:
             shape = self._product(region, node)
+        elif packet(node) in ATTENTION:
+            shape = self._attention(region, node)
         else:
             shape = self._result(node, {each: self._shape(region, each) for each in operands(node)})
         region.shapes[node] = shape
@@ -145,6 +176,35 @@ class Cluster:
         shape = (*lhs[:-1], rhs[-1])
         bias = [self._shape(region, each) for each in operands(node) if each not in (left, right)]
         return broadcast(sizes_of(node), [shape, *bias])
+
+    def _attention(self, region: Region, node: Node) -> Shape:
+        if region is not self.main or self.products:
+            raise Refused("attention and a product in one kernel")
+        given = attention_arguments(node)
+        found = next((each for each in self.attentions if each.given == given), None)
+        if found is None:
+            found = Attention(given)
+            self.attentions.append(found)
+        found.nodes.append(node)
+        q, k, v = (
+            self._shape(place, each)
+            for place, each in ((region, given.q), (found.keys, given.k), (found.values, given.v))
+        )
+        group = sizes_of(given.q)[1] // sizes_of(given.k)[1]
+        same(q[1], (*k[1], *fresh(group)))
+        for left, right in ((q[0], k[0]), (q[3], k[3]), *zip(k[:3], v[:3], strict=True)):
+            same(left, right)
+        found.rows, found.inner = q[2], k[2]
+        if any(not dim for dim in (q[2], q[3], k[2], v[3])):
+            raise Refused("an operand of attention has one row or one column")
+        if given.mask is not None:
+            broadcast(
+                (*sizes_of(given.q)[:3], sizes_of(given.k)[2]),
+                [(*q[:3], k[2]), self._shape(found.mask, given.mask)],
+            )
+        self._aside(node, q[3], v[3])
+        self.whole.append((node, v[3]))
+        return (*q[:3], v[3]) if node.args[1] == 0 else q[:3]
 
     def _reduced(self, node: Node, shape: Shape) -> Shape:
         dims = reduced_dims(node)
@@ -191,7 +251,7 @@ class Cluster:
 
     def _aside(self, node: Node, left: Dim, right: Dim) -> None:
         self.whole.append((node, left))
-        if left and right:
+        if left and right and leaves(left) != leaves(right):
             self.beside.append((left, right))
 
 

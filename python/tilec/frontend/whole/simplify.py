@@ -1,5 +1,6 @@
 """What is done to a graph before kernels are sought: `split` becomes slices, no value is made twice."""
 
+from operator import getitem
 from typing import Any, cast
 
 from torch.fx import Graph, Node
@@ -11,7 +12,7 @@ from tilec.frontend.whole.graph import aten, packet
 def simplify(graph: Graph) -> None:
     """Simplify a graph in place."""
     for node in list(graph.nodes):
-        if packet(node) in (aten.split, aten.split_with_sizes):
+        if packet(node) in (aten.split, aten.split_with_sizes) and node.target is not getitem:
             _split(graph, node)
     _unify(graph)
     graph.eliminate_dead_code()
