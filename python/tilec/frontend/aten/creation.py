@@ -88,6 +88,8 @@ def _array(trace: Trace, out: torch.Tensor, value: Any) -> torch.Tensor:
     for size in out.shape:
         if is_symbolic(size):
             trace.fail(f"an array of shape {trace.describe(out)}; make it where its size is known")
+    if 0 in out.shape:
+        trace.fail(f"an array of shape {trace.describe(out)}, which has no elements; one or more are needed")
     kind = MemRefType(element, list(out.shape) or [1])
     if value is None:
         made = trace.put(EmptyOp(kind))
