@@ -30,6 +30,7 @@ from xdsl.utils.exceptions import VerifyException
 from tilec.diagnostics import TileError, file_location, one_line
 from tilec.dialects.tile import SplatOp
 from tilec.dialects.tile.types import UNBOUND, shape_of, span_of, value_type
+from tilec.frontend.aliases import Aliases
 from tilec.frontend.elements import ELEMENTS, name_of
 from tilec.frontend.places import user_location
 from tilec.frontend.torch_private import FakeTensorMode, expression, named_size, new_shapes
@@ -182,6 +183,7 @@ class Trace:
         self.sizes: dict[str, torch.SymInt] = {}
         self.dtypes: dict[SSAValue, torch.dtype] = {}
         self.shapes_of: dict[SSAValue, tuple[int | None, ...]] = {}
+        self.aliases = Aliases()
         self._known: dict[int, tuple[torch.Tensor, Value | Array]] = {}
         self._fakes: dict[int, torch.Tensor] = {}
 
@@ -222,9 +224,9 @@ class Trace:
     def name_variables(self, variables: Mapping[str, Any]) -> None:
         """Call values after the user's variables that hold them, where they have no name yet."""
         for name, held in variables.items():
-            if not isinstance(held, torch.Tensor) or not self.is_known(held):
+            known = self.seen(held)
+            if known is None:
                 continue
-            known = self.known(held)
             if known.ssa.name_hint is None and SSAValue.is_valid_name(name):
                 known.ssa.name_hint = name
             if isinstance(known, Array) and known.name == UNNAMED:
@@ -268,15 +270,31 @@ class Trace:
         if found is None:
             found = (tensor, self._capture(tensor))
             self._known[id(tensor)] = found
+        if self.aliases.is_behind(tensor):
+            self.fail(
+                f"{self.describe(tensor)} shares its elements with a value that was changed in place since; "
+                "make a new value instead, as in v = v + …"
+            )
         return found[1]
+
+    def change(self, tensor: torch.Tensor, value: Value) -> None:
+        """A value of a tile is changed in place."""
+        self.aliases.changed(tensor)
+        self.bind(tensor, value)
 
     def is_known(self, tensor: torch.Tensor) -> bool:
         return id(tensor) in self._known
+
+    def seen(self, held: Any) -> Value | Array | None:
+        """What an object stands for, if it is a tensor that was used."""
+        return self._known[id(held)][1] if isinstance(held, torch.Tensor) and self.is_known(held) else None
 
     def parameter(self, name: str, tensor: torch.Tensor, *, dynamic: bool = False) -> torch.Tensor:
         """A fake tensor for an argument, which becomes one of the program; of any leading extent if it is
         `dynamic`, though not of 0 or 1, which torch broadcasts.
         """
+        if 0 in tensor.shape:
+            self.fail(f"{name} is {self.describe(tensor)}, which has no elements; one or more are needed")
         shape: list[Any] = list(tensor.shape)
         free = dynamic and bool(shape) and shape[0] > 1 and name not in self.static
         kind = MemRefType(self.element(tensor.dtype, name), [UNBOUND, *shape[1:]] if free else shape or [1])

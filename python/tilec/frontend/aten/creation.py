@@ -88,6 +88,8 @@ def _symbol(trace: Trace, value: torch.SymInt) -> tuple[Any, Range]:
 def _array(trace: Trace, out: torch.Tensor, value: Any) -> torch.Tensor:
     """A new array of the program."""
     element = trace.element(out.dtype)
+    if 0 in out.shape:
+        trace.fail(f"an array of shape {trace.describe(out)}, which has no elements; one or more are needed")
     shape, rows = list(out.shape) or [1], _rows(trace, out)
     if rows:
         shape[0] = UNBOUND
