@@ -365,6 +365,8 @@ def test_changed_arguments_that_share_memory():
     assign, whole = Executable(parse(ASSIGN)), torch.arange(1600.0)
     with pytest.raises(ValueError, match="x is changed and shares memory with y; pass a clone of one"):
         assign([whole[:800].view(4, 200), whole[100:900].view(4, 200)])
+    with pytest.raises(ValueError, match="x is changed and shares memory with y; pass a clone of one"):
+        assign([whole[:800].view(4, 200)] * 2)
     with pytest.raises(ValueError, match="x is changed, and several of its elements may share memory"):
         assign([whole[:200].expand(4, 200), whole[800:].view(4, 200)])
     left, right = whole.view(4, 400)[:, :200], whole.view(4, 400)[:, 200:]
