@@ -3,6 +3,7 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 
 import dataclasses
+import itertools
 import os
 import subprocess
 import sys
@@ -279,7 +280,7 @@ def test_one_program_for_any_number_of_rows() -> None:
 def test_segments_in_any_number() -> None:
     for offsets in ([0, 3, 3, 20], [0, 1, 2, 15, 16, 20]):
         x, at = torch.randn(20, 32), torch.tensor(offsets)
-        wanted = torch.stack([x[a:b].sum(0) for a, b in zip(offsets[:-1], offsets[1:], strict=True)])
+        wanted = torch.stack([x[a:b].sum(0) for a, b in itertools.pairwise(offsets)])
         agree(sums(x, at), wanted, "sums")
     assert repr(sums).endswith("1 bound>")
 
