@@ -7,6 +7,7 @@ from xdsl.passes import ModulePass
 
 _PASSES = {
     "raise-segments": "RaiseSegments",
+    "rebase-axes": "RebaseAxes",
     "choose-blocks": "ChooseBlocks",
     "raise-gathers": "RaiseGathers",
     "resolve-views": "ResolveViews",

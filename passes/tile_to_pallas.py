@@ -1,8 +1,8 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--raise-segments`, `--choose-blocks`, `--raise-gathers`, `--resolve-views`,
-`--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--classify-axes`, `--classify-outputs`,
-`--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
+Runs, in this order: `--raise-segments`, `--rebase-axes`, `--choose-blocks`, `--raise-gathers`,
+`--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--classify-axes`,
+`--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
 `--split-unaligned-loops`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
 `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
 `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
@@ -35,6 +35,7 @@ from tilec.passes.overlaunch_jagged import OverlaunchJagged
 from tilec.passes.plan_memory import PlanMemory
 from tilec.passes.raise_gathers import RaiseGathers
 from tilec.passes.raise_segments import RaiseSegments
+from tilec.passes.rebase_axes import RebaseAxes
 from tilec.passes.resolve_views import ResolveViews
 from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
 from tilec.passes.unroll_loops import UnrollLoops
@@ -121,6 +122,7 @@ class TileToPallas(ModulePass):
         grouping = GROUPINGS[self.grouping]
         return [
             RaiseSegments(),
+            RebaseAxes(),
             ChooseBlocks(self.blocks),
             RaiseGathers(),
             ResolveViews(),

@@ -79,6 +79,14 @@ def in_rows(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     return causal(q, k, v).transpose(1, 2).reshape(2, 6, 32)
 
 
+def from_slices(x: torch.Tensor, w: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    batch, length, width = x.shape
+    heads = (each.view(batch, length, 2, -1).transpose(1, 2) for each in (x @ w).split(width, -1))
+    q, k, v = heads
+    y = causal(rope(q, cos, sin), rope(k, cos, sin), v)
+    return y.transpose(1, 2).reshape(batch, length, width) + x
+
+
 CASES = {
     "softmax": Case(lambda x: F.softmax(x, -1), ((4, 6, 8),), dtype=BF16),
     "log_softmax": Case(lambda x: F.log_softmax(x, -1), ((4, 6, 8),)),
@@ -119,6 +127,12 @@ CASES = {
     "residual": Case(lambda x, w: x + torch.relu(x @ w), ((6, 8), (8, 8))),
     "norm and product": Case(lambda x, g, w: F.rms_norm(x, (8,), g) @ w, ((6, 8), (8,), (8, 5)), (2,)),
     "sum of columns": Case(lambda x: (x * 2).sum(0), ((16, 8),)),
+    "sum of all": Case(lambda x: (x * x).sum(), ((7, 6, 8),)),
+    "mean of channels": Case(lambda x: x.mean((0, 2, 3)), ((3, 8, 5, 7),)),
+    "sums of both": Case(lambda x: torch.cat((x.sum(0), x.sum(1))), ((16, 8),), (1,)),
+    "group norm": Case(lambda x, w, b: F.group_norm(x, 4, w, b), ((3, 8, 5, 7), (8,), (8,)), (2,)),
+    "every other": Case(lambda x: x[:, ::2].exp() + 1, ((6, 8),)),
+    "heads from slices": Case(from_slices, ((2, 6, 8), (8, 24), (6, 4), (6, 4)), (2,)),
     "transposed": Case(lambda x, y: x + y.T, ((5, 7), (7, 5))),
     "outer": Case(lambda x, y: x[:, None] * y[None, :], ((10,), (12,))),
     "long rows": Case(lambda x, b: torch.sigmoid(x) + b, ((2, 40000), (40000,))),
@@ -134,10 +148,10 @@ CASES = {
 
 GRADIENTS = {
     "softmax": Case(lambda x: F.softmax(x, -1), ((4, 6, 8),), (1, 1)),
-    "layer norm": Case(lambda x, g, b: F.layer_norm(x, (8,), g, b), ((4, 6, 8), (8,), (8,)), (1, 3)),
-    "rms norm": Case(lambda x, g: F.rms_norm(x, (8,), g) * torch.sigmoid(x), ((4, 6, 8), (8,)), (1, 3)),
+    "layer norm": Case(lambda x, g, b: F.layer_norm(x, (8,), g, b), ((4, 6, 8), (8,), (8,)), (1, 1)),
+    "rms norm": Case(lambda x, g: F.rms_norm(x, (8,), g) * torch.sigmoid(x), ((4, 6, 8), (8,)), (1, 1)),
     "mlp": Case(lambda x, w, b, v: F.gelu(F.linear(x, w, b)) @ v, ((4, 6, 8), (5, 8), (5,), (5, 7)), (2, 4)),
-    "swiglu": Case(lambda x, w, v: F.silu(x @ w) * (x @ v), ((4, 6, 8), (8, 5), (8, 5)), (1, 5)),
+    "swiglu": Case(lambda x, w, v: F.silu(x @ w) * (x @ v), ((4, 6, 8), (8, 5), (8, 5)), (1, 4)),
     "attention": Case(causal, ((2, 4, 6, 8),) * 3, (1, 0)),
 }
 

@@ -18,6 +18,7 @@ from tilec.frontend.torch_private import (
     TorchDispatchMode,
     decompositions,
     functional_form,
+    is_view,
     schema_of,
     tree_flatten,
     tree_map,
@@ -78,7 +79,13 @@ class Operators(TorchDispatchMode):
             return func(*args, **kwargs)
         self.trace.here()
         with self:
-            return self._lowered(func, self._known(args), self._known(kwargs))
+            known = self._known(args)
+            made = self._lowered(func, known, self._known(kwargs))
+        if is_view(func):
+            for each in tree_flatten(made)[0]:
+                if each.dtype is known[0].dtype:
+                    self.trace.aliases.share(each, known[0])
+        return made
 
     def _known(self, args: Any) -> Any:
         """Arguments with a traced tensor for each that was captured."""
@@ -148,7 +155,7 @@ class Operators(TorchDispatchMode):
                 f"the host tensor {known.name} is changed as a whole; store to it in a loop over tiles"
             )
         made = made.to(target.dtype).broadcast_to(target.shape)
-        trace.bind(target, trace.value(made))
+        trace.change(target, trace.value(made))
         return target
 
     def _copied(self, target: torch.Tensor, source: torch.Tensor) -> torch.Tensor:

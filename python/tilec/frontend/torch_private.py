@@ -27,6 +27,7 @@ __all__ = [
     "decompositions",
     "expression",
     "functional_form",
+    "is_view",
     "named_size",
     "new_shapes",
     "schema_of",
@@ -67,6 +68,12 @@ def functional_form(op: OpOverload) -> OpOverload | None:
     if not name.endswith("_") or name.startswith("__"):
         return None
     return getattr(getattr(torch.ops.aten, name.rstrip("_"), None), op._overloadname, None)  # pyright: ignore[reportPrivateUsage]
+
+
+def is_view(op: OpOverload) -> bool:
+    """Whether what an operator returns shares the elements of its first argument."""
+    schema = schema_of(op)
+    return not schema.is_mutable and any(each.alias_info is not None for each in schema.returns)
 
 
 def decompositions(ops: Sequence[Any]) -> dict[Any, Callable[..., Any]]:

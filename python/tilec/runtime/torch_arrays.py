@@ -24,6 +24,7 @@ _DISPATCH = "__torch_dispatch__"
 """What classes of tensors without elements, such as those of tracers, have of their own."""
 
 
+@torch.compiler.disable
 def call(program: "Executable", tensors: Sequence[Any]) -> list[torch.Tensor]:
     """Runs a program on tensors, one for each parameter, as `Executable.__call__` says."""
     on_chip = any(isinstance(tensor, torch.Tensor) and tensor.device.type == "tpu" for tensor in tensors)
@@ -90,14 +91,15 @@ def _check(parameter: Parameter, tensor: Any, device: str) -> str:
     name = parameter.name
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name} is a {type(tensor).__name__}; with other torch tensors, a tensor is needed")
-    if getattr(type(tensor), _DISPATCH) is not getattr(torch.Tensor, _DISPATCH):
-        raise TypeError(
-            f"{name} is a {type(tensor).__name__}, which holds no elements; a plain tensor is needed"
-        )
     if tensor.device.type != device:
         raise TypeError(f"{name} is on {tensor.device}; a tensor on {device} is needed")
-    if tensor.layout is not torch.strided:
-        raise TypeError(f"{name} has layout {tensor.layout}; torch.strided is needed")
+    if tensor.is_nested or tensor.layout is not torch.strided:
+        raise TypeError(f"{name} is nested, sparse or of another layout; a tensor of strides is needed")
+    if device == "cpu" and not _has_elements(tensor):
+        raise TypeError(
+            f"{name} is a {type(tensor).__name__} without elements, as in a trace; in one, call an operation "
+            "made by as_custom_op"
+        )
     dtype = str(tensor.dtype).removeprefix("torch.")
     check_array(parameter, dtype, tensor.shape)
     if tensor.requires_grad and torch.is_grad_enabled():
@@ -106,6 +108,16 @@ def _check(parameter: Parameter, tensor: Any, device: str) -> str:
             "torch.no_grad(), or make an operation with a backward by as_custom_op"
         )
     return dtype
+
+
+def _has_elements(tensor: torch.Tensor) -> bool:
+    if getattr(type(tensor), _DISPATCH) is not getattr(torch.Tensor, _DISPATCH):
+        return False
+    try:
+        tensor.data_ptr()
+    except RuntimeError:  # under transformations of torch.func
+        return False
+    return True
 
 
 def check_mutated(signature: Signature, tensors: Sequence[torch.Tensor]) -> None:

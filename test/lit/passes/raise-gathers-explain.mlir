@@ -68,7 +68,7 @@ func.func @scattered(%x: memref<64xf32>, %starts: memref<8xi32>, %out: memref<10
 
 // CHECK: {{.*}}/raise-gathers-explain.mlir:14:7: note: raise-gathers: tile.gather keeps its computed positions: they are no linear form: tile.load at {{.*}}/raise-gathers-explain.mlir:12:7
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:16:7: note: raise-gathers: tile.gather keeps its computed positions: they are no linear form: arith.muli at {{.*}}/raise-gathers-explain.mlir:15:7
-// CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:18:7: note: raise-gathers: tile.gather keeps its computed positions: they are 2 apart
+// CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:18:7: note: raise-gathers: tile.gather keeps its computed positions: they are 2 apart, in an extent known at run time
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:20:7: note: raise-gathers: tile.gather keeps its computed positions: they are all the same
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:21:7: note: raise-gathers: tile.gather keeps its computed positions: a window of them begins between tiles of memory, and %any has an extent known at run time
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:22:7: note: raise-gathers: tile.gather keeps its computed positions: a window of them begins between tiles of memory, and 10240000 bytes of %large would stay on the chip; 4194304 may

@@ -32,7 +32,7 @@ from tilec.frontend.whole.graph import (
 )
 from tilec.frontend.whole.inner_loops import attention_of, product_of
 from tilec.frontend.whole.plan import Plan, Slot
-from tilec.frontend.whole.regions import Region
+from tilec.frontend.whole.regions import Refused, Region, Way, is_cut, is_total
 from tilec.frontend.whole.statements import Code, Statements, literal
 
 
@@ -93,13 +93,14 @@ class Writer:
         self._lines.append("    " * self.depth + text)
 
     def _result(self, node: Node) -> Array:
-        shape = self.plan.extents(self.plan.cluster.main.shapes[node])
+        shape = self.plan.extents(self.plan.cluster.main.shapes[node]) or (1,)
         return Array(node, shape, self.name("out"))
 
     def _heads(self) -> None:
         for array in self._results:
             dtype = array.node.meta["val"].dtype
-            self.line(f"{array.name} = torch.empty({literal(array.shape)}, dtype={dtype})")
+            made = "zeros" if array.node in self.plan.cluster.totals else "empty"
+            self.line(f"{array.name} = torch.{made}({literal(array.shape)}, dtype={dtype})")
         letters = iter("mn" if self.plan.cluster.inner_loops else "rc")
         grid = [slot for slot in self.plan.loops if slot.role == "grid"]
         tiles = [slot for slot in self.plan.loops if slot.role == "tile"]
@@ -155,7 +156,8 @@ class Writer:
         if kind in ATTENTION:
             return self.assigned(node, attention_of(self, node))
         if kind in REDUCTIONS:
-            return self.assigned(node, statements.reduction(node, codes[operands(node)[0]]))
+            source = codes[operands(node)[0]]
+            return self.assigned(node, self._reduction(statements, node, source))
         if kind in JOINS:
             return self.assigned(node, statements.join(node, codes))
         return self.assigned(node, statements.pointwise(node, codes.__getitem__))
@@ -187,6 +189,11 @@ class Writer:
             text += f"[{', '.join('None' if slot is None else ':' for slot in wanted)}]"
         return Code(text, tuple(wanted))
 
+    def _reduction(self, statements: Statements, node: Node, source: Code) -> Code:
+        if node in self.plan.cluster.totals:
+            return statements.part_of_total(node, source)
+        return statements.reduction(node, source)
+
     def _stores(self) -> None:
         main = self.plan.cluster.main
         statements = Statements(self.plan, self.plan.order(main), main.shapes, self.names)
@@ -203,13 +210,30 @@ class Writer:
                 text += (
                     ".T" if len(dims) == 2 else f".permute({literal([there.index(slot) for slot in dims])})"
                 )
-            index = [self.names.get(slot, ":") for slot in slots]
-            self.line(f"{array.name}[{', '.join(index)}] = {text}")
+            if array.node in self.plan.cluster.totals:
+                index = [self.names.get(slot, "slice(None)") for slot in slots] or ["0"]
+                self.line(f"hl.atomic_add({array.name}, [{', '.join(index)}], {text})")
+            else:
+                index = [self.names.get(slot, ":") for slot in slots]
+                self.line(f"{array.name}[{', '.join(index)}] = {text}")
 
 
 def kernel_of(nodes: Sequence[Node], name: str = "kernel") -> Kernel:
     """The kernel that computes `nodes`, which are in the order of their graph. Raises Refused."""
-    return Writer(Plan(nodes), name).kernel
+    inside = frozenset(nodes)
+    totals = any(is_total(node, inside) for node in nodes)
+    cuts = any(is_cut(each) for node in nodes for each in operands(node))
+    ways = [
+        Way(a, b)
+        for b in ((True, False) if cuts else (True,))
+        for a in ((True, False) if totals else (False,))
+    ]
+    for way in ways[:-1]:
+        try:
+            return Writer(Plan(nodes, way), name).kernel
+        except Refused:
+            continue
+    return Writer(Plan(nodes, ways[-1]), name).kernel
 
 
 def listed(values: list[int]) -> str:

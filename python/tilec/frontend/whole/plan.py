@@ -14,7 +14,8 @@ from torch.fx import Node
 
 from tilec.frontend.whole.arguments import factors
 from tilec.frontend.whole.axes import Axis, Dim, Shape, flat, leaves
-from tilec.frontend.whole.regions import Attention, Cluster, Product, Refused, Region
+from tilec.frontend.whole.graph import operands
+from tilec.frontend.whole.regions import Attention, Cluster, Product, Refused, Region, Way
 
 ROW = 64 * 1024
 """The most bytes, in f32, of a row that a kernel takes whole: eight rows in two buffers are 1 MiB, of the
@@ -41,8 +42,8 @@ class Plan:
     places has.
     """
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        self.cluster = Cluster(nodes)
+    def __init__(self, nodes: Sequence[Node], way: Way) -> None:
+        self.cluster = Cluster(nodes, way)
         self._slots, self._whole = _slots(self.cluster)
         for loop in self.cluster.inner_loops:
             if self.inner(loop) in self._whole:
@@ -54,7 +55,9 @@ class Plan:
         self.row = prod(slot.size for slot in self._main if slot.role == "whole")
         for region in self.cluster.regions:
             self._check(region)
-        shapes = [self.cluster.main.shapes[node] for node in self.cluster.outputs]
+        # A sum that all steps add to is that of an operand that depends on all loops.
+        nodes = [operands(node)[0] if node in self.cluster.totals else node for node in self.cluster.outputs]
+        shapes = [self.cluster.main.shapes[node] for node in nodes]
         if any(slot not in self.slots(shape) for shape in shapes for slot in self.loops):
             raise Refused("a result does not depend on all loops")
 

@@ -5,7 +5,7 @@ dimensions of its values through it. Most values belong to the body of the kerne
 takes is computed in the loop over the dimension that is summed, so it has a region of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from torch.fx import Node
@@ -15,6 +15,7 @@ from tilec.frontend.whole.arguments import (
     attention_arguments,
     base,
     cat_arguments,
+    consumers,
     cut_arguments,
     factors,
     inner_operands,
@@ -80,15 +81,28 @@ class Attention:
         return [self.keys, self.values, self.mask]
 
 
+@dataclass(frozen=True)
+class Way:
+    """How a cluster may be computed: `totals`, sums over rows of results of other rows, are collected from
+    all steps; `cut` loads what slices are taken from, rather than have torch take them.
+    """
+
+    totals: bool
+    cut: bool
+
+
 class Cluster:
     """The axes of the values of some nodes, which are in the order of their graph. Raises Refused.
 
-    `whole` says which dimensions a node needs whole, `beside` which axes stand in one place of values
-    though their extents differ, as those of a slice and of what it is cut from.
+    `totals` are the sums that all steps add to. `whole` says which dimensions a node needs whole, `beside`
+    which axes stand in one place of values though their extents differ, as those of a slice and of what it is
+    cut from.
     """
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
+    def __init__(self, nodes: Sequence[Node], way: Way) -> None:
         self.nodes = frozenset(nodes)
+        self._way = way
+        self.totals = {node for node in nodes if way.totals and is_total(node, self.nodes)}
         self.outputs = outputs(nodes)
         self.main = Region()
         self.products: list[Product] = []
@@ -126,6 +140,8 @@ class Cluster:
         if node in self.nodes or packet(node) in CREATIONS:
             return True
         if packet(node) not in VIEWS:
+            return False
+        if not self._way.cut and base(node) not in self.nodes and is_cut(node):
             return False
         # Torch makes a view at no cost, and needs no copy where its elements are in order.
         return base(node) in self.nodes or not node.meta["val"].is_contiguous()
@@ -208,7 +224,8 @@ class Cluster:
 
     def _reduced(self, node: Node, shape: Shape) -> Shape:
         dims = reduced_dims(node)
-        self.whole += [(node, shape[dim]) for dim in dims]
+        if node not in self.totals:
+            self.whole += [(node, shape[dim]) for dim in dims]
         if len(sizes_of(node)) == len(shape):
             return tuple(() if i in dims else dim for i, dim in enumerate(shape))
         return tuple(dim for i, dim in enumerate(shape) if i not in dims)
@@ -253,6 +270,25 @@ class Cluster:
         self.whole.append((node, left))
         if left and right and leaves(left) != leaves(right):
             self.beside.append((left, right))
+
+
+def is_total(node: Node, nodes: Collection[Node]) -> bool:
+    """Whether `node` is a sum over rows, which only others than `nodes` use."""
+    if packet(node) not in (aten.mean, aten.sum) or not node.meta["val"].is_floating_point():
+        return False
+    rank = len(sizes_of(operands(node)[0]))
+    dims = reduced_dims(node)
+    trailing = len(dims) < rank and sorted(dims) == list(range(rank - len(dims), rank))
+    return not trailing and not any(user in nodes for user in consumers(node))
+
+
+def is_cut(node: Node) -> bool:
+    """Whether a view leaves some elements out."""
+    while packet(node) in VIEWS:
+        node, cut = operands(node)[0], packet(node) in (aten.select, aten.slice)
+        if cut:
+            return True
+    return False
 
 
 def broadcast(sizes: tuple[int, ...], shapes: Sequence[Shape]) -> Shape:

@@ -1,4 +1,4 @@
-"""What is done to a graph before kernels are sought: `split` becomes slices, no value is made twice."""
+"""What is done to a graph before kernels are sought: views get their plain names, no value is made twice."""
 
 from operator import getitem
 from typing import Any, cast
@@ -14,6 +14,8 @@ def simplify(graph: Graph) -> None:
     for node in list(graph.nodes):
         if packet(node) in (aten.split, aten.split_with_sizes) and node.target is not getitem:
             _split(graph, node)
+        elif packet(node) is aten.as_strided and _in_order(node):
+            node.target, node.args = aten.view.default, node.args[:2]
     _unify(graph)
     graph.eliminate_dead_code()
 
@@ -30,6 +32,12 @@ def _split(graph: Graph, node: Node) -> None:
             part = graph.call_function(aten.slice.Tensor, (source, dim, begins[index], begins[index + 1]))
         part.meta = dict(user.meta)
         user.replace_all_uses_with(part)
+
+
+def _in_order(node: Node) -> bool:
+    """Whether a strided view is of all elements, in their order."""
+    source, result = cast("Node", node.args[0]).meta["val"], node.meta["val"]
+    return source.is_contiguous() and result.is_contiguous() and source.numel() == result.numel()
 
 
 def _unify(graph: Graph) -> None:
