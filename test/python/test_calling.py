@@ -297,9 +297,11 @@ def test_extents_computed_as_0(loop: str):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_wide_integers_are_narrowed_or_refused(kind: Any):
+@pytest.mark.parametrize("element", ["i32", "i64"])
+def test_wide_integers_are_narrowed_or_refused(kind: Any, element: str):
     x, offsets = np.ones((9, 200), np.float32), [0, 2, 2, 5, 9]
-    rows = Executable(parse(FIRST_ROWS))
+    rows = Executable(parse(FIRST_ROWS.replace("memref<5xi32>", f"memref<5x{element}>")))
+    assert rows.signature.parameters[1].dtype == element.replace("i", "int")
     [out] = rows([kind(x), kind(offsets)])
     assert out[:, 0].tolist() == [2, 0, 3, 4]
     with pytest.raises(
@@ -365,6 +367,8 @@ def test_changed_arguments_that_share_memory():
     assign, whole = Executable(parse(ASSIGN)), torch.arange(1600.0)
     with pytest.raises(ValueError, match="x is changed and shares memory with y; pass a clone of one"):
         assign([whole[:800].view(4, 200), whole[100:900].view(4, 200)])
+    with pytest.raises(ValueError, match="x is changed and shares memory with y; pass a clone of one"):
+        assign([whole[:800].view(4, 200)] * 2)
     with pytest.raises(ValueError, match="x is changed, and several of its elements may share memory"):
         assign([whole[:200].expand(4, 200), whole[800:].view(4, 200)])
     left, right = whole.view(4, 400)[:, :200], whole.view(4, 400)[:, 200:]

@@ -193,9 +193,13 @@ def _finished(trace: Trace, returned: Any, started: float) -> Traced:
 
 def assumptions(trace: Trace) -> Callable[[Sequence[tuple[int, ...]]], bool]:
     """Whether shapes of arguments are as those that were traced, where Python decided something by them."""
-    conditions = trace.assumptions()
+    conditions: tuple[Any, ...] = trace.assumptions()
     parameters = list(trace.entry.args)
-    places = {symbol: parameters.index(array) for symbol, array in trace.extents.items()}
+
+    def position(array: SSAValue) -> int:
+        return next(place for place, each in enumerate(parameters) if each is array)
+
+    places = {symbol: position(array) for symbol, array in trace.extents.items()}
     fixed = [
         (place, trace.shapes_of[array][0])
         for place, array in enumerate(parameters)
