@@ -33,7 +33,7 @@ from tilec.dialects.tile.types import UNBOUND, shape_of, span_of, value_type
 from tilec.frontend.aliases import Aliases
 from tilec.frontend.elements import ELEMENTS, name_of
 from tilec.frontend.places import user_location
-from tilec.frontend.torch_private import FakeTensorMode, expression, named_size, new_shapes
+from tilec.frontend.torch_private import FakeTensorMode, expression, named_size, new_shapes, unlogged
 
 Size = int | torch.SymInt
 
@@ -248,7 +248,7 @@ class Trace:
         """What torch does meanwhile has shapes and dtypes and makes no operations."""
         paused, self.paused = self.paused, True
         try:
-            with self.fake:
+            with self.fake, unlogged():
                 yield
         finally:
             self.paused = paused
