@@ -56,8 +56,8 @@ def _whole_quotient(call: Call, make: Callable[[SSAValue, SSAValue], Operation])
 def _refuse_floats(call: Call) -> NoReturn:
     """Refuse what needs the exact quotient of floats, which a division that rounds does not tell."""
     call.trace.fail(
-        f"{call.op.overloadpacket.__name__} of floats is off by a whole divisor where a / b rounds up to a whole "
-        "number; torch.floor(a / b) and a - torch.floor(a / b) * b say what is computed"
+        f"{call.op.overloadpacket.__name__} of floats is off by a whole divisor where a / b rounds up to a "
+        "whole number; torch.floor(a / b) and a - torch.floor(a / b) * b say what is computed"
     )
 
 
