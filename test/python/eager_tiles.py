@@ -55,15 +55,20 @@ class Language:
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)
 
-    def _cuts(self, size: int) -> list[Tile]:
-        ends = sorted({*self._random.choices(range(1, size + 1), k=2), size})
-        return [Tile(begin, end) for begin, end in zip([0, *ends], ends, strict=False)]
+    def _cuts(self, begin: int, end: int) -> list[Tile]:
+        if begin == end:
+            return []
+        ends = sorted({*self._random.choices(range(begin + 1, end + 1), k=2), end})
+        return [Tile(*bounds) for bounds in zip([begin, *ends], ends, strict=False)]
 
-    def tile(self, sizes: int | list[int]) -> Iterator[Any]:
-        if isinstance(sizes, int):
-            yield from self._cuts(sizes)
+    def tile(self, sizes: Any, end: Any = None) -> Iterator[Any]:
+        """Tiles of the range up to `sizes`, of several ranges, or of that from `sizes` to `end`."""
+        if end is not None:
+            yield from self._cuts(int(sizes), int(end))
+        elif isinstance(sizes, int):
+            yield from self._cuts(0, sizes)
         else:
-            yield from product(*(self._cuts(size) for size in sizes))
+            yield from product(*(self._cuts(0, size) for size in sizes))
 
     def grid(self, sizes: int | list[int]) -> Iterator[Any]:
         if isinstance(sizes, int):

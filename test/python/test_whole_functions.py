@@ -124,6 +124,7 @@ CASES = {
         lambda q, k, v, c, s: causal(rope(q, c, s), rope(k, c, s), v), (*[(2, 4, 6, 8)] * 3, (6, 8), (6, 8))
     ),
     "attention of heads in rows": Case(in_rows, ((2, 6, 4, 8),) * 3),
+    "product with a constant": Case(lambda x: x @ torch.ones(8, 5), ((6, 8),)),
     "residual": Case(lambda x, w: x + torch.relu(x @ w), ((6, 8), (8, 8))),
     "norm and product": Case(lambda x, g, w: F.rms_norm(x, (8,), g) @ w, ((6, 8), (8,), (8, 5)), (2,)),
     "sum of columns": Case(lambda x: (x * 2).sum(0), ((16, 8),)),

@@ -37,6 +37,7 @@ __all__ = [
     "tree_map",
     "tree_unflatten",
     "unlogged",
+    "with_sizes",
 ]
 
 
@@ -101,3 +102,10 @@ def aot_backend(compiler: Callable[..., Any], table: dict[Any, Callable[..., Any
     from torch._dynamo.backends.common import aot_autograd
 
     return aot_autograd(fw_compiler=compiler, decompositions=table)
+
+
+def with_sizes(module: torch.fx.GraphModule, args: Sequence[Any]) -> torch.fx.GraphModule:
+    """A graph again, with the sizes that its inputs have in `args` in the place of symbols."""
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    return make_fx(module, tracing_mode="fake")(*args)

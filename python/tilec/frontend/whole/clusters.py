@@ -13,12 +13,13 @@ from itertools import combinations
 import torch
 from torch.fx import Graph, Node
 
-from tilec.frontend.whole.arguments import base, consumers
+from tilec.frontend.whole.arguments import base, consumers, inner_operands
 from tilec.frontend.whole.graph import (
     COMPUTED,
     CREATIONS,
     ELEMENTS,
     REDUCTIONS,
+    SEGMENTS,
     VIEWS,
     aten,
     maker,
@@ -124,7 +125,8 @@ def unsupported(node: Node) -> None:
     """Raises Refused if no kernel computes `node`, whatever stands around it."""
     if packet(node) not in COMPUTED:
         raise Refused(f"{maker(node).target} has no kernel")
-    for each in (node, *operands(node)):
+    taken = inner_operands(node) if packet(node) in SEGMENTS else operands(node)
+    for each in (node, *taken):
         value = each.meta["val"]
         if any(not isinstance(size, int) for size in value.shape):
             raise Refused("extents are known only in the call")

@@ -26,11 +26,12 @@ from tilec.frontend.whole.graph import (
     JOINS,
     PRODUCTS,
     REDUCTIONS,
+    SEGMENTS,
     VIEWS,
     operands,
     packet,
 )
-from tilec.frontend.whole.inner_loops import attention_of, product_of
+from tilec.frontend.whole.inner_loops import attention_of, product_of, segments_of
 from tilec.frontend.whole.plan import Plan, Slot
 from tilec.frontend.whole.regions import Refused, Region, Way, is_cut, is_total
 from tilec.frontend.whole.statements import Code, Statements, literal
@@ -108,15 +109,18 @@ class Writer:
         self.names.update({slot: self.name(next(letters)) for slot in tiles})
         if grid:
             self._loop("grid", grid)
-        self._loop("tile", tiles)
+        if tiles:
+            self._loop("tile", tiles)
 
     def extent(self, slot: Slot) -> str:
         """The extent of a dimension of values."""
         return self.names.get(slot, str(slot.size))
 
-    def inner_loop(self, slot: Slot, name: str) -> None:
+    def inner_loop(self, slot: Slot, name: str, bounds: str = "") -> None:
+        """Begin a loop over tiles of a slot, or of a part of it."""
         self.names[slot] = self.name(name)
-        self._loop("tile", [slot])
+        self.line(f"for {self.names[slot]} in hl.tile({bounds or slot.size}):")
+        self.depth += 1
 
     def _loop(self, kind: str, slots: list[Slot]) -> None:
         names = ", ".join(self.names[slot] for slot in slots)
@@ -126,10 +130,10 @@ class Writer:
     def _block(self, slot: Slot) -> int:
         """How many places of a slot a step has: at most 256 in products, else values of 256 KiB in f32."""
         most = 1 << (slot.size - 1).bit_length()
-        if slot.role == "inner" or self.plan.cluster.inner_loops:
+        if self.plan.cluster.products or self.plan.cluster.attentions:
             return max(8, min(most, 512 if slot.role == "inner" else 256))
         tiles = [each for each in self.plan.loops if each.role == "tile"]
-        if slot is not tiles[0]:
+        if slot.role == "tile" and slot is not tiles[0]:
             return min(most, 512)
         row = self.plan.row * prod(min(512, each.size) for each in tiles[1:])
         return max(8, min(most, 1 << (65536 // row).bit_length() - 1))
@@ -155,6 +159,8 @@ class Writer:
             return self.assigned(node, product_of(self, node))
         if kind in ATTENTION:
             return self.assigned(node, attention_of(self, node))
+        if kind in SEGMENTS:
+            return self.assigned(node, segments_of(self, node))
         if kind in REDUCTIONS:
             source = codes[operands(node)[0]]
             return self.assigned(node, self._reduction(statements, node, source))
@@ -169,15 +175,24 @@ class Writer:
         self.line(f"{name} = {code.text}")
         return Code(name, code.dims)
 
+    def operand(self, region: Region, node: Node) -> str:
+        """A value of a region with all of its dimensions."""
+        order = self.plan.order(region)
+        return self.statements(region).widened(self.codes[id(region)][node], order, region.shapes[node]).text
+
+    def argument(self, node: Node, shape: tuple[int, ...]) -> str:
+        """The name of an argument that is `node` in this shape."""
+        array = self._arguments.get((node, shape))
+        if array is None:
+            array = Array(node, shape, self.name(node.name))
+            self._arguments[node, shape] = array
+        return array.name
+
     def _load(self, region: Region, node: Node) -> Code:
         shape, order = region.shapes[node], self.plan.order(region)
         slots, extents = self.plan.slots(shape), self.plan.extents(shape) or (1,)
-        array = self._arguments.get((node, extents))
-        if array is None:
-            array = Array(node, extents, self.name(node.name))
-            self._arguments[node, extents] = array
         index = [self.names.get(slot, ":") for slot in slots] or ["0"]
-        text = f"{array.name}[{', '.join(index)}]"
+        text = f"{self.argument(node, extents)}[{', '.join(index)}]"
         dims = [slot for slot in slots if slot.role != "grid"]
         there = sorted(dims, key=order.index)
         if dims != there:

@@ -22,6 +22,7 @@ from tilec.frontend.whole.arguments import (
     outputs,
     permutation,
     reduced_dims,
+    segment_options,
 )
 from tilec.frontend.whole.axes import Dim, Mismatch, Shape, fresh, leaves, reshaped, same
 from tilec.frontend.whole.graph import (
@@ -30,6 +31,7 @@ from tilec.frontend.whole.graph import (
     JOINS,
     PRODUCTS,
     REDUCTIONS,
+    SEGMENTS,
     VIEWS,
     aten,
     operands,
@@ -81,6 +83,20 @@ class Attention:
         return [self.keys, self.values, self.mask]
 
 
+@dataclass
+class Segments:
+    """A sum over the rows of each segment, `inner`; the segments are `groups`."""
+
+    node: Node
+    rows: Region = field(default_factory=Region)
+    groups: Dim = ()
+    inner: Dim = ()
+
+    @property
+    def regions(self) -> list[Region]:
+        return [self.rows]
+
+
 @dataclass(frozen=True)
 class Way:
     """How a cluster may be computed: `totals`, sums over rows of results of other rows, are collected from
@@ -107,6 +123,7 @@ class Cluster:
         self.main = Region()
         self.products: list[Product] = []
         self.attentions: list[Attention] = []
+        self.segments: list[Segments] = []
         self.whole: list[tuple[Node, Dim]] = []
         self.beside: list[tuple[Dim, Dim]] = []
         try:
@@ -123,8 +140,8 @@ class Cluster:
         return [self.main, *(region for loop in self.inner_loops for region in loop.regions)]
 
     @property
-    def inner_loops(self) -> list[Product | Attention]:
-        return [*self.products, *self.attentions]
+    def inner_loops(self) -> list[Product | Attention | Segments]:
+        return [*self.products, *self.attentions, *self.segments]
 
     def _body(self, nodes: Sequence[Node]) -> list[Node]:
         """The nodes that are not only there for an operand of a product."""
@@ -156,6 +173,8 @@ class Cluster:
             shape = self._product(region, node)
         elif packet(node) in ATTENTION:
             shape = self._attention(region, node)
+        elif packet(node) in SEGMENTS:
+            shape = self._segments(region, node)
         else:
             shape = self._result(node, {each: self._shape(region, each) for each in operands(node)})
         region.shapes[node] = shape
@@ -174,8 +193,8 @@ class Cluster:
         return broadcast(sizes_of(node), list(shapes.values()))
 
     def _product(self, region: Region, node: Node) -> Shape:
-        if region is not self.main:
-            raise Refused("a product is an operand of another")
+        if region is not self.main or self.attentions or self.segments:
+            raise Refused("a product is an operand of another loop")
         left, right = factors(node)
         product = next((each for each in self.products if each.lhs is left), None)
         if product is None:
@@ -194,7 +213,7 @@ class Cluster:
         return broadcast(sizes_of(node), [shape, *bias])
 
     def _attention(self, region: Region, node: Node) -> Shape:
-        if region is not self.main or self.products:
+        if region is not self.main or self.products or self.segments:
             raise Refused("attention and a product in one kernel")
         given = attention_arguments(node)
         found = next((each for each in self.attentions if each.given == given), None)
@@ -221,6 +240,19 @@ class Cluster:
         self._aside(node, q[3], v[3])
         self.whole.append((node, v[3]))
         return (*q[:3], v[3]) if node.args[1] == 0 else q[:3]
+
+    def _segments(self, region: Region, node: Node) -> Shape:
+        if region is not self.main or self.products or self.attentions:
+            raise Refused("segments and a product in one kernel")
+        if len(segment_options(node)) > 0:
+            raise Refused(f"segments with {' and '.join(segment_options(node))}")
+        found = Segments(node)
+        self.segments.append(found)
+        found.inner, *others = self._shape(found.rows, inner_operands(node)[0])
+        found.groups = fresh(sizes_of(node)[0])
+        if not found.inner or not found.groups:
+            raise Refused("segments of one row, or only one")
+        return (found.groups, *others)
 
     def _reduced(self, node: Node, shape: Shape) -> Shape:
         dims = reduced_dims(node)
