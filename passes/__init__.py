@@ -6,7 +6,10 @@ from importlib import import_module
 from xdsl.passes import ModulePass
 
 _PASSES = {
+    "raise-segments": "RaiseSegments",
+    "rebase-axes": "RebaseAxes",
     "choose-blocks": "ChooseBlocks",
+    "raise-gathers": "RaiseGathers",
     "resolve-views": "ResolveViews",
     "expand-gathers": "ExpandGathers",
     "insert-atomic-scratch": "InsertAtomicScratch",

@@ -2,7 +2,7 @@
 
 Until this pass one program stands for all block sizes. It gives each name one size, in the span of its axes
 and in the dimensions of every value that came from them. A name that is not given gets 128, which every array
-dimension can be cut into on a TPU.
+dimension can be cut into on a TPU. What `tile.bound size` asks for is a constant then.
 
 Before:
     tile.for %m = 0 to 512 by m {
@@ -20,17 +20,23 @@ from functools import cache
 from typing import Self
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import IndexType, IntegerAttr, ModuleOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 from xdsl.utils.arg_spec import ArgSpec
 
 from tilec.diagnostics import fail
-from tilec.dialects.tile.types import UNBOUND, map_spans, span_of
+from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.bound import BoundOp, Side
+from tilec.dialects.tile.types import UNBOUND, map_spans, span_names, span_of
 
 DEFAULT_BLOCK = 128
 """Lanes of a vector register on every TPU: the least block that any dimension of an array accepts."""
+BATCH_BLOCK = 8
+"""Matrices of a window, where nothing is said. Of 128 x 128 floats these take half a mebibyte, so that two
+buffers for each of three windows and a sum fit every chip; 128 of them would take 8 MiB."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,9 @@ class ChooseBlocks(ModulePass):
                     axes[name][0],
                     f"choose-blocks: axis {name} cannot have blocks of {size}; {accepted} is accepted",
                 )
+        defaults = batch_blocks(op)
         sizes = {
-            name: self.blocks.get(name, DEFAULT_BLOCK if bound == UNBOUND else bound)
+            name: self.blocks.get(name, defaults.get(name, DEFAULT_BLOCK) if bound == UNBOUND else bound)
             for name, (_, bound) in axes.items()
         }
 
@@ -83,6 +90,32 @@ class ChooseBlocks(ModulePass):
             kind = rebound(value.type)
             if kind != value.type:
                 Rewriter.replace_value_with_new_type(value, kind).name_hint = value.name_hint
+        for bound in [inner for inner in op.walk() if isinstance(inner, BoundOp)]:
+            _fold_size(bound)
+
+
+def _fold_size(bound: BoundOp) -> None:
+    if bound.side.data is not Side.SIZE:
+        return
+    size = arith.ConstantOp(IntegerAttr(bound.lanes, IndexType()))
+    size.location, size.result.name_hint = bound.location, bound.result.name_hint
+    Rewriter.replace_op(bound, size)
+
+
+def batch_blocks(module: ModuleOp) -> dict[str, int]:
+    """The default sizes of the axes that run through matrices: in no window among the last two dimensions."""
+    sizes: dict[str, int] = {}
+    inside: set[str] = set()
+    for access in module.walk():
+        if not isinstance(access, AccessOp):
+            continue
+        names = span_names(access.window_type)
+        inside |= {name for name in names[-2:] if name is not None}
+        batch = [name for name in names[:-2] if name is not None]
+        sizes |= dict.fromkeys(batch[:-1], 1)
+        for name in batch[-1:]:
+            sizes.setdefault(name, BATCH_BLOCK)
+    return {name: size for name, size in sizes.items() if name not in inside}
 
 
 def _axes(module: ModuleOp) -> dict[str, tuple[Operation, int]]:

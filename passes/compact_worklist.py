@@ -33,16 +33,27 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
+from tilec.analysis.affine import axis_bounds
 from tilec.analysis.visits import axes_behind, check_visits
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp
+from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.loops import Order
-from tilec.dialects.tile.schedule import AxisOp, PipelineOp
+from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
 from tilec.dialects.tile.steps import AppendOp, WorklistOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.rewriting.index import Index, IndexBuilder
-from tilec.rewriting.jagged import Answers, StepBounds, Tiles, answer_queries, axis_value, is_jagged, tiles
+from tilec.rewriting.jagged import (
+    Answers,
+    StepBounds,
+    Tiles,
+    answer_queries,
+    axis_value,
+    is_jagged,
+    side_of_tile,
+    tiles,
+)
 
 
 class CompactWorklist(ModulePass):
@@ -146,11 +157,31 @@ def _nest(
     for op in sorted([*group, *scalars], key=order.index):
         if isinstance(op, AxisOp):
             block = _loop_over(op, block, env, numbers, limits[op])
-        else:
+        elif isinstance(op, BoundOp):
+            _add_side(op, block, env)
+        elif not isinstance(op, SpanOp):  # a span is asked for its sides only
             block.add_op(op.clone(env))
     block.add_op(_at(AppendOp(numbers), group[-1]))
     _close(block, outermost)
     return outermost
+
+
+def _add_side(op: BoundOp, block: Block, env: dict[SSAValue, SSAValue]) -> None:
+    """Compute a side of a tile from its number, which stands for its span in scalar code."""
+    ops: list[Operation] = []
+    build = IndexBuilder(ops, op.location)
+    maker, bounds = op.span.owner, axis_bounds(op.span)
+    if not isinstance(maker, AxisOp | SpanOp) or bounds is None:
+        raise ValueError("a span of a pipeline is made by an axis or by tile.span")
+    begin, end = (
+        side if isinstance(side, int) else env.get(side, side) for side in (bounds.begin, bounds.end)
+    )
+    number = maker.index if isinstance(maker, SpanOp) else op.span
+    origin = begin if maker.aligned is None else 0
+    start = build.add(origin, build.mul(env.get(number, number), op.lanes))
+    env[op.result] = build.value(side_of_tile(op, start, begin, end, build))
+    env[op.result].name_hint = op.result.name_hint
+    block.add_ops(ops)
 
 
 def _loop_over(

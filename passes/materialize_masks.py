@@ -32,8 +32,9 @@ from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.analysis.lanes import may_have_dead_lanes, spans_to_blend
 from tilec.dialects.tile.elementwise import CastOp, SelectOp
-from tilec.dialects.tile.mixing import Combine, DotOp, FillOp, ReduceOp, ScanOp, identity
+from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp, ScanOp, identity
 from tilec.dialects.tile.places import GetOp, SetOp
+from tilec.dialects.tile.products import DotOp
 from tilec.dialects.tile.schedule import PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import ints_of, scalar_attr
 from tilec.dialects.tile.types import byte_width, element_type, span_names, span_of

@@ -28,7 +28,7 @@ from xdsl.rewriter import Rewriter
 
 from tilec.diagnostics import explain
 from tilec.dialects.tile.loops import ForOp
-from tilec.dialects.tile.mixing import DotOp
+from tilec.dialects.tile.products import DotOp
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.values import SplatOp
 

@@ -210,9 +210,10 @@ class _Choice:
         """Let the steps that write to one block run one after the other, on one core."""
         for window in self.windows:
             covered = [
-                dim.base
+                value
                 for position, dim in enumerate(window.window)
-                if dim.base is not None and covers(window, position)
+                if covers(window, position)
+                for value in dim.values
             ]
             for axis in shared_axes(window) | axes_behind(covered):
                 axis.order = OrderAttr(Order.ORDERED)

@@ -1,10 +1,11 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--choose-blocks`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`,
-`--merge-sums`, `--classify-axes`, `--classify-outputs`, `--unroll-loops` (for `loop=unroll`),
-`--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`, `--compact-worklist` or
-`--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`,
-`--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
+Runs, in this order: `--raise-segments`, `--rebase-axes`, `--choose-blocks`, `--raise-gathers`,
+`--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--classify-axes`,
+`--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
+`--split-unaligned-loops`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
+`--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
+`--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass, PassPipeline
 from xdsl.utils.arg_spec import ArgSpec
 
+from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.diagnostics import fail
 from tilec.passes.carry_to_scratch import CarryToScratch
 from tilec.passes.choose_blocks import ChooseBlocks
@@ -31,6 +33,9 @@ from tilec.passes.materialize_masks import MaterializeMasks
 from tilec.passes.merge_sums import MergeSums
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
 from tilec.passes.plan_memory import PlanMemory
+from tilec.passes.raise_gathers import RaiseGathers
+from tilec.passes.raise_segments import RaiseSegments
+from tilec.passes.rebase_axes import RebaseAxes
 from tilec.passes.resolve_views import ResolveViews
 from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
 from tilec.passes.unroll_loops import UnrollLoops
@@ -116,7 +121,10 @@ class TileToPallas(ModulePass):
                 raise ValueError(f"{name}={given}; {', '.join(accepted)} are accepted")
         grouping = GROUPINGS[self.grouping]
         return [
+            RaiseSegments(),
+            RebaseAxes(),
             ChooseBlocks(self.blocks),
+            RaiseGathers(),
             ResolveViews(),
             ExpandGathers(self.gathers),
             InsertAtomicScratch(self.shared),
@@ -136,6 +144,7 @@ class TileToPallas(ModulePass):
         ]
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        refuse_jagged_spans(op, self.name)
         try:
             passes = self.passes()
         except ValueError as error:

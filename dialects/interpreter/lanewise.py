@@ -6,6 +6,7 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.ir import SSAValue
 
 from tilec.dialects.tile import (
+    BoundOp,
     BroadcastOp,
     CastOp,
     ConcatenateOp,
@@ -17,6 +18,7 @@ from tilec.dialects.tile import (
     SplatOp,
     TransposeOp,
 )
+from tilec.dialects.tile.bound import Side
 from tilec.dialects.tile.syntax import ints_of, scalar_of
 from tilec.dialects.tile.types import element_type, shape_of
 
@@ -55,6 +57,18 @@ def indices(op: IndicesOp) -> Step:
     def step(machine: Machine) -> None:
         span: Span = machine.values[op.span]
         machine.define(op.result, Value(np.arange(span.start, span.start + span.size, dtype=np.int32)))
+
+    return step
+
+
+@rule(BoundOp)
+def bound(op: BoundOp) -> Step:
+    side = op.side.data
+
+    def step(machine: Machine) -> None:
+        span: Span = machine.values[op.span]
+        sides = {Side.BEGIN: span.lo, Side.END: span.hi, Side.SIZE: span.size}
+        machine.values[op.result] = Value(np.asarray(sides[side], np.int64))
 
     return step
 
@@ -100,7 +114,7 @@ def broadcast(op: BroadcastOp) -> Step:
         shape = list(machine.shape(op.result.type))
         aligned = [1] * len(shape)
         for dim, size in zip(dims, value.data.shape, strict=True):
-            aligned[dim] = shape[dim] = size
+            aligned[dim], shape[dim] = size, max(shape[dim], size)  # one element is repeated along a span
         if min(shape) < 0:
             fault(op, f"{op.name} to {op.result.type} cannot know the extent of a `?` that has no span")
         data, poison = reshaped(value, aligned)

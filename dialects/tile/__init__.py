@@ -4,16 +4,18 @@ from xdsl.ir import Dialect
 
 from .arrays import EmptyOp, FullOp, LoadOp, SegmentOp, StoreOp
 from .atomics import AtomicRmwOp, RmwAttr
+from .bound import BoundOp, SideAttr
 from .elementwise import CastOp, CompareOp, RelationAttr, SelectOp
 from .expect import ExpectOp
 from .gathers import GatherOp, ScatterOp
 from .locals import LocalOp
 from .loops import ForOp, GridOp, OrderAttr, YieldOp
-from .mixing import CombineAttr, DotOp, FillOp, PrecisionAttr, ReduceOp, ScanOp
+from .mixing import CombineAttr, FillOp, ReduceOp, ScanOp
 from .places import GetOp, ScratchOp, SetOp
+from .products import DotOp, PrecisionAttr
 from .schedule import AxisOp, LoopAttr, PipelineOp, SpanOp, WindowOp
 from .steps import AppendOp, FirstOp, LastOp, LiveOp, WorklistOp
-from .types import RefType, SpansAttr, SpanType
+from .types import JaggedSpanType, RefType, SpansAttr, SpanType
 from .values import (
     BroadcastOp,
     ConcatenateOp,
@@ -41,6 +43,7 @@ PROGRAM = (
     LocalOp,
     SplatOp,
     IndicesOp,
+    BoundOp,
     CompareOp,
     SelectOp,
     CastOp,
@@ -76,5 +79,17 @@ SCHEDULE = (
 Tile = Dialect(
     "tile",
     [*PROGRAM, *SCHEDULE],
-    [SpanType, SpansAttr, RefType, OrderAttr, CombineAttr, PrecisionAttr, RelationAttr, RmwAttr, LoopAttr],
+    [
+        SpanType,
+        JaggedSpanType,
+        SpansAttr,
+        RefType,
+        OrderAttr,
+        SideAttr,
+        CombineAttr,
+        PrecisionAttr,
+        RelationAttr,
+        RmwAttr,
+        LoopAttr,
+    ],
 )

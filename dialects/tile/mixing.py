@@ -1,4 +1,4 @@
-"""Where lanes mix: the closed list of dot, reduce and scan; and `tile.fill`, which defines dead lanes.
+"""Where lanes mix: reduce and scan, beside `tile.dot`; and `tile.fill`, which defines dead lanes.
 
 A dead lane (one outside its span) counts as the identity here: 0 in a dot or a sum, minus infinity in a
 maximum. Everywhere else lanes stay apart, so a dead lane can only make a dead lane.
@@ -13,9 +13,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     TensorType,
-    f32,
     i1,
-    i32,
     i64,
 )
 from xdsl.dialects.utils import EnumAttribute
@@ -25,7 +23,6 @@ from xdsl.irdl import (
     irdl_attr_definition,
     irdl_op_definition,
     operand_def,
-    opt_operand_def,
     prop_def,
     result_def,
     traits_def,
@@ -38,7 +35,7 @@ from xdsl.utils.str_enum import StrEnum
 
 from .axes import verify_names
 from .syntax import dense_i64, ints_of, parse_int_list, parse_known_operand, print_int_list
-from .types import SpanType, element_type, shape_of, span_names, span_of, value_type
+from .types import JaggedSpanType, SpanType, element_type, shape_of, span_names, span_of, value_type
 
 
 class Combine(StrEnum):
@@ -58,20 +55,6 @@ class CombineAttr(EnumAttribute[Combine], SpacedOpaqueSyntaxAttribute):
     """How a reduction or a scan combines lanes."""
 
     name = "tile.combine"
-
-
-class Precision(StrEnum):
-    """How 32-bit floats are multiplied: `default` may round operands to bf16, `highest` is full f32."""
-
-    DEFAULT = "default"
-    HIGHEST = "highest"
-
-
-@irdl_attr_definition
-class PrecisionAttr(EnumAttribute[Precision], SpacedOpaqueSyntaxAttribute):
-    """Precision of a dot."""
-
-    name = "tile.precision"
 
 
 def identity(kind: Combine, element: Attribute) -> float | int:
@@ -97,119 +80,6 @@ def identity(kind: Combine, element: Attribute) -> float | int:
         Combine.OR: 0,
         Combine.XOR: 0,
     }[kind]
-
-
-@irdl_op_definition
-class DotOp(IRDLOperation):
-    """Matrix product of two tiles, added to `acc` if it is given.
-
-    `contract [i] x [j]` names the dimension of each operand that is summed over (the last of the left and the
-    first of the right if it is not written); both must be of the same span or of none. The result has the
-    left's other dimension, then the right's. It is f32 for floats and i32 for integers, or of `acc`'s type.
-    16-bit floats are multiplied exactly and summed in f32. `precision highest` keeps 32-bit operands whole on
-    the matrix unit.
-
-    Example:
-        %s = tile.dot %lhs, %rhs, %acc
-        %t = tile.dot %q, %k contract [1] x [1] precision highest
-    """
-
-    name = "tile.dot"
-    lhs = operand_def(TensorType)
-    rhs = operand_def(TensorType)
-    acc = opt_operand_def(TensorType)
-    contract = prop_def(DenseArrayBase.constr(i64))
-    precision = prop_def(PrecisionAttr)
-    result = result_def(TensorType)
-    traits = traits_def(Pure())
-
-    def __init__(
-        self,
-        lhs: SSAValue,
-        rhs: SSAValue,
-        acc: SSAValue | None = None,
-        contract: tuple[int, int] = (1, 0),
-        precision: Precision = Precision.DEFAULT,
-    ):
-        super().__init__(
-            operands=[lhs, rhs, acc],
-            properties={"contract": dense_i64(contract), "precision": PrecisionAttr(precision)},
-            result_types=[_dot_type(lhs.type, rhs.type, contract) if acc is None else acc.type],
-        )
-
-    @property
-    def contracted(self) -> tuple[int, int]:
-        """The contracted dimension of the left and of the right operand."""
-        left, right = ints_of(self.contract)
-        return left, right
-
-    @classmethod
-    def parse(cls, parser: Parser) -> "DotOp":
-        pos = parser.pos
-        operands = [parse_known_operand(parser)]
-        while parser.parse_optional_punctuation(","):
-            operands.append(parse_known_operand(parser))
-        contract = (1, 0)
-        if parser.parse_optional_keyword("contract"):
-            left = ints_of(parse_int_list(parser))
-            parser.parse_keyword("x")
-            right = ints_of(parse_int_list(parser))
-            if len(left) != 1 or len(right) != 1:
-                parser.raise_error("tile.dot contracts one dimension of each operand", pos)
-            contract = (left[0], right[0])
-        precision = Precision.DEFAULT
-        if parser.parse_optional_keyword("precision"):
-            precision = parser.parse_str_enum(Precision)
-        if len(operands) not in (2, 3):
-            parser.raise_error(
-                f"tile.dot has {len(operands)} operands; it takes lhs, rhs and an optional acc", pos
-            )
-        try:
-            return cls(
-                operands[0], operands[1], operands[2] if len(operands) == 3 else None, contract, precision
-            )
-        except VerifyException as problem:
-            parser.raise_error(str(problem), pos)
-
-    def print(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        printer.print_list(self.operands, printer.print_ssa_value)
-        if self.contracted != (1, 0):
-            printer.print_string(f" contract [{self.contracted[0]}] x [{self.contracted[1]}]")
-        if self.precision.data != Precision.DEFAULT:
-            printer.print_string(f" precision {self.precision.data}")
-
-    def verify_(self) -> None:
-        natural = _dot_type(self.lhs.type, self.rhs.type, self.contracted)
-        if self.acc is not None and self.acc.type != natural:
-            raise VerifyException(
-                f"tile.dot adds a product of type {natural} to an acc of type {self.acc.type}; "
-                "make them equal"
-            )
-        if self.result.type != natural:
-            raise VerifyException(f"tile.dot results in {natural}, not {self.result.type}")
-
-
-def _dot_type(lhs: Attribute, rhs: Attribute, contract: tuple[int, int]) -> Attribute:
-    sides = [(shape_of(kind), span_names(kind)) for kind in (lhs, rhs)]
-    for (shape, _), dim, kind in zip(sides, contract, (lhs, rhs), strict=True):
-        if len(shape) != 2 or dim not in (0, 1):
-            raise VerifyException(
-                f"tile.dot contracts dimension {dim} of {kind}; rank 2 and dimension 0 or 1 are needed"
-            )
-    summed = [(shape[dim], names[dim]) for (shape, names), dim in zip(sides, contract, strict=True)]
-    if summed[0] != summed[1]:
-        raise VerifyException(
-            f"tile.dot sums over dimension {contract[0]} of {lhs} and {contract[1]} of {rhs}; "
-            "their extents and spans must be the same"
-        )
-    if element_type(lhs) != element_type(rhs):
-        raise VerifyException(
-            f"tile.dot multiplies {element_type(lhs)} by {element_type(rhs)}; cast one of them"
-        )
-    kept = [(shape[1 - dim], names[1 - dim]) for (shape, names), dim in zip(sides, contract, strict=True)]
-    element = f32 if isinstance(element_type(lhs), AnyFloat) else i32
-    return value_type(element, [size for size, _ in kept], [name for _, name in kept])
 
 
 @irdl_op_definition
@@ -382,6 +252,11 @@ class FillOp(IRDLOperation):
 def _filled(kind: Attribute, span: SSAValue) -> Attribute:
     axis = span_of(span)
     names = span_names(kind)
+    if isinstance(axis, JaggedSpanType):
+        raise VerifyException(
+            f"tile.fill outside a {axis}, whose live lanes differ from lane to lane of {axis.parent}; "
+            "a plain span is needed"
+        )
     if axis is None or names.count(axis.axis) != 1:
         raise VerifyException(
             f"tile.fill outside a {span.type} of a value of type {kind}, "

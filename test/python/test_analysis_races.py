@@ -19,9 +19,12 @@ SIDE = 64
 
 @dataclass(frozen=True)
 class Position:
-    """How an access indexes a dimension: `:`, a literal, an axis or `a g + b j + c`, shifted by a literal."""
+    """How an access indexes a dimension: `:`, a literal, an axis or `a g + b j + c`, shifted by a literal.
 
-    base: str  # ":", "literal", "g", "j", "s" or "linear"
+    A base "g+" is the axis g, shifted by `a g + b j + c`. A tile axis counts there by where its tile begins.
+    """
+
+    base: str  # ":", "literal", "g", "j", "s", "g+", "j+", "s+" or "linear"
     factors: tuple[int, int, int] = (0, 0, 0)
     shift: int = 0
 
@@ -48,7 +51,7 @@ AXES = st.tuples(st.integers(1, 5), st.sampled_from((0, 0, 2, 3)))
 FACTORS = st.tuples(st.integers(0, 4), st.integers(0, 3), st.integers(0, 4))
 POSITIONS = st.builds(
     Position,
-    st.sampled_from((":", "literal", "g", "g", "j", "s", "s", "linear", "linear", "linear")),
+    st.sampled_from((":", "literal", "g", "g", "g+", "j", "j+", "s", "s", "s+", *["linear"] * 4)),
     FACTORS,
     st.integers(0, 3),
 )
@@ -66,14 +69,13 @@ PROGRAMS = st.builds(
 
 
 def write_index(name: str, factors: Sequence[int], program: Program) -> list[str]:
-    """`%name = a g + b j + c`. A span is no index: its axis' factor is left out."""
+    """`%name_2 = a g + b j + c`."""
     lines = [f"%{name}_0 = arith.constant {factors[2]} : index"]
     for i, (axis, (_, lanes)) in enumerate((("g", program.g), ("j", program.j))):
-        if lanes:
-            lines.append(f"%{name}_{i + 1} = arith.addi %{name}_{i}, %zero : index")
-            continue
+        ask = f"tile.bound begin %{axis}" if lanes else f"arith.addi %{axis}, %zero : index"
+        lines.append(f"%{name}_a{i} = {ask}")
         lines.append(f"%{name}_f{i} = arith.constant {factors[i]} : index")
-        lines.append(f"%{name}_p{i} = arith.muli %{axis}, %{name}_f{i} : index")
+        lines.append(f"%{name}_p{i} = arith.muli %{name}_a{i}, %{name}_f{i} : index")
         lines.append(f"%{name}_{i + 1} = arith.addi %{name}_{i}, %{name}_p{i} : index")
     return lines
 
@@ -86,8 +88,10 @@ def write_position(name: str, position: Position) -> str:
             return str(position.shift)
         case "linear":
             return f"%{name}_2 + {position.shift}"
+        case "g" | "j" | "s" as axis:
+            return f"%{axis} + {position.shift}"
         case base:
-            return f"%{base} + {position.shift}"
+            return f"%{base[0]} + %{name}_2"
 
 
 def by(axis: tuple[int, int], name: str) -> str:
@@ -126,19 +130,24 @@ def indices(position: Position, steps: dict[str, range], numbers: tuple[int, int
         case "literal":
             return range(position.shift, position.shift + 1)
         case "linear":
-            a, b, c = position.factors
-            at = a * numbers[0] + b * numbers[1] + c + position.shift
+            at = number_of(position, numbers) + position.shift
             return range(at, at + 1)
         case base:
-            step = steps[base]
-            return range(step.start + position.shift, step.stop + position.shift)
+            step, more = steps[base[0]], base[1:]
+            shift = number_of(position, numbers) if more else position.shift
+            return range(step.start + shift, step.stop + shift)
+
+
+def number_of(position: Position, numbers: tuple[int, int]) -> int:
+    a, b, c = position.factors
+    return a * numbers[0] + b * numbers[1] + c
 
 
 def touched(program: Program, axis: str) -> list[list[set[tuple[int, int]]]]:
     """For each step of `axis` the elements that the two accesses touch, over all steps of the other axes."""
     found: dict[int, list[set[tuple[int, int]]]] = {}
     for g, j in product(tiles(0, *program.g), tiles(0, *program.j)):
-        numbers = (0 if program.g[1] else g.start, 0 if program.j[1] else j.start)
+        numbers = (g.start, j.start)
         a, b, c = program.number
         segment = a * numbers[0] + b * numbers[1] + c
         for s in tiles(program.offsets[segment], program.offsets[segment + 1], program.lanes):
@@ -187,6 +196,8 @@ def inner(program: Program, step: int) -> Program | None:
         a, b, c = position.factors
         if position.base == "g":
             return Position("literal", shift=step + position.shift)
+        if position.base == "g+":
+            return Position("linear", (0, b, c + a * step + step), 0)
         return Position(position.base, (0, b, c + a * step), position.shift)
 
     a, b, c = program.number
@@ -229,6 +240,9 @@ DISJOINT = [
     "%z = tile.load %y[%g, :]\ntile.store %z, %x[%g, :]",
     "%n = arith.muli %g, %two : index\n%c, %d = tile.segment %o[%n]\n"
     "tile.for %m = %c to %d {\ntile.store %v, %x[%m, :]\n}",
+    # A segment in tiles, and these in smaller ones.
+    "tile.for %m = %b to %e by m:4 {\n%c = tile.bound begin %m\n%d = tile.bound end %m\n"
+    "tile.for %n = %c to %d {\ntile.store %v, %x[%n, :]\n}\n}",
 ]
 MEETING = [
     "tile.store %v, %x[0, :]",
@@ -241,6 +255,9 @@ MEETING = [
     # Segments g and g + 1: neighbours in g share one.
     "tile.for %j = 0 to 2 {\n%n = arith.addi %g, %j : index\n%c, %d = tile.segment %o[%n]\n"
     "tile.for %m = %c to %d {\ntile.store %v, %x[%m, :]\n}\n}",
+    # What is added to g may undo it.
+    "%n = arith.subi %two, %g : index\ntile.store %v, %x[%g + %n, :]",
+    "tile.for %j = 0 to 2 {\ntile.store %v, %x[%g + %j, :]\n}",
 ]
 
 
@@ -252,6 +269,54 @@ def test_disjoint(body: str) -> None:
 @pytest.mark.parametrize("body", MEETING)
 def test_meeting(body: str) -> None:
     assert conflict_count(body) > 0
+
+
+TILES = """
+func.func @f(%x: memref<640xf32>) {{
+  tile.grid %g = 0 to 4, %m = {bounds} by m:16 {{
+    %b = tile.bound begin %m
+    %e = tile.bound end %m
+    %twelve = arith.constant 12 : index
+    %base = arith.muli %g, %twelve : index
+    {body}
+  }}
+  return
+}}"""
+STORED = "%v = tile.splat 1.0 : tensor<4xf32, #tile.spans<{0}>>\ntile.store %v, %x[{1}]"
+LOOP = "tile.for %k = {0} by k:4 {{\n{1}\n}}"
+
+
+@pytest.mark.parametrize(
+    ("bounds", "body", "disjoint"),
+    [
+        # All of a tile in smaller ones, wherever tiles are cut.
+        ("0 to 100", LOOP.format("%b to %e", STORED.format("k", "%k")), True),
+        ("5 to 100", LOOP.format("%b to %e", STORED.format("k", "%k")), True),
+        ("0 to 100", LOOP.format("%b to 100", STORED.format("k", "%k")), False),
+        # As many as a tile has from where it begins; the first tile of 5 to 100 may be cut shorter.
+        ("0 to 96", LOOP.format("0 to 16", STORED.format("k", "%k + %b")), True),
+        ("0 to 96", LOOP.format("0 to 20", STORED.format("k", "%k + %b")), False),
+        ("5 to 101", LOOP.format("0 to 16", STORED.format("k", "%k + %b")), False),
+        # A tile and its own begin are twice as far apart; less its begin, all tiles are one.
+        ("0 to 96", "%n = arith.subi %twelve, %b : index\n" + STORED.format("m", "%m + %n"), False),
+        # The shift is that of an axis before.
+        ("0 to 96", STORED.format("m", "%m + %base"), True),
+    ],
+)
+def test_windows_from_where_tiles_begin(bounds: str, body: str, disjoint: bool) -> None:
+    text = TILES.format(bounds=bounds, body=body).replace(
+        "tensor<4xf32, #tile.spans<m>>", "tensor<16xf32, #tile.spans<m>>"
+    )
+    module = parse(text)
+    grid = every(module, LoopOp)[0]
+    assert (next(conflicts(grid, named(module, "m")), None) is None) == disjoint
+
+
+@pytest.mark.parametrize(("shift", "disjoint"), [(6, True), (-6, True), (5, False), (-5, False)])
+def test_halves(shift: int, disjoint: bool) -> None:
+    """What one part of an array is made of is in the other."""
+    body = f"%w = tile.load %x[%j + 8, :]\ntile.store %w, %x[%j + {8 + shift}, :]"
+    assert (conflict_count(f"tile.for %j = 0 to 6 by j:2 {{\n{body}\n}}", "j") == 0) == disjoint
 
 
 def test_a_conflict_names_the_write_and_the_other() -> None:

@@ -24,6 +24,7 @@ COMMON: Mapping[str, str] = {
     "counts": "memref<8xi32>",
     "e": "index",
     "ends": "memref<8xi32>",
+    "lens": "tensor<?xi32, #tile.spans<m>>",
     "lhs": "tensor<?x512xbf16, #tile.spans<m, _>>",
     "most": "index",
     "offsets": "memref<9xi32>",
@@ -50,7 +51,12 @@ SPECIAL: Mapping[str, Mapping[str, str]] = {
     },
     "tile.compare": {"b": "tensor<64x128xf32>"},
     "tile.concatenate": {"b": "tensor<64x128xf32>"},
-    "tile.dot": {"q": "tensor<64x128xf32>", "k": "tensor<32x128xf32>"},
+    "tile.dot": {
+        "heads": "tensor<?x8x16xbf16, #tile.spans<m, _, _>>",
+        "k": "tensor<32x128xf32>",
+        "q": "tensor<64x128xf32>",
+        "values": "tensor<?x16x64xbf16, #tile.spans<m, _, _>>",
+    },
     "tile.fill": {"v": "tensor<?x?xf32, #tile.spans<m, k>>", "zero": "f32"},
     "tile.gather": {
         "ids": "tensor<?xi32, #tile.spans<m>>",

@@ -94,6 +94,20 @@ CASES: dict[str, tuple[str, str, str, str, Reference]] = {
         lambda a, b: a @ b,
     ),
     "dot_of_integers": ("i8", "32x128 128x256", "32x256xi32", "tile.dot %a, %b", lambda a, b: a @ b),
+    "batches": (
+        "bf16",
+        "3x32x128 3x128x256",
+        "3x32x256xf32",
+        "tile.dot %a, %b contract [2] x [1]",
+        lambda a, b: a @ b,
+    ),
+    "batches_of_columns": (
+        "i8",
+        "3x128x32 3x256x128",
+        "3x32x256xi32",
+        "tile.dot %a, %b contract [1] x [2]",
+        lambda a, b: np.einsum("bkm,bnk->bmn", a, b),
+    ),
     "narrow": ("f32", "16x128 8x128", "16x128xbf16", "tile.cast %a to bf16", lambda a, b: a),
     "wide": ("bf16", "16x128 8x128", "16x128xf32", "tile.cast %a to f32", lambda a, b: a),
     "bf16_sum": (

@@ -95,7 +95,8 @@ def prove_nest(random: Random, seed: int, *, kernel: bool) -> None:
     rows = (7, 24, 33, 50)[seed % 4]
     args = random_args(function, seed, rows)
     grouping, loop = WAYS[seed // 4 % 4]
-    blocks = {axis: (8, 16)[seed // 16 % 2] for axis in ("m", "d") if f" by {axis} " in text}
+    sizes = {"m": seed // 16, "d": seed // 16, "m_part": seed // 32, "d_part": seed // 32}
+    blocks = {axis: (8, 16)[size % 2] for axis, size in sizes.items() if f" by {axis} " in text}
     choice = TileToPallas(grouping, loop, blocks=blocks)
     try:
         prove_passes(module, "nest", args, choice.passes(), seeds=(seed,))

@@ -222,6 +222,24 @@ def test_indices_and_broadcast() -> None:
     np.testing.assert_array_equal(r.data, np.arange(5)[:, None] + np.zeros((1, 3)))
 
 
+def test_one_row_is_repeated_along_a_span() -> None:
+    x = normal(7)
+    (r,) = evaluate(
+        "(%x: memref<7xf32>) -> memref<5x7xf32>",
+        """
+        %y = tile.empty : memref<5x7xf32>
+        tile.grid %m = 0 to 5 by m, %n = 0 to 7 by n {
+          %v = tile.load %x[%n]
+          %row = tile.broadcast %v dims [1] : tensor<1x?xf32, #tile.spans<_, n>>
+          %b = tile.broadcast %row dims [0, 1] : tensor<?x?xf32, #tile.spans<m, n>>
+          tile.store %b, %y[%m, %n]
+        }
+        return %y : memref<5x7xf32>""",
+        x,
+    )
+    np.testing.assert_array_equal(r.data, np.broadcast_to(x, (5, 7)))
+
+
 def test_shapes() -> None:
     x = normal(2, 6)
     (r,) = evaluate(

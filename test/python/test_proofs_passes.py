@@ -22,17 +22,18 @@ SEEDS = (4, 7)
 """Seeds with which the interpreter draws large blocks for programs that have none yet, which is quicker."""
 LIT = Path(__file__).resolve().parents[1] / "lit" / "passes"
 WIDTHS = (13, 64, 100, 200)
-LIT_EXTENTS = {"swap": 8, "between": 40, "notes": 512}
+LIT_EXTENTS = {"swap": 8, "between": 40, "notes": 512, "kept_positions": 4000}
 """Extents of `?` in arguments, of programs that do not take any, and of one that is slow."""
 LIT_NOT_RUN = (
     ("classify-outputs-schedule", "left_alone"),
     ("expand-gathers", "scattered"),
     ("expand-gathers-rows", "added"),
     ("plan-memory", "kept"),
+    ("raise-gathers-explain", "scattered"),
     ("resolve-views", "permuted"),
 )
-"""Programs that find rows by what an array holds, or need a mask, which random numbers do not fit, and one
-that reads scratch before anything is in it."""
+"""Programs that find or scatter rows by what an array holds, or need a mask, which random numbers do not fit,
+and one that reads scratch before anything is in it."""
 LIT_SEEDS = {"preload": (0,)}
 """Seeds of arguments, of a program that takes no empty segment."""
 

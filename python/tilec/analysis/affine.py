@@ -2,7 +2,7 @@
 
 A form is exact. What is no sum of products with literals is a leaf of its own. Extents of arrays are leaves
 too, one for each array that fixes the extent, so that `tile.empty like(%x)` has the same leading extent as
-`%x`.
+`%x`. A span as a leaf is where its tile begins.
 """
 
 from collections.abc import Mapping
@@ -14,15 +14,17 @@ from xdsl.dialects.builtin import IntegerAttr, IntegerType
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
 from tilec.dialects.tile.arrays import EmptyOp, FullOp
+from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.loops import LoopOp
 from tilec.dialects.tile.schedule import AxisOp, SpanOp
-from tilec.dialects.tile.syntax import Bounds
-from tilec.dialects.tile.types import UNBOUND, shape_of
+from tilec.dialects.tile.syntax import Bounds, scalar_of
+from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
+from tilec.dialects.tile.values import SplatOp
 from tilec.dialects.tile.views import ViewOp
 
 IndexBounds: TypeAlias = Bounds[SSAValue]
 Leaf: TypeAlias = SSAValue | tuple[SSAValue, int]
-"""An index value, or the extent of a dimension of an array."""
+"""An index value, a span for where its tile begins, or the extent of a dimension of an array."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def linear(value: SSAValue | int) -> Linear:
     if isinstance(value, int):
         return Linear(value)
     match value.owner:
-        case arith.ConstantOp(value=IntegerAttr() as literal):
+        case arith.ConstantOp(value=IntegerAttr() as literal) | SplatOp(value=IntegerAttr() as literal):
             return Linear(cast("IntegerAttr[IntegerType]", literal).value.data)
         case arith.AddiOp() as op:
             return linear(op.lhs) + linear(op.rhs)
@@ -70,6 +72,8 @@ def linear(value: SSAValue | int) -> Linear:
         case memref.DimOp() as op:
             dim = linear(op.index).literal
             return Linear(0, {value: 1}) if dim is None else extent(op.source, dim)
+        case BoundOp() as op:
+            return _bound(op)
         case _:
             return Linear(0, {value: 1})
 
@@ -81,6 +85,70 @@ def _product(op: arith.MuliOp) -> Linear:
     if rhs.literal is not None:
         return lhs.times(rhs.literal)
     return Linear(0, {op.result: 1})
+
+
+def _bound(op: BoundOp) -> Linear:
+    side, size, bounds = op.side.data, op.lanes, axis_bounds(op.span)
+    if size == UNBOUND:
+        return Linear(0, {op.span if side is Side.BEGIN else op.result: 1})
+    if side is Side.SIZE:
+        return Linear(size)
+    length = None if bounds is None or not begins_on_a_tile(op.span) else static_extent(bounds)
+    if bounds is not None and length is not None and 0 < length <= size:  # the one tile is the whole range
+        return linear(bounds.begin if side is Side.BEGIN else bounds.end)
+    if side is Side.BEGIN:
+        return Linear(0, {op.span: 1})
+    whole = length is not None and length % size == 0
+    return Linear(size, {op.span: 1}) if whole else Linear(0, {op.result: 1})
+
+
+def begins_on_a_tile(value: SSAValue) -> bool:
+    """Whether every tile of the axis behind `value` begins at a multiple of its block; true of an index."""
+    bounds, span = axis_bounds(value), span_of(value)
+    if bounds is None or span is None:
+        return True
+    begin = linear(bounds.begin)
+    parts = [begin.constant, *(factor * _divisor(leaf) for leaf, factor in begin.factors.items())]
+    return all(part % span.size == 0 for part in parts)
+
+
+def _divisor(leaf: Leaf) -> int:
+    """What is known to divide a leaf."""
+    span = None if isinstance(leaf, tuple) else span_of(leaf)
+    whole = span is not None and not isinstance(leaf, tuple) and begins_on_a_tile(leaf)
+    return span.size if span is not None and whole else 1
+
+
+def divided_span(bounds: IndexBounds) -> SSAValue | None:
+    """The span whose tile an axis of these bounds goes through, from begin to end, if there is one."""
+    begin, end = bounds.begin, bounds.end
+    if isinstance(begin, int) or isinstance(end, int):
+        return None
+    first, last = begin.owner, end.owner
+    if not isinstance(first, BoundOp) or not isinstance(last, BoundOp) or first.span is not last.span:
+        return None
+    return first.span if (first.side.data, last.side.data) == (Side.BEGIN, Side.END) else None
+
+
+def numbered_span(value: SSAValue) -> SSAValue | None:
+    """The span whose tiles an index numbers, if it does: `begin / size`, of an axis that begins on a tile."""
+    op = value.owner
+    if not isinstance(op, arith.FloorDivSIOp) or not isinstance(op.lhs.owner, BoundOp):
+        return None
+    begin, divisor = op.lhs.owner, op.rhs.owner
+    bounds = axis_bounds(begin.span)
+    known = isinstance(divisor, arith.ConstantOp) and scalar_of(divisor.value) == begin.lanes
+    if not known or begin.side.data is not Side.BEGIN or bounds is None:
+        return None
+    return begin.span if isinstance(bounds.begin, int) and bounds.begin % begin.lanes == 0 else None
+
+
+def whole_bounds(value: SSAValue) -> IndexBounds | None:
+    """The bounds of the axis behind an index or span; of one that goes through tiles, those of their axis."""
+    bounds = axis_bounds(value)
+    while bounds is not None and (divided := divided_span(bounds)) is not None:
+        bounds = axis_bounds(divided)
+    return bounds
 
 
 def extent(array: SSAValue, dim: int) -> Linear:

@@ -11,8 +11,17 @@ from typing import TypeAlias
 from xdsl.dialects import arith, func, scf
 from xdsl.ir import Operation, SSAValue
 
-from tilec.analysis.affine import Linear, extent, is_inside, linear, static_extent
-from tilec.analysis.lanes import begins_on_a_tile, spans_to_blend
+from tilec.analysis.affine import (
+    IndexBounds,
+    Linear,
+    begins_on_a_tile,
+    divided_span,
+    extent,
+    is_inside,
+    linear,
+    static_extent,
+)
+from tilec.analysis.lanes import spans_to_blend
 from tilec.analysis.visits import one_step
 from tilec.diagnostics import where
 from tilec.dialects.tile.access import Dim
@@ -114,8 +123,7 @@ class _Nest:
         if dim.base is not None and span_of(dim.base) is not None:
             if dim.base not in self.axes:
                 raise _Uncovered(f"writes one tile of dimension {position}")
-            bounds = self.axes[dim.base].bounds
-            self.used.append(dim.base)
+            bounds = self._bounds(dim.base)
             low += linear(bounds.begin)
             length = self._outer(linear(bounds.end) - linear(bounds.begin), position)
         elif dim.base is not None:
@@ -125,10 +133,19 @@ class _Nest:
             length = _repeated(length, factor, count, position)
         return low, low + length
 
+    def _bounds(self, span: SSAValue) -> IndexBounds:
+        """The bounds of an axis, or of the one whose every tile it goes through."""
+        bounds = self.axes[span].bounds
+        self.used.append(span)
+        divided = divided_span(bounds)
+        return bounds if divided is None or divided not in self.axes else self._bounds(divided)
+
     def _terms(self, low: Linear, position: int) -> tuple[Linear, list[tuple[int, Linear]]]:
         """`low` where every axis is at its first iteration, and of each its factor and how many it has."""
         terms: list[tuple[int, Linear]] = []
         while axes := [leaf for leaf in low.factors if leaf in self.axes and not isinstance(leaf, tuple)]:
+            if span_of(axes[0]) is not None:
+                raise _Uncovered(f"has places in dimension {position} that depend on where tiles begin")
             bounds, factor = self.axes[axes[0]].bounds, low.factors[axes[0]]
             count = self._outer(linear(bounds.end) - linear(bounds.begin), position)
             self.used.append(axes[0])

@@ -2,7 +2,14 @@
 
 from xdsl.ir import Operation, SSAValue
 
-from tilec.analysis.affine import axis_bounds, extent, linear, static_extent
+from tilec.analysis.affine import (
+    axis_bounds,
+    begins_on_a_tile,
+    extent,
+    linear,
+    static_extent,
+    whole_bounds,
+)
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.types import span_of
 
@@ -14,15 +21,6 @@ def may_have_dead_lanes(span: SSAValue) -> bool:
         return True
     length = static_extent(bounds)
     return length is None or length % kind.size != 0 or _is_aligned(span)
-
-
-def begins_on_a_tile(value: SSAValue) -> bool:
-    """Whether every tile of the axis behind `value` begins at a multiple of its block; true of an index."""
-    bounds, span = axis_bounds(value), span_of(value)
-    if bounds is None or span is None:
-        return True
-    begin = linear(bounds.begin)
-    return all(factor % span.size == 0 for factor in (begin.constant, *begin.factors.values()))
 
 
 def moves_freely(dim: Dim) -> bool:
@@ -44,7 +42,7 @@ def spans_to_blend(access: AccessOp) -> list[SSAValue]:
     for position, dim in enumerate(access.window):
         if dim.base is None or span_of(dim.base) is None or not may_have_dead_lanes(dim.base):
             continue
-        bounds = axis_bounds(dim.base)
+        bounds = whole_bounds(dim.base)
         if not _is_aligned(dim.base) and not begins_on_a_tile(dim.base):
             continue  # an exact window: only its live rows are copied
         to_the_end = bounds is not None and linear(bounds.end) == extent(access.array, position)

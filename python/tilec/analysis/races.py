@@ -1,18 +1,31 @@
 """Which accesses can meet: whether two iterations of an axis may touch one element of an array."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product, takewhile
+from math import gcd
 from typing import NoReturn
 
-from xdsl.ir import OpResult, SSAValue
+from xdsl.ir import Block, OpResult, SSAValue
 
-from tilec.analysis.affine import Linear, axis_bounds, is_inside, linear, static_extent
+from tilec.analysis.affine import (
+    IndexBounds,
+    Linear,
+    axis_bounds,
+    begins_on_a_tile,
+    divided_span,
+    is_inside,
+    linear,
+    numbered_span,
+    static_extent,
+    whole_bounds,
+)
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.loops import Axis, LoopOp
-from tilec.dialects.tile.types import span_of
+from tilec.dialects.tile.types import UNBOUND, span_of
 
 
 @dataclass(frozen=True)
@@ -66,34 +79,83 @@ def separates(loop: LoopOp, axis: SSAValue, one: Dim, two: Dim) -> bool:
     """Whether the positions in one dimension differ for every two values of `axis`."""
     if one.full or two.full:
         return False
-    if one.base is axis and two.base is axis and one.shift == two.shift:
-        return True
+    if one.shift == two.shift and not _varies(one.shift, loop, axis):
+        if _is_part(one, axis) and _is_part(two, axis):
+            return True
     if _segment(one, axis) is not None and _segment(one, axis) == _segment(two, axis):
         return one.shift == two.shift == 0
-    first, second = _range(one), _range(two)
-    return first is not None and second is not None and _apart(loop, axis, first, second)
+    ranges = [[found for b in (axis_bounds, whole_bounds) if (found := _range(d, b))] for d in (one, two)]
+    return any(
+        _elsewhere(loop, first, second) or _apart(loop, axis, first, second)
+        for first, second in product(*ranges)
+    )
 
 
-def _segment(dim: Dim, axis: SSAValue) -> tuple[SSAValue, SSAValue | None] | None:
-    """The arrays of the segment that a span is, if the segment's number tells iterations of `axis` apart."""
-    bounds = axis_bounds(dim.base) if dim.base is not None else None
+def _elsewhere(loop: LoopOp, one: tuple[Linear, int], two: tuple[Linear, int]) -> bool:
+    """Whether two ranges that are the same in every iteration of a loop are disjoint."""
+    (first, size), (second, other) = one, two
+    gap = (second - first).literal
+    fixed = all(_outer(loop, form).factors == form.factors for form in (first, second))
+    return fixed and gap is not None and (gap >= size or -gap >= other)
+
+
+def _is_part(dim: Dim, axis: SSAValue) -> bool:
+    """Whether a dimension is indexed by `axis`, an axis that goes through its tile, or its tile's number."""
+    base = dim.base if dim.base is None else numbered_span(dim.base) or dim.base
+    while base is not None and base is not axis:
+        bounds = axis_bounds(base)
+        base = None if bounds is None else divided_span(bounds)
+    return base is not None
+
+
+def _varies(value: SSAValue | int, loop: LoopOp, axis: SSAValue) -> bool:
+    """Whether `value` may differ between iterations of `axis` that agree in the axes of `loop` before it."""
+    fixed = list(takewhile(lambda argument: argument is not axis, loop.body.block.args))
+    pending, seen = [] if isinstance(value, int) else [value], set[SSAValue]()
+    while pending:
+        each = pending.pop()
+        if each in seen or each in fixed or not is_inside(each, loop):
+            continue
+        seen.add(each)
+        if isinstance(each.owner, Block) or each.owner.regions:
+            return True
+        pending += each.owner.operands
+    return False
+
+
+def _segment(dim: Dim, axis: SSAValue) -> tuple[SSAValue, SSAValue | None, Linear] | None:
+    """The arrays and the number of the segment that a span is, if that tells iterations of `axis` apart."""
+    bounds = whole_bounds(dim.base) if dim.base is not None else None
     if bounds is None or not isinstance(bounds.begin, OpResult) or not isinstance(bounds.begin.op, SegmentOp):
         return None
     op = bounds.begin.op
     if bounds.begin is not op.begin or bounds.end is not op.end:
         return None
     number = linear(op.index)
-    return (op.begins, op.ends) if set(number.factors) == {axis} else None
+    return (op.begins, op.ends, number) if _tells_apart(number, axis) else None
 
 
-def _range(dim: Dim) -> tuple[Linear, int] | None:
-    """First position and number of positions, where the number is a literal."""
+def _tells_apart(number: Linear, axis: SSAValue) -> bool:
+    """Whether a number differs wherever `axis` does, whatever else it depends on.
+
+    So it is if all else comes in multiples that the axis does not reach: `4 * i + axis`, of an axis of 4.
+    """
+    factors = dict(number.factors)
+    own, bounds = factors.pop(axis, 0), axis_bounds(axis)
+    extent = None if bounds is None else static_extent(bounds)
+    if own == 0 or not factors:
+        return own != 0
+    return extent is not None and abs(own) * (extent - 1) < gcd(*factors.values())
+
+
+def _range(dim: Dim, bounds_of: Callable[[SSAValue], IndexBounds | None]) -> tuple[Linear, int] | None:
+    """First position and number of positions, where the number is a literal; of a span, of all its axis."""
     shift = linear(dim.shift)
     if dim.base is None:
         return shift, 1
     if span_of(dim.base) is None:
         return linear(dim.base) + shift, 1
-    bounds = axis_bounds(dim.base)
+    bounds = bounds_of(dim.base)
     size = None if bounds is None else static_extent(bounds)
     return None if bounds is None or size is None else (linear(bounds.begin) + shift, size)
 
@@ -101,7 +163,7 @@ def _range(dim: Dim) -> tuple[Linear, int] | None:
 def _apart(loop: LoopOp, axis: SSAValue, one: tuple[Linear, int], two: tuple[Linear, int]) -> bool:
     """Whether two ranges are disjoint for different values of `axis`, whatever inner axes do."""
     (first, size), (second, other) = one, two
-    step = abs(first.factors.get(axis, 0))
+    step = abs(first.factors.get(axis, 0)) * _distance(axis)
     if step == 0 or first.factors.get(axis) != second.factors.get(axis):
         return False
     slack = [_slack(loop, axis, form) for form in (first, second)]
@@ -113,6 +175,12 @@ def _apart(loop: LoopOp, axis: SSAValue, one: tuple[Linear, int], two: tuple[Lin
     low = min(first.constant, second.constant)
     reach = max(first.constant - low + slack[0] + size, second.constant - low + slack[1] + other)
     return reach <= step
+
+
+def _distance(axis: SSAValue) -> int:
+    """How far values of an axis are from each other at least; of a span, where its tiles begin."""
+    span = span_of(axis)
+    return span.size if span is not None and span.size != UNBOUND and begins_on_a_tile(axis) else 1
 
 
 def _slack(loop: LoopOp, axis: SSAValue, form: Linear) -> int | None:

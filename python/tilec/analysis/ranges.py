@@ -14,15 +14,18 @@ from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import FixedBitwidthType, IntegerAttr, IntegerType
 from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 
-from tilec.analysis.affine import IndexBounds, axis_bounds
+from tilec.analysis.affine import IndexBounds, axis_bounds, linear
 from tilec.dialects.pallas.blocks import BlockOp
 from tilec.dialects.pallas.control import ForiOp
 from tilec.dialects.pallas.kernels import CallOp, EmitPipelineOp
 from tilec.dialects.pallas.syntax import kernel_of
 from tilec.dialects.pallas.values import ProgramIdOp
 from tilec.dialects.tile.arrays import SegmentOp
+from tilec.dialects.tile.bound import BoundOp, Side
+from tilec.dialects.tile.elementwise import SelectOp
 from tilec.dialects.tile.schedule import AxisOp, SpanOp
 from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
+from tilec.dialects.tile.values import SplatOp
 
 INDEX_BITS = 32
 """Width of an `index` on a TPU."""
@@ -243,22 +246,38 @@ class Ranges:
             sides = [self.of(side).within(limits) for side in op.operands]
             return _wrapped(_BINARY[type(op)](*sides), value.type)
         match op:
-            case arith.ConstantOp(value=IntegerAttr() as literal):
+            case arith.ConstantOp(value=IntegerAttr() as literal) | SplatOp(value=IntegerAttr() as literal):
                 number = cast("IntegerAttr[IntegerType]", literal).value.data
                 return _wrapped(Range(0, number), value.type)
             case arith.IndexCastOp() | arith.ExtSIOp() | arith.TruncIOp():
                 source = op.operands[0]
                 return _wrapped(self.of(source).within(_limits(source.type)), value.type)
-            case arith.SelectOp():
-                return self.of(op.lhs).join(self.of(op.rhs))
+            case arith.SelectOp() | SelectOp():
+                return self.of(op.operands[1]).join(self.of(op.operands[2]))
             case memref.DimOp():
                 dim, shape = self.of(op.index), shape_of(op.source.type)
                 sizes = {size for position, size in enumerate(shape) if position in dim}
                 return Range(0, sizes.pop()) if len(sizes) == 1 and UNBOUND not in sizes else Range(low=0)
             case SegmentOp():
                 return Range(low=0)
+            case BoundOp():
+                return self._side(op)
             case _:
                 return Range()
+
+    def _side(self, op: BoundOp) -> Range:
+        """The range of a side of a tile. One without a live lane, which `keep` allows, may be anywhere."""
+        bounds, maker = axis_bounds(op.span), op.span.owner
+        if op.side.data is Side.SIZE:
+            return Range(low=1) if op.lanes == UNBOUND else Range(0, op.lanes)
+        if bounds is None or (isinstance(maker, AxisOp | SpanOp) and maker.keep is not None):
+            return Range()
+        first = self.of(op.span).maximum(self.of(bounds.begin))
+        if op.side.data is Side.BEGIN:
+            return first
+        if op.span in linear(op.result).factors:  # every tile is whole
+            return first + Range(0, op.lanes)
+        return Range(low=(first + Range(0, 1)).low, high=self.of(bounds.end).high)
 
     def _axis(self, value: SSAValue, op: Operation, bounds: IndexBounds) -> Range:
         """The range of an index axis, or of where the tiles of a tile axis begin."""

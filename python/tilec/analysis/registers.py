@@ -23,8 +23,9 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from tilec.analysis.vmem import LANES, REGISTER, SUBLANES, WORD, registers
 from tilec.chips import Chip
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
-from tilec.dialects.tile.mixing import DotOp, FillOp, ReduceOp, ScanOp
+from tilec.dialects.tile.mixing import FillOp, ReduceOp, ScanOp
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type, scratch_of
+from tilec.dialects.tile.products import DotOp
 from tilec.dialects.tile.schedule import Loop, PipelineOp
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, span_names
@@ -216,12 +217,11 @@ class Pressure:
 
     def _of_dot(self, op: DotOp) -> int:
         """Registers held by a matrix product: rows of the left operand, and sums that are not complete."""
-        left, _ = op.contracted
+        (left, _), (row, column) = op.contracted, op.kept
         lhs, rhs = self.shape(op.lhs), self.shape(op.rhs)
-        depth = lhs[left]
-        rows, columns = lhs[1 - left], rhs[0] * rhs[1] // depth
+        depth, rows, columns = lhs[left], lhs[row], rhs[column]
         width, side = byte_width(element_type(op.lhs.type)), self.chip.mxu_side
-        if left == 0:
+        if left < row:
             return self._of_transposed(op, width)
         if self.chip.name == "tpu7x":
             # Measured: all of the left operand, in 16 bits, or nothing.

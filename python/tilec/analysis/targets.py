@@ -12,6 +12,7 @@ from tilec.analysis.within import is_conditional, is_within
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
+from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.loops import GridOp, LoopOp
 
 _ARITHMETIC = (
@@ -190,7 +191,7 @@ def _repeatable(op: Operation, grid: GridOp) -> bool:
     """Whether `op` gives the same scalars wherever it stands in the grid."""
     if isinstance(op, LoadOp):
         return not any(dim.kept for dim in op.window) and not writes_to(grid, op.array)
-    return isinstance(op, SegmentOp | memref.DimOp | _ARITHMETIC)
+    return isinstance(op, SegmentOp | BoundOp | memref.DimOp | _ARITHMETIC)
 
 
 def writes_to(op: Operation, array: SSAValue) -> bool:

@@ -112,14 +112,15 @@ def shared_axes(window: WindowOp) -> set[AxisOp]:
 def _shared(window: WindowOp) -> list[set[AxisOp]]:
     """For each dimension in which steps may share a block, the axes that it depends on.
 
-    Those are the dimensions of aligned spans, and of spans of which a block holds several tiles.
+    Those are the dimensions of aligned spans, even of one that has no second tile, and of spans of which a
+    block holds several tiles.
     """
     extents, tiles = window.extents, window.tile_extents
     found: list[set[AxisOp]] = []
     for position, dim in enumerate(window.window):
         several = not dim.full and extents[position] != tiles[position]
         aligned = any(_aligned(value) for value in dim.values)
-        if (several or aligned) and not stays(window, position):
+        if (several or aligned) and not is_local(window.array) and not covers(window, position):
             found.append(axes_behind(dim.values))
     return found
 

@@ -3,7 +3,7 @@
 from xdsl.dialects import scf
 from xdsl.ir import Operation
 
-from tilec.analysis.affine import axis_bounds, extent, linear
+from tilec.analysis.affine import extent, linear, whole_bounds
 from tilec.analysis.ranges import Ranges
 from tilec.dialects.tile.access import AccessOp
 
@@ -26,7 +26,7 @@ def is_within(op: AccessOp, position: int) -> bool:
     first = ranges.of(dim.base) + ranges.of(dim.shift)
     if first.low is None or first.low < 0:
         return False
-    bounds = axis_bounds(dim.base)
+    bounds = whole_bounds(dim.base)
     if bounds is not None:  # an axis, whose last position may be known where its range is not
         beyond = (linear(bounds.end) + linear(dim.shift) - whole).literal
         if beyond is not None and beyond <= 0:
@@ -44,7 +44,7 @@ def may_leave(op: AccessOp, position: int) -> bool:
     if is_within(op, position):
         return False
     dim, whole = op.window[position], extent(op.array, position)
-    bounds = None if dim.base is None else axis_bounds(dim.base)
+    bounds = None if dim.base is None else whole_bounds(dim.base)
     if bounds is None or dim.shift != 0:
         return True
     begin, beyond = linear(bounds.begin).literal, (linear(bounds.end) - whole).literal

@@ -10,7 +10,8 @@ from tilec.diagnostics import fail
 from tilec.dialects import tile
 from tilec.dialects.pallas import IotaOp, MultipleOfOp, RollOp
 from tilec.dialects.tile.elementwise import Relation
-from tilec.dialects.tile.mixing import Combine, Precision
+from tilec.dialects.tile.mixing import Combine
+from tilec.dialects.tile.products import Precision
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import element_type, shape_of
 
@@ -223,10 +224,11 @@ def _is_int32(kind: Attribute) -> bool:
 
 def _dot(op: tile.DotOp, scope: Scope) -> str:
     left, right = op.contracted
+    batch = "((0,), (0,))" if op.is_batch else "((), ())"
     dtype = dtype_text(op, element_type(op.result.type))
     precision = ", precision=lax.Precision.HIGHEST" if op.precision.data == Precision.HIGHEST else ""
     product = (
-        f"lax.dot_general({scope.text(op.lhs)}, {scope.text(op.rhs)}, ((({left},), ({right},)), ((), ())), "
+        f"lax.dot_general({scope.text(op.lhs)}, {scope.text(op.rhs)}, ((({left},), ({right},)), {batch}), "
         f"preferred_element_type={dtype}{precision})"
     )
     if op.acc is None or (op.acc in scope.constants and scope.constants[op.acc].literal in ("0", "0.0")):

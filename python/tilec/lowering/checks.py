@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from xdsl.ir import SSAValue
 
-from tilec.analysis.affine import axis_bounds, extent, is_inside, linear
+from tilec.analysis.affine import extent, is_inside, linear, whole_bounds
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.schedule import PipelineOp, WindowOp
 from tilec.dialects.tile.types import span_of
@@ -33,7 +33,7 @@ def _indexed_by(pipeline: PipelineOp, segment: SegmentOp) -> Iterator[tuple[obje
     """The arrays that spans over a segment index, with the dimension and what tells their extents apart."""
     for window in pipeline.windows:
         for position, dim in enumerate(window.window):
-            bounds = axis_bounds(dim.base) if dim.base is not None else None
+            bounds = whole_bounds(dim.base) if dim.base is not None else None
             if bounds is not None and ends_with(bounds.end, segment):
                 form = extent(window.array, position)
                 yield (form.constant, tuple(form.factors)), window.array, position
@@ -46,7 +46,7 @@ def reaches(pipeline: PipelineOp) -> Iterator[tuple[WindowOp, int, Index]]:
     seen: set[tuple[SSAValue, int, SSAValue | int]] = set()
     for window in pipeline.windows:
         for position, dim in enumerate(window.window):
-            bounds = axis_bounds(dim.base) if dim.base is not None and span_of(dim.base) else None
+            bounds = whole_bounds(dim.base) if dim.base is not None and span_of(dim.base) else None
             if (
                 bounds is None
                 or dim.shift != 0

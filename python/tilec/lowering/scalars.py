@@ -9,18 +9,18 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType, IntegerAttr
 from xdsl.ir import Operation, SSAValue
 
-from tilec.analysis.affine import is_inside
-from tilec.analysis.lanes import begins_on_a_tile
+from tilec.analysis.affine import begins_on_a_tile, is_inside
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
+from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.types import SpanType, span_of
 from tilec.dialects.tile.values import SplatOp
 from tilec.rewriting.index import Index, IndexBuilder
-from tilec.rewriting.jagged import array_extent
+from tilec.rewriting.jagged import array_extent, side_of_tile
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,8 @@ class Scalars:
                 self._made[op.result] = self._query(op)
             case SegmentOp():
                 self._segment(op)
+            case BoundOp():
+                self._made[op.result] = self._side(op)
             case LoadOp():
                 at = [build.add(self.index(dim.base or 0), self.index(dim.shift)) for dim in op.window]
                 element = build.insert(pallas.LoadOp(self.ref(op.array), at))
@@ -189,6 +191,10 @@ class Scalars:
             element.name_hint = made.name_hint = result.name_hint
             self._made[result] = made
 
+    def _side(self, op: BoundOp) -> Index:
+        tile = self.span(op.span)
+        return side_of_tile(op, tile.start, tile.begin, tile.end, self.build)
+
     def _query(self, op: FirstOp | LastOp | LiveOp) -> SSAValue:
         axis = op.axis.owner
         if not isinstance(axis, AxisOp):
@@ -213,7 +219,7 @@ class Scalars:
 
     def _parts(self, value: SSAValue) -> SpanParts:
         build, kind, owner = self.build, span_of(value), value.owner
-        if kind is None or not isinstance(owner, AxisOp | SpanOp):
+        if not isinstance(kind, SpanType) or not isinstance(owner, AxisOp | SpanOp):
             fail(self.pipeline, f"convert-tile-to-pallas: {value.type} is not made by an axis")
         if isinstance(owner, AxisOp):
             number, bounds = self.axes[owner][0], owner.axis.bounds

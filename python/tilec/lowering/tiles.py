@@ -20,7 +20,7 @@ from tilec.analysis.vmem import LANES, SUBLANES, WORD
 from tilec.dialects import pallas
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, value_type
-from tilec.dialects.tile.values import BroadcastOp, ConcatenateOp, SliceOp, SplatOp
+from tilec.dialects.tile.values import BroadcastOp, ConcatenateOp, ReshapeOp, SliceOp, SplatOp
 from tilec.lowering.scalars import Scalars
 from tilec.lowering.windows import BlockPlan, tile_start
 from tilec.rewriting.index import Index, named
@@ -78,17 +78,18 @@ class Tiles:
         """The tile."""
         value = self.emit(pallas.LoadOp(self.ref, self._place))
         if not self.turns:
-            return value
+            return self._reshaped(value, self._kept_shape)
         value = self._widened(value)
         for turn in self.turns:
             back = self.scalars.build.sub(turn.width, turn.offset)
             value = self._rolled(self._extended(value, turn), back, turn)
         for turn in self.turns:
             value = self.emit(SliceOp(value, turn.dim, 0, turn.size))
-        return self._narrowed(value)
+        return self._reshaped(self._narrowed(value), self._kept_shape)
 
     def store(self, value: SSAValue) -> None:
         """Put `value` where the tile is."""
+        value = self._reshaped(value, self._tile_shape)
         if self.turns:
             value = self._laid_over(value)
         self.emit(pallas.StoreOp(value, self.ref, self._place))
@@ -104,6 +105,31 @@ class Tiles:
     def _start(self, position: int) -> Index:
         """Where the tile begins in one dimension of the reference, which is one of the window's."""
         return named(tile_start(self.plan, self.plan.kept[position] or 0, self.scalars), "tile_start")
+
+    @property
+    def _tile_shape(self) -> tuple[int, ...]:
+        """The tile's extents as the reference is indexed."""
+        places = enumerate(zip(self.dims, self.shape, strict=True))
+        return tuple(
+            self._size(position) if position in self.plan.parts else whole
+            for position, (dim, whole) in places
+            if dim is None or isinstance(dim, pallas.Ds)
+        )
+
+    @property
+    def _kept_shape(self) -> tuple[int, ...]:
+        """The tile's extents without the row of a matrix that the block holds among others.
+
+        A value of rank 1 stays the row of a matrix.
+        """
+        window = self.plan.window
+        kept = tuple(size for dim, size in zip(window.window, window.tile_extents, strict=True) if dim.kept)
+        return kept if len(kept) > 1 else self._tile_shape
+
+    def _reshaped(self, value: SSAValue, shape: tuple[int, ...]) -> SSAValue:
+        if shape_of(value.type) == shape:
+            return value
+        return self.emit(ReshapeOp(value, value_type(element_type(value.type), shape, [None] * len(shape))))
 
     def _is_dropped(self, position: int) -> bool:
         """Whether a leading dimension is one index of many that the block holds."""

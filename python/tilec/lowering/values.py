@@ -15,7 +15,8 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.axes import span_in_scope
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
-from tilec.dialects.tile.mixing import Combine, DotOp, FillOp, ReduceOp, ScanOp, identity
+from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp, ScanOp, identity
+from tilec.dialects.tile.products import DotOp
 from tilec.dialects.tile.syntax import ints_of, scalar_of
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, span_names, value_type
 from tilec.dialects.tile.values import (

@@ -4,22 +4,33 @@
 Both compute an axis' tiles the same way: the number of its first tile and of the one after its last.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from xdsl.dialects import arith, memref
 from xdsl.ir import Operation, OpResult, SSAValue
 from xdsl.rewriter import Rewriter
 
-from tilec.analysis.affine import axis_bounds, is_inside, linear, static_extent
-from tilec.analysis.lanes import begins_on_a_tile
+from tilec.analysis.affine import (
+    begins_on_a_tile,
+    divided_span,
+    is_inside,
+    linear,
+    static_extent,
+    whole_bounds,
+)
+from tilec.analysis.ranges import Ranges
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, SegmentOp
+from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import UNBOUND, SpanType, shape_of, span_of
 from tilec.dialects.tile.views import ViewOp
 from tilec.rewriting.index import Index, IndexBuilder
+
+_LARGEST = 2**24
+"""Ranges that end beyond tell of the width of a type, not of how many steps there may be."""
 
 
 def is_jagged(pipeline: PipelineOp, axis: AxisOp) -> bool:
@@ -94,6 +105,21 @@ def axis_value(
     return value
 
 
+def side_of_tile(op: BoundOp, start: Index, begin: Index, end: Index, build: IndexBuilder) -> Index:
+    """What `tile.bound` results in for the tile that begins at `start`, of a range from `begin` to `end`."""
+    maker = op.span.owner
+    if op.side.data is Side.SIZE:
+        return op.lanes
+    made = isinstance(maker, AxisOp | SpanOp)
+    first = build.maximum(start, begin) if made and maker.aligned is not None else start
+    if op.side.data is Side.BEGIN:
+        return first
+    stop = build.add(start, op.lanes)
+    if op.span not in linear(op.result).factors:  # the last tile may be shorter
+        stop = build.minimum(stop, end)
+    return build.maximum(first, stop) if made and maker.keep is not None else stop
+
+
 @dataclass(frozen=True)
 class Answers:
     """What replaces `tile.first`, `tile.last` and `tile.live` of an axis."""
@@ -127,6 +153,7 @@ class StepBounds:
         self.pipeline = pipeline
         self.build = build
         self._extents: dict[tuple[SSAValue, int], Index] = {}
+        self._ranges = Ranges()
 
     def most_tiles(self, axis: AxisOp) -> Index | None:
         """The most tiles the axis has for one step of the axes before it; `None` if no bound is known."""
@@ -134,6 +161,9 @@ class StepBounds:
         found: list[Index] = []
         if bounds.limit is not None:
             found.append(-(-bounds.limit // size) + (axis.aligned is not None))
+        divided = divided_span(bounds)
+        if divided is not None and (around := span_of(divided)) is not None:
+            found.append(-(-around.size // size) + (axis.aligned is not None))
         end, begin = self.upper(bounds.end), self.lower(bounds.begin)
         if axis.aligned is not None:
             begin -= begin % size  # where its first tile begins
@@ -165,43 +195,60 @@ class StepBounds:
         return value if isinstance(value, int) else 0
 
     def upper(self, value: Index) -> Index | None:
+        """An upper bound, as a literal or a value from before the pipeline; `None` if none is known."""
         if isinstance(value, int) or not is_inside(value, self.pipeline):
             known = linear(value).literal
             return value if known is None else known
+        found = self._computed(value)
+        high = self._ranges.of(value).high
+        return high if found is None and high is not None and high < _LARGEST else found
+
+    def _computed(self, value: SSAValue) -> Index | None:
+        """An upper bound, from those of what `value` is computed from."""
         build = self.build
         match value.owner:
             case arith.ConstantOp() as op:
                 return int(str(op.value).split(":")[0])
+            case arith.IndexCastOp() as op:
+                return self.upper(op.input)
             case arith.AddiOp() as op:
-                parts = [self.upper(op.lhs), self.upper(op.rhs)]
-                return None if parts[0] is None or parts[1] is None else build.add(parts[0], parts[1])
-            case arith.MuliOp() as op:
-                parts = [self.upper(op.lhs), self.upper(op.rhs)]
-                return None if parts[0] is None or parts[1] is None else build.mul(parts[0], parts[1])
-            case arith.SubiOp() as op:
+                return self._both(op, build.add)
+            case arith.MuliOp() as op if self._is_count(op.lhs) and self._is_count(op.rhs):
+                return self._both(op, build.mul)
+            case arith.SubiOp() as op if self._is_count(op.rhs):
                 return self.upper(op.lhs)
             case arith.MaxSIOp() | arith.SelectOp() as op:
-                parts = [self.upper(operand) for operand in op.operands[-2:]]
-                return None if parts[0] is None or parts[1] is None else build.maximum(parts[0], parts[1])
+                return self._both(op, build.maximum)
             case arith.MinSIOp() as op:
-                return next(
-                    (bound for operand in op.operands if (bound := self.upper(operand)) is not None), None
-                )
+                return self._least([each for each in map(self.upper, op.operands) if each is not None], False)
             case arith.CeilDivSIOp() | arith.FloorDivSIOp() as op:
-                top, by = self.upper(op.lhs), self.upper(op.rhs)
-                return build.ceildiv(top, by) if top is not None and isinstance(by, int) else None
+                top, by = self.upper(op.lhs), linear(op.rhs).literal
+                return build.ceildiv(top, by) if top is not None and by is not None and by > 0 else None
             case AxisOp() as op:
                 return self.upper(op.axis.bounds.end)
             case SegmentOp() as op:
                 return self._extent(op)
+            case BoundOp() as op:
+                bounds = whole_bounds(op.span)
+                return None if bounds is None else self.upper(bounds.end)
             case _:
                 return None
+
+    def _both(self, op: Operation, join: Callable[[Index, Index], Index]) -> Index | None:
+        """What `join` makes of the upper bounds of the last two operands."""
+        first, second = (self.upper(operand) for operand in op.operands[-2:])
+        return None if first is None or second is None else join(first, second)
+
+    def _is_count(self, value: SSAValue) -> bool:
+        """Whether a value is surely not negative. The positions of axes and tiles are not."""
+        low = self._ranges.of(value).low
+        return isinstance(value.owner, AxisOp | SegmentOp | BoundOp) or (low is not None and low >= 0)
 
     def _extent(self, segment: SegmentOp) -> Index | None:
         """The extent of an array that a span over the segment indexes."""
         for window in self.pipeline.windows:
             for position, dim in enumerate(window.window):
-                bounds = axis_bounds(dim.base) if dim.base is not None else None
+                bounds = whole_bounds(dim.base) if dim.base is not None else None
                 if bounds is not None and ends_with(bounds.end, segment):
                     key = (window.array, position)
                     if key not in self._extents:

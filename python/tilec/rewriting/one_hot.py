@@ -11,7 +11,8 @@ from xdsl.dialects.builtin import AnyFloat, IndexType, bf16, f32, i32
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
-from tilec.dialects.tile.mixing import Combine, DotOp, Precision, ReduceOp
+from tilec.dialects.tile.mixing import Combine, ReduceOp
+from tilec.dialects.tile.products import DotOp, Precision
 from tilec.dialects.tile.types import element_type, shape_of, span_names, value_type, with_element
 from tilec.dialects.tile.values import BroadcastOp
 from tilec.rewriting.accumulators import as_element, constant

@@ -26,11 +26,18 @@ def check_array(parameter: Parameter, dtype: str, shape: Sequence[int]) -> None:
 
 
 def check_range(parameter: Parameter, dtype: str, low: int, high: int) -> None:
-    """Raises ValueError where 64-bit integers, from `low` to `high`, do not all fit `dtype`, of 32 bits."""
+    """Raises ValueError where 64-bit integers, from `low` to `high`, do not all fit `dtype`, of 32 bits, or
+    are not within what the parameter says.
+    """
     limits = np.iinfo(dtype)
     if low < limits.min or high > limits.max:
         raise ValueError(
             f"{parameter.name} holds {low} to {high}; a kernel takes {dtype}, {limits.min} to {limits.max}"
+        )
+    if parameter.most is not None and max(-low, high) >= parameter.most:
+        raise ValueError(
+            f"{parameter.name} holds {low} to {high}; this kernel computes with its int64 in 32 bits and "
+            f"takes {1 - parameter.most} to {parameter.most - 1}"
         )
 
 
@@ -48,6 +55,8 @@ def accept(parameter: Parameter, value: Any) -> Any:
     check_array(parameter, dtype, value.shape)
     narrow = NARROWED.get(dtype)
     if narrow is None:
+        if parameter.most is not None and value.size and not isinstance(value, Tracer):
+            check_range(parameter, dtype, int(value.min()), int(value.max()))
         return value
     if isinstance(value, Tracer):
         raise TypeError(

@@ -78,7 +78,7 @@ class Executable:
             from tilec.runtime.torch_arrays import call
 
             self._count(args)
-            return call(self, args)
+            return call(self, args)  # pyright: ignore[reportCallIssue] # torch hides the type
         if self.signature.mutated:
             name = self.signature.parameters[min(self.signature.mutated)].name
             raise TypeError(f"{self.signature.name} changes {name}, and jax arrays never change; use jax_fn")
@@ -97,9 +97,12 @@ class Executable:
                 raise ValueError(f"{parameter.name} has any number of rows; say for how many to compile")
             dtype = NARROWED.get(parameter.dtype, parameter.dtype)
             structs.append(jax.ShapeDtypeStruct(shape, dtype))
+        return compile_for(self.for_chip(chip).function, structs, chip)
+
+    def for_chip(self, chip: str) -> Lowered:
+        """The emitted module with the same choices for a chip."""
         choices = dataclasses.replace(self.choices, chip=chip)
-        lowered = self._lowered if choices == self.choices else lower(self.module, choices)
-        return compile_for(lowered.function, structs, chip)
+        return self._lowered if choices == self.choices else lower(self.module, choices)
 
     def _accept(self, arrays: Sequence[Any]) -> tuple[Launch, list[Any]]:
         """The kernels for jax and numpy arrays, and these as the kernels take them, checked."""

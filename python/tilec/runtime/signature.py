@@ -21,12 +21,14 @@ class Parameter:
     """An array that a caller passes: an extent `None` is any, `dtype` is numpy's name of what is passed.
 
     Where the program has 32-bit integers, 64-bit ones may be passed, here "int64". An array of one element in
-    the program may be one without dimensions here.
+    the program may be one without dimensions here. With `most`, integers must be below it and above its
+    negative, for what is computed of them in 32 bits.
     """
 
     name: str
     shape: tuple[int | None, ...]
     dtype: str
+    most: int | None = None
 
 
 @dataclass(frozen=True)

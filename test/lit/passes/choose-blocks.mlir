@@ -1,4 +1,5 @@
-// A name gets its size, one that is not given 128; values change their types with their axes.
+// A name gets its size, one that is not given 128, or 8 if it runs through matrices; values change their types
+// with their axes.
 
 // RUN: tile-opt %s --choose-blocks="m=64" | filecheck %s
 
@@ -88,3 +89,55 @@ func.func @condition(%x: memref<8x512xf32>, %c: i1) -> memref<8x512xf32> {
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return %out : memref<8x512xf32>
 // CHECK-NEXT:  }
+
+// The lanes of a block are a constant, also of one that had its size.
+func.func @sizes(%x: memref<512x1024xf32>) {
+  tile.grid %m = 0 to 512 by m, %n = 0 to 512 by n:32 {
+    %a = tile.bound size %m
+    %b = tile.bound size %n
+    %c = tile.bound begin %m
+    %d = tile.load %x[%a, %n + %c]
+    %e = tile.load %x[%b, %n]
+  }
+  return
+}
+// CHECK-LABEL: func.func @sizes(%x: memref<512x1024xf32>) {
+// CHECK-NEXT:    tile.grid %m = 0 to 512 by m:64, %n = 0 to 512 by n:32 {
+// CHECK-NEXT:      %a = arith.constant 64 : index
+// CHECK-NEXT:      %b = arith.constant 32 : index
+// CHECK-NEXT:      %c = tile.bound begin %m
+// CHECK-NEXT:      %d = tile.load %x[%a, %n + %c]
+// CHECK-NEXT:      %e = tile.load %x[%b, %n]
+
+// Eight matrices at once: %a is before the last two dimensions of every window, %c is not in that of %y.
+func.func @matrices(%x: memref<64x512x256xf32>, %y: memref<64x256xf32>) -> memref<64x512x256xf32> {
+  %out = tile.empty : memref<64x512x256xf32>
+  tile.grid %a = 0 to 64 by a, %m = 0 to 512 by m {
+    %v = tile.load %x[%a, %m, :]
+    tile.store %v, %out[%a, %m, :]
+    tile.for %c = 0 to 64 by c {
+      %w = tile.load %x[%c, %m, :]
+      %u = tile.load %y[%c, :]
+    }
+  }
+  return %out : memref<64x512x256xf32>
+}
+// CHECK-LABEL: func.func @matrices
+// CHECK:           tile.grid %a = 0 to 64 by a:8, %m = 0 to 512 by m:64 {
+// CHECK:             tile.for %c = 0 to 64 by c:128 {
+
+// Of several the last one gets 8; the rows of one matrix after another are no batch.
+func.func @heads(%q: memref<4x16x512x64xf32>, %rows: memref<512x16x64xf32>) -> memref<4x16x512x64xf32> {
+  %out = tile.empty : memref<4x16x512x64xf32>
+  tile.grid %h = 0 to 16 by h, %b = 0 to 4 by b, %t = 0 to 512 by t {
+    %v = tile.load %q[%b, %h, %t, :]
+    tile.store %v, %out[%b, %h, %t, :]
+  }
+  tile.grid %r = 0 to 512 by r, %i = 0 to 16, %m = 0 to 1 by m {
+    %v = tile.load %rows[%r, %i, :]
+  }
+  return %out : memref<4x16x512x64xf32>
+}
+// CHECK-LABEL: func.func @heads
+// CHECK:           tile.grid %h = 0 to 16 by h:8, %b = 0 to 4 by b:1, %t = 0 to 512 by t:128 {
+// CHECK:           tile.grid %r = 0 to 512 by r:128, %i = 0 to 16, %m = 0 to 1 by m:64 {

@@ -194,3 +194,61 @@ func.func @local_rows(%x: memref<8x128xf32>, %out: memref<8x128xf32>) {
   return
 }
 // CHECK: {{.*}}/classify-axes-invalid.mlir:187:5: error: classify-axes: axis g is called parallel, but tile.store at {{.*}}/classify-axes-invalid.mlir:189:7 carries a value from one iteration to the next; call it ordered
+
+// -----
+
+// Segments of two numbers of the grid's axis: what one iteration stores is what another reads.
+func.func @two_segments(%x: memref<?x128xf32>, %offsets: memref<10xi32>) {
+  %one = arith.constant 1 : index
+  tile.grid %g = 0 to 8 {
+    %next = arith.addi %g, %one : index
+    %b, %e = tile.segment %offsets[%g]
+    %b1, %e1 = tile.segment %offsets[%next]
+    tile.for %m = %b to %e by m {
+      tile.for %n = %b1 to %e1 by n {
+        %v = tile.load %x[%n, :]
+        %s = tile.reduce add %v dims [0]
+        %w = tile.broadcast %s dims [1] : tensor<?x128xf32, #tile.spans<m, _>>
+        tile.store %w, %x[%m, :]
+      }
+    }
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:212:9: error: race: the store at {{.*}}/classify-axes-invalid.mlir:212:9 and the load at {{.*}}/classify-axes-invalid.mlir:209:9 may touch one element of %x in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for
+
+// -----
+
+// Less its own begin every tile begins at 0.
+func.func @begins(%x: memref<512xf32>) {
+  %zero = arith.constant 0 : index
+  tile.grid %m = 0 to 512 by m:128 {
+    %b = tile.bound begin %m
+    %n = arith.subi %zero, %b : index
+    %v = tile.splat 1.0 : tensor<128xf32, #tile.spans<m>>
+    tile.store %v, %x[%m + %n]
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:229:5: error: race: the store at {{.*}}/classify-axes-invalid.mlir:229:5, with itself, may touch one element of %x in two iterations of the parallel axis m; index a dimension by m, or loop over it with tile.for
+
+// -----
+
+// Five workers with every fourth segment each: the fifth has those of the first.
+func.func @workers(%x: memref<?x128xf32>, %offsets: memref<33xi32>) -> memref<?x128xf32> {
+  %out = tile.empty like(%x) : memref<?x128xf32>
+  tile.grid %worker = 0 to 5 {
+    tile.for %turn = 0 to 7 {
+      %four = arith.constant 4 : index
+      %first = arith.muli %turn, %four : index
+      %g = arith.addi %first, %worker : index
+      %b, %e = tile.segment %offsets[%g]
+      tile.for %m = %b to %e by m:128 {
+        %v = tile.load %x[%m, :]
+        tile.store %v, %out[%m, :]
+      }
+    }
+  }
+  return %out : memref<?x128xf32>
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:248:9: error: race: the store at {{.*}}/classify-axes-invalid.mlir:248:9, with itself, may touch one element of %out in two iterations of the parallel axis worker; index a dimension by worker, or loop over it with tile.for

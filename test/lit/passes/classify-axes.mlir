@@ -183,3 +183,43 @@ func.func @given(%x: memref<8x128xf32>) -> memref<8x128xf32> {
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return %out : memref<8x128xf32>
 // CHECK-NEXT:  }
+
+// Tiles in smaller ones: no two have an index in common.
+func.func @tiles_of_tiles(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32> {
+  %out = tile.empty like(%x) : memref<?x128xf32>
+  tile.grid %g = 0 to 8 {
+    %b, %e = tile.segment %o[%g]
+    tile.for %mo = %b to %e by mo:128 {
+      %c = tile.bound begin %mo
+      %d = tile.bound end %mo
+      tile.for %m = %c to %d by m:32 {
+        %v = tile.load %x[%m, :]
+        tile.store %v, %out[%m, :]
+      }
+    }
+  }
+  return %out : memref<?x128xf32>
+}
+// CHECK-LABEL: func.func @tiles_of_tiles(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32> {
+// CHECK-NEXT:    %out = tile.empty like(%x) : memref<?x128xf32>
+// CHECK-NEXT:    tile.grid %g = 0 to 8 parallel {
+// CHECK-NEXT:      %b, %e = tile.segment %o[%g]
+// CHECK-NEXT:      tile.for %mo = %b to %e by mo:128 parallel {
+// CHECK-NEXT:        %c = tile.bound begin %mo
+// CHECK-NEXT:        %d = tile.bound end %mo
+// CHECK-NEXT:        tile.for %m = %c to %d by m:32 parallel {
+
+// What is added to an index of the loop may make two the same.
+func.func @shifted(%x: memref<256xf32>) {
+  %c = arith.constant 1.0 : f32
+  tile.for %i = 0 to 128 {
+    tile.for %j = 0 to 8 {
+      tile.store %c, %x[%i + %j]
+    }
+  }
+  return
+}
+// CHECK-LABEL: func.func @shifted(%x: memref<256xf32>) {
+// CHECK-NEXT:    %c = arith.constant 1.000000e+00 : f32
+// CHECK-NEXT:    tile.for %i = 0 to 128 ordered {
+// CHECK-NEXT:      tile.for %j = 0 to 8 parallel {

@@ -305,3 +305,60 @@ func.func @static(%x: memref<512xf32>) -> memref<512xf32> {
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return %out : memref<512xf32>
 // CHECK-NEXT:  }
+
+// Tiles of tiles: scalar code asks where each outer one lies by its number.
+func.func @tiles_of_tiles(%x: memref<500x128xf32>, %out: memref<500x128xf32>) -> memref<500x128xf32> {
+  tile.pipeline grid {
+    %mo = tile.axis 0 to 500 by mo:96 ordered
+    %b = tile.bound begin %mo
+    %e = tile.bound end %mo
+    %m = tile.axis %b to %e by m:64 ordered aligned
+    %x_window = tile.window read %x[%m, :]
+    %out_window = tile.window write %out[%m, :] preload
+    %v = tile.get %x_window
+    tile.set %v, %out_window
+  }
+  return %out : memref<500x128xf32>
+}
+// CHECK-LABEL: func.func @tiles_of_tiles(%x: memref<500x128xf32>, %out: memref<500x128xf32>) -> memref<500x128xf32> {
+// CHECK-NEXT:    %capacity = arith.constant 18 : index
+// CHECK-NEXT:    %count, %mo_tiles, %m_tiles = tile.worklist capacity %capacity columns 2 {
+// CHECK-NEXT:      %c0 = arith.constant 0 : index
+// CHECK-NEXT:      %c6 = arith.constant 6 : index
+// CHECK-NEXT:      %c1 = arith.constant 1 : index
+// CHECK-NEXT:      scf.for %mo = %c0 to %c6 step %c1 {
+// CHECK-NEXT:        %c96 = arith.constant 96 : index
+// CHECK-NEXT:        %b = arith.muli %mo, %c96 : index
+// CHECK-NEXT:        %c96_1 = arith.constant 96 : index
+// CHECK-NEXT:        %0 = arith.muli %mo, %c96_1 : index
+// CHECK-NEXT:        %1 = arith.addi %0, %c96_1 : index
+// CHECK-NEXT:        %c500 = arith.constant 500 : index
+// CHECK-NEXT:        %e = arith.minsi %1, %c500 : index
+// CHECK-NEXT:        %c64 = arith.constant 64 : index
+// CHECK-NEXT:        %first_m_tile = arith.floordivsi %b, %c64 : index
+// CHECK-NEXT:        %2 = arith.cmpi slt, %b, %e : index
+// CHECK-NEXT:        %3 = arith.ceildivsi %e, %c64 : index
+// CHECK-NEXT:        %end_m_tile = arith.select %2, %3, %first_m_tile : index
+// CHECK-NEXT:        %c1_1 = arith.constant 1 : index
+// CHECK-NEXT:        scf.for %m = %first_m_tile to %end_m_tile step %c1_1 {
+// CHECK-NEXT:          tile.append %mo, %m
+// CHECK-NEXT:        }
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %item = tile.axis 0 to %count ordered
+// CHECK-NEXT:      %mo_tile = tile.load %mo_tiles[%item]
+// CHECK-NEXT:      %mo_tile_1 = arith.index_cast %mo_tile : i32 to index
+// CHECK-NEXT:      %mo_1 = tile.span %mo_tile_1 of 0 to 500 by mo:96
+// CHECK-NEXT:      %b_1 = tile.bound begin %mo_1
+// CHECK-NEXT:      %e_1 = tile.bound end %mo_1
+// CHECK-NEXT:      %m_tile = tile.load %m_tiles[%item]
+// CHECK-NEXT:      %m_tile_1 = arith.index_cast %m_tile : i32 to index
+// CHECK-NEXT:      %m_1 = tile.span %m_tile_1 of %b_1 to %e_1 by m:64 aligned
+// CHECK-NEXT:      %x_window = tile.window read %x[%m_1, :]
+// CHECK-NEXT:      %out_window = tile.window write %out[%m_1, :] preload
+// CHECK-NEXT:      %v = tile.get %x_window
+// CHECK-NEXT:      tile.set %v, %out_window
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<500x128xf32>
+// CHECK-NEXT:  }

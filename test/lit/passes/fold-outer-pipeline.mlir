@@ -466,3 +466,55 @@ func.func @two_grids(%x: memref<8x512xf32>) -> memref<8x512xf32> {
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return %out : memref<8x512xf32>
 // CHECK-NEXT:  }
+
+// Tiles of tiles: where each outer one is whole, the inner axis has as many steps in each.
+func.func @whole(%x: memref<512x128xf32>, %out: memref<512x128xf32>) -> memref<512x128xf32> {
+  tile.grid %mo = 0 to 512 by mo:128 parallel {
+    %b = tile.bound begin %mo
+    %e = tile.bound end %mo
+    tile.for %m = %b to %e by m:64 parallel {
+      %v = tile.load %x[%m, :]
+      tile.store %v, %out[%m, :]
+    }
+  }
+  return %out : memref<512x128xf32>
+}
+// CHECK-LABEL: func.func @whole(%x: memref<512x128xf32>, %out: memref<512x128xf32>) -> memref<512x128xf32> {
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %mo = tile.axis 0 to 512 by mo:128 parallel
+// CHECK-NEXT:      %b = tile.bound begin %mo
+// CHECK-NEXT:      %e = tile.bound end %mo
+// CHECK-NEXT:      %m = tile.axis %b to %e by m:64 parallel
+// CHECK-NEXT:      %x_window = tile.window read %x[%m, :]
+// CHECK-NEXT:      %out_window = tile.window write %out[%m, :] preload
+// CHECK-NEXT:      %v = tile.get %x_window
+// CHECK-NEXT:      tile.set %v, %out_window
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<512x128xf32>
+// CHECK-NEXT:  }
+
+// Inner tiles that do not divide outer ones are those of the array, and two outer ones share one.
+func.func @across(%x: memref<500x128xf32>, %out: memref<500x128xf32>) -> memref<500x128xf32> {
+  tile.grid %mo = 0 to 500 by mo:96 parallel {
+    %b = tile.bound begin %mo
+    %e = tile.bound end %mo
+    tile.for %m = %b to %e by m:64 parallel {
+      %v = tile.load %x[%m, :]
+      tile.store %v, %out[%m, :]
+    }
+  }
+  return %out : memref<500x128xf32>
+}
+// CHECK-LABEL: func.func @across(%x: memref<500x128xf32>, %out: memref<500x128xf32>) -> memref<500x128xf32> {
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %mo = tile.axis 0 to 500 by mo:96 ordered
+// CHECK-NEXT:      %b = tile.bound begin %mo
+// CHECK-NEXT:      %e = tile.bound end %mo
+// CHECK-NEXT:      %m = tile.axis %b to %e by m:64 ordered aligned
+// CHECK-NEXT:      %x_window = tile.window read %x[%m, :]
+// CHECK-NEXT:      %out_window = tile.window write %out[%m, :] preload
+// CHECK-NEXT:      %v = tile.get %x_window
+// CHECK-NEXT:      tile.set %v, %out_window
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<500x128xf32>
+// CHECK-NEXT:  }

@@ -139,6 +139,42 @@ func.func @dot(%x: memref<?x128xbf16>, %y: memref<?x256xbf16>, %o: memref<9xi32>
 // CHECK-NEXT:    func.return %out : memref<8x128x256xf32>
 // CHECK-NEXT:  }
 
+// In a batch of products too, of which the last may be none: no other is made of it.
+func.func @batches(%x: memref<9x128x200xbf16>, %w: memref<9x200x256xbf16>, %out: memref<9x128x256xf32>) -> memref<9x128x256xf32> {
+  tile.pipeline grid {
+    %b = tile.axis 0 to 9 by b:4 parallel
+    %k = tile.axis 0 to 200 by k:128 ordered
+    %xw = tile.window read %x[%b, :, %k]
+    %ww = tile.window read %w[%b, %k, :]
+    %ow = tile.window write %out[%b, :, :]
+    %v = tile.get %xw
+    %u = tile.get %ww
+    %old = tile.get %ow
+    %sum = tile.dot %v, %u, %old contract [2] x [1]
+    tile.set %sum, %ow
+  }
+  return %out : memref<9x128x256xf32>
+}
+// CHECK-LABEL: func.func @batches(%x: memref<9x128x200xbf16>, %w: memref<9x200x256xbf16>, %out: memref<9x128x256xf32>) -> memref<9x128x256xf32> {
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %b = tile.axis 0 to 9 by b:4 parallel
+// CHECK-NEXT:      %k = tile.axis 0 to 200 by k:128 ordered
+// CHECK-NEXT:      %xw = tile.window read %x[%b, :, %k]
+// CHECK-NEXT:      %ww = tile.window read %w[%b, %k, :]
+// CHECK-NEXT:      %ow = tile.window write %out[%b, :, :]
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:      %u = tile.get %ww
+// CHECK-NEXT:      %old = tile.get %ow
+// CHECK-NEXT:      %0 = arith.constant 0.000000e+00 : bf16
+// CHECK-NEXT:      %v_1 = tile.fill %v outside %k with %0
+// CHECK-NEXT:      %1 = arith.constant 0.000000e+00 : bf16
+// CHECK-NEXT:      %u_1 = tile.fill %u outside %k with %1
+// CHECK-NEXT:      %sum = tile.dot %v_1, %u_1, %old contract [2] x [1]
+// CHECK-NEXT:      tile.set %sum, %ow
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return %out : memref<9x128x256xf32>
+// CHECK-NEXT:  }
+
 // A cast that narrows is filled before it, in 32 bits.
 func.func @narrowed(%x: memref<128x300xf32>, %w: memref<300x256xf32>, %out: memref<128x256xf32>) -> memref<128x256xf32> {
   tile.pipeline grid {

@@ -170,3 +170,21 @@ func.func @rows(%x: memref<20x256xf32>, %y: memref<20x256xbf16>, %z: memref<20x1
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return %out : memref<20x256xf32>
 // CHECK-NEXT:  }
+
+// Tiles are moved by where those of another axis begin: so that is in order too, as all share one block.
+func.func @moved(%out: memref<320xf32>) -> memref<320xf32> {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 320 by m:64 parallel
+    %b = tile.bound begin %m
+    %k = tile.axis 0 to 64 by k:32 parallel
+    %ow = tile.window write %out[%k + %b] preload
+    %v = tile.splat 1.0 : tensor<32xf32, #tile.spans<k>>
+    tile.set %v, %ow
+  }
+  return %out : memref<320xf32>
+}
+// CHECK-LABEL: func.func @moved(%out: memref<320xf32>) -> memref<320xf32> {
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %m = tile.axis 0 to 320 by m:64 ordered
+// CHECK-NEXT:      %b = tile.bound begin %m
+// CHECK-NEXT:      %k = tile.axis 0 to 64 by k:32 ordered

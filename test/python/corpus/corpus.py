@@ -208,6 +208,7 @@ def _kernel(name: str, blocks: Mapping[str, int], small: Mapping[str, int], **sc
 
 _SHARED = {
     "batched_matmul": "matmul",
+    "batches": "matmul",
     "softmax_two_pass": "softmax",
     "split_k_matmul": "matmul",
     "if_around_loop": "if_store",
@@ -244,6 +245,7 @@ EXAMPLES = (
 """The programs of `examples/`."""
 
 KERNELS = (
+    _kernel("batches", {"m": 128, "n": 128, "k": 128}, {"m": 64, "n": 128, "k": 128}, w=0.07),
     _kernel("transpose", {"m": 128, "n": 128}, {"m": 128, "n": 128}),
     _kernel("reshape", {"m": 64}, {"m": 16}, x=0.1),
     _kernel("rotate_half", {"m": 128}, {"m": 16}),

@@ -136,12 +136,35 @@ class _Nest:
         return _Value(result, value.axis)
 
     def tiles(self, depth: int, carried: _Value, indices: list[str], axes: list[str]) -> _Value:
+        name = self.random.choice(["add", "max"])
+        value = self.rows(depth, carried, indices, axes, name)
+        again = self.loops < MOST_LOOPS and self.random.random() < 0.4
+        return self.parts(depth, value, indices, axes, name) if again else value
+
+    def rows(self, depth: int, carried: _Value, indices: list[str], axes: list[str], name: str) -> _Value:
+        """What is carried, combined with the rows of a tile."""
         axis = axes[-1]
-        tile = self.emit(depth, f"tile.load %{'x' if axis == 'm' else 'y'}[%{axis}, :]", axis)
+        tile = self.emit(depth, f"tile.load %{'x' if axis[0] == 'm' else 'y'}[%{axis}, :]", axis)
         tile = self.block(depth, tile, indices, axes)
-        name, combine = self.random.choice([("add", "addf"), ("max", "maximumf")])
         row = self.emit(depth, f"tile.reduce {name} {tile.text} dims [0]", None)
+        combine = {"add": "addf", "max": "maximumf"}[name]
         return self.combine(depth, combine, carried, self.widen(depth, row, carried))
+
+    def parts(self, depth: int, value: _Value, indices: list[str], axes: list[str], name: str) -> _Value:
+        """The rows of a tile once more, in smaller tiles, combined in the same way: however tiles are cut."""
+        self.loops += 1
+        self.made += 2
+        result, carried = f"%v{self.made - 1}", _Value(f"%v{self.made}", value.axis)
+        axis = axes[-1]
+        part = f"{axis}_part"
+        for side in ("begin", "end"):
+            self.add(depth, f"%{axis}_{side} = tile.bound {side} %{axis}")
+        bounds = f"%{part} = %{axis}_begin to %{axis}_end by {part}"
+        self.add(depth, f"{result} = tile.for {bounds} iter_args({carried.text} = {value.text}) {{")
+        after = self.rows(depth + 1, carried, indices, [*axes, part], name)
+        self.add(depth + 1, f"tile.yield {after.text}")
+        self.add(depth, "}")
+        return _Value(result, value.axis)
 
 
 def random_nest(random: Random) -> str:

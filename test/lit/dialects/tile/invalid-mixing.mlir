@@ -18,11 +18,11 @@ func.func @dot_over_two_dimensions(%a: tensor<8x8xf32>) {
 
 // -----
 
-func.func @dot_of_rank_3(%a: tensor<2x8x8xf32>, %b: tensor<8x8xf32>) {
+func.func @dot_of_two_ranks(%a: tensor<2x8x8xf32>, %b: tensor<8x8xf32>) {
   %v = tile.dot %a, %b
   return
 }
-// CHECK: {{.*}}/invalid-mixing.mlir:22:17: error: tile.dot contracts dimension 1 of tensor<2x8x8xf32>; rank 2 and dimension 0 or 1 are needed
+// CHECK: {{.*}}/invalid-mixing.mlir:22:17: error: tile.dot multiplies tensor<2x8x8xf32> by tensor<8x8xf32>; two of rank 2, or two of rank 3 whose first dimension is a batch, are needed
 
 // -----
 
@@ -181,3 +181,55 @@ func.func @fill_of_another_type(%z: f32) {
   return
 }
 // CHECK: {{.*}}/invalid-mixing.mlir:179:5: error: tile.fill results in tensor<8xf32>, not tensor<8xf32, #tile.spans<m>>
+
+// -----
+
+func.func @dot_of_rank_4(%a: tensor<2x2x8x8xf32>) {
+  %v = tile.dot %a, %a contract [3] x [2]
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:188:17: error: tile.dot multiplies tensor<2x2x8x8xf32> by tensor<2x2x8x8xf32>; two of rank 2, or two of rank 3 whose first dimension is a batch, are needed
+
+// -----
+
+func.func @dot_over_the_batch(%a: tensor<2x8x8xf32>) {
+  %v = tile.dot %a, %a contract [2] x [0]
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:196:17: error: tile.dot contracts dimension 0 of tensor<2x8x8xf32>; one of its last two, 1 or 2, is needed
+
+// -----
+
+func.func @dot_over_no_dimension(%a: tensor<8x8xf32>) {
+  %v = tile.dot %a, %a contract [2] x [0]
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:204:17: error: tile.dot contracts dimension 2 of tensor<8x8xf32>; one of its last two, 0 or 1, is needed
+
+// -----
+
+func.func @dot_of_two_batches(%a: tensor<2x8x8xf32>, %b: tensor<3x8x8xf32>) {
+  %v = tile.dot %a, %b contract [2] x [1]
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:212:17: error: tile.dot multiplies batches tensor<2x8x8xf32> and tensor<3x8x8xf32>; the extents and spans of their first dimensions must be the same
+
+// -----
+
+func.func @dot_of_batches_of_two_spans() {
+  tile.grid %b = 0 to 64 by b, %c = 0 to 64 by c {
+    %l = tile.splat 0.0 : tensor<?x8x8xf32, #tile.spans<b, _, _>>
+    %r = tile.splat 0.0 : tensor<?x8x8xf32, #tile.spans<c, _, _>>
+    %v = tile.dot %l, %r contract [2] x [1]
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:223:19: error: tile.dot multiplies batches tensor<?x8x8xf32, #tile.spans<b, _, _>> and tensor<?x8x8xf32, #tile.spans<c, _, _>>; the extents and spans of their first dimensions must be the same
+
+// -----
+
+func.func @dot_of_a_batch_onto_another_type(%a: tensor<2x8x8xf32>, %c: tensor<8x8xf32>) {
+  %v = tile.dot %a, %a, %c contract [2] x [1]
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:232:3: error: tile.dot adds a product of type tensor<2x8x8xf32> to an acc of type tensor<8x8xf32>; make them equal

@@ -199,3 +199,21 @@ func.func @slice_of_another_type(%a: tensor<8x4xf32>) {
   return
 }
 // CHECK: {{.*}}/invalid-values.mlir:198:3: error: tile.slice cannot result in tensor<8x3xf32>
+
+// -----
+
+func.func @bound_of_an_index(%n: index) {
+  %b = tile.bound begin %n
+  return
+}
+// CHECK: {{.*}}/invalid-values.mlir:206:25: error: tile.bound asks about a span, and this is of type index
+
+// -----
+
+func.func @middle() {
+  tile.grid %m = 0 to 64 by m {
+    %b = tile.bound middle %m
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-values.mlir:215:21: error: Expected `begin`, `end`, or `size`.

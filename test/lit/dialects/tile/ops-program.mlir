@@ -165,6 +165,22 @@ func.func @mixing(%q: tensor<8x64xbf16>, %k: tensor<16x64xbf16>, %v: tensor<16x3
 // CHECK-NEXT:    %g = tile.scan mul %i dim 1
 // CHECK-NEXT:    func.return
 
+func.func @batches(%q: tensor<4x8x64xbf16>, %k: tensor<4x16x64xbf16>, %v: tensor<4x16x32xf32>, %w: tensor<4x16x8xf32>) {
+  %a = tile.dot %q, %k contract [2] x [2]
+  %b = tile.dot %a, %v contract [2] x [1]
+  %c = tile.dot %v, %w contract [1] x [1] precision highest
+  %d = tile.dot %a, %v, %b contract [2] x [1]
+  %e = tile.reduce add %c dims [1]
+  return
+}
+// CHECK-LABEL: func.func @batches(%q: tensor<4x8x64xbf16>, %k: tensor<4x16x64xbf16>, %v: tensor<4x16x32xf32>, %w: tensor<4x16x8xf32>) {
+// CHECK-NEXT:    %a = tile.dot %q, %k contract [2] x [2]
+// CHECK-NEXT:    %b = tile.dot %a, %v contract [2] x [1]
+// CHECK-NEXT:    %c = tile.dot %v, %w contract [1] x [1] precision highest
+// CHECK-NEXT:    %d = tile.dot %a, %v, %b contract [2] x [1]
+// CHECK-NEXT:    %e = tile.reduce add %c dims [1]
+// CHECK-NEXT:    func.return
+
 func.func @shapes(%r: tensor<8xf32>, %s: f32, %o: tensor<1x8xf32>) {
   tile.grid %m = 0 to 64 by m {
     %a = tile.broadcast %r dims [1] : tensor<?x8xf32, #tile.spans<m, _>>
@@ -186,5 +202,21 @@ func.func @shapes(%r: tensor<8xf32>, %s: f32, %o: tensor<1x8xf32>) {
 // CHECK-NEXT:      %d = tile.reshape %a : tensor<?x2x4xf32, #tile.spans<m, _, _>>
 // CHECK-NEXT:      %e = tile.concatenate %a, %a dim 1
 // CHECK-NEXT:      %f = tile.slice %e dim 1 from 4 size 8
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+
+func.func @bounds() {
+  tile.grid %m = 0 to 100 by m {
+    %b = tile.bound begin %m
+    %e = tile.bound end %m
+    %s = tile.bound size %m
+  }
+  return
+}
+// CHECK-LABEL: func.func @bounds() {
+// CHECK-NEXT:    tile.grid %m = 0 to 100 by m {
+// CHECK-NEXT:      %b = tile.bound begin %m
+// CHECK-NEXT:      %e = tile.bound end %m
+// CHECK-NEXT:      %s = tile.bound size %m
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return

@@ -1,0 +1,109 @@
+"""`--raise-segments`: loads that are begin and end of a segment become `tile.segment`.
+
+A program that loads `offsets[g]` and `offsets[g + 1]`, and goes from one to the other, says nowhere that the
+ranges of different `g` are disjoint, and so that what it stores there does not meet. Nor is it known that the
+range is inside the arrays that it indexes. `tile.segment` says both.
+
+Before:
+    %b0 = tile.load %offsets[%g]
+    %b = arith.index_cast %b0 : i32 to index
+    %e0 = tile.load %offsets[%g + 1]
+    %e = arith.index_cast %e0 : i32 to index
+    tile.for %m = %b to %e by m { … }
+After:
+    %b, %e = tile.segment %offsets[%g]
+    tile.for %m = %b to %e by m { … }
+
+An axis has to have the difference of the two elements as its length, wherever it begins. The pass takes the
+program at its word: offsets that are not in order made empty ranges before, and are an error after. The
+interpreter finds it, and the emitted module where it sees the offsets. Elements of two arrays, `begins[g]`
+and `ends[g]`, are left alone, as their ranges may be in any order and may overlap; `tile.segment %begins[%g]
+to %ends[%g]` says that they do not.
+
+`--explain` says of other axes between loaded integers why they are no segments.
+"""
+
+from xdsl.context import Context
+from xdsl.dialects import arith, func
+from xdsl.dialects.builtin import ModuleOp, i32
+from xdsl.ir import Operation, SSAValue, Use
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from tilec.analysis.affine import Linear
+from tilec.analysis.segments import Ends, ends_of, position, writes_of
+from tilec.diagnostics import explain
+from tilec.dialects.tile.arrays import LoadOp, SegmentOp
+from tilec.dialects.tile.loops import LoopOp
+from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.linear import built
+
+
+class RaiseSegments(ModulePass):
+    """Make tile.segment of loads that are begin and end of one."""
+
+    name = "raise-segments"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in op.walk():
+            if isinstance(function, func.FuncOp):
+                raise_segments(function)
+
+
+def raise_segments(function: func.FuncOp) -> None:
+    """Do to one function what the pass does."""
+    writes = writes_of(function)
+    for loop in [op for op in function.walk() if isinstance(op, LoopOp)]:
+        for number in range(len(loop.axes)):
+            axis = loop.axes[number]  # as earlier ones have left it
+            found = ends_of(axis.bounds, writes)
+            if isinstance(found, Ends):
+                _raise(found)
+            elif found is not None:
+                explain(
+                    loop,
+                    f"raise-segments: axis {axis.name} does not run between offsets[i] and offsets[i + 1]: "
+                    f"{found}",
+                )
+
+
+def _raise(ends: Ends) -> None:
+    """Put a segment where both loads are made, and its bounds in the place of what they loaded."""
+    first, last = (ends.end, ends.begin) if _is_after(ends.begin, ends.end) else (ends.begin, ends.end)
+    place = first if first.parent is last.parent else last  # else only the last one may be under a condition
+    before: list[Operation] = []
+    number = position(place) - Linear(int(place is ends.end))
+    segment = SegmentOp(place.array, built(number, IndexBuilder(before, place.location)))
+    segment.location = place.location
+    Rewriter.insert_op([*before, segment], InsertPoint.before(place))
+    for load, bound in ((ends.begin, segment.begin), (ends.end, segment.end)):
+        bound.name_hint = load.result.name_hint
+        _replace(load, bound, segment)
+
+
+def _replace(load: LoadOp, bound: SSAValue, segment: SegmentOp) -> None:
+    """Let what follows the segment use its bound instead of the integer that was loaded."""
+
+    def follows(use: Use) -> bool:
+        return _is_after(use.operation, segment)
+
+    for cast in [use.operation for use in load.result.uses]:
+        if isinstance(cast, arith.IndexCastOp):
+            bound.name_hint = cast.result.name_hint or bound.name_hint
+            cast.result.replace_uses_with_if(bound, follows)
+            if not cast.result.uses:
+                Rewriter.erase_op(cast)
+    if load.result.type == i32 and any(follows(use) for use in load.result.uses):
+        integer = arith.IndexCastOp(bound, i32)
+        integer.location, integer.result.name_hint = segment.location, load.result.name_hint
+        Rewriter.insert_op(integer, InsertPoint.after(segment))
+        load.result.replace_uses_with_if(integer.result, follows)
+    if not load.result.uses:
+        Rewriter.erase_op(load)
+
+
+def _is_after(op: Operation, first: Operation) -> bool:
+    """Whether `op`, or an operation around it, stands behind `first` in its block."""
+    block = first.parent_block()
+    around = None if block is None else block.find_ancestor_op_in_block(op)
+    return around is not None and around is not first and first.is_before_in_block(around)

@@ -1,0 +1,1 @@
+"""The frontend: torch functions over tiles, traced into programs of the `tile` dialect."""

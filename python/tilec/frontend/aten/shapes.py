@@ -1,0 +1,160 @@
+"""Operators that move lanes without changing them."""
+
+from typing import Any
+
+import torch
+from xdsl.ir import SSAValue
+
+from tilec.dialects.tile import ConcatenateOp, ReshapeOp, SliceOp, TransposeOp
+from tilec.dialects.tile.types import element_type, shape_of
+from tilec.frontend.aten.table import Call, handles
+from tilec.frontend.lanes import broadcast, squeezed
+from tilec.frontend.trace import Value
+
+
+def moved(call: Call, ssa: SSAValue) -> torch.Tensor:
+    """The result of a call whose lanes are those of the operand."""
+    return call.trace.bind(call.out, Value(ssa, call.trace.value(call["self"]).range))
+
+
+def _ssa(call: Call) -> SSAValue:
+    return call.trace.value(call["self"]).ssa
+
+
+@handles("view", "reshape", "_unsafe_view", "flatten", "unflatten")
+def _view(call: Call) -> torch.Tensor:
+    trace, given, ssa = call.trace, call["self"], _ssa(call)
+    kind = trace.kind(call.out.shape, element_type(ssa.type))
+    if kind == ssa.type:
+        return moved(call, ssa)
+    old, new = list(given.shape), list(call.out.shape)
+    ones = [dim for dim, size in enumerate(old) if _is_one(size)]
+    if [size for size in old if not _is_one(size)] == [size for size in new if not _is_one(size)]:
+        thin = squeezed(trace, ssa, ones)
+        places = [dim for dim, size in enumerate(new) if not _is_one(size)]
+        return moved(call, broadcast(trace, thin, kind, places) if shape_of(kind) else thin)
+    if not shape_of(kind) or not given.dim():
+        trace.fail(f"view of {trace.describe(given)} as a tensor of shape {new}")
+    _check_spans(call, old, new)
+    return moved(call, trace.put(ReshapeOp(ssa, kind)))
+
+
+def _is_one(size: Any) -> bool:
+    return isinstance(size, int) and size == 1
+
+
+def _check_spans(call: Call, old: list[Any], new: list[Any]) -> None:
+    """Tiles must lead and stay where a value is reshaped."""
+    lead = 0
+    while lead < min(len(old), len(new)) and not isinstance(old[lead], int) and old[lead] is not None:
+        if str(old[lead]) != str(new[lead]):
+            break
+        lead += 1
+    if any(not isinstance(size, int) for size in [*old[lead:], *new[lead:]]):
+        trace = call.trace
+        shape = ", ".join(trace.words(size) for size in new)
+        trace.fail(
+            f"view of {trace.describe(call['self'])} as [{shape}]: dimensions of tiles must come first and "
+            "stay as they are; only the others can be joined or split"
+        )
+
+
+@handles("unsqueeze", "squeeze", "squeeze_")
+def _unsqueeze(call: Call) -> torch.Tensor:
+    return _view(call)
+
+
+@handles("expand", "broadcast_to", "expand_as")
+def _expand(call: Call) -> torch.Tensor:
+    ssa = _ssa(call)
+    return moved(call, broadcast(call.trace, ssa, call.trace.kind(call.out.shape, element_type(ssa.type))))
+
+
+@handles("permute", "transpose", "t", "numpy_T", "mT")
+def _permute(call: Call) -> torch.Tensor:
+    rank = call["self"].dim()
+    order = list(range(rank))
+    if call.get("dims") is not None:
+        order = [dim % rank for dim in call["dims"]]
+    elif call.get("dim0") is not None:
+        a, b = call["dim0"] % rank, call["dim1"] % rank
+        order[a], order[b] = order[b], order[a]
+    else:
+        order.reverse()
+    ssa = _ssa(call)
+    if order == list(range(rank)):
+        return moved(call, ssa)
+    return moved(call, call.trace.put(TransposeOp(ssa, order)))
+
+
+@handles("slice")
+def _slice(call: Call) -> torch.Tensor:
+    trace, given = call.trace, call["self"]
+    dim = call["dim"] % given.dim()
+    size, wanted = given.shape[dim], call.out.shape[dim]
+    if str(size) == str(wanted):
+        return moved(call, _ssa(call))
+    begin = call["start"] or 0
+    if not isinstance(size, int) or not isinstance(begin, int) or call["step"] != 1:
+        trace.fail(
+            f"a part of {trace.describe(given)} along dimension {dim}: only dimensions that are no tiles "
+            "can be cut, between numbers and with step 1"
+        )
+    begin = max(0, begin + size if begin < 0 else begin)
+    return moved(call, trace.put(SliceOp(_ssa(call), dim, begin, int(wanted))))
+
+
+@handles("select")
+def _select(call: Call) -> torch.Tensor:
+    dim, index = call["dim"], call["index"]
+    size = call["self"].shape[dim]
+    if not isinstance(size, int) or not isinstance(index, int):
+        call.trace.fail(
+            f"element {call.trace.words(index)} of {call.trace.describe(call['self'])}, dimension {dim}: "
+            "only a known element of a dimension that is no tile can be taken"
+        )
+    index += size if index < 0 else 0
+    return call["self"].narrow(dim, index, 1).squeeze(dim)
+
+
+@handles("cat")
+def _cat(call: Call) -> torch.Tensor:
+    trace, tensors = call.trace, [each.to(call.out.dtype) for each in call["tensors"]]
+    dim = call["dim"] % call.out.dim()
+    for each in tensors:
+        if not isinstance(each.shape[dim], int):
+            trace.fail(f"cat along dimension {dim} of {trace.describe(each)}: a tile cannot be joined")
+    made = trace.put(ConcatenateOp([trace.value(each).ssa for each in tensors], dim))
+    return trace.bind(call.out, Value(made))
+
+
+@handles("stack")
+def _stack(call: Call) -> torch.Tensor:
+    dim = call["dim"] % call.out.dim()
+    return torch.cat([each.unsqueeze(dim) for each in call["tensors"]], dim)
+
+
+@handles("split", "split_with_sizes", "unbind", "chunk")
+def _split(call: Call) -> tuple[torch.Tensor, ...]:
+    given, dim = call["self"], call["dim"] % call["self"].dim()
+    parts: list[torch.Tensor] = []
+    begin = 0
+    for each in call.out:
+        if each.dim() < given.dim():
+            parts.append(given.select(dim, begin))
+            begin += 1
+        else:
+            parts.append(given.narrow(dim, begin, each.shape[dim]))
+            begin += each.shape[dim]
+    return tuple(parts)
+
+
+@handles("flip")
+def _flip(call: Call) -> torch.Tensor:
+    given = call["self"]
+    for dim in call["dims"]:
+        if not isinstance(given.shape[dim], int):
+            call.trace.fail(f"flip along dimension {dim}, which is a tile")
+        parts = [given.narrow(dim, i, 1) for i in reversed(range(given.shape[dim]))]
+        given = torch.cat(parts, dim)
+    return given

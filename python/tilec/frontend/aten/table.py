@@ -1,0 +1,71 @@
+"""The table of operators, and what they are called with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from xdsl.ir import SSAValue
+
+from tilec.frontend.lanes import Operand, cast, operand
+from tilec.frontend.torch_private import OpOverload, schema_of
+from tilec.frontend.trace import Range, Trace, Value
+
+
+@dataclass
+class Call:
+    """One call of an operator. `out` is what torch says of its result: shape and dtype."""
+
+    trace: Trace
+    op: OpOverload
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    out: Any = None
+    _names: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    def __post_init__(self) -> None:
+        schema = schema_of(self.op).arguments
+        for position, argument in enumerate(schema):
+            if position < len(self.args):
+                self._names[argument.name] = self.args[position]
+            elif argument.name in self.kwargs:
+                self._names[argument.name] = self.kwargs[argument.name]
+            elif argument.has_default_value():
+                self._names[argument.name] = argument.default_value
+
+    def __getitem__(self, name: str) -> Any:
+        """An argument by the name in the operator's schema, or its default."""
+        return self._names[name]
+
+    def get(self, name: str) -> Any:
+        """An argument, or `None` of an overload that does not have it."""
+        return self._names.get(name)
+
+    def lanes(self, given: Operand, dtype: torch.dtype) -> SSAValue:
+        """An argument in the shape of the result, of a dtype."""
+        return operand(self.trace, given, self.out.shape, dtype).ssa
+
+    def result(self, ssa: SSAValue, known: Range | None = None) -> torch.Tensor:
+        """The result, rounded to the dtype that torch gives it."""
+        ssa = cast(self.trace, ssa, self.trace.element(self.out.dtype))
+        return self.trace.bind(self.out, Value(ssa, known))
+
+
+Handler = Callable[[Call], Any]
+
+HANDLERS: dict[str, Handler] = {}
+"""By the name of an operator, without overload. They run after torch has computed shapes."""
+
+EARLY: dict[str, Handler] = {}
+"""Those that compute the shapes themselves, since torch refuses what a TPU does."""
+
+
+def handles(*names: str, early: bool = False) -> Callable[[Handler], Handler]:
+    """Enter a handler in the table."""
+
+    def enter(handler: Handler) -> Handler:
+        for name in names:
+            (EARLY if early else HANDLERS)[name] = handler
+        return handler
+
+    return enter

@@ -1,0 +1,66 @@
+"""What is chosen for a kernel: sizes of tiles, and how its loops run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tilec.passes.tile_to_pallas import TileToPallas
+
+
+@dataclass(frozen=True)
+class Config:
+    """Choices for one kernel. What is left out has a default; `--choose-blocks` has that of a tile.
+
+    `blocks` gives the lanes of tiles by name, the name of the loop variable; `block_sizes` gives them in the
+    order in which the program makes its tiles. The others are the options of `--tile-to-pallas`, which says
+    what they do. `tunables` are what `register_tunable` returns, by name.
+    """
+
+    blocks: Mapping[str, int] = field(default_factory=dict[str, int])
+    block_sizes: Sequence[int] = ()
+    grouping: str = "worklist"
+    loop: str = "grid"
+    operands: str = "auto"
+    gathers: str = "auto"
+    shared: str = "auto"
+    depth: int = 2
+    fetch: int = 1
+    tunables: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def choices(self, names: Sequence[str], fixed: Mapping[str, int], chip: str = "v5e") -> TileToPallas:
+        """The whole pipeline for a program with tiles of these names, some of a fixed size.
+
+        Raises ValueError for a name or a number of sizes that the program does not have.
+        """
+        unknown = [name for name in self.blocks if name not in names]
+        if unknown or len(self.block_sizes) > len(names):
+            given = f"a block size for {unknown[0]}" if unknown else f"{len(self.block_sizes)} block sizes"
+            raise ValueError(f"{given}, and the tiles are: {', '.join(names) or 'none'}")
+        listed = dict(zip(names, self.block_sizes, strict=False))
+        return TileToPallas(
+            self.grouping,
+            self.loop,
+            chip,
+            {**listed, **self.blocks, **fixed},
+            operands=self.operands,
+            gathers=self.gathers,
+            shared=self.shared,
+            depth=self.depth,
+            fetch=self.fetch,
+        )
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells this configuration from another."""
+        return (
+            tuple(sorted(self.blocks.items())),
+            tuple(self.block_sizes),
+            self.grouping,
+            self.loop,
+            self.operands,
+            self.gathers,
+            self.shared,
+            self.depth,
+            self.fetch,
+            tuple(sorted((name, repr(value)) for name, value in self.tunables.items())),
+        )

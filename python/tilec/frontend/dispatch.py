@@ -1,0 +1,266 @@
+"""What torch does while a function is traced becomes operations of the program."""
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from tilec.frontend import host, views
+from tilec.frontend.aten import creation, division, pointwise, products, reductions, shapes
+from tilec.frontend.aten.table import EARLY, HANDLERS, Call
+from tilec.frontend.indexing import load, store
+from tilec.frontend.scalars import is_symbolic
+from tilec.frontend.tiles import new_index, scalar_index
+from tilec.frontend.torch_private import (
+    GuardOnDataDependentSymNode,
+    OpOverload,
+    TorchDispatchMode,
+    decompositions,
+    functional_form,
+    is_view,
+    schema_of,
+    tree_flatten,
+    tree_map,
+)
+from tilec.frontend.trace import Array, Trace, TraceError
+
+__all__ = ["Functions", "Operators", "creation", "division", "pointwise", "products", "reductions", "shapes"]
+
+aten = torch.ops.aten
+
+DECOMPOSED = decompositions(
+    [
+        aten._log_softmax,
+        aten._softmax,
+        aten.addcdiv,
+        aten.addcmul,
+        aten.binary_cross_entropy,
+        aten.celu,
+        aten.elu,
+        aten.hardsigmoid,
+        aten.hardswish,
+        aten.hardtanh,
+        aten.huber_loss,
+        aten.l1_loss,
+        aten.lerp,
+        aten.linalg_vector_norm,
+        aten.log_sigmoid_forward,
+        aten.logaddexp,
+        aten.logsumexp,
+        aten.masked_fill,
+        aten.mish,
+        aten.mse_loss,
+        aten.native_layer_norm,
+        aten.norm,
+        aten.selu,
+        aten.smooth_l1_loss,
+        aten.threshold,
+        aten.tril,
+        aten.triu,
+        aten.xlogy,
+    ]
+)
+"""Operators that are made of others, by torch's own words. What is not listed stays whole or is refused."""
+
+
+class Operators(TorchDispatchMode):
+    """Sees every operator of ATen that runs on a traced tensor."""
+
+    def __init__(self, trace: Trace):
+        super().__init__()
+        self.trace = trace
+
+    def __torch_dispatch__(
+        self, func: OpOverload, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if self.trace.paused or func.namespace == "prim":  # what a tensor's device and such are
+            return func(*args, **kwargs)
+        self.trace.here()
+        with self:
+            known = self._known(args)
+            made = self._lowered(func, known, self._known(kwargs))
+        if is_view(func):
+            for each in tree_flatten(made)[0]:
+                if each.dtype is known[0].dtype:
+                    self.trace.aliases.share(each, known[0])
+        return made
+
+    def _known(self, args: Any) -> Any:
+        """Arguments with a traced tensor for each that was captured."""
+
+        def replace(each: Any) -> Any:
+            if isinstance(each, torch.Tensor) and not self.trace.is_known(each):
+                return self.trace.captured_as(each)
+            return each
+
+        return tree_map(replace, args)
+
+    def _lowered(self, func: OpOverload, args: Any, kwargs: Any) -> Any:
+        trace, name = self.trace, func.overloadpacket.__name__
+        if views.is_host_view(trace, func, args):
+            return views.view(trace, func, args, kwargs)
+        if schema_of(func).is_mutable and name not in ("copy_",):
+            return self._in_place(func, args, kwargs)
+        if name == "copy_":
+            return self._copied(*args[:2])
+        if host.is_host_op(trace, args, kwargs) and name not in creation.LIKE:
+            made = DECOMPOSED.get(func)
+            if made is not None:
+                return made(*args, **kwargs)
+            return host.on_tiles(trace, func, args, kwargs, self._shaped(func, args, kwargs))
+        call = Call(trace, func, args, kwargs)
+        if name in EARLY:
+            return EARLY[name](call)
+        if name in HANDLERS:
+            call.out = self._shaped(func, args, kwargs)
+            return HANDLERS[name](call)
+        if func in DECOMPOSED:
+            return DECOMPOSED[func](*args, **kwargs)
+        made = func.decompose(*args, **kwargs)
+        if made is not NotImplemented:
+            return made
+        return trace.fail(unsupported(name))
+
+    def _shaped(self, func: OpOverload, args: Any, kwargs: Any) -> Any:
+        """The shapes and dtypes of what an operator returns. Raises TraceError where torch refuses."""
+        trace = self.trace
+        try:
+            with trace.shapes_only():
+                return func(*args, **kwargs)
+        except GuardOnDataDependentSymNode as error:
+            trace.fail(
+                f"{func.overloadpacket.__name__} depends on a number that only the device knows: {error.cond}"
+            )
+        except (RuntimeError, TypeError, ValueError, IndexError, NotImplementedError) as error:
+            given = ", ".join(
+                trace.describe(each) for each in tree_flatten((args, kwargs))[0] if _is_tensor(each)
+            )
+            message = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            trace.fail(f"{func.overloadpacket.__name__}({given}): {trace.renamed(message)}")
+
+    def _in_place(self, func: OpOverload, args: Any, kwargs: Any) -> Any:
+        """An operator that changes its first argument: what it would return, from now on."""
+        trace, target = self.trace, args[0]
+        functional = functional_form(func)
+        name = func.overloadpacket.__name__
+        if functional is None and "out" in kwargs:
+            trace.fail(f"{name} with out=; assign what it returns to a variable")
+        if functional is None:
+            trace.fail(unsupported(name))
+        return self._assign(target, self._lowered(functional, args, kwargs))
+
+    def _assign(self, target: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
+        trace, known = self.trace, self.trace.known(target)
+        if isinstance(known, Array):
+            trace.fail(
+                f"the host tensor {known.name} is changed as a whole; store to it in a loop over tiles"
+            )
+        made = made.to(target.dtype).broadcast_to(target.shape)
+        trace.change(target, trace.value(made))
+        return target
+
+    def _copied(self, target: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
+        return self._assign(target, source)
+
+
+def _is_tensor(value: Any) -> bool:
+    return isinstance(value, torch.Tensor)
+
+
+def unsupported(name: str) -> str:
+    """What to say of an operator that is not in the table, with one like it that is."""
+    close = difflib.get_close_matches(name, [*HANDLERS, *EARLY], 3)
+    nearest = f"; the nearest that are: {', '.join(close)}" if close else ""
+    return f"torch's {name} is not supported in a tile program{nearest}"
+
+
+class Functions(TorchFunctionMode):
+    """Sees indexing, and what would ask a traced tensor for its elements."""
+
+    def __init__(self, trace: Trace):
+        super().__init__()
+        self.trace = trace
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        trace = self.trace
+        if trace.paused:
+            return func(*args, **kwargs)
+        special = SPECIAL.get(func)
+        try:
+            if special is None:
+                return func(*args, **kwargs)
+            trace.here()
+            return special(trace, *args, **kwargs)
+        except GuardOnDataDependentSymNode as error:
+            trace.here()
+            trace.fail(f"a Python decision on {error.cond}, which only the device knows")
+        except TraceError:
+            raise
+        except (RuntimeError, TypeError, ValueError, IndexError) as error:
+            cause = error.__cause__ or error.__context__
+            if isinstance(error, TraceError) or isinstance(cause, TraceError):
+                raise
+            trace.here()
+            trace.fail(trace.renamed(str(error).strip().splitlines()[0]))
+
+
+def _truth(trace: Trace, tensor: torch.Tensor) -> bool:
+    trace.fail(
+        f"a Python decision on {trace.describe(tensor)}, which only the device knows; "
+        "use torch.where, or an `if` in a function whose source can be read"
+    )
+
+
+def _item(trace: Trace, tensor: torch.Tensor) -> Any:
+    if tensor.numel() != 1:
+        trace.fail(f"item() of {trace.describe(tensor)}; a tensor of one element is needed")
+    if not trace.in_tile:
+        trace.fail(
+            "item() outside a loop over tiles: the elements of a tensor are not known when the kernel is "
+            "compiled; pass the number as an argument"
+        )
+    if tensor.is_floating_point() or tensor.dtype is torch.bool:
+        trace.fail(f"item() of {trace.describe(tensor)}: leave it a tensor; only integers can be indices")
+    return new_index(trace, "item", lambda: scalar_index(trace, tensor.reshape(())))
+
+
+def _elements(trace: Trace, tensor: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+    trace.fail(f"the elements of {trace.describe(tensor)} are not known while the kernel is traced")
+
+
+def _length(trace: Trace, tensor: torch.Tensor) -> int:
+    if tensor.dim() and is_symbolic(tensor.shape[0]):
+        trace.fail(f"the length of {trace.describe(tensor)} is a number of the program; write .shape[0]")
+    return torch.Tensor.__len__(tensor)
+
+
+def _constant(trace: Trace, data: Any, *, dtype: torch.dtype | None = None, **kwargs: Any) -> torch.Tensor:
+    """A number that the user's code makes a tensor of is no tensor from outside."""
+    if isinstance(data, torch.SymInt):
+        return torch.scalar_tensor(data, dtype=dtype or torch.int64)  # pyright: ignore[reportArgumentType]
+    if isinstance(data, bool | int | float):
+        return torch.full((), data, dtype=dtype)
+    return torch.tensor(data, dtype=dtype, **kwargs)
+
+
+SPECIAL: dict[Any, Callable[..., Any]] = {
+    torch.Tensor.__getitem__: load,
+    torch.Tensor.__setitem__: store,
+    torch.Tensor.__bool__: _truth,
+    torch.Tensor.item: _item,
+    torch.Tensor.__int__: _item,
+    torch.Tensor.__index__: _item,
+    torch.Tensor.__float__: _item,
+    torch.Tensor.__len__: _length,
+    torch.tensor: _constant,
+    torch.Tensor.tolist: _elements,
+    torch.Tensor.numpy: _elements,
+    torch.Tensor.__array__: _elements,
+}
+"""Functions of torch that the tracer does itself."""

@@ -1,0 +1,139 @@
+"""What torch does to whole tensors between loops: each operator becomes a loop over tiles of its own.
+
+Lane by lane operators and reductions are accepted. `losses.mean()` at the end of a kernel is one.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from tilec.frontend.indexing import load, store
+from tilec.frontend.rewrite import rewritten
+from tilec.frontend.torch_private import OpOverload, tree_flatten, tree_map
+from tilec.frontend.trace import Array, Trace
+
+WIDE = 4096
+"""Elements of a row up to which rows are taken whole: 16 KiB in f32, so that some hundred fit the chip."""
+
+
+def is_host_op(trace: Trace, args: Any, kwargs: Any) -> bool:
+    """Whether an operator works on host tensors, outside of loops."""
+    return not trace.in_tile and any(_is_array(trace, each) for each in tree_flatten((args, kwargs))[0])
+
+
+def _is_array(trace: Trace, value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and isinstance(trace.known(value), Array)
+
+
+def on_tiles(
+    trace: Trace, func: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any], out: torch.Tensor
+) -> torch.Tensor:
+    """The result of an operator on whole tensors, which has the shape and dtype of `out`."""
+    name = func.overloadpacket.__name__
+    if name in REDUCTIONS:
+        return _traced(trace, _reduce)(trace, name, args[0], kwargs, out, *args[1:])
+    if torch.Tag.pointwise not in func.tags and name not in ("_to_copy", "clone", "where"):
+        from tilec.frontend.dispatch import unsupported
+
+        trace.fail(
+            f"{unsupported(name)}; on whole tensors, only lane by lane operators and sums, means, "
+            "maxima and minima are"
+        )
+    return _traced(trace, _map)(trace, func, args, kwargs, out)
+
+
+def _traced(trace: Trace, function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    """One of the functions below, so that its loops are traced."""
+    return rewritten(function, trace.markers)
+
+
+def _window(trace: Trace, value: Any, rank: int, dims: dict[int, Any]) -> Any:
+    """A tensor of the operator's arguments, indexed by tiles of the result's dimensions where it has them."""
+    if not _is_array(trace, value):
+        return value
+    lead = rank - value.dim()
+    index = tuple(
+        dims[dim + lead] if dim + lead in dims and value.shape[dim] != 1 else slice(None)
+        for dim in range(value.dim())
+    )
+    return load(trace, value, index)
+
+
+def _map(trace: Trace, func: OpOverload, args: Any, kwargs: Any, out: torch.Tensor) -> torch.Tensor:
+    from tilec.language import grid, tile
+
+    made = torch.empty(out.shape, dtype=out.dtype)
+    rank = out.dim()
+    if rank == 0:
+        for _ in grid(1):
+            parts = tree_map(lambda each: _window(trace, each, 0, {}), args)
+            store(trace, made, (), func(*parts, **kwargs))
+        return made
+    if rank == 1 or out.shape[-1] <= WIDE:
+        for rows in tile(out.shape[0]):
+            dims = {0: rows}
+            parts = tree_map(lambda each: _window(trace, each, rank, dims), args)
+            store(trace, made, (rows, *[slice(None)] * (rank - 1)), func(*parts, **kwargs))
+        return made
+    for rows, cols in tile([out.shape[0], out.shape[-1]]):
+        dims = {0: rows, rank - 1: cols}
+        parts = tree_map(lambda each: _window(trace, each, rank, dims), args)
+        store(trace, made, (rows, *[slice(None)] * (rank - 2), cols), func(*parts, **kwargs))
+    return made
+
+
+REDUCTIONS: dict[str, tuple[float, Callable[..., torch.Tensor], Callable[..., torch.Tensor]]] = {
+    "sum": (0.0, torch.sum, torch.add),
+    "mean": (0.0, torch.sum, torch.add),
+    "amax": (float("-inf"), torch.amax, torch.maximum),
+    "amin": (float("inf"), torch.amin, torch.minimum),
+}
+"""By name: what a reduction begins with, how a tile is reduced, and how two results are joined."""
+
+
+def _reduce(
+    trace: Trace,
+    name: str,
+    value: torch.Tensor,
+    kwargs: dict[str, Any],
+    out: torch.Tensor,
+    dim: Any = None,
+    keepdim: bool = False,
+) -> torch.Tensor:
+    """Sums and extremes in f32, along the leading dimension in tiles if it is one of those reduced."""
+    from tilec.language import full, grid, tile
+
+    rank = value.dim()
+    given = range(rank) if dim is None or dim == [] else dim if isinstance(dim, list | tuple) else [dim]
+    dims = sorted(each % rank for each in given)
+    kept = [each for each in range(rank) if each not in dims]
+    start, reduce, join = REDUCTIONS[name]
+    if not out.is_floating_point():
+        trace.fail(
+            f"{name} of {trace.describe(value)} on the host; floats are accepted, or a loop over tiles"
+        )
+    count = 1
+    for each in dims:
+        count *= value.shape[each]
+    scale = 1.0 / count if name == "mean" and count else float("nan") if name == "mean" else 1.0
+    made = torch.empty([value.shape[each] for each in kept], dtype=out.dtype)
+    if kept and kept[0] == 0:
+        for rows in tile(value.shape[0]):
+            part = load(trace, value, (rows, *[slice(None)] * (rank - 1))).to(torch.float32)
+            store(trace, made, (rows, *[slice(None)] * (len(kept) - 1)), reduce(part, dims) * scale)
+    elif kept and len(kept) == 1:
+        for cols in tile(value.shape[kept[0]]):
+            total = full([cols], start, dtype=torch.float32)
+            for rows in tile(value.shape[0]):
+                index = (rows, *[cols if each == kept[0] else slice(None) for each in range(1, rank)])
+                total = join(total, reduce(load(trace, value, index).to(torch.float32), dims))
+            store(trace, made, (cols,), total * scale)
+    else:
+        for _ in grid(1):
+            total = full([value.shape[each] for each in kept], start, dtype=torch.float32)
+            for rows in tile(value.shape[0]):
+                part = load(trace, value, (rows, *[slice(None)] * (rank - 1))).to(torch.float32)
+                total = join(total, reduce(part, dims))
+            store(trace, made, tuple([slice(None)] * len(kept)), total * scale)
+    return made.view(out.shape) if keepdim else made

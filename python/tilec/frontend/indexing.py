@@ -1,0 +1,160 @@
+"""`x[tile, :]` and `out[tile, :] = value` as loads, stores, gathers and scatters."""
+
+from typing import Any
+
+import torch
+from xdsl.ir import SSAValue
+
+from tilec.dialects.tile import GatherOp, LoadOp, ScatterOp, SliceOp, StoreOp, TransposeOp
+from tilec.dialects.tile.types import element_type
+from tilec.frontend.lanes import broadcast, operand, squeezed
+from tilec.frontend.tiles import Tile, refuse_wrapped
+from tilec.frontend.trace import Range, Trace, Value
+from tilec.frontend.windows import Selection, Window, is_index, normalized
+
+
+def load(trace: Trace, tensor: torch.Tensor, indices: Any, mask: torch.Tensor | None = None) -> torch.Tensor:
+    """What `tensor[indices]` selects."""
+    known = trace.known(tensor)
+    given = normalized(trace, tensor, indices)
+    if isinstance(known, Value) or not (trace.in_tile or any(map(is_index, given))):
+        return _part(trace, tensor, given)
+    window = Selection(trace, tensor, known).window(given)
+    lanes = other = None
+    if mask is not None:
+        lanes, other = _mask(trace, window, mask, tensor)
+    op = GatherOp if window.gathers else LoadOp
+    loaded = trace.put(op(window.ssa, window.dims, lanes, other))
+    known_range = Range(1 - trace.most, trace.most - 1) if tensor.dtype is torch.int64 else None
+    return trace.tensor(window.shape, tensor.dtype, Value(in_order(trace, window, loaded), known_range))
+
+
+def _part(trace: Trace, tensor: torch.Tensor, given: list[Any]) -> torch.Tensor:
+    """A part of a value of a tile, or of a host tensor outside of loops: as torch takes it."""
+    sizes = iter(tensor.shape)
+    plain: list[Any] = []
+    for each in given:
+        size = None if each is None else next(sizes)
+        if isinstance(each, Tile) and str(size) == str(each.axis.size):
+            each = slice(None)
+        if isinstance(each, Tile | torch.Tensor):
+            what = "a tile" if isinstance(each, Tile) else trace.describe(each)
+            trace.fail(
+                f"{trace.describe(tensor)} is indexed by {what}; only host tensors are, "
+                "a value in a tile is taken apart by numbers"
+            )
+        plain.append(each)
+    return torch.Tensor.__getitem__(tensor, tuple(plain))
+
+
+def in_order(trace: Trace, window: Window, ssa: SSAValue) -> SSAValue:
+    """What was loaded, cut and turned as the user wrote it."""
+    if window.is_plain:
+        return ssa
+    lying = [(position, piece) for position, piece in enumerate(window.pieces) if piece.array is not None]
+    lying.sort(key=lambda each: each[1].array or 0)
+    for dim, (_, piece) in enumerate(lying):
+        if piece.cut is not None:
+            ssa = trace.put(SliceOp(ssa, dim, *piece.cut))
+    places = [position for position, _ in lying]
+    if places != sorted(places):
+        order = sorted(range(len(places)), key=lambda dim: places[dim])
+        ssa = trace.put(TransposeOp(ssa, order))
+    return broadcast(trace, ssa, trace.kind(window.shape, element_type(ssa.type)), sorted(places))
+
+
+def _mask(
+    trace: Trace, window: Window, mask: torch.Tensor, tensor: torch.Tensor
+) -> tuple[SSAValue, SSAValue]:
+    if not window.is_plain:
+        trace.fail("a mask on a window that is cut, turned or has new dimensions; mask the whole of it")
+    lanes = operand(trace, mask, window.shape, torch.bool).ssa
+    zero = operand(trace, 0, window.shape, tensor.dtype).ssa
+    return lanes, zero
+
+
+def target(trace: Trace, tensor: torch.Tensor, indices: Any, word: str) -> Window:
+    """The window of a host tensor that is written."""
+    known = trace.known(tensor)
+    if isinstance(known, Value):
+        trace.fail(
+            f"{word} to a part of {trace.describe(tensor)}, a value in a tile; "
+            "make a new one with torch.where or torch.cat"
+        )
+    if not trace.in_tile:
+        trace.fail(f"{word} to {known.name} outside a loop over tiles; write it in one")
+    window = Selection(trace, tensor, known).window(normalized(trace, tensor, indices))
+    for piece in window.pieces:
+        if piece.cut is not None:
+            trace.fail(
+                f"{word} to columns {piece.cut[0]} to {sum(piece.cut)} of {known.name}; "
+                "store all of a dimension, a tile of it, or one index"
+            )
+    if any(part.dim is None for part in known.free):
+        trace.fail(f"{word} to {known.name}, which is expanded: several elements are one in memory")
+    return window
+
+
+def value_for(trace: Trace, window: Window, tensor: torch.Tensor, value: Any) -> SSAValue:
+    """A value in the shape and type that a window of `tensor` takes."""
+    if isinstance(value, torch.Tensor):
+        given = trace.value(value)
+        if value.dtype is torch.int64 and given.range is None:
+            refuse_wrapped(trace, "what is stored")
+    wide = broadcasted(trace, value, window, tensor.dtype)
+    lying = [
+        (piece.array, position) for position, piece in enumerate(window.pieces) if piece.array is not None
+    ]
+    new = [position for position, piece in enumerate(window.pieces) if piece.array is None]
+    ssa = wide
+    if new:
+        ssa = squeezed(trace, ssa, new)
+    order = [position for _, position in sorted(lying)]
+    kept = sorted(order)
+    if order != kept:
+        ssa = trace.put(TransposeOp(ssa, [kept.index(position) for position in order]))
+    return ssa
+
+
+def broadcasted(trace: Trace, value: Any, window: Window, dtype: torch.dtype) -> SSAValue:
+    """A value in the shape of what the user's index selects."""
+    if isinstance(value, torch.Tensor):
+        with trace.shapes_only():
+            try:
+                shape = torch.broadcast_shapes(value.shape, window.shape)
+            except RuntimeError:
+                shape = None
+        if shape is None or [str(a) for a in shape] != [str(b) for b in window.shape]:
+            wanted = ", ".join(trace.words(size) for size in window.shape)
+            trace.fail(f"{trace.describe(value)} is stored where [{wanted}] is needed")
+    return operand(trace, value, window.shape, dtype).ssa
+
+
+def store(
+    trace: Trace, tensor: torch.Tensor, indices: Any, value: Any, mask: torch.Tensor | None = None
+) -> None:
+    """`tensor[indices] = value`."""
+    if isinstance(trace.known(tensor), Value) and _is_all(indices):
+        if isinstance(value, torch.Tensor):
+            made = value.broadcast_to(tensor.shape).to(tensor.dtype)
+        else:
+            made = torch.full_like(tensor, value)
+        trace.change(tensor, trace.value(made))
+        return
+    window = target(trace, tensor, indices, "a store")
+    ssa = value_for(trace, window, tensor, value)
+    lanes = None if mask is None else mask_for(trace, window, mask)
+    op = ScatterOp if window.gathers else StoreOp
+    trace.emit(op(ssa, window.ssa, window.dims, lanes))
+
+
+def mask_for(trace: Trace, window: Window, mask: torch.Tensor) -> SSAValue:
+    """The lanes of a window that are written."""
+    if not window.is_plain:
+        trace.fail("a mask on a window that is turned or has new dimensions; mask the whole of it")
+    return operand(trace, mask, window.shape, torch.bool).ssa
+
+
+def _is_all(indices: Any) -> bool:
+    given = indices if isinstance(indices, tuple | list) else (indices,)
+    return all(each is Ellipsis or (isinstance(each, slice) and each == slice(None)) for each in given)

@@ -1,0 +1,128 @@
+"""Values of tiles that torch has no word for."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from tilec.frontend.aten.creation import filled
+from tilec.frontend.aten.products import dot as _dot
+from tilec.frontend.aten.reductions import scanned
+from tilec.frontend.tiles import Tile, running
+from tilec.frontend.trace import Trace
+
+Sizes = Sequence[int | torch.SymInt]
+
+
+def zeros(shape: Sizes, dtype: torch.dtype = torch.float32, device: Any = None) -> torch.Tensor:
+    """Zeros in a tile of this shape, of tiles and numbers."""
+    return full(shape, 0, dtype)
+
+
+def full(shape: Sizes, value: Any, dtype: torch.dtype = torch.float32, device: Any = None) -> torch.Tensor:
+    """One number, or a tensor of one element, in every lane of a tile of this shape."""
+    trace = running("full")
+    with trace.shapes_only():
+        out = torch.empty(tuple(shape), dtype=dtype)
+    return filled(trace, out, value, array=False)
+
+
+def arange(*args: Any, dtype: torch.dtype = torch.int32, device: Any = None, **kwargs: Any) -> torch.Tensor:
+    """Consecutive integers, as `torch.arange`; of a tile, its indices."""
+    running("arange")
+    if args and isinstance(args[0], Tile):
+        return args[0].index.to(dtype)
+    return torch.arange(*args, dtype=dtype, **kwargs)
+
+
+def dot(
+    lhs: torch.Tensor,
+    rhs: torch.Tensor,
+    acc: torch.Tensor | None = None,
+    out_dtype: torch.dtype | None = None,
+) -> torch.Tensor:
+    """`lhs @ rhs`, added to `acc` if it is given, of rank 2, or of rank 3 with a leading batch.
+
+    Products are summed in f32, of integers in i32. The result has `acc`'s dtype, or else `out_dtype`, or else
+    that of the sums.
+    """
+    return _dot(running("dot"), lhs, rhs, acc, out_dtype if acc is None else acc.dtype)
+
+
+def cumsum(value: torch.Tensor, dim: int, reverse: bool = False) -> torch.Tensor:
+    """Running sums along a dimension; from its end with `reverse`."""
+    if not reverse:
+        return torch.cumsum(value, dim).to(value.dtype)
+    total = value.sum(dim, keepdim=True)
+    return (total - torch.cumsum(value, dim) + value).to(value.dtype)
+
+
+_COMBINED: tuple[tuple[str, Callable[..., Any]], ...] = (
+    ("add", torch.add),
+    ("mul", torch.mul),
+    ("maximum", torch.maximum),
+    ("minimum", torch.minimum),
+)
+
+
+def _combination(trace: Trace, function: Callable[..., Any], word: str) -> str:
+    """Which of the known combinations a function is, by what it does to two numbers."""
+    if len(inspect.signature(function).parameters) != 2:
+        trace.fail(f"{word} with a function of several values at once; one of two arguments is accepted")
+    samples = [(2.0, 5.0), (5.0, 2.0), (-3.0, 0.5), (1.5, 4.0)]
+    known = {name: [float(each(*map(torch.tensor, pair))) for pair in samples] for name, each in _COMBINED}
+    paused, trace.paused = trace.paused, True
+    try:
+        found = [float(function(*(torch.tensor(x) for x in pair))) for pair in samples]
+    except Exception:
+        found = []
+    finally:
+        trace.paused = paused
+    for name, values in known.items():
+        if found == values:
+            return name
+    trace.fail(f"{word} by another function than +, *, maximum or minimum")
+
+
+def associative_scan(
+    function: Callable[..., Any], value: torch.Tensor, dim: int, reverse: bool = False
+) -> torch.Tensor:
+    """Running combinations along a dimension, by +, *, maximum or minimum."""
+    trace = running("associative_scan")
+    if reverse:
+        trace.fail("associative_scan in reverse; flip the value, or use cumsum with reverse for sums")
+    if not isinstance(value, torch.Tensor):
+        trace.fail("associative_scan of several values at once; one tensor is accepted")
+    return scanned(trace, value, _combination(trace, function, "associative_scan"), dim)
+
+
+def reduce(
+    function: Callable[..., Any], value: torch.Tensor, dim: int | None = None, keep_dims: bool = False
+) -> torch.Tensor:
+    """All lanes along a dimension combined, by +, *, maximum or minimum."""
+    trace = running("reduce")
+    if not isinstance(value, torch.Tensor):
+        trace.fail("reduce of several values at once; one tensor is accepted")
+    name = _combination(trace, function, "reduce")
+    dims = list(range(value.dim())) if dim is None else [dim]
+    if name == "mul":
+        for each in sorted((each % value.dim() for each in dims), reverse=True):
+            value = value.prod(each, keepdim=keep_dims)
+        return value
+    functions = {"add": torch.sum, "maximum": torch.amax, "minimum": torch.amin}
+    return functions[name](value, dims, keepdim=keep_dims).to(value.dtype)
+
+
+def split(value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The two halves of a last dimension of 2."""
+    trace = running("split")
+    if value.dim() == 0 or str(value.shape[-1]) != "2":
+        trace.fail(f"split of {trace.describe(value)}; a last dimension of 2 is needed")
+    return value[..., 0], value[..., 1]
+
+
+def join(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Two tensors side by side along a new last dimension of 2."""
+    running("join")
+    return torch.stack([first, second], -1)

@@ -1,0 +1,44 @@
+"""What Pallas makes of kernels: modules of MLIR's Mosaic dialect, as text."""
+
+import contextlib
+import functools
+import io
+import re
+import types
+
+import jax
+from jax.experimental import pallas as pl
+from jax.sharding import AbstractDevice, AbstractMesh, use_abstract_mesh
+
+from tilec.chips import chip_named
+from tilec.runtime.executable import Executable
+from tilec.runtime.load import load
+from tilec.runtime.signature import signature_of
+
+
+def mosaic(executable: Executable, chip: str) -> str:
+    """The modules of all kernels of a program for a chip, as Pallas prints them.
+
+    Raises ValueError for an unknown chip or a program with an extent that is known only when it runs.
+    """
+    target = chip_named(chip)
+    name = executable.signature.name
+    module = load(executable.for_chip(chip).text, name)
+    # Pallas prints what it hands to the compiler where a call asks for it.
+    asking = {**vars(pl), "pallas_call": functools.partial(pl.pallas_call, debug=True)}
+    vars(module)["pl"] = types.SimpleNamespace(**asking)
+    structs: list[jax.ShapeDtypeStruct] = []
+    for parameter in signature_of(executable.module).parameters:
+        if None in parameter.shape:
+            raise ValueError(f"{parameter.name} has any number of rows; bind the kernel to arrays")
+        structs.append(jax.ShapeDtypeStruct([size or 1 for size in parameter.shape], parameter.dtype))
+    device = AbstractDevice(device_kind=target.device_kind, num_cores=target.cores, platform="tpu")
+    mesh = AbstractMesh((1,), ("core",), abstract_device=device)
+    with (
+        contextlib.redirect_stdout(io.StringIO()) as printed,
+        use_abstract_mesh(mesh),
+        jax.enable_x64(False),
+    ):
+        jax.jit(getattr(module, name)).trace(*structs).lower(lowering_platforms=("tpu",))
+    found = re.findall(r"(?ms)^The Mosaic module for .*?:\n(module .*?)(?=^The |\Z)", printed.getvalue())
+    return "\n".join(text.strip() for text in found)
