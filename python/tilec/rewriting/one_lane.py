@@ -277,20 +277,29 @@ class _Lane:
 
     def _access(self, op: AccessOp) -> Sequence[SSAValue]:
         window = [self._dim(op, dim) for dim in op.window]
+        self._check_window(op, window)
+        made = self._made(op, self._of(op.array), window)
+        made.location, made.placement = op.location, op.placement
+        self.block.add_op(made)
+        return made.results
+
+    def _check_window(self, op: AccessOp, window: Sequence[Dim]) -> None:
+        """Refuse what no kernel could copy."""
         fewer = sum(dim.indexed for dim in op.window) - sum(dim.indexed for dim in window)
         if fewer and (op.properties.get("drop") or getattr(op, "mask", None) is not None):
             raise _Refused(
                 f"a mask or `drop` may keep positions of {op.name} at {where(op)} inside the array"
             )
-        element = element_type(op.array.type)
-        if not any(dim.kept for dim in window) and element not in (f32, i32, i64):
+        kept, element = [dim.kept for dim in window], element_type(op.array.type)
+        if not any(kept) and element not in (f32, i32, i64):
             raise _Refused(
                 f"{op.name} at {where(op)} has single elements of {element}; f32 and i32 are read alone"
             )
-        made = self._made(op, self._of(op.array), window)
-        made.location, made.placement = op.location, op.placement
-        self.block.add_op(made)
-        return made.results
+        if any(kept) and op.window[-1].kept and not kept[-1]:
+            raise _Refused(
+                f"lanes of {self.name} are the last dimension of {op.name} at {where(op)}, whose elements "
+                "are not copied one by one"
+            )
 
     def _dim(self, op: AccessOp, dim: Dim) -> Dim:
         new = dim.replaced(self.env)

@@ -49,6 +49,12 @@ func.func @notes(%x: memref<8x512xf32>, %h: memref<8xbf16>, %lens: memref<8xi32>
       %w = tile.load %x[%masked, %k6]
     }
   }
+  tile.grid %turned = 0 to 8 by turned {
+    %l = tile.load %lens[%turned]
+    tile.for %k7 = 0 to %l by k7 of turned {
+      %w = tile.load %x[%k7, %turned]
+    }
+  }
   return
 }
 // CHECK: {{.*}}/scalarize-jagged-explain.mlir:7:3: note: scalarize-jagged: the lanes of sum stay a tile: tile.reduce at {{.*}}/scalarize-jagged-explain.mlir:11:7 combines lanes of sum
@@ -57,6 +63,7 @@ func.func @notes(%x: memref<8x512xf32>, %h: memref<8xbf16>, %lens: memref<8xi32>
 // CHECK-NEXT: {{.*}}/scalarize-jagged-explain.mlir:29:3: note: scalarize-jagged: the lanes of pairs stay a tile: a tensor<?x?xf32, #tile.spans<pairs, pairs>> pairs lanes of pairs with each other
 // CHECK-NEXT: {{.*}}/scalarize-jagged-explain.mlir:36:3: note: scalarize-jagged: the lanes of half stay a tile: tile.load at {{.*}}/scalarize-jagged-explain.mlir:38:5 has single elements of bf16; f32 and i32 are read alone
 // CHECK-NEXT: {{.*}}/scalarize-jagged-explain.mlir:43:3: note: scalarize-jagged: the lanes of masked stay a tile: a mask or `drop` may keep positions of tile.gather at {{.*}}/scalarize-jagged-explain.mlir:47:5 inside the array
+// CHECK-NEXT: {{.*}}/scalarize-jagged-explain.mlir:52:3: note: scalarize-jagged: the lanes of turned stay a tile: lanes of turned are the last dimension of tile.load at {{.*}}/scalarize-jagged-explain.mlir:55:7, whose elements are not copied one by one
 // SAME:     tile.grid %sum = 0 to 8 by sum {
 // SAME:       tile.for %k1 = 0 to %l by k1 of sum {
 // SAME:     tile.grid %masked = 0 to 8 by masked {
