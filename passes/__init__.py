@@ -6,6 +6,7 @@ from importlib import import_module
 from xdsl.passes import ModulePass
 
 _PASSES = {
+    "scalarize-jagged": "ScalarizeJagged",
     "raise-segments": "RaiseSegments",
     "rebase-axes": "RebaseAxes",
     "choose-blocks": "ChooseBlocks",

@@ -77,7 +77,7 @@ from tilec.rewriting.columns import is_column, select_column
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.nests import add_axis, for_loop, free_name
 from tilec.rewriting.one_hot import Picker, as_ids, hits_of
-from tilec.rewriting.scalarize import one_by_one
+from tilec.rewriting.one_lane import one_lane
 
 ORDERS = ("auto", "inner", "outer", "rows")
 
@@ -127,7 +127,7 @@ def _go_one_by_one(grid: GridOp) -> None:
         span = next((a.value for a in grid.axes if names == (a.name,) and span_of(a.value)), None)
         if span is None:
             continue
-        reason = one_by_one(grid, span)
+        reason = one_lane(grid, span)
         said = (
             "the grid goes through its positions one by one"
             if reason is None

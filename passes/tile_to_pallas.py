@@ -1,10 +1,10 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--raise-segments`, `--rebase-axes`, `--choose-blocks`, `--raise-gathers`,
-`--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--classify-axes`,
-`--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
-`--split-unaligned-loops`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
-`--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
+Runs, in this order: `--scalarize-jagged`, `--raise-segments`, `--rebase-axes`, `--choose-blocks`,
+`--raise-gathers`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`,
+`--classify-axes`, `--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
+`--fold-outer-pipeline`, `--split-unaligned-loops`, `--compact-worklist` or `--overlaunch-jagged` (by
+`grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
 `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
 """
 
@@ -17,7 +17,6 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass, PassPipeline
 from xdsl.utils.arg_spec import ArgSpec
 
-from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.diagnostics import fail
 from tilec.passes.carry_to_scratch import CarryToScratch
 from tilec.passes.choose_blocks import ChooseBlocks
@@ -37,6 +36,7 @@ from tilec.passes.raise_gathers import RaiseGathers
 from tilec.passes.raise_segments import RaiseSegments
 from tilec.passes.rebase_axes import RebaseAxes
 from tilec.passes.resolve_views import ResolveViews
+from tilec.passes.scalarize_jagged import ScalarizeJagged
 from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
 from tilec.passes.unroll_loops import UnrollLoops
 
@@ -121,6 +121,7 @@ class TileToPallas(ModulePass):
                 raise ValueError(f"{name}={given}; {', '.join(accepted)} are accepted")
         grouping = GROUPINGS[self.grouping]
         return [
+            ScalarizeJagged(),
             RaiseSegments(),
             RebaseAxes(),
             ChooseBlocks(self.blocks),
@@ -144,7 +145,6 @@ class TileToPallas(ModulePass):
         ]
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        refuse_jagged_spans(op, self.name)
         try:
             passes = self.passes()
         except ValueError as error:

@@ -16,6 +16,6 @@ def refuse_jagged_spans(module: Operation, flag: str) -> None:
             fail(
                 loop,
                 f"{flag}: axis {span.axis} of {parent} is a jagged tile: lanes of {parent} have extents of "
-                f"their own, and no pass makes a kernel of that; let {parent} be an axis of indices, with an "
-                "extent for each",
+                "their own, and only --scalarize-jagged makes a kernel of that; --explain says why it did "
+                f"not, and if {parent} is an axis of indices, with an extent for each, it need not",
             )
