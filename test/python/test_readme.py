@@ -108,11 +108,6 @@ def test_options_that_are_named(option: str) -> None:
     assert output(f"tile-opt examples/matmul.mlir --choose-blocks {option}")
 
 
-def test_limits_are_as_said() -> None:
-    missing = "kernels for jagged tiles" in section("Limits")
-    assert missing != ("scalarize-jagged" in get_all_passes()), "a pass makes kernels of them"
-
-
 def test_the_torch_example_runs(tmp_path: Path) -> None:
     program = next(text for kind, text in BLOCKS if kind == "python" and "tilec.kernel" in text)
     script = tmp_path / "readme_example.py"
