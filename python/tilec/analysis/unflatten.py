@@ -103,8 +103,12 @@ def _lanes(span: SSAValue | None, ranges: Ranges) -> Range:
     bounds = None if span is None else axis_bounds(span)
     if bounds is None:
         return Range(0, 0) if span is None else Range()
-    low, high = ranges.of(bounds.begin).low, ranges.of(bounds.end).high
-    return Range(low=low, high=None if high is None else high - 1)
+    begin, end = ranges.of(bounds.begin), ranges.of(bounds.end)
+    ends = [end.high]
+    if bounds.limit is not None and begin.high is not None:
+        ends.append(begin.high + bounds.limit)
+    known = [each - 1 for each in ends if each is not None]
+    return Range(low=begin.low, high=min(known, default=None))
 
 
 def _values(form: Linear, ranges: Ranges) -> Range:
