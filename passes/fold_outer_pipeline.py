@@ -269,9 +269,10 @@ def _expected(bounds: Bounds[SSAValue], limit: int) -> ExpectOp | None:
     begin, end = bounds.begin, bounds.end
     if isinstance(end, int):
         return None
-    segment = end.owner
-    if isinstance(segment, SegmentOp) and begin is segment.begin and end is segment.end:
-        return ExpectOp("segments", segment.begins, limit, segment.ends)
+    length = linear(end) - linear(begin)
+    for segment in {leaf.owner for leaf in length.factors if isinstance(leaf, SSAValue)}:
+        if isinstance(segment, SegmentOp) and length == linear(segment.end) - linear(segment.begin):
+            return ExpectOp("segments", segment.begins, limit, segment.ends)
     while isinstance(end.owner, arith.IndexCastOp):
         end = end.owner.input
     if begin == 0 and isinstance(end.owner, LoadOp):

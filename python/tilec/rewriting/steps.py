@@ -224,7 +224,10 @@ class StepSpace:
         before, after = resting or (None, None)
         begin: Index = 0 if after is None else build.select(after, build.sub(starts[-1], 1), 0)
         end = starts[-1] if before is None else build.select(before, 1, starts[-1])
-        op = AxisOp(Bounds(begin, end), IndexType(), Order.ORDERED)
+        limits = [_most_tiles(loop) for loop in level.loops]
+        known = [each for each in limits if each is not None]
+        promised = isinstance(starts[-1], SSAValue) and len(known) == len(limits)
+        op = AxisOp(Bounds(begin, end, sum(known) if promised else None), IndexType(), Order.ORDERED)
         op.result.name_hint = "step"
         common = StepAxis(build, op)
         build.insert(op)
@@ -295,6 +298,17 @@ class StepSpace:
             tile = build.add(build.floordiv(begin, span.size), tile)
         keep = not static_extent(bounds)
         return build.insert(SpanOp(build.value(tile), Bounds(begin, end), span, aligned=aligned, keep=keep))
+
+
+def _most_tiles(loop: ForOp) -> int | None:
+    """The most steps of one stretch, where a literal bounds the extent of its axis."""
+    bounds, span = loop.axis.bounds, span_of(loop.axis.value)
+    most = static_extent(bounds)
+    most = bounds.limit if most is None else most
+    if most is None:
+        return None
+    between = not begins_on_a_tile(loop.axis.value)  # a tile of memory more
+    return max(-(-most // (span.size if span else 1)) + between, 1)
 
 
 def is_scalar(op: Operation) -> bool:
