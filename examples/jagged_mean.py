@@ -33,7 +33,7 @@ def jagged_mean_parents(x: torch.Tensor, offsets: torch.Tensor, widths: torch.Te
     for g in hl.tile(groups):
         begins = offsets[g]
         lengths = offsets[g.index + 1] - begins
-        for cols in hl.jagged_tile(widths[g]):
+        for cols in hl.jagged_tile(widths[g], max_extent=columns):
             acc = hl.zeros([g, cols], dtype=torch.float32)
             for k in hl.jagged_tile(lengths):
                 rows = begins[:, None] + k.index[None, :]

@@ -6,7 +6,9 @@ from importlib import import_module
 from xdsl.passes import ModulePass
 
 _PASSES = {
+    "scalarize-jagged": "ScalarizeJagged",
     "raise-segments": "RaiseSegments",
+    "rebase-axes": "RebaseAxes",
     "choose-blocks": "ChooseBlocks",
     "raise-gathers": "RaiseGathers",
     "resolve-views": "ResolveViews",

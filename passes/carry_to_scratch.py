@@ -32,6 +32,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.diagnostics import fail
 from tilec.dialects.tile.loops import ForOp, YieldOp
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp
@@ -45,6 +46,7 @@ class CarryToScratch(ModulePass):
     name = "carry-to-scratch"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        refuse_jagged_spans(op, self.name)
         for loop in [inner for inner in op.walk() if isinstance(inner, ForOp) and inner.inits]:
             _move(loop)
 

@@ -25,6 +25,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import is_inside
+from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.analysis.races import both, conflicts, refuse_race
 from tilec.analysis.views import check_resolved
 from tilec.diagnostics import explain, fail, where
@@ -40,6 +41,7 @@ class ClassifyAxes(ModulePass):
     name = "classify-axes"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        refuse_jagged_spans(op, self.name)
         for loop in op.walk():
             if isinstance(loop, func.FuncOp):
                 check_resolved(loop, self.name)

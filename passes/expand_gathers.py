@@ -30,6 +30,9 @@ and a row is updated, or fetched, where it is. A step does one row, so that this
 thousands of rows, and is what is left for extremes and bitwise updates of rows. What is not done lane by
 lane, a mask or `drop` keep a grid as it is.
 
+So is one index in the last dimension of what is loaded, whose elements lie side by side in a register: the
+rows are loaded, and the lane selected. Not of arrays that the grid writes.
+
 Refused: positions in a tile of rank 2 or more; values of rank 3 or more; extremes of whole rows where the
 grid cannot go one by one; elements of 1 or 64 bits; a mask that may keep another dimension inside the array.
 """
@@ -45,6 +48,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.analysis.vmem import MOST_RESIDENT
 from tilec.analysis.within import is_within
 from tilec.diagnostics import explain, fail
@@ -69,10 +73,11 @@ from tilec.dialects.tile.types import (
 )
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp
 from tilec.rewriting.accumulators import added, as_element, constant, fill_with_zeros, wide_element
+from tilec.rewriting.columns import is_column, select_column
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.nests import add_axis, for_loop, free_name
 from tilec.rewriting.one_hot import Picker, as_ids, hits_of
-from tilec.rewriting.scalarize import one_by_one
+from tilec.rewriting.one_lane import one_lane
 
 ORDERS = ("auto", "inner", "outer", "rows")
 
@@ -87,6 +92,7 @@ class ExpandGathers(ModulePass):
     rows: int = 256
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        refuse_jagged_spans(op, self.name)
         if self.order not in ORDERS:
             fail(op, f"expand-gathers: order={self.order}; {', '.join(ORDERS)} are accepted")
         if self.rows < 1:
@@ -94,6 +100,11 @@ class ExpandGathers(ModulePass):
         for grid in [inner for inner in op.walk() if isinstance(inner, GridOp)]:
             if self.order == "rows" or any(_has_no_product(inner) for inner in grid.walk()):
                 _go_one_by_one(grid)
+        for grid in [inner for inner in op.walk() if isinstance(inner, GridOp)]:
+            for load in [inner for inner in grid.walk() if isinstance(inner, LoadOp)]:
+                if is_column(load, grid):
+                    explain(load, "expand-gathers: one lane is selected of the rows around it")
+                    select_column(load)
         for access in [inner for inner in op.walk() if isinstance(inner, AccessOp)]:
             if any(dim.indexed for dim in access.window):
                 _check(access)
@@ -116,7 +127,7 @@ def _go_one_by_one(grid: GridOp) -> None:
         span = next((a.value for a in grid.axes if names == (a.name,) and span_of(a.value)), None)
         if span is None:
             continue
-        reason = one_by_one(grid, span)
+        reason = one_lane(grid, span)
         said = (
             "the grid goes through its positions one by one"
             if reason is None
@@ -187,8 +198,9 @@ class _Expansion:
     rows: int
 
     def apply(self) -> None:
-        if isinstance(self.access, GatherOp):
+        if not isinstance(self.access, AtomicRmwOp):
             self._fill_table()
+        if isinstance(self.access, GatherOp):
             self._gather(self.access)
         elif self._is_outer():
             span = add_axis(self._grid(), self._bounds(InsertPoint.before(self._grid())), self._span())
@@ -332,7 +344,10 @@ class _Expansion:
     # Gathers
 
     def _fill_table(self) -> None:
-        """Let every row be read, also those of an array made here that nothing has stored yet."""
+        """Let every row be read, also those of an array made here that nothing has stored yet.
+
+        Of a scatter too: blocks of rows keep what no lane names.
+        """
         made = self.access.array.owner
         if isinstance(made, EmptyOp):
             fill_with_zeros(made)

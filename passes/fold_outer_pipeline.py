@@ -46,11 +46,14 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
-from tilec.analysis.affine import static_extent
+from tilec.analysis.affine import axis_bounds, divided_span, linear, static_extent
+from tilec.analysis.jagged_spans import refuse_jagged_spans
+from tilec.analysis.ranges import INDEX_BITS, Ranges
 from tilec.analysis.visits import axes_behind, block_values, one_step, shared_axes
 from tilec.diagnostics import fail
 from tilec.dialects.tile.access import AccessOp, Effect
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp, StoreOp
+from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.expect import ExpectOp
 from tilec.dialects.tile.loops import ForOp, GridOp, Order, OrderAttr
 from tilec.dialects.tile.places import SetOp
@@ -62,6 +65,9 @@ from tilec.rewriting.bodies import BodyBuilder
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.steps import StepSpace, statements_around
 
+_LONGEST = 2 ** (INDEX_BITS - 1) - 1
+"""The extent that any axis may have, if nothing is known of it."""
+
 
 @dataclass(frozen=True)
 class FoldOuterPipeline(ModulePass):
@@ -72,6 +78,7 @@ class FoldOuterPipeline(ModulePass):
     loop: str = "grid"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        refuse_jagged_spans(op, self.name)
         if self.loop not in list(Loop):
             fail(op, f"fold-outer-pipeline: loop={self.loop}; {', '.join(Loop)} are accepted")
         for function in op.walk():
@@ -210,22 +217,56 @@ def _move_parallel_axes_out(space: StepSpace, window: WindowOp) -> None:
 def _keep_promises(grid: GridOp) -> None:
     """State before the kernel what the `max` of its axes promise."""
     for loop in grid.walk():
-        if not isinstance(loop, ForOp) or loop.axis.bounds.limit is None or static_extent(loop.axis.bounds):
+        if not isinstance(loop, ForOp) or loop.axis.bounds.limit is None:
             continue
-        expected = _expected(loop, loop.axis.bounds.limit)
+        most = _most(loop.axis.bounds)
+        if most is not None and most <= loop.axis.bounds.limit:
+            continue
+        expected = _expected(loop.axis.bounds, loop.axis.bounds.limit)
         if expected is None:
+            known = "" if most is None or most >= _LONGEST else f"; a limit of {most} holds in any case"
             fail(
                 loop,
                 f"fold-outer-pipeline: axis {loop.axis.name} promises max {loop.axis.bounds.limit}, "
                 "which cannot be checked before the kernel runs; "
-                "it can for a segment, or from 0 to an element of an array",
+                f"it can for a segment, or from 0 to an element of an array{known}",
             )
         expected.location = loop.location
         Rewriter.insert_op(expected, InsertPoint.before(grid))
 
 
-def _expected(loop: ForOp, limit: int) -> ExpectOp | None:
-    begin, end = loop.axis.bounds.begin, loop.axis.bounds.end
+def _most(bounds: Bounds[SSAValue]) -> int | None:
+    """The largest extent that an axis can have, where anything is known of it."""
+    divided, around, ranges = divided_span(bounds), _around(bounds), Ranges()
+    lanes = None if divided is None else span_of(divided)
+    known = [
+        static_extent(bounds),
+        None if lanes is None else lanes.size,
+        (ranges.of(bounds.end) - ranges.of(bounds.begin)).high,
+        None if around is None else around.limit,
+        None if around is None else _most(around),
+    ]
+    return min((each for each in known if each is not None), default=None)
+
+
+def _around(bounds: Bounds[SSAValue]) -> Bounds[SSAValue] | None:
+    """The bounds of an axis that these are a part of: up to a tile of it, or from one on."""
+    for bound, side in ((bounds.begin, Side.BEGIN), (bounds.end, Side.END)):
+        owner = None if isinstance(bound, int) else bound.owner
+        whole = axis_bounds(owner.span) if isinstance(owner, BoundOp) and owner.side.data is side else None
+        if whole is None:
+            continue
+        here, there = (bounds.end, whole.end) if side is Side.BEGIN else (bounds.begin, whole.begin)
+        if linear(here) == linear(there):
+            return whole
+    return None
+
+
+def _expected(bounds: Bounds[SSAValue], limit: int) -> ExpectOp | None:
+    around = _around(bounds)
+    if around is not None:
+        return _expected(around, limit)
+    begin, end = bounds.begin, bounds.end
     if isinstance(end, int):
         return None
     segment = end.owner

@@ -47,6 +47,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.analysis.affine import is_inside
+from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.analysis.races import conflicts, refuse_race
 from tilec.analysis.targets import (
     Target,
@@ -86,6 +87,7 @@ class InsertAtomicScratch(ModulePass):
     shared: str = "auto"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        refuse_jagged_spans(op, self.name)
         if self.shared not in SHARED:
             fail(op, f"insert-atomic-scratch: shared={self.shared}; {', '.join(SHARED)} are accepted")
         for function in [inner for inner in op.walk() if isinstance(inner, func.FuncOp)]:

@@ -24,34 +24,31 @@ is too large to stay on the chip.
 
 from collections.abc import Sequence
 from math import prod
-from typing import TypeAlias
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
-from xdsl.rewriter import InsertPoint, Rewriter
+from xdsl.rewriter import Rewriter
 from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
-from tilec.analysis.affine import Linear, is_inside, linear
+from tilec.analysis.affine import is_inside, linear
 from tilec.analysis.positions import Positions, positions
 from tilec.analysis.races import conflicts
+from tilec.analysis.ranges import Ranges
+from tilec.analysis.unflatten import Digit, digits, strides_of
 from tilec.analysis.vmem import MOST_RESIDENT, WORD
 from tilec.analysis.within import is_conditional, is_within, may_leave
 from tilec.diagnostics import explain, where
-from tilec.dialects.tile.access import AccessOp, Dim
+from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp, StoreOp
-from tilec.dialects.tile.atomics import AtomicRmwOp
-from tilec.dialects.tile.gathers import GatherOp, ScatterOp
+from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import GridOp, LoopOp
-from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of
-from tilec.dialects.tile.views import viewed_array
-from tilec.rewriting.index import IndexBuilder
-from tilec.rewriting.linear import built
+from tilec.dialects.tile.types import UNBOUND, JaggedSpanType, byte_width, element_type, shape_of, span_names
+from tilec.dialects.tile.views import ViewOp, viewed_array
 from tilec.rewriting.steps import is_scalar
-
-_Indexed: TypeAlias = GatherOp | ScatterOp | AtomicRmwOp
+from tilec.rewriting.unflattened import Indexed, Unflattened, Views
 
 
 class RaiseGathers(ModulePass):
@@ -60,38 +57,130 @@ class RaiseGathers(ModulePass):
     name = "raise-gathers"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for access in [inner for inner in op.walk() if isinstance(inner, AccessOp)]:
+        views = Views()
+        for access in [inner for inner in op.walk() if isinstance(inner, Indexed)]:
             place = next((i for i, dim in enumerate(access.window) if dim.indexed), None)
-            if place is not None and isinstance(access, GatherOp | ScatterOp | AtomicRmwOp):
-                reason = _raise(access, place)
-                if reason is not None:
-                    explain(access, f"raise-gathers: {access.name} keeps its computed positions: {reason}")
+            reason = None if place is None else _raise(access, place, views)
+            if reason is not None:
+                explain(access, f"raise-gathers: {access.name} keeps its computed positions: {reason}")
+        views.erase_unused()
 
 
-def _raise(access: _Indexed, place: int) -> str | None:
+def _raise(access: Indexed, place: int, views: Views) -> str | None:
     """Give an access a window in place of the positions of one dimension; returns why not."""
+    form = _form(access, place)
+    if isinstance(form, str):
+        return form
+    reasons: list[str] = []
+    for strides in _strides(access, place, form):
+        plan = _plan(access, place, form, strides, views)
+        if isinstance(plan, str):
+            reasons.append(plan)
+            continue
+        reason = _disagreement(plan, strides, views) or _insert(plan)
+        if reason is None:
+            return None
+        plan.withdraw()
+        reasons.append(reason)
+    return reasons[0]
+
+
+def _form(access: Indexed, place: int) -> Positions | str:
+    """The linear form of positions, all of which a kernel knows before it copies anything; else why not."""
     dim = access.window[place]
-    if dim.base is None or len(shape_of(dim.base.type)) != 1:
-        return "they are a tile of rank 2 or more"
-    form = positions(dim.base)
+    form = None if dim.base is None else positions(dim.base)
     if not isinstance(form, Positions):
         return "they are no linear form" + ("" if form is None else f": {form.name} at {where(form)}")
     form += Positions(linear(dim.shift))
-    span = _only_span(form)
-    if isinstance(span, str):
-        return span
-    early = next((text for leaf in form.scalar.factors if (text := _is_late(leaf, access))), None)
-    if early is not None:
-        return early
-    return _replace(access, place, span, form.scalar)
-
-
-def _only_span(form: Positions) -> SSAValue | str:
-    """The span whose lanes are the positions, from somewhere on."""
     if not form.spans:
         return "they are all the same"
-    ((span, factor),) = form.spans.values()
-    return span if factor == 1 else f"they are {factor} apart"
+    if any(isinstance(span.type, JaggedSpanType) for span, _ in form.spans.values()):
+        return "they are of a jagged tile, whose lanes have extents of their own"
+    late = next((text for leaf in form.scalar.factors if (text := _is_late(leaf, access))), None)
+    return form if late is None else late
+
+
+def _strides(access: Indexed, place: int, form: Positions) -> list[tuple[int, ...]]:
+    """The strides to try, those of the array that was flattened first."""
+    kind, made, shape = access.array.type, access.array.owner, tuple[int, ...]()
+    if isinstance(made, ViewOp) and made.permutation is None and len(shape_of(kind)) == 1:
+        shape = shape_of(made.array.type)
+    return strides_of(form, shape_of(kind)[place], shape)
+
+
+def _plan(
+    access: Indexed, place: int, form: Positions, strides: Sequence[int], views: Views
+) -> Unflattened | str:
+    """The access with a window instead of positions, not yet in the program; else why there is none."""
+    found = digits(form, shape_of(access.array.type)[place], strides, Ranges())
+    if isinstance(found, str):
+        return found
+    reason = _misshapen(access, place, found)
+    if reason is not None:
+        return reason
+    plan = Unflattened(access, place, found, views)
+    reason = _leaves(access, plan.made) or _not_copied(plan.made, range(place, place + len(found)))
+    if reason is not None:
+        plan.withdraw()
+        return reason
+    return plan
+
+
+def _misshapen(access: Indexed, place: int, found: Sequence[Digit]) -> str | None:
+    """Why the value of an access has no form as the value of a window."""
+    ids = access.window[place].base
+    values = [value for value in access.operands if span_names(value.type) and value is not ids]
+    rest = set(range(0 if ids is None else len(span_names(ids.type)))) - {digit.dim for digit in found}
+    before = sum(dim.kept for dim in access.window[:place])
+    for value in values if rest else ():
+        names, shape = span_names(value.type), shape_of(value.type)
+        if any((shape[before + dim], names[before + dim]) != (1, None) for dim in rest):
+            return f"lanes of {value.type} share a position"
+        if None in names and any(names[names.index(None) :]):
+            return f"{value.type} has an extent of 1 before a span"
+    return None
+
+
+def _disagreement(plan: Unflattened, strides: Sequence[int], views: Views) -> str | None:
+    """Another access of the kernel that takes the array in another shape, if the kernel writes it."""
+    grid, base = _grid_around(plan.access), viewed_array(plan.array)
+    if grid is None or plan.array is plan.access.array:
+        return None
+    others = [op for op in grid.walk() if isinstance(op, AccessOp) and viewed_array(op.array) is base]
+    if not any(op.writes for op in others):
+        return None
+    for other in others:
+        if other in (plan.access, plan.made) or other.array is plan.array:
+            continue
+        if not isinstance(other, Indexed) or not _follows(other, strides, plan, views):
+            name = f"%{plan.access.array.name_hint or 'array'}"
+            return f"{name} is written, and {where(other)} accesses it in another shape"
+    return None
+
+
+def _follows(other: Indexed, strides: Sequence[int], plan: Unflattened, views: Views) -> bool:
+    """Whether another access at computed positions can have a window of the same array as `plan`."""
+    place = next((i for i, dim in enumerate(other.window) if dim.indexed), None)
+    form = "" if place is None or other.array is not plan.access.array else _form(other, place)
+    if isinstance(form, str) or place is None:
+        return False
+    found = _plan(other, place, form, strides, views)
+    if isinstance(found, str):
+        return False
+    found.withdraw()
+    return found.array is plan.array
+
+
+def _insert(plan: Unflattened) -> str | None:
+    """Put a window in the place of positions, unless a store would be a race; returns that."""
+    ids = [dim.base for dim in plan.access.window if dim.base is not None and dim.indexed]
+    plan.place_before()
+    race = _race(plan.access, plan.made) if isinstance(plan.made, StoreOp) else None
+    if race is None:
+        plan.take_over()
+        for value in ids:
+            _erase_unused(value)
+    return race
 
 
 def _is_late(leaf: SSAValue | tuple[SSAValue, int], access: AccessOp) -> str | None:
@@ -127,53 +216,7 @@ def _grid_around(op: Operation) -> GridOp | None:
     return around
 
 
-def _replace(access: _Indexed, place: int, span: SSAValue, shift: Linear) -> str | None:
-    """Put an access of a window in the place of one at computed positions; returns why not."""
-    before: list[Operation] = []
-    build = IndexBuilder(before, access.location)
-    window = list(access.window)
-    window[place] = Dim(span, built(shift, build) if shift.literal is None else shift.literal)
-    made = _windowed(access, window)
-    made.location = access.location
-    reason = _leaves(access, made) or _not_copied(made, place)
-    if reason is not None:
-        return reason
-    Rewriter.insert_op([*before, made], InsertPoint.before(access))
-    race = _race(access, made) if isinstance(made, StoreOp) else None
-    if race is not None:
-        for op in reversed([*before, made]):
-            Rewriter.erase_op(op)
-        return race
-    ids = access.window[place].base
-    for old, new in zip(access.results, made.results, strict=True):
-        new.name_hint = old.name_hint
-    Rewriter.replace_op(access, [], made.results)
-    if ids is not None:
-        _erase_unused(ids)
-    return None
-
-
-def _windowed(access: _Indexed, window: Sequence[Dim]) -> LoadOp | StoreOp | AtomicRmwOp:
-    """The access with another window, none of whose dimensions is indexed by a tile."""
-    match access:
-        case GatherOp():
-            return LoadOp(access.array, window, access.mask, access.other)
-        case ScatterOp():
-            return StoreOp(access.value, access.array, window, access.mask)
-        case AtomicRmwOp():
-            return AtomicRmwOp(
-                access.kind.data,
-                access.value,
-                access.array,
-                window,
-                expected=access.expected,
-                mask=access.mask,
-                unique=access.unique is not None,
-                old=access.old is not None,
-            )
-
-
-def _leaves(access: _Indexed, made: AccessOp) -> str | None:
+def _leaves(access: Indexed, made: AccessOp) -> str | None:
     """What may keep lanes inside the array, where a window may be outside of it."""
     grid = _grid_around(access)
     for position in range(len(made.window)):
@@ -189,12 +232,17 @@ def _leaves(access: _Indexed, made: AccessOp) -> str | None:
     return None
 
 
-def _not_copied(made: AccessOp, place: int) -> str | None:
+def _not_copied(made: AccessOp, places: range) -> str | None:
     """Why a window could not be copied though the array could be compared with positions."""
+    return next((text for place in places if (text := _not_copied_along(made, place))), None)
+
+
+def _not_copied_along(made: AccessOp, place: int) -> str | None:
     dim, shape = made.window[place], shape_of(made.array.type)
-    size = UNBOUND if dim.span is None else dim.span.size
-    aligned = isinstance(dim.shift, int) and (dim.shift == 0 or (size != UNBOUND and dim.shift % size == 0))
-    if aligned or is_local(made.array):
+    if dim.span is None or is_local(made.array):
+        return None
+    size = dim.span.size
+    if isinstance(dim.shift, int) and (dim.shift == 0 or (size != UNBOUND and dim.shift % size == 0)):
         return None
     name = f"%{made.array.name_hint or 'array'}"
     if shape[place] == UNBOUND:
@@ -204,15 +252,15 @@ def _not_copied(made: AccessOp, place: int) -> str | None:
         for i, (each, whole) in enumerate(zip(made.window, shape, strict=True))
     ]
     taken = abs(prod(extents)) * max(WORD, byte_width(element_type(made.array.type)))
-    if taken > MOST_RESIDENT:
-        return (
-            f"a window of them begins between tiles of memory, and {taken} bytes of {name} would stay on "
-            f"the chip; {MOST_RESIDENT} may"
-        )
-    return None
+    if taken <= MOST_RESIDENT:
+        return None
+    return (
+        f"a window of them begins between tiles of memory, and {taken} bytes of {name} would stay on the "
+        f"chip; {MOST_RESIDENT} may"
+    )
 
 
-def _race(access: _Indexed, made: StoreOp) -> str | None:
+def _race(access: Indexed, made: StoreOp) -> str | None:
     """Why a store might meet other accesses, which the scatter beside it promises not to."""
     grid = _grid_around(made)
     if grid is None:

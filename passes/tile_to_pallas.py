@@ -1,10 +1,10 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--raise-segments`, `--choose-blocks`, `--raise-gathers`, `--resolve-views`,
-`--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--classify-axes`, `--classify-outputs`,
-`--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
-`--split-unaligned-loops`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
-`--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
+Runs, in this order: `--scalarize-jagged`, `--raise-segments`, `--rebase-axes`, `--choose-blocks`,
+`--raise-gathers`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`,
+`--classify-axes`, `--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
+`--fold-outer-pipeline`, `--split-unaligned-loops`, `--compact-worklist` or `--overlaunch-jagged` (by
+`grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
 `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
 """
 
@@ -34,7 +34,9 @@ from tilec.passes.overlaunch_jagged import OverlaunchJagged
 from tilec.passes.plan_memory import PlanMemory
 from tilec.passes.raise_gathers import RaiseGathers
 from tilec.passes.raise_segments import RaiseSegments
+from tilec.passes.rebase_axes import RebaseAxes
 from tilec.passes.resolve_views import ResolveViews
+from tilec.passes.scalarize_jagged import ScalarizeJagged
 from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
 from tilec.passes.unroll_loops import UnrollLoops
 
@@ -119,7 +121,9 @@ class TileToPallas(ModulePass):
                 raise ValueError(f"{name}={given}; {', '.join(accepted)} are accepted")
         grouping = GROUPINGS[self.grouping]
         return [
+            ScalarizeJagged(),
             RaiseSegments(),
+            RebaseAxes(),
             ChooseBlocks(self.blocks),
             RaiseGathers(),
             ResolveViews(),

@@ -28,11 +28,12 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.analysis.affine import static_extent
+from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.diagnostics import fail
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.schedule import SpanOp
 from tilec.dialects.tile.syntax import Bounds
-from tilec.dialects.tile.types import SpanType, map_spans, span_of
+from tilec.dialects.tile.types import AnySpan, SpanType, map_spans, span_of
 
 MOST_ITERATIONS = 64
 """A loop written out further than this takes the TPU compiler minutes."""
@@ -44,6 +45,7 @@ class UnrollLoops(ModulePass):
     name = "unroll-loops"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        refuse_jagged_spans(op, self.name)
         # Inner loops come last in a walk: written out first, they are copied with the outer ones.
         for loop in reversed([inner for inner in op.walk() if isinstance(inner, ForOp)]):
             _unroll(loop)
@@ -75,7 +77,7 @@ def _unroll(loop: ForOp) -> None:
 
 
 def _iteration(
-    loop: ForOp, number: int, span: SpanType | None, bounds: Bounds[SSAValue], state: list[SSAValue]
+    loop: ForOp, number: int, span: AnySpan | None, bounds: Bounds[SSAValue], state: list[SSAValue]
 ) -> list[SSAValue]:
     """Write out one iteration before the loop; returns what it yields."""
     point = InsertPoint.before(loop)

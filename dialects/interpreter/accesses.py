@@ -1,6 +1,6 @@
 """How the operations that touch arrays, windows and scratch run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from xdsl.dialects import memref
@@ -188,6 +188,17 @@ def lanes_of(value: Value, lanes: "tuple[slice, ...] | Bits") -> Value:
     return Value(value.data[lanes], None if value.poison is None else value.poison[lanes])
 
 
+def mask_of(machine: Machine, op: LoadOp | StoreOp, names: Sequence[str | None]) -> Value | None:
+    """Which lanes of a window to access: those of its mask, if it has one, and of jagged lanes the live."""
+    given: Value | None = None if op.mask is None else machine.values[op.mask]
+    dead = machine.dead(names) if any(name in machine.extents for name in names) else None
+    if dead is None:
+        return given
+    if given is None:
+        return Value(~dead)
+    return Value(given.data & ~dead, None if given.poison is None else given.poison & ~dead)
+
+
 def chosen(op: Operation, live: Bits, mask: Value) -> Bits:
     """The live lanes where a mask is true. Raises InterpreterError where it is undefined in a live lane."""
     if mask.poison is not None and (mask.poison & live).any():
@@ -226,18 +237,21 @@ def put_masked(
 
 @rule(LoadOp)
 def load(op: LoadOp) -> Step:
-    place = placing(op)
+    place, names = placing(op), span_names(op.window_type)
 
     def step(machine: Machine) -> None:
-        window = place(machine)
-        if op.mask is None or op.other is None:
+        window, mask = place(machine), mask_of(machine, op, names)
+        if mask is None:
             machine.values[op.result] = fetch(machine, op, window)
             return
-        active, index = choose(op, window, machine.values[op.mask])
-        other: Value = machine.values[op.other]
-        data = np.broadcast_to(other.data, window.shape).copy()
+        active, index = choose(op, window, mask)
+        if op.other is None:
+            data, poison = hostile(machine.rng, window.shape, window.array.dtype), ~active
+        else:
+            other: Value = machine.values[op.other]
+            data = np.broadcast_to(other.data, window.shape).copy()
+            poison = None if other.poison is None else ~active & other.poison
         data[active] = read(op, window.array, index, machine.trackers)
-        poison = None if other.poison is None else ~active & other.poison
         machine.define(op.result, Value(data, poison))
 
     return step
@@ -245,13 +259,14 @@ def load(op: LoadOp) -> Step:
 
 @rule(StoreOp)
 def store(op: StoreOp) -> Step:
-    place = placing(op)
+    place, names = placing(op), span_names(op.window_type)
 
     def step(machine: Machine) -> None:
-        if op.mask is None:
+        mask = mask_of(machine, op, names)
+        if mask is None:
             put(machine, op, place(machine), machine.values[op.value])
         else:
-            put_masked(machine, op, place(machine), machine.values[op.value], machine.values[op.mask])
+            put_masked(machine, op, place(machine), machine.values[op.value], mask)
 
     return step
 

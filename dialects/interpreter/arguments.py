@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 
 import numpy as np
+from xdsl.context import Context
 from xdsl.dialects import func
-from xdsl.dialects.builtin import IndexType
+from xdsl.dialects.builtin import IndexType, ModuleOp
 from xdsl.ir import SSAValue
 
+from tilec.diagnostics import collect_notes
 from tilec.dialects.tile import AxisOp, ForOp, GridOp, SegmentOp, SpanOp
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
@@ -33,10 +35,7 @@ def random_args(function: func.FuncOp, seed: int = 0, extent: int | None = None)
 
     Raises InterpreterError, at the function, for an element type that is not interpreted.
     """
-    from tilec.passes.raise_segments import raise_segments  # nothing else here needs a pass
-
-    function = function.clone()
-    raise_segments(function)
+    function = with_segments(function)
     rng = np.random.default_rng(seed)
     rows = int(rng.integers(1, MOST_ROWS + 1)) if extent is None else extent
     segments = int(rng.integers(1, MOST_SEGMENTS + 1))
@@ -48,6 +47,20 @@ def random_args(function: func.FuncOp, seed: int = 0, extent: int | None = None)
         drawn[parameter] if parameter in drawn else draw(rng, function, parameter, rows)
         for parameter in function.body.block.args
     ]
+
+
+def with_segments(function: func.FuncOp) -> func.FuncOp:
+    """The function with the segments that it does not call so, and windows where it computes positions."""
+    from tilec.passes.raise_gathers import RaiseGathers
+    from tilec.passes.raise_segments import RaiseSegments
+    from tilec.passes.rebase_axes import RebaseAxes
+
+    copy = function.clone()
+    module = ModuleOp([copy])
+    with collect_notes():  # of this copy nobody wants to know
+        for each in (RaiseSegments(), RebaseAxes(), RaiseGathers()):
+            each.apply(Context(), module)
+    return copy
 
 
 def draw(rng: np.random.Generator, function: func.FuncOp, parameter: SSAValue, rows: int) -> Data:

@@ -22,12 +22,12 @@ from tilec.dialects.tile import (
     YieldOp,
 )
 from tilec.dialects.tile.loops import Axis, Order
-from tilec.dialects.tile.types import span_of
+from tilec.dialects.tile.types import JaggedSpanType, span_of
 
 from .errors import fault
 from .machine import Machine, Step, Worklist, name_of, prepare, prepare_body, rule
 from .memory import Array
-from .spans import Span, Turn, tile, tiles
+from .spans import Extents, Span, Turn, tile, tiles
 from .values import Value, hostile
 
 Place: TypeAlias = Span | int
@@ -55,9 +55,34 @@ def bounds_of(machine: Machine, op: Operation, axis: Axis) -> tuple[int, int]:
 
 def places_of(machine: Machine, op: Operation, axis: Axis, *, aligned: bool = False) -> Sequence[Place]:
     """What an axis yields, iteration by iteration, in order."""
-    begin, end = bounds_of(machine, op, axis)
     span = span_of(axis.value)
+    if isinstance(span, JaggedSpanType):
+        return tiles(0, longest(machine, op, axis, span), machine.block(span), aligned=False)
+    begin, end = bounds_of(machine, op, axis)
     return range(begin, end) if span is None else tiles(begin, end, machine.block(span), aligned=aligned)
+
+
+def longest(machine: Machine, op: Operation, axis: Axis, span: JaggedSpanType) -> int:
+    """Take the extents of a jagged axis, one for each lane of its parent; returns the largest.
+
+    Raises InterpreterError where one of a live lane is undefined, or breaks the promise of `max`.
+    """
+    if isinstance(axis.bounds.end, int):
+        raise ValueError("a jagged axis has an extent for each lane")
+    given: Value = machine.values[axis.bounds.end]
+    live = ~machine.spans[span.parent].dead
+    if given.poison is not None and (given.poison & live).any():
+        lane = int(np.argwhere(given.poison & live)[0][0])
+        fault(op, f"axis {span.axis} needs the extent of lane {lane} of {span.parent}, which is undefined")
+    extents = np.where(live, np.maximum(given.data, 0), 0).astype(np.int64)
+    most, limit = int(extents.max()), axis.bounds.limit
+    if limit is not None and most > limit:
+        fault(
+            op,
+            f"axis {span.axis} has an extent of {most} in a lane of {span.parent}; max {limit} is promised",
+        )
+    machine.extents[span.axis] = Extents(span.parent, extents)
+    return most
 
 
 def enter(machine: Machine, value: SSAValue, place: Place) -> None:
@@ -68,6 +93,8 @@ def enter(machine: Machine, value: SSAValue, place: Place) -> None:
         return
     machine.values[value] = place
     machine.spans[span.axis] = place
+    if not isinstance(span, JaggedSpanType):
+        machine.extents.pop(span.axis, None)
 
 
 @rule(GridOp)

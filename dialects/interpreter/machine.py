@@ -5,18 +5,18 @@ when it is prepared. A rule prepares one kind of operation.
 """
 
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-from tilec.dialects.tile.types import UNBOUND, SpanType, shape_of, span_names
+from tilec.dialects.tile.types import UNBOUND, AnySpan, shape_of, span_names
 
 from .errors import fault
 from .memory import Array, Scratch, Tracker
-from .spans import Span, Turn
+from .spans import Extents, Span, Turn
 from .values import Bits, Value, either, hostile
 
 Step: TypeAlias = Callable[["Machine"], None]
@@ -45,6 +45,7 @@ class Machine:
         self.steps = steps
         self.values: dict[SSAValue, Any] = {}
         self.spans: dict[str, Span] = {}
+        self.extents: dict[str, Extents] = {}
         self.turns: dict[SSAValue, Turn] = {}
         self.trackers: list[Tracker] = []
         self.scratch: dict[Operation, Scratch] = {}
@@ -60,7 +61,7 @@ class Machine:
             fault(op, f"{op.name} needs the value of {name_of(value)}, which is undefined")
         return int(number.data)
 
-    def block(self, span: SpanType) -> int:
+    def block(self, span: AnySpan) -> int:
         """The lanes of a span: as many as its type says, else as were picked for its name in this run."""
         if span.size != UNBOUND:
             return span.size
@@ -73,15 +74,31 @@ class Machine:
         named = zip(shape_of(kind), span_names(kind), strict=True)
         return tuple(self.spans[name].size if size == UNBOUND and name else size for size, name in named)
 
-    def dead(self, names: Sequence[str | None]) -> Bits | None:
-        """The lanes that lie outside a span, of a value whose dimensions came from the spans `names`."""
+    def dead(self, names: Sequence[str | None], along: Collection[int] | None = None) -> Bits | None:
+        """The lanes that lie outside a span, of a value whose dimensions came from the spans `names`.
+
+        Only spans of the dimensions `along` count, if it is given, and jagged ones whose parents these are.
+        """
         found: Bits | None = None
         for position, name in enumerate(names):
-            if name is None or self.spans[name].whole:
+            if name is None:
                 continue
-            marks = self.spans[name].dead
-            found = either(found, marks.reshape([-1] + [1] * (len(names) - position - 1)))
+            here = along is None or position in along
+            if here and not self.spans[name].whole:
+                marks = self.spans[name].dead
+                found = either(found, marks.reshape([-1] + [1] * (len(names) - position - 1)))
+            parent = self.extents[name].parent if name in self.extents else None
+            for other in [i for i, each in enumerate(names) if parent is not None and each == parent]:
+                if along is None or here or other in along:
+                    found = either(found, self._beyond(name, position, other, len(names)))
         return found
+
+    def _beyond(self, name: str, position: int, parent: int, rank: int) -> Bits:
+        """Where the indices of a jagged span, at `position`, are beyond the extents of lanes at `parent`."""
+        span, extents = self.spans[name], self.extents[name].lanes
+        indices = np.arange(span.start, span.start + span.size)
+        shapes = [[-1 if i == at else 1 for i in range(rank)] for at in (position, parent)]
+        return indices.reshape(shapes[0]) >= extents.reshape(shapes[1])
 
     def define(self, result: SSAValue, value: Value) -> None:
         """Bind `result`, its dead lanes undefined."""

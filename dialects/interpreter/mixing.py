@@ -3,6 +3,7 @@
 Floats are summed and multiplied in f64, and the result is rounded once.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -34,10 +35,10 @@ def wide(data: Data) -> Data:
 
 
 def mixed(
-    machine: Machine, value: Value, names: tuple[str | None, ...], neutral: Any
+    machine: Machine, value: Value, names: tuple[str | None, ...], dims: Collection[int], neutral: Any
 ) -> tuple[Data, Bits | None]:
-    """The lanes of an operand, widened, and which are undefined. Outside `names` they are `neutral`."""
-    data, dead = wide(value.data), machine.dead(names)
+    """The lanes of an operand, widened, and which are undefined. Those dead along `dims` are `neutral`."""
+    data, dead = wide(value.data), machine.dead(names, dims)
     if dead is None:
         return data, value.poison
     dead = np.broadcast_to(dead, data.shape)
@@ -47,7 +48,7 @@ def mixed(
 @rule(DotOp)
 def dot(op: DotOp) -> Step:
     sides = [
-        (value, dim, tuple(n if i == dim else None for i, n in enumerate(span_names(value.type))))
+        (value, dim, span_names(value.type))
         for value, dim in zip((op.lhs, op.rhs), op.contracted, strict=True)
     ]
     dtype = dtype_of(op, element_type(op.result.type))
@@ -56,7 +57,7 @@ def dot(op: DotOp) -> Step:
         data: list[Data] = []
         marks: list[Bits | None] = []
         for position, (operand, dim, names) in enumerate(sides):
-            lanes, poison = mixed(machine, machine.values[operand], names, 0)
+            lanes, poison = mixed(machine, machine.values[operand], names, [dim], 0)
             summed = -1 - position  # where numpy has the contracted dimension of this operand
             data.append(np.moveaxis(lanes, dim, summed))
             reached = None if poison is None else poison.any(dim)
@@ -79,10 +80,10 @@ def reduce(op: ReduceOp) -> Step:
     dims, kind = ints_of(op.dims), op.kind.data
     element = element_type(op.value.type)
     dtype, neutral = dtype_of(op, element), identity(kind, element)
-    names = tuple(name if dim in dims else None for dim, name in enumerate(span_names(op.value.type)))
+    names = span_names(op.value.type)
 
     def step(machine: Machine) -> None:
-        data, poison = mixed(machine, machine.values[op.value], names, neutral)
+        data, poison = mixed(machine, machine.values[op.value], names, dims, neutral)
         combined = UFUNCS[kind].reduce(data, axis=dims)
         reached = None if poison is None else np.asarray(poison.any(dims))
         machine.define(op.result, Value(convert(combined, dtype), reached))
@@ -95,10 +96,10 @@ def scan(op: ScanOp) -> Step:
     dim, kind = op.dim.value.data, op.kind.data
     element = element_type(op.value.type)
     dtype, neutral = dtype_of(op, element), identity(kind, element)
-    names = tuple(name if i == dim else None for i, name in enumerate(span_names(op.value.type)))
+    names = span_names(op.value.type)
 
     def step(machine: Machine) -> None:
-        data, poison = mixed(machine, machine.values[op.value], names, neutral)
+        data, poison = mixed(machine, machine.values[op.value], names, [dim], neutral)
         combined = UFUNCS[kind].accumulate(data, axis=dim)
         reached = None if poison is None else np.logical_or.accumulate(poison, axis=dim)
         machine.define(op.result, Value(convert(combined, dtype), reached))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from .values import Bits
 
@@ -31,6 +32,13 @@ class Span(NamedTuple):
         marks = np.ones(self.size, np.bool_)
         marks[self.lanes] = False
         return marks
+
+
+class Extents(NamedTuple):
+    """How many indices of a jagged span each lane of its parent has: int64, 0 for a dead lane."""
+
+    parent: str
+    lanes: npt.NDArray[np.int64]
 
 
 class Turn(NamedTuple):

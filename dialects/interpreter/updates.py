@@ -131,7 +131,9 @@ def _spots(machine: Machine, op: AccessOp, array: Array, mask: Value | None, *, 
         live = live & alive.reshape(alive.shape + tail)
         axis += _rank(dim)
     shape = np.broadcast_shapes(*(place.shape for place in places))
-    active = np.broadcast_to(live, shape).copy()
+    # A jagged span and its parent may be of two dimensions.
+    dead = machine.dead(span_names(op.window_type)) if machine.extents else None
+    active = np.broadcast_to(live if dead is None else live & ~dead, shape).copy()
     if mask is not None:
         active = chosen(op, active, mask)
     for position, (place, extent) in enumerate(zip(places, array.shape, strict=True)):

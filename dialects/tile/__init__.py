@@ -15,7 +15,7 @@ from .places import GetOp, ScratchOp, SetOp
 from .products import DotOp, PrecisionAttr
 from .schedule import AxisOp, LoopAttr, PipelineOp, SpanOp, WindowOp
 from .steps import AppendOp, FirstOp, LastOp, LiveOp, WorklistOp
-from .types import RefType, SpansAttr, SpanType
+from .types import JaggedSpanType, RefType, SpansAttr, SpanType
 from .values import (
     BroadcastOp,
     ConcatenateOp,
@@ -81,6 +81,7 @@ Tile = Dialect(
     [*PROGRAM, *SCHEDULE],
     [
         SpanType,
+        JaggedSpanType,
         SpansAttr,
         RefType,
         OrderAttr,

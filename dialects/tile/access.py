@@ -21,6 +21,7 @@ from xdsl.dialects.builtin import (
     StringAttr,
     TensorType,
     i1,
+    i32,
 )
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import IRDLOperation, operand_def, opt_prop_def, prop_def, var_operand_def
@@ -32,8 +33,8 @@ from xdsl.utils.str_enum import StrEnum
 from .syntax import dense_i64, ints_of, parse_known_operand, parse_operand_or_int
 from .types import (
     UNBOUND,
+    AnySpan,
     Array,
-    SpanType,
     element_type,
     shape_of,
     span_names,
@@ -81,7 +82,7 @@ class Dim:
     full: bool = False
 
     @property
-    def span(self) -> SpanType | None:
+    def span(self) -> AnySpan | None:
         """The type of the span that indexes the dimension, if one does."""
         return None if self.base is None else span_of(self.base)
 
@@ -239,6 +240,16 @@ class AccessOp(IRDLOperation, ABC):
                 base = remaining.pop(0)
                 dims.append(Dim(base, remaining.pop(0) if kind == _Kind.SHIFTED else shift))
         return tuple(dims)
+
+    def set_window(self, dims: Sequence[Dim]) -> None:
+        """Index the dimensions of the array in another way."""
+        others = list(self.operands)[: len(self.operands) - len(self.indices)]
+        operands, self.kinds, self.shifts = pack_window(dims)
+        sizes = self.properties.get("operandSegmentSizes")
+        if isinstance(sizes, DenseArrayBase):
+            counts = [*cast("Sequence[int]", sizes.get_values())[:-1], len(operands)]
+            self.properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, counts)
+        self.operands = [*others, *operands]
 
     @property
     def window_type(self) -> Attribute:

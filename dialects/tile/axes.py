@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import chain
 
-from xdsl.dialects.builtin import IndexType
+from xdsl.dialects.builtin import IndexType, i32
 from xdsl.dialects.utils import EnumAttribute
 from xdsl.ir import Attribute, Block, Operation, SpacedOpaqueSyntaxAttribute, SSAValue
 from xdsl.irdl import irdl_attr_definition
@@ -13,7 +13,16 @@ from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
 from .syntax import Bounds, parse_bounds, parse_max, print_operand_or_int
-from .types import UNBOUND, SpanType, shape_of, span_names, span_of
+from .types import (
+    UNBOUND,
+    AnySpan,
+    JaggedSpanType,
+    SpanType,
+    shape_of,
+    span_names,
+    span_of,
+    value_type,
+)
 
 
 class Order(StrEnum):
@@ -69,7 +78,10 @@ def parse_axis_tail(parser: Parser) -> tuple[Bounds[SSAValue], Attribute, Order 
     if parser.parse_optional_keyword("by"):
         name = parser.parse_identifier("an axis name")
         bound = parser.parse_optional_punctuation(":") is not None
-        kind = SpanType(name, parser.parse_integer(allow_negative=False) if bound else UNBOUND)
+        size = parser.parse_integer(allow_negative=False) if bound else UNBOUND
+        kind = SpanType(name, size)
+        if parser.parse_optional_keyword("of"):
+            kind = JaggedSpanType(name, size, parser.parse_identifier("the parent's name"))
     bounds = Bounds(begin, end, parse_max(parser))
     order = parser.parse_optional_keyword_in([str(order) for order in Order])
     return bounds, kind, None if order is None else Order(order)
@@ -79,8 +91,10 @@ def print_axis_tail(printer: Printer, bounds: Bounds[SSAValue], kind: Attribute,
     print_operand_or_int(printer, bounds.begin)
     printer.print_string(" to ")
     print_operand_or_int(printer, bounds.end)
-    if isinstance(kind, SpanType):
+    if isinstance(kind, AnySpan):
         printer.print_string(f" by {kind.axis}" + (f":{kind.size}" if kind.size != UNBOUND else ""))
+    if isinstance(kind, JaggedSpanType):
+        printer.print_string(f" of {kind.parent}")
     if bounds.limit is not None:
         printer.print_string(f" max {bounds.limit}")
     if order is not None:
@@ -89,17 +103,11 @@ def print_axis_tail(printer: Printer, bounds: Bounds[SSAValue], kind: Attribute,
 
 def verify_axis(op: Operation, axis: Axis) -> None:
     """Check one axis: types of bounds, static extent, a size, no span of that name around it."""
-    for side in (axis.bounds.begin, axis.bounds.end):
-        if isinstance(side, SSAValue) and not isinstance(side.type, IndexType):
-            raise VerifyException(
-                f"{op.name} axis {axis.name} has a bound of type {side.type}; an index is needed"
-            )
-    begin, end = axis.bounds.begin, axis.bounds.end
-    if isinstance(begin, int) and isinstance(end, int) and begin > end:
-        raise VerifyException(
-            f"{op.name} axis {axis.name} runs from {begin} to {end}; begin must not exceed end"
-        )
     span = span_of(axis.value)
+    if isinstance(span, JaggedSpanType):
+        _verify_extents(op, axis, span)
+    else:
+        _verify_bounds(op, axis)
     if span is None:
         if not isinstance(axis.value.type, IndexType):
             raise VerifyException(
@@ -114,6 +122,42 @@ def verify_axis(op: Operation, axis: Axis) -> None:
             f"{op.name} names an axis {span.axis} inside another axis {span.axis}; "
             "nested axes need distinct names"
         )
+
+
+def _verify_bounds(op: Operation, axis: Axis) -> None:
+    begin, end = axis.bounds.begin, axis.bounds.end
+    for side in (begin, end):
+        if isinstance(side, SSAValue) and not isinstance(side.type, IndexType):
+            accepted = "an index is needed"
+            if shape_of(side.type):
+                accepted += f", or `by {axis.name} of` the axis whose lanes have these extents"
+            raise VerifyException(f"{op.name} axis {axis.name} has a bound of type {side.type}; {accepted}")
+    if isinstance(begin, int) and isinstance(end, int) and begin > end:
+        raise VerifyException(
+            f"{op.name} axis {axis.name} runs from {begin} to {end}; begin must not exceed end"
+        )
+
+
+def _verify_extents(op: Operation, axis: Axis, span: JaggedSpanType) -> None:
+    """Check the bounds of a jagged axis: 0, and an extent for each lane of its parent."""
+    what = f"{op.name} axis {span.axis} of {span.parent}"
+    if op.name != "tile.for":
+        raise VerifyException(f"{what} is jagged; its extents are lanes, and tile.for takes such an axis")
+    value = span_in_scope(op.parent_op(), span.parent)
+    parent = None if value is None else span_of(value)
+    if parent is None:
+        raise VerifyException(f"{what} is jagged, and no axis {span.parent} is around it")
+    if isinstance(parent, JaggedSpanType):
+        raise VerifyException(
+            f"{what} is jagged, and so is {span.parent} itself, of {parent.parent}; a jagged axis is of one "
+            "whose lanes are live up to a common end"
+        )
+    if axis.bounds.begin != 0:
+        raise VerifyException(f"{what} is jagged and does not begin at 0; write `0 to`, and add the begins")
+    needed, end = value_type(i32, [parent.size], [parent.axis]), axis.bounds.end
+    if isinstance(end, int) or end.type != needed:
+        given = f"{end}" if isinstance(end, int) else f"a value of type {end.type}"
+        raise VerifyException(f"{what} is jagged and ends at {given}; {needed} is needed")
 
 
 def span_in_scope(op: Operation | None, name: str) -> SSAValue | None:

@@ -17,10 +17,11 @@ from xdsl.irdl import (
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
 from .syntax import parse_known_operand
-from .types import SpanType
+from .types import AnySpan, JaggedSpanType, SpanType
 
 
 class Side(StrEnum):
@@ -61,7 +62,7 @@ class BoundOp(IRDLOperation):
 
     name = "tile.bound"
     side = prop_def(SideAttr)
-    span = operand_def(SpanType)
+    span = operand_def(SpanType | JaggedSpanType)
     result = result_def(IndexType)
     traits = traits_def(Pure())
 
@@ -71,17 +72,24 @@ class BoundOp(IRDLOperation):
     @property
     def lanes(self) -> int:
         """Lanes of the tile's block, or `UNBOUND`."""
-        return cast(SpanType, self.span.type).size
+        return cast(AnySpan, self.span.type).size
 
     @classmethod
     def parse(cls, parser: Parser) -> "BoundOp":
         side = parser.parse_str_enum(Side)
         pos = parser.pos
         span = parse_known_operand(parser)
-        if not isinstance(span.type, SpanType):
+        if not isinstance(span.type, AnySpan):
             parser.raise_error(f"tile.bound asks about a span, and this is of type {span.type}", pos)
         return cls(side, span)
 
     def print(self, printer: Printer) -> None:
         printer.print_string(f" {self.side.data} ")
         printer.print_ssa_value(self.span)
+
+    def verify_(self) -> None:
+        if self.side.data is Side.END and isinstance(self.span.type, JaggedSpanType):
+            raise VerifyException(
+                f"tile.bound asks for the end of a {self.span.type}, whose lanes of {self.span.type.parent} "
+                "have ends of their own; compare tile.indices with these"
+            )

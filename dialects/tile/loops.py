@@ -182,12 +182,23 @@ class ForOp(LoopOp):
     The axis is written as in `tile.grid`. `iter_args` gives the carried values their first state;
     `tile.yield` gives the next; the results are the last. With no iteration the results are the first state.
 
+    An axis `0 to %lens by k of p` is jagged and yields a `!tile.jagged_span<k of p>`. `p` is a tile axis
+    around it, not jagged itself, and `%lens` a tile of i32 that gives each of its lanes an extent; a negative
+    one counts as 0. Steps go through common indices of all lanes, as long as a live lane of `p` has one left.
+    A value with dimensions of both is live where the index along `k` is below the extent of the lane of `p`,
+    one of `k` alone where it is below the longest. Other lanes are dead as any are: nothing is read or
+    written there, and where lanes mix they count as the identity. So a carried lane of `p` whose indices have
+    ended stays as it is under what is combined with it in this way. `max N` promises that no extent is more.
+
     Example:
         %sum = tile.for %k = 0 to 512 by k iter_args(%acc = %zero) {
           %v = tile.load %x[%m, %k]
           %s = tile.reduce add %v dims [1]
           %next = arith.addf %acc, %s : tensor<?xf32, #tile.spans<m>>
           tile.yield %next
+        }
+        tile.for %f = 0 to %lens by f of m {
+          %w = tile.load %y[%m, %f]
         }
     """
 

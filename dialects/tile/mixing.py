@@ -35,7 +35,7 @@ from xdsl.utils.str_enum import StrEnum
 
 from .axes import verify_names
 from .syntax import dense_i64, ints_of, parse_int_list, parse_known_operand, print_int_list
-from .types import SpanType, element_type, shape_of, span_names, span_of, value_type
+from .types import JaggedSpanType, SpanType, element_type, shape_of, span_names, span_of, value_type
 
 
 class Combine(StrEnum):
@@ -252,6 +252,11 @@ class FillOp(IRDLOperation):
 def _filled(kind: Attribute, span: SSAValue) -> Attribute:
     axis = span_of(span)
     names = span_names(kind)
+    if isinstance(axis, JaggedSpanType):
+        raise VerifyException(
+            f"tile.fill outside a {axis}, whose live lanes differ from lane to lane of {axis.parent}; "
+            "a plain span is needed"
+        )
     if axis is None or names.count(axis.axis) != 1:
         raise VerifyException(
             f"tile.fill outside a {span.type} of a value of type {kind}, "

@@ -2,6 +2,8 @@
 
 A *span* is what a tile axis yields: `size` consecutive indices of which an interval is live. Its name
 travels in the types of the values loaded through it, so that two values meet only where their spans agree.
+A *jagged* span `k of p` has an extent for each lane of the span p: where a value has dimensions of both, a
+lane is live only if its index along k is below the extent of its lane of p.
 """
 
 from collections.abc import Callable, Sequence
@@ -53,17 +55,64 @@ class SpanType(ParametrizedAttribute, TypeAttribute):
     @classmethod
     def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
         with parser.in_angle_brackets():
-            name = parser.parse_identifier("an axis name")
-            size = UNBOUND
-            if parser.parse_optional_punctuation(":"):
-                size = parser.parse_integer(allow_boolean=False, allow_negative=False)
-        return StringAttr(name), IntAttr(size)
+            return _parse_name_and_size(parser)
 
     def print_parameters(self, printer: Printer) -> None:
         with printer.in_angle_brackets():
-            printer.print_string(self.axis)
-            if self.size != UNBOUND:
-                printer.print_string(f":{self.size}")
+            printer.print_string(_name_and_size(self))
+
+
+@irdl_attr_definition
+class JaggedSpanType(ParametrizedAttribute, TypeAttribute):
+    """`!tile.jagged_span<k of p>`, or `!tile.jagged_span<k:64 of p>` once the block size of `k` is chosen."""
+
+    name = "tile.jagged_span"
+    span_name: StringAttr
+    span_size: IntAttr
+    span_parent: StringAttr
+
+    def __init__(self, name: str, size: int, parent: str):
+        super().__init__(StringAttr(name), IntAttr(size), StringAttr(parent))
+
+    @property
+    def axis(self) -> str:
+        return self.span_name.data
+
+    @property
+    def size(self) -> int:
+        """Number of lanes, or `UNBOUND`."""
+        return self.span_size.data
+
+    @property
+    def parent(self) -> str:
+        """The span whose lanes have extents of their own."""
+        return self.span_parent.data
+
+    @classmethod
+    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
+        with parser.in_angle_brackets():
+            name, size = _parse_name_and_size(parser)
+            parser.parse_keyword("of")
+            return name, size, StringAttr(parser.parse_identifier("the parent's name"))
+
+    def print_parameters(self, printer: Printer) -> None:
+        with printer.in_angle_brackets():
+            printer.print_string(f"{_name_and_size(self)} of {self.parent}")
+
+
+AnySpan: TypeAlias = SpanType | JaggedSpanType
+
+
+def _parse_name_and_size(parser: AttrParser) -> tuple[StringAttr, IntAttr]:
+    name = parser.parse_identifier("an axis name")
+    size = UNBOUND
+    if parser.parse_optional_punctuation(":"):
+        size = parser.parse_integer(allow_boolean=False, allow_negative=False)
+    return StringAttr(name), IntAttr(size)
+
+
+def _name_and_size(span: AnySpan) -> str:
+    return span.axis if span.size == UNBOUND else f"{span.axis}:{span.size}"
 
 
 @irdl_attr_definition
@@ -155,6 +204,8 @@ def map_spans(kind: Attribute, change: Callable[[str, int], tuple[str, int]]) ->
     """`kind` with the name and size of every span in it changed; any other type as it is."""
     if isinstance(kind, SpanType):
         return SpanType(*change(kind.axis, kind.size))
+    if isinstance(kind, JaggedSpanType):
+        return JaggedSpanType(*change(kind.axis, kind.size), change(kind.parent, UNBOUND)[0])
     if isinstance(kind, RefType):
         return RefType(map_spans(kind.value, change))
     if not any(span_names(kind)):
@@ -166,9 +217,9 @@ def map_spans(kind: Attribute, change: Callable[[str, int], tuple[str, int]]) ->
     return value_type(element_type(kind), [size for _, size in dims], [name for name, _ in dims])
 
 
-def span_of(value: SSAValue) -> SpanType | None:
+def span_of(value: SSAValue) -> AnySpan | None:
     """The span type of an SSA value, `None` if it is not a span."""
-    return value.type if isinstance(value.type, SpanType) else None
+    return value.type if isinstance(value.type, AnySpan) else None
 
 
 def byte_width(element: Attribute) -> int:

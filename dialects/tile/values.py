@@ -30,7 +30,7 @@ from .syntax import (
     print_scalar,
     scalar_attr,
 )
-from .types import SpanType, element_type, shape_of, span_names, span_of, value_type
+from .types import JaggedSpanType, SpanType, element_type, shape_of, span_names, span_of, value_type
 
 
 @irdl_op_definition
@@ -78,7 +78,7 @@ class IndicesOp(IRDLOperation):
     """
 
     name = "tile.indices"
-    span = operand_def(SpanType)
+    span = operand_def(SpanType | JaggedSpanType)
     result = result_def(TensorType)
     traits = traits_def(Pure())
 

@@ -11,20 +11,36 @@ from tilec.frontend.rewrite import Held, Markers
 
 
 class PlainRegion:
-    """Runs the items of an iterable, and leaves the values as they are."""
+    """Runs the items of an iterable, and leaves the values as they are.
+
+    Each run must end before the next begins.
+    """
 
     def __init__(self, items: Iterable[Any], size: int) -> None:
         self._items = items
         self._size = size
+        self._running = False
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._items)
+        for item in self._items:
+            assert not self._running
+            yield item
 
     def begin(self, values: tuple[object, ...]) -> tuple[object, ...]:
         assert len(values) == self._size
+        assert not self._running
+        self._running = True
         return values
 
-    end = finish = begin
+    def end(self, values: tuple[object, ...]) -> tuple[object, ...]:
+        assert len(values) == self._size
+        assert self._running
+        self._running = False
+        return values
+
+    def finish(self, values: tuple[object, ...]) -> tuple[object, ...]:
+        assert len(values) == self._size
+        return values
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from programs import parse
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from tilec.diagnostics import TileError
 from tilec.dialects.interpreter import Result as Expected
@@ -25,6 +26,7 @@ from tilec.runtime.signature import Parameter, Result, Signature, signature_of
 
 jnp: Any = jax.numpy  # of which many functions have no complete types
 dlpack: Any = jax.dlpack
+untyped: Any = torch
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = {path.stem: path for path in sorted((ROOT / "examples").glob("*.mlir"))}
@@ -73,7 +75,47 @@ func.func @copy(%x: memref<4x200x{0}>) -> memref<4x200x{0}> {{
 }}
 """
 
-# Row offsets[g] of x for each g.
+# Counts rows, on top of one.
+COUNT = """
+func.func @count(%x: memref<?x200xf32>) -> memref<200xf32> {
+  %c0 = arith.constant 0 : index
+  %rows = memref.dim %x, %c0 : memref<?x200xf32>
+  %out = tile.full 1.0 : memref<200xf32>
+  tile.grid %m = 0 to %rows by m {
+    %v = tile.load %x[%m, :]
+    %one = tile.splat 1.0 : tensor<?x200xf32, #tile.spans<m, _>>
+    %s = tile.reduce add %one dims [0]
+    tile.atomic_rmw add %s, %out[:]
+  }
+  return %out : memref<200xf32>
+}
+"""
+
+# The sum of each group of rows; how many groups there are, the offsets say.
+GROUPS = """
+func.func @groups(%x: memref<?x200xf32>, %offsets: memref<?xi32>) -> (memref<?x200xf32>, memref<?x200xf32>) {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %all = memref.dim %offsets, %c0 : memref<?xi32>
+  %groups = arith.subi %all, %c1 : index
+  %sums = tile.empty (%groups) : memref<?x200xf32>
+  %twice = tile.full 2.0 (%groups) : memref<?x200xf32>
+  tile.grid %g = 0 to %groups {
+    %begin, %end = tile.segment %offsets[%g]
+    %zero = tile.splat 0.0 : tensor<200xf32>
+    %sum = tile.for %m = %begin to %end by m iter_args(%a = %zero) {
+      %v = tile.load %x[%m, :]
+      %s = tile.reduce add %v dims [0]
+      %next = arith.addf %a, %s : tensor<200xf32>
+      tile.yield %next
+    }
+    tile.store %sum, %sums[%g, :]
+  }
+  return %sums, %twice : memref<?x200xf32>, memref<?x200xf32>
+}
+"""
+
+# The sum of rows offsets[g] to offsets[g + 1] of x for each g.
 FIRST_ROWS = """
 func.func @first_rows(%x: memref<?x200xf32>, %offsets: memref<5xi32>) -> memref<4x200xf32> {
   %out = tile.full 0.0 : memref<4x200xf32>
@@ -147,7 +189,8 @@ STRANGE = {
     "expanded": lambda: torch.randn(200).expand(4, 200),
     "not aligned": lambda: torch.randn(801)[1:].view(4, 200),
     "flipped rows that overlap": lambda: torch.randn(1000).as_strided((4, 200), (100, 1)),
-    "negative bit": lambda: torch.randn(4, 200, dtype=torch.complex64).conj().imag,
+    "imaginary parts": lambda: torch.randn(4, 200, dtype=torch.complex64).conj().imag,
+    "negative bit": lambda: untyped._neg_view(torch.randn(4, 200)),
     "parameter": lambda: torch.nn.Parameter(torch.randn(4, 200)),
 }
 
@@ -182,10 +225,16 @@ REFUSED = {
     "rank": (lambda: torch.zeros(200), ValueError, "x is float32[200]; float32[4, 200] is needed"),
     "extent": (lambda: torch.zeros(4, 201), ValueError, "x is float32[4, 201]; float32[4, 200]"),
     "device": (lambda: torch.zeros(4, 200, device="meta"), TypeError, "x is on meta; a tensor on cpu"),
-    "sparse": (lambda: torch.zeros(4, 200).to_sparse(), TypeError, "x has layout torch.sparse_coo"),
+    "sparse": (lambda: torch.zeros(4, 200).to_sparse(), TypeError, "x is nested, sparse or of another"),
+    "nested": (
+        lambda: untyped.nested.as_nested_tensor([torch.zeros(200)] * 4, layout=torch.jagged),
+        TypeError,
+        "x is nested,",
+    ),
     "grad": (lambda: torch.zeros(4, 200, requires_grad=True), ValueError, "x requires grad"),
     "list": (lambda: [1.0, 2.0], TypeError, "x is a list; an array float32[4, 200] is needed"),
     "number": (lambda: 3.0, TypeError, "x is a float; an array float32[4, 200] is needed"),
+    "order of bytes": (lambda: np.zeros((4, 200), ">f4"), TypeError, "x is >f4[4, 200]; float32"),
     "numpy": (lambda: np.zeros((4, 200)), TypeError, "x is float64[4, 200]; float32[4, 200] is needed"),
 }
 
@@ -197,12 +246,27 @@ def test_arguments_that_do_not_fit(make: Any, error: type[Exception], message: s
 
 
 def test_tensors_without_elements_are_refused():
-    from torch._subclasses.fake_tensor import FakeTensorMode
-
+    copy = Executable(parse(COPY.format("f32")))
     with FakeTensorMode():
         fake = torch.zeros(4, 200)
-    with pytest.raises(TypeError, match="x is a FakeTensor, which holds no elements"):
-        Executable(parse(COPY.format("f32")))([fake])
+    with pytest.raises(TypeError, match="x is a FakeTensor without elements, as in a trace; in one, call"):
+        copy([fake])
+
+    def called(x: torch.Tensor) -> torch.Tensor:
+        return copy([x])[0]
+
+    with pytest.raises(TypeError, match="x is a Tensor without elements"):
+        untyped.func.vmap(called)(torch.zeros(3, 4, 200))
+
+
+def test_torch_compile_leaves_a_call_alone():
+    copy = Executable(parse(COPY.format("f32")))
+
+    def around(x: torch.Tensor) -> torch.Tensor:
+        return copy([x + 1])[0] * 2
+
+    x = torch.randn(4, 200)
+    assert torch.equal(untyped.compile(around, backend="aot_eager")(x), (x + 1) * 2)
 
 
 def test_the_number_of_arguments_and_their_kinds():
@@ -213,10 +277,31 @@ def test_the_number_of_arguments_and_their_kinds():
         assign([torch.zeros(4, 200), np.zeros((4, 200), np.float32)])
 
 
+def test_the_number_of_rows_is_0():
+    count = Executable(parse(COUNT))
+    for rows in (0, 3, 0):
+        [out] = count([torch.zeros(rows, 200)])
+        assert out.tolist() == [1.0 + rows] * 200
+
+
+@pytest.mark.parametrize("loop", ["grid", "emit_pipeline", "fori_loop"])
+def test_extents_computed_as_0(loop: str):
+    groups = Executable(parse(GROUPS), choices=TileToPallas(loop=loop))
+    x = torch.ones(9, 200)
+    for offsets, rows in (([0], 9), ([0, 4, 9], 9), ([0, 0, 0], 0), ([0], 0)):
+        sums, twice = groups([x[:rows], torch.tensor(offsets)])
+        assert sums[:, 0].tolist() == np.diff(offsets).tolist()
+        assert twice[:, 0].tolist() == [2.0] * (len(offsets) - 1)
+    with pytest.raises(ValueError, match="groups: result 0 would have -1 rows"):
+        groups([x, torch.tensor([], dtype=torch.int32)])
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_wide_integers_are_narrowed_or_refused(kind: Any):
+@pytest.mark.parametrize("element", ["i32", "i64"])
+def test_wide_integers_are_narrowed_or_refused(kind: Any, element: str):
     x, offsets = np.ones((9, 200), np.float32), [0, 2, 2, 5, 9]
-    rows = Executable(parse(FIRST_ROWS))
+    rows = Executable(parse(FIRST_ROWS.replace("memref<5xi32>", f"memref<5x{element}>")))
+    assert rows.signature.parameters[1].dtype == element.replace("i", "int")
     [out] = rows([kind(x), kind(offsets)])
     assert out[:, 0].tolist() == [2, 0, 3, 4]
     with pytest.raises(
@@ -282,6 +367,8 @@ def test_changed_arguments_that_share_memory():
     assign, whole = Executable(parse(ASSIGN)), torch.arange(1600.0)
     with pytest.raises(ValueError, match="x is changed and shares memory with y; pass a clone of one"):
         assign([whole[:800].view(4, 200), whole[100:900].view(4, 200)])
+    with pytest.raises(ValueError, match="x is changed and shares memory with y; pass a clone of one"):
+        assign([whole[:800].view(4, 200)] * 2)
     with pytest.raises(ValueError, match="x is changed, and several of its elements may share memory"):
         assign([whole[:200].expand(4, 200), whole[800:].view(4, 200)])
     left, right = whole.view(4, 400)[:, :200], whole.view(4, 400)[:, 200:]

@@ -24,6 +24,7 @@ COMMON: Mapping[str, str] = {
     "counts": "memref<8xi32>",
     "e": "index",
     "ends": "memref<8xi32>",
+    "lens": "tensor<?xi32, #tile.spans<m>>",
     "lhs": "tensor<?x512xbf16, #tile.spans<m, _>>",
     "most": "index",
     "offsets": "memref<9xi32>",

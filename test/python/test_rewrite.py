@@ -3,6 +3,7 @@
 import heapq
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -222,7 +223,10 @@ def leaves_early(items: list[int], skip: int) -> int | None:
         while item > 5:
             item -= 1
             if item == 7:
-                break
+                continue
+            break
+        with suppress(ValueError):
+            raise ValueError
         total += item
     else:
         total += 1
@@ -233,7 +237,7 @@ def test_exits_have_their_places() -> None:
     markers = told(leaves_early, [1, 2, 8], 2)
     first = leaves_early.__code__.co_firstlineno
     exits = [(word, line - first, column) for word, line, column in markers.loops[0].exits]
-    assert exits == [("continue", 4, 13), ("return", 6, 13), ("else", 13, 9)]
+    assert exits == [("continue", 4, 13), ("return", 6, 13), ("else", 16, 9)]
     assert told(leaves_early, [10], 0).decided == ["`continue` in a branch", "`return` in a branch"]
 
 
@@ -241,13 +245,17 @@ def numbers(n: int) -> Any:
     for i in range(n):
         if i:
             yield i
+        for _ in range(n):
+            pass
+        else:
+            break
 
 
 def test_yield_is_an_exit() -> None:
     markers = PlainMarkers()
-    assert list(rewritten(numbers, markers)(3)) == [1, 2]
-    assert [word for word, _, _ in markers.loops[0].exits] == ["yield"]
-    assert set(markers.decided) == {"`yield` in a branch"}
+    assert list(rewritten(numbers, markers)(3)) == list(numbers(3))
+    assert [word for word, _, _ in markers.loops[0].exits] == ["yield", "break"]
+    assert set(markers.decided) <= {"`yield` in a branch"}
 
 
 def raises(n: int, strict: bool) -> int:
@@ -267,8 +275,10 @@ def test_a_branch_that_raises_is_decided_and_one_around_it_is_not() -> None:
 
 
 def reaches(x: list[float], scale: float) -> float:
+    log: list[float] = []
+
     def push(value: float) -> None:
-        x.append(value)
+        log.append(value)
 
     total = 0.0
     for i in range(2):
@@ -277,14 +287,30 @@ def reaches(x: list[float], scale: float) -> float:
         STATE.append(i)
         heapq.heappush(OTHER, i)
         STATE[0] = len(str(x) + NAME)
-        total += math.floor(x[i]) + abs(i)
+        total += math.floor(x[0]) + abs(i)
     return total
 
 
 def test_held_names_lead_to_objects_made_before() -> None:
     held = PlainMarkers()
     rewritten(reaches, held)([1.0], 2.0)
-    assert held.loops[0].held == ("push", "scale", "BOX", "STATE", "OTHER", "x", "total")
+    assert held.loops[0].held == ("push", "scale", "BOX", "STATE", "OTHER", "x", "total", "log")
+
+
+def reaches_around(n: int) -> int:
+    step = n + 1
+
+    def inner() -> int:
+        total = 0
+        for _ in range(n):
+            total += step
+        return total
+
+    return inner()
+
+
+def test_variables_of_functions_around_are_held() -> None:
+    assert told(reaches_around, 2).loops[0].held == ("total", "step")
 
 
 def decisions(n: int, limit: int) -> list[int]:
@@ -356,7 +382,9 @@ def looks_at_its_frame(a: int) -> list[str]:
 
 
 def test_what_looks_at_its_frame_is_left_alone() -> None:
-    assert told(looks_at_its_frame, 1).decided == ["a conditional expression"]
+    markers = told(looks_at_its_frame, 1)
+    assert markers.decided == ["a conditional expression"]
+    assert markers.called == [str]
 
 
 def test_a_chain_of_branches_longer_than_python_nests_blocks() -> None:

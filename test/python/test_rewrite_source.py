@@ -5,13 +5,13 @@ import inspect
 import linecache
 import re
 import traceback
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 import pytest
-from plain_markers import PlainMarkers, function_of
+from plain_markers import PlainMarkers, PlainRegion, function_of
 
 from tilec.diagnostics import TileError
 from tilec.frontend.rewrite import rewritten
@@ -42,12 +42,18 @@ def test_what_a_function_says_of_itself_stays() -> None:
     assert traced.__code__.co_qualname == inner.__code__.co_qualname
 
 
-def test_functions_inside_keep_their_qualified_names() -> None:
+def test_functions_inside_keep_their_qualified_names_and_texts() -> None:
     def outer() -> str:
-        def inner() -> int:
-            return abs(1)
+        count = 0
 
-        return inner.__qualname__
+        def inner() -> int:
+            """Counts."""
+            nonlocal count
+            count += abs(1)
+            return count
+
+        count = inner()
+        return inner.__qualname__ + str(inner.__doc__)
 
     same(outer)
 
@@ -62,6 +68,22 @@ def test_closure_cells_are_shared() -> None:
         return 0
 
     same(bump, 2)
+    assert count == 4
+
+
+def test_a_variable_further_out_is_no_variable_of_the_function_between() -> None:
+    count = 0
+
+    def middle(n: int) -> int:
+        def bump() -> None:
+            nonlocal count
+            count += 1
+
+        for _ in range(n):
+            bump()
+        return 0
+
+    same(middle, 2)
     assert count == 4
 
 
@@ -128,12 +150,55 @@ def test_decorators_do_not_run_again_and_lines_stay() -> None:
     assert place_of_error(traced) == place_of_error(with_decorators)
 
 
-def place_of_error(fn: Callable[..., Any]) -> tuple[int | None, ...]:
-    """The line, last line and columns that the traceback of `fn(1)` shows."""
+def chained(n: int) -> int:
+    return (
+        str(n)
+        .strip()
+        .join(
+            ["a", "b"],
+        )
+        .index(
+            str(n // 0),
+        )
+    )
+
+
+def late(n: int) -> int:
+    return (
+        Late(n)
+        .same()
+        .fails(
+            n,
+        )
+    )
+
+
+class Late(int):
+    def same(self) -> "Late":
+        return self
+
+    def fails(self, n: int) -> int:
+        raise ZeroDivisionError
+
+
+def test_calls_of_methods_over_several_lines_keep_their_places() -> None:
+    for fn in (chained, late):
+        assert lines_of_error(rewritten(fn, PlainMarkers())) == lines_of_error(fn)
+
+
+def lines_of_error(fn: Callable[..., Any]) -> list[int | None]:
     with pytest.raises(ZeroDivisionError) as caught:
         fn(1)
-    frame = traceback.extract_tb(caught.value.__traceback__)[-1]
-    return (frame.lineno, frame.end_lineno, frame.colno, frame.end_colno)
+    return [frame.lineno for frame in traceback.extract_tb(caught.value.__traceback__)][1:]
+
+
+def place_of_error(fn: Callable[..., Any], file: str = __file__) -> tuple[int, ...]:
+    """The line, last line and columns that the traceback of `fn(1)` shows in a file."""
+    with pytest.raises(ZeroDivisionError) as caught:
+        fn(1)
+    frames = traceback.extract_tb(caught.value.__traceback__)
+    frame = [frame for frame in frames if frame.filename == file][-1]
+    return tuple(part or 0 for part in (frame.lineno, frame.end_lineno, frame.colno, frame.end_colno))
 
 
 LAMBDAS = """\
@@ -158,8 +223,9 @@ def test_lambdas_are_told_apart() -> None:
 
 
 def test_lambdas_keep_their_places() -> None:
-    places = [place_of_error(function_of(LAMBDAS)(n)) for n in (5, 6, 7)]
-    assert places == [place_of_error(rewritten(function_of(LAMBDAS)(n), PlainMarkers())) for n in (5, 6, 7)]
+    places = [place_of_error(function_of(LAMBDAS)(n), "<text>") for n in (5, 6, 7)]
+    marked = [rewritten(function_of(LAMBDAS)(n), PlainMarkers()) for n in (5, 6, 7)]
+    assert [place_of_error(fn, "<text>") for fn in marked] == places
     assert len(set(places)) == 3  # though two have equal code
 
 
@@ -186,6 +252,53 @@ def test_markers_belong_to_the_function() -> None:
     assert one.called == [abs]
 
 
+PLACES = """\
+def f(n):
+    for i in range(
+        n
+    ):
+        n = i
+    if n < 5:
+        n = 1
+    x = 1 if n else 2
+    x = n and 1
+    x = n or 1
+    x = not n
+    while n > x: n = 0
+    assert n > 0
+    x = [y for y in (1, 2) if y < n]
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "text"),
+    [
+        ("loop", "range(\n        n\n    )"),
+        ("begin", "range(\n        n\n    )"),
+        ("end", "range(\n        n\n    )"),
+        ("finish", "range(\n        n\n    )"),
+        ("call", "range"),
+        ("branch", "n < 5"),
+        ("choose", "1 if n else 2"),
+        ("both", "n and 1"),
+        ("either", "n or 1"),
+        ("negate", "not n"),
+        ("decide", "n > x"),
+    ],
+)
+def test_markers_are_called_from_where_the_user_wrote_what_they_mark(
+    monkeypatch: pytest.MonkeyPatch, method: str, text: str
+) -> None:
+    def fails(*_: object) -> None:
+        raise ZeroDivisionError
+
+    region = method in {"begin", "end", "finish"}
+    monkeypatch.setattr(PlainRegion if region else PlainMarkers, method, fails)
+    line, last, first, end = place_of_error(rewritten(function_of(PLACES), PlainMarkers()), "<text>")
+    lines = "\n".join(PLACES.splitlines()[line - 1 : last])
+    assert lines[first : len(lines) - len(lines.splitlines()[-1]) + end] == text
+
+
 def test_what_is_rewritten_already_is_left_alone() -> None:
     def size(x: int) -> int:
         return abs(x)
@@ -199,7 +312,7 @@ def test_functions_inside_use_the_same_markers() -> None:
         class Sums:
             start = 1 if n else 0
 
-            def total(self, more: int = 2 if n else 3) -> int:
+            def total(self, more: int = start if n else 3) -> int:
                 for i in range(n):
                     more += i
                 return self.start + more
@@ -253,9 +366,15 @@ def test_features_of_the_module_stay() -> None:
     same(function_of(text), -1)
 
 
-def test_async_functions_are_refused() -> None:
-    async def later() -> None: ...
+async def later() -> None: ...
 
+
+async def later_each() -> AsyncIterator[int]:
+    yield 1
+
+
+@pytest.mark.parametrize("later", [later, later_each])
+def test_async_functions_are_refused(later: FunctionType) -> None:
     line = later.__code__.co_firstlineno
     message = f"test_rewrite_source.py:{line}:1: error: {later.__qualname__} is an async function; "
     with pytest.raises(TileError, match=re.escape(message + "only plain functions can be traced")):

@@ -10,11 +10,17 @@ from tilec.proof import emit, prove_compiles, prove_kernel, prove_passes, read_p
 
 TRACED = Path(__file__).resolve().parent / "corpus" / "traced"
 WAYS: list[tuple[str, dict[str, int], str]] = [
+    ("columns", {"m": 16, "n": 64}, "grid"),
+    ("columns", {"m": 16}, "fori_loop"),
     ("jagged_heads", {}, "grid"),
     ("jagged_heads", {"rows": 16, "cols": 32}, "emit_pipeline"),
     ("jagged_heads", {"rows": 32, "cols": 16}, "fori_loop"),
     ("jagged_one_block", {}, "grid"),
     ("jagged_one_block", {}, "fori_loop"),
+    ("scalar_bounds", {"n": 32}, "grid"),
+    ("scalar_bounds", {"n": 16}, "fori_loop"),
+    ("scatter_to_empty", {"m": 16}, "grid"),
+    ("up_to_tile", {"rows": 16, "j": 32, "m": 16, "k": 8}, "grid"),
 ]
 """A program, block sizes that are not the default, and the loop."""
 

@@ -19,6 +19,7 @@ from tilec.dialects.tile.loops import LoopOp
 from tilec.dialects.tile.schedule import AxisOp, SpanOp
 from tilec.dialects.tile.syntax import Bounds, scalar_of
 from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
+from tilec.dialects.tile.values import SplatOp
 from tilec.dialects.tile.views import ViewOp
 
 IndexBounds: TypeAlias = Bounds[SSAValue]
@@ -58,7 +59,7 @@ def linear(value: SSAValue | int) -> Linear:
     if isinstance(value, int):
         return Linear(value)
     match value.owner:
-        case arith.ConstantOp(value=IntegerAttr() as literal):
+        case arith.ConstantOp(value=IntegerAttr() as literal) | SplatOp(value=IntegerAttr() as literal):
             return Linear(cast("IntegerAttr[IntegerType]", literal).value.data)
         case arith.AddiOp() as op:
             return linear(op.lhs) + linear(op.rhs)

@@ -22,8 +22,10 @@ from tilec.dialects.pallas.syntax import kernel_of
 from tilec.dialects.pallas.values import ProgramIdOp
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
+from tilec.dialects.tile.elementwise import SelectOp
 from tilec.dialects.tile.schedule import AxisOp, SpanOp
 from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
+from tilec.dialects.tile.values import SplatOp
 
 INDEX_BITS = 32
 """Width of an `index` on a TPU."""
@@ -244,14 +246,14 @@ class Ranges:
             sides = [self.of(side).within(limits) for side in op.operands]
             return _wrapped(_BINARY[type(op)](*sides), value.type)
         match op:
-            case arith.ConstantOp(value=IntegerAttr() as literal):
+            case arith.ConstantOp(value=IntegerAttr() as literal) | SplatOp(value=IntegerAttr() as literal):
                 number = cast("IntegerAttr[IntegerType]", literal).value.data
                 return _wrapped(Range(0, number), value.type)
             case arith.IndexCastOp() | arith.ExtSIOp() | arith.TruncIOp():
                 source = op.operands[0]
                 return _wrapped(self.of(source).within(_limits(source.type)), value.type)
-            case arith.SelectOp():
-                return self.of(op.lhs).join(self.of(op.rhs))
+            case arith.SelectOp() | SelectOp():
+                return self.of(op.operands[1]).join(self.of(op.operands[2]))
             case memref.DimOp():
                 dim, shape = self.of(op.index), shape_of(op.source.type)
                 sizes = {size for position, size in enumerate(shape) if position in dim}

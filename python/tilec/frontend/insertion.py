@@ -13,6 +13,8 @@ from tilec.frontend.source import MARKERS, Source
 
 Node = TypeVar("Node", bound=ast.AST)
 
+_PREFIX = "__tilec_"
+
 # They look at the frame that calls them, so they are called as they are, and from where they are.
 _OF_THE_FRAME = frozenset("super locals globals eval exec vars dir breakpoint __import__".split())
 
@@ -21,6 +23,13 @@ def marked(source: Source, free: frozenset[str]) -> Source:
     """`source` with markers in its function, whose free variables are `free`. Changes the tree."""
     facts = FunctionFacts(source.node, free, source.defined)
     _Insertion(facts, source.defined).function(source.node)
+    for part in ast.walk(ast.fix_missing_locations(source.node)):
+        match part:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name)) as method) if name.startswith(_PREFIX):
+                # Python places a call at the end of its method if that is on another line than its beginning.
+                method.end_lineno, method.end_col_offset = method.lineno, method.col_offset
+            case _:
+                pass
     return source
 
 
@@ -55,7 +64,7 @@ class _Insertion(ast.NodeTransformer):
 
     def _region(self) -> str:
         self._count += 1
-        return f"__tilec_{self._count}__"
+        return f"{_PREFIX}{self._count}__"
 
     def visit_Global(self, node: ast.Global) -> ast.stmt:
         return ast.copy_location(ast.Pass(), node)
@@ -183,6 +192,11 @@ class _Insertion(ast.NodeTransformer):
         return ast.copy_location(_marker("negate", node.operand), node)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
+        method = node.func
+        if isinstance(method, ast.Attribute) and method.end_lineno != node.lineno:
+            # As Python does for a method that is on another line than its object.
+            node.lineno = method.end_lineno or node.lineno
+            node.col_offset = (method.end_col_offset or 0) - len(method.attr)
         self.generic_visit(node)
         if not (isinstance(node.func, ast.Name) and node.func.id in _OF_THE_FRAME):
             node.func = ast.copy_location(_marker("call", node.func), node.func)

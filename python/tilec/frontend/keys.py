@@ -1,7 +1,6 @@
 """What tells one call of a kernel from another: what a trace may have read of the arguments."""
 
-from collections.abc import Mapping
-from types import FunctionType
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -30,45 +29,33 @@ def tensors_in(arguments: Mapping[str, Any]) -> list[Any]:
     return found
 
 
-def argument_key(arguments: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The shapes, dtypes and strides of tensors, the values of scalars, what functions can see."""
+def argument_key(arguments: Mapping[str, Any], dynamic: bool = False) -> tuple[Any, ...]:
+    """The shapes, dtypes and strides of tensors, the values of scalars, what functions can see.
+
+    If they are `dynamic`, leading extents count only as 0, 1 or more.
+    """
     key: list[Any] = []
     for value in arguments.values():
         if isinstance(value, torch.Tensor):
-            key.append((value.dtype, value.shape, value.stride()))
+            key.append((value.dtype, *_shape_key(value.shape, dynamic), value.stride()))
         elif isinstance(value, _SCALARS):
-            key.append((type(value), value))
+            key.append(environment_key(value))
         else:
             leaves, spec = tree_flatten(value)
-            key.append((spec, *map(_leaf_key, leaves)))
+            key.append((spec, *[_leaf_key(leaf, dynamic) for leaf in leaves]))
     return tuple(key)
 
 
-def _leaf_key(value: Any) -> Any:
+def _shape_key(shape: Sequence[int], dynamic: bool) -> tuple[Any, ...]:
+    return (min(shape[0], 2), *shape[1:]) if dynamic and shape else tuple(shape)
+
+
+def _leaf_key(value: Any, dynamic: bool) -> Any:
     if isinstance(value, torch.Tensor):
-        return (value.dtype, value.shape, value.stride())
-    if isinstance(value, _SCALARS):
-        return (type(value), value)
+        return (value.dtype, *_shape_key(value.shape, dynamic), value.stride())
     if is_array(value):
-        return (str(value.dtype), tuple(value.shape))
-    if isinstance(value, FunctionType):
-        return environment_key(value)
-    return Identity(value)
-
-
-class Identity:
-    """An object by its identity and by what it holds. Keeping it keeps the identity from being reused."""
-
-    def __init__(self, value: Any):
-        self.value = value
-        fields = getattr(value, "__dict__", {})
-        self.held = {name: each if isinstance(each, _SCALARS) else id(each) for name, each in fields.items()}
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Identity) and self.value is other.value and self.held == other.held
-
-    def __hash__(self) -> int:
-        return id(self.value)
+        return (str(value.dtype), *_shape_key(value.shape, dynamic))
+    return environment_key(value)
 
 
 def as_torch(value: Any) -> Any:

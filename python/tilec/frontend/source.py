@@ -89,20 +89,15 @@ def _copied(tree: Any) -> Any:
 
 def _matches(node: Function, code: CodeType) -> bool:
     if isinstance(node, ast.Lambda):
-        return code.co_name == "<lambda>" and node.lineno == code.co_firstlineno and _spans(node.body, code)
+        return code.co_name == "<lambda>" and node.lineno == code.co_firstlineno and _returns(code, node.body)
     first = min(part.lineno for part in (node, *node.decorator_list))
     return node.name == code.co_name and first == code.co_firstlineno
 
 
-def _spans(body: ast.expr, code: CodeType) -> bool:
-    """Whether what `code` returns is the expression `body`, by its place in the text."""
+def _returns(code: CodeType, body: ast.expr) -> bool:
+    """Whether `code`, of a lambda, has the expression `body`, by its place in the text."""
     place = (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset)
-    places = [position for position in code.co_positions() if None not in position]
-    return place in places and all(_within(position, place) for position in places if position[3])
-
-
-def _within(inner: tuple[int | None, ...], outer: tuple[int | None, ...]) -> bool:
-    return (inner[0], inner[2]) >= (outer[0], outer[2]) and (inner[1], inner[3]) <= (outer[1], outer[3])
+    return place in code.co_positions()
 
 
 def _names(code: CodeType) -> frozenset[str]:
@@ -128,9 +123,8 @@ def recompiled(code: CodeType, source: Source) -> CodeType:
     body: list[ast.stmt] = [_bare(source.node)]
     if source.owner is not None:
         # Private names take the name of the class without the underscores before it, so that no name in the
-        # function can mean this class. It has a __class__ of its own.
+        # function can mean this class.
         path.insert(1, f"__{source.owner}")
-        free.pop("__class__", None)
         body = [ast.ClassDef(name=path[1], bases=[], keywords=[], body=body, decorator_list=[])]
     parameters = [ast.arg(arg=name) for name in free]
     arguments = ast.arguments(posonlyargs=[], args=parameters, kwonlyargs=[], kw_defaults=[], defaults=[])
@@ -143,15 +137,11 @@ def recompiled(code: CodeType, source: Source) -> CodeType:
 
 
 def _bare(node: Function) -> ast.stmt:
-    """A function without what is evaluated where it is defined. One decorator stays, for its line."""
+    """A function without lambdas in its defaults. Of its decorators one place stays, for the first line."""
     node.args.defaults = []
     node.args.kw_defaults = [None for _ in node.args.kwonlyargs]
     if isinstance(node, ast.Lambda):
         return ast.copy_location(ast.Expr(node), node)
-    for arg in ast.walk(node.args):
-        if isinstance(arg, ast.arg):
-            arg.annotation = None
-    node.returns = None
     node.decorator_list = [ast.copy_location(ast.Constant(None), one) for one in node.decorator_list[:1]]
     return node
 

@@ -11,6 +11,9 @@ from tilec.frontend.elements import name_of
 from tilec.frontend.torch_private import TreeSpec, tree_flatten, tree_unflatten
 from tilec.frontend.trace import Range, Trace, Value
 
+Held = tuple[tuple[str, Callable[[], object]], ...]
+"""Names through which a body reaches objects made before it, each with what reads it."""
+
 ANY_INT = 2**31
 
 MISSING = object()
@@ -74,8 +77,10 @@ class Variables:
 
 
 def tensor_like(trace: Trace, leaf: Leaf, value: Value) -> torch.Tensor:
-    """A tensor of the shape and dtype of a leaf that stands for `value`."""
-    return trace.tensor(leaf.held.shape, leaf.held.dtype, value)
+    """A tensor of the shape and dtype of a leaf that stands for `value`, and that the user takes for it."""
+    made = trace.tensor(leaf.held.shape, leaf.held.dtype, value)
+    trace.aliases.share(made, leaf.held)
+    return made
 
 
 def value_of(leaf: Leaf) -> Value:
@@ -170,9 +175,7 @@ def shown(trace: Trace, held: Any) -> str:
 class Snapshot:
     """What the objects that a body reads looked like, to see that it changes none unseen."""
 
-    def __init__(
-        self, trace: Trace, held: Sequence[tuple[str, Callable[[], object]]], names: Sequence[str]
-    ) -> None:
+    def __init__(self, trace: Trace, held: Held, names: Sequence[str]) -> None:
         self.trace = trace
         self.objects = [(name, read(get)) for name, get in held if name not in names]
         self.before = [self._print(value, 3) for _, value in self.objects]
@@ -191,7 +194,9 @@ class Snapshot:
     def _print(self, value: Any, depth: int) -> Any:
         """What tells whether an object was changed: the identities of what it holds."""
         if isinstance(value, torch.Tensor):
-            return id(self.trace.known(value)) if self.trace.is_known(value) else id(value)
+            known = self.trace.seen(value)
+            # Arrays are not changed as a whole, and a tensor of the user's is one from its first use on.
+            return id(known) if isinstance(known, Value) else id(value)
         if depth and isinstance(value, list | tuple):
             return [self._print(each, depth - 1) for each in value]
         if depth and isinstance(value, dict):

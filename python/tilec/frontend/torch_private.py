@@ -4,7 +4,9 @@ Fake tensors have a shape and no memory; a shape environment gives sizes names. 
 is made of, and torch exposes them under these names only.
 """
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -27,12 +29,14 @@ __all__ = [
     "decompositions",
     "expression",
     "functional_form",
+    "is_view",
     "named_size",
     "new_shapes",
     "schema_of",
     "tree_flatten",
     "tree_map",
     "tree_unflatten",
+    "unlogged",
     "with_sizes",
 ]
 
@@ -68,6 +72,23 @@ def functional_form(op: OpOverload) -> OpOverload | None:
     if not name.endswith("_") or name.startswith("__"):
         return None
     return getattr(getattr(torch.ops.aten, name.rstrip("_"), None), op._overloadname, None)  # pyright: ignore[reportPrivateUsage]
+
+
+@contextmanager
+def unlogged() -> Generator[None]:
+    """Torch does not log, with a traceback, what it refuses meanwhile; it raises it too."""
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+def is_view(op: OpOverload) -> bool:
+    """Whether what an operator returns shares the elements of its first argument."""
+    schema = schema_of(op)
+    return not schema.is_mutable and any(each.alias_info is not None for each in schema.returns)
 
 
 def decompositions(ops: Sequence[Any]) -> dict[Any, Callable[..., Any]]:

@@ -219,7 +219,7 @@ class Scalars:
 
     def _parts(self, value: SSAValue) -> SpanParts:
         build, kind, owner = self.build, span_of(value), value.owner
-        if kind is None or not isinstance(owner, AxisOp | SpanOp):
+        if not isinstance(kind, SpanType) or not isinstance(owner, AxisOp | SpanOp):
             fail(self.pipeline, f"convert-tile-to-pallas: {value.type} is not made by an axis")
         if isinstance(owner, AxisOp):
             number, bounds = self.axes[owner][0], owner.axis.bounds

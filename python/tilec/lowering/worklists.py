@@ -10,8 +10,14 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
+from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
 from tilec.dialects.tile.steps import AppendOp, WorklistOp
+from tilec.dialects.tile.values import SplatOp
 from tilec.rewriting.index import Index, IndexBuilder
+from tilec.rewriting.steps import is_scalar
+
+_ON_LANES = (CompareOp.name, SelectOp.name, CastOp.name)
+"""Operations that scalars and lanes have in common, beside those of `arith`."""
 
 
 def lower_worklist(op: WorklistOp, name: str, now: Mapping[SSAValue, SSAValue], last: Index) -> pallas.CallOp:
@@ -83,7 +89,9 @@ class _Worklist:
                     self.env[op.result] = self.build.insert(pallas.LoadOp(self.refs[op.array], at))
                 case scf.YieldOp():
                     pass
-                case _ if op.name.startswith("arith."):
+                case SplatOp() if is_scalar(op):
+                    self.env[op.result] = self.build.insert(arith.ConstantOp(op.value))
+                case _ if is_scalar(op) and op.name.startswith(("arith.", *_ON_LANES)):
                     ops.append(op.clone(self.env))
                 case _:
                     fail(

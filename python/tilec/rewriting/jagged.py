@@ -4,7 +4,7 @@
 Both compute an axis' tiles the same way: the number of its first tile and of the one after its last.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from xdsl.dialects import arith, memref
@@ -19,6 +19,7 @@ from tilec.analysis.affine import (
     static_extent,
     whole_bounds,
 )
+from tilec.analysis.ranges import Ranges
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
@@ -27,6 +28,9 @@ from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import UNBOUND, SpanType, shape_of, span_of
 from tilec.dialects.tile.views import ViewOp
 from tilec.rewriting.index import Index, IndexBuilder
+
+_LARGEST = 2**24
+"""Ranges that end beyond tell of the width of a type, not of how many steps there may be."""
 
 
 def is_jagged(pipeline: PipelineOp, axis: AxisOp) -> bool:
@@ -149,6 +153,7 @@ class StepBounds:
         self.pipeline = pipeline
         self.build = build
         self._extents: dict[tuple[SSAValue, int], Index] = {}
+        self._ranges = Ranges()
 
     def most_tiles(self, axis: AxisOp) -> Index | None:
         """The most tiles the axis has for one step of the axes before it; `None` if no bound is known."""
@@ -190,31 +195,35 @@ class StepBounds:
         return value if isinstance(value, int) else 0
 
     def upper(self, value: Index) -> Index | None:
+        """An upper bound, as a literal or a value from before the pipeline; `None` if none is known."""
         if isinstance(value, int) or not is_inside(value, self.pipeline):
             known = linear(value).literal
             return value if known is None else known
+        found = self._computed(value)
+        high = self._ranges.of(value).high
+        return high if found is None and high is not None and high < _LARGEST else found
+
+    def _computed(self, value: SSAValue) -> Index | None:
+        """An upper bound, from those of what `value` is computed from."""
         build = self.build
         match value.owner:
             case arith.ConstantOp() as op:
                 return int(str(op.value).split(":")[0])
+            case arith.IndexCastOp() as op:
+                return self.upper(op.input)
             case arith.AddiOp() as op:
-                parts = [self.upper(op.lhs), self.upper(op.rhs)]
-                return None if parts[0] is None or parts[1] is None else build.add(parts[0], parts[1])
-            case arith.MuliOp() as op:
-                parts = [self.upper(op.lhs), self.upper(op.rhs)]
-                return None if parts[0] is None or parts[1] is None else build.mul(parts[0], parts[1])
-            case arith.SubiOp() as op:
+                return self._both(op, build.add)
+            case arith.MuliOp() as op if self._is_count(op.lhs) and self._is_count(op.rhs):
+                return self._both(op, build.mul)
+            case arith.SubiOp() as op if self._is_count(op.rhs):
                 return self.upper(op.lhs)
             case arith.MaxSIOp() | arith.SelectOp() as op:
-                parts = [self.upper(operand) for operand in op.operands[-2:]]
-                return None if parts[0] is None or parts[1] is None else build.maximum(parts[0], parts[1])
+                return self._both(op, build.maximum)
             case arith.MinSIOp() as op:
-                return next(
-                    (bound for operand in op.operands if (bound := self.upper(operand)) is not None), None
-                )
+                return self._least([each for each in map(self.upper, op.operands) if each is not None], False)
             case arith.CeilDivSIOp() | arith.FloorDivSIOp() as op:
-                top, by = self.upper(op.lhs), self.upper(op.rhs)
-                return build.ceildiv(top, by) if top is not None and isinstance(by, int) else None
+                top, by = self.upper(op.lhs), linear(op.rhs).literal
+                return build.ceildiv(top, by) if top is not None and by is not None and by > 0 else None
             case AxisOp() as op:
                 return self.upper(op.axis.bounds.end)
             case SegmentOp() as op:
@@ -224,6 +233,16 @@ class StepBounds:
                 return None if bounds is None else self.upper(bounds.end)
             case _:
                 return None
+
+    def _both(self, op: Operation, join: Callable[[Index, Index], Index]) -> Index | None:
+        """What `join` makes of the upper bounds of the last two operands."""
+        first, second = (self.upper(operand) for operand in op.operands[-2:])
+        return None if first is None or second is None else join(first, second)
+
+    def _is_count(self, value: SSAValue) -> bool:
+        """Whether a value is surely not negative. The positions of axes and tiles are not."""
+        low = self._ranges.of(value).low
+        return isinstance(value.owner, AxisOp | SegmentOp | BoundOp) or (low is not None and low >= 0)
 
     def _extent(self, segment: SegmentOp) -> Index | None:
         """The extent of an array that a span over the segment indexes."""

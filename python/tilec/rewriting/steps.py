@@ -15,14 +15,16 @@ from xdsl.dialects.builtin import IndexType, TensorType
 from xdsl.ir import Block, Operation, SSAValue
 
 from tilec.analysis.affine import begins_on_a_tile, divided_span, is_inside, static_extent
-from tilec.dialects.tile.access import AccessOp
+from tilec.diagnostics import fail
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp
+from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
 from tilec.dialects.tile.loops import Axis, ForOp, GridOp, Order, OrderAttr, YieldOp
 from tilec.dialects.tile.schedule import AxisOp, SpanOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import span_of
+from tilec.dialects.tile.values import SplatOp
 from tilec.rewriting.index import Index, IndexBuilder
 
 IndexBounds: TypeAlias = Bounds[SSAValue]
@@ -136,8 +138,17 @@ class StepSpace:
         self.build.insert(op)
         return op
 
-    def mapped(self, value: Index) -> Index:
-        return value if isinstance(value, int) else self.env.get(value, value)
+    def _bounds(self, loop: ForOp) -> tuple[Index, Index]:
+        """Begin and end of a loop's axis in the pipeline. Refuses what no step knows before the others."""
+        bounds = (loop.axis.bounds.begin, loop.axis.bounds.end)
+        if not all(isinstance(value, int) or self._known(value) for value in bounds):
+            fail(
+                loop,
+                f"fold-outer-pipeline: axis {loop.axis.name} has a bound that is computed from tiles; "
+                "bounds must follow from axes, segments and scalars",
+            )
+        begin, end = (value if isinstance(value, int) else self.env.get(value, value) for value in bounds)
+        return begin, end
 
     def _level(self, block: Block, *, keep: bool, resting: Resting | None = None) -> Level:
         """Make the axes of the loops in `block`. `resting` tells the steps before and after its turn."""
@@ -170,7 +181,7 @@ class StepSpace:
         self.build.location = loop.location
         extent = static_extent(loop.axis.bounds)
         idles = resting is not None or (keep and not extent and not self._divides_a_tile(loop.axis))
-        bounds = self._resting_bounds(loop.axis, resting)
+        bounds = self._resting_bounds(loop, resting)
         op = self._axis_op(loop.axis, bounds, keep=idles)
         axis = StepAxis(self.build, op)
         self.env[loop.axis.value] = op.result
@@ -185,18 +196,18 @@ class StepSpace:
         maker = None if divided is None else self.env[divided].owner
         return isinstance(maker, AxisOp | SpanOp) and maker.keep is None
 
-    def _resting_bounds(self, axis: Axis, resting: Resting | None) -> IndexBounds:
+    def _resting_bounds(self, loop: ForOp, resting: Resting | None) -> IndexBounds:
         """Bounds that are empty while the axis rests: at its begin, and then where its last step was."""
-        build, bounds = self.build, axis.bounds
-        begin, end = self.mapped(bounds.begin), self.mapped(bounds.end)
+        build = self.build
+        begin, end = self._bounds(loop)
         if resting is not None:
             before, after = resting
             if after is not None:
-                last = end if span_of(axis.value) else build.maximum(begin, build.sub(end, 1))
+                last = end if span_of(loop.axis.value) else build.maximum(begin, build.sub(end, 1))
                 begin, end = build.select(after, last, begin), build.select(after, last, end)
             if before is not None:
                 end = build.select(before, begin, end)
-        return Bounds(begin, end, bounds.limit)
+        return Bounds(begin, end, loop.axis.bounds.limit)
 
     def _stretches(self, level: Level, resting: Resting | None) -> None:
         """One axis for loops that follow each other, each a stretch of its steps.
@@ -225,8 +236,8 @@ class StepSpace:
     def _tiles(self, loop: ForOp) -> Index:
         """Steps of one loop: at least one, so that what stands around it has a step to run in."""
         self.build.location = loop.location
-        bounds, span = loop.axis.bounds, span_of(loop.axis.value)
-        begin, end = self.mapped(bounds.begin), self.mapped(bounds.end)
+        span = span_of(loop.axis.value)
+        begin, end = self._bounds(loop)
         size = span.size if span else 1
         if not begins_on_a_tile(loop.axis.value) and span:
             begin = self.build.mul(self.build.floordiv(begin, size), size)
@@ -260,7 +271,7 @@ class StepSpace:
         value = self._resting_value(loop, tile)
         value.name_hint = loop.axis.value.name_hint
         self.env[loop.axis.value] = value
-        begin, end = self.mapped(bounds.begin), self.mapped(bounds.end)
+        begin, end = self._bounds(loop)
         axis = StepAxis(
             build,
             common,
@@ -276,7 +287,7 @@ class StepSpace:
     def _resting_value(self, loop: ForOp, tile: Index) -> SSAValue:
         """The loop's index or span at its tile number `tile`, which is its first or last while it rests."""
         build, span, bounds = self.build, span_of(loop.axis.value), loop.axis.bounds
-        begin, end = self.mapped(bounds.begin), self.mapped(bounds.end)
+        begin, end = self._bounds(loop)
         if span is None:
             return build.value(build.add(begin, tile))
         aligned = not begins_on_a_tile(loop.axis.value)
@@ -292,8 +303,11 @@ def is_scalar(op: Operation) -> bool:
         return True
     if isinstance(op, LoadOp):
         return not isinstance(op.result.type, TensorType) and op.mask is None
-    if op.regions or isinstance(op, AccessOp) or op.name.startswith("tile."):
-        return isinstance(op, SpanOp | BoundOp)
+    if isinstance(op, SpanOp | BoundOp):
+        return True
+    on_lanes = isinstance(op, SplatOp | CompareOp | SelectOp | CastOp)
+    if op.regions or (op.name.startswith("tile.") and not on_lanes):
+        return False
     return bool(op.results) and not any(isinstance(v.type, TensorType) for v in (*op.results, *op.operands))
 
 

@@ -12,13 +12,12 @@ from xdsl.dialects.builtin import ModuleOp
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.runtime.aot import Compiled, compile_for
 from tilec.runtime.arrays import accept
-from tilec.runtime.launch import Form, complete, launcher
+from tilec.runtime.launch import Form, Launch, complete, launcher
 from tilec.runtime.lowered import Lowered, lower
 from tilec.runtime.shapes import ROWS, result_shapes, without_rows
 from tilec.runtime.signature import NARROWED, Signature, check_signature, signature_of
 
 Shapes = tuple[tuple[int, ...], ...]
-Launch = Callable[..., tuple[jax.Array, ...]]
 
 
 class Executable:
@@ -79,7 +78,7 @@ class Executable:
             from tilec.runtime.torch_arrays import call
 
             self._count(args)
-            return call(self, args)
+            return call(self, args)  # pyright: ignore[reportCallIssue] # torch hides the type
         if self.signature.mutated:
             name = self.signature.parameters[min(self.signature.mutated)].name
             raise TypeError(f"{self.signature.name} changes {name}, and jax arrays never change; use jax_fn")
@@ -132,6 +131,10 @@ class Executable:
 
     def _prepare(self, shapes: Shapes) -> tuple[Callable[..., None], Launch]:
         own = [shape or (1,) for shape in shapes]
+        made = result_shapes(self.module, own)
+        for position, shape in enumerate(made):
+            if shape[0] < 0:
+                raise ValueError(f"{self.signature.name}: result {position} would have {shape[0]} rows")
         changed = without_rows(self.module, own)
         lowered = self._lowered if changed is None else lower(changed, self.choices)
         arguments = [
@@ -140,6 +143,6 @@ class Executable:
         ]
         results = [
             Form(shape if result.argument is None else shapes[result.argument], shape, result.dtype)
-            for shape, result in zip(result_shapes(self.module, own), self.signature.results, strict=True)
+            for shape, result in zip(made, self.signature.results, strict=True)
         ]
         return lowered.check, launcher(lowered.function, arguments, results)

@@ -3,6 +3,7 @@
 import functools
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -10,7 +11,9 @@ import jax
 import jax.numpy as jnp
 from jax.experimental.pallas import tpu as pltpu
 
-from tilec.runtime.jax_private import describe_cpu_as_tpu, forget_effects
+from tilec.runtime.jax_private import describe_cpu_as_tpu
+
+Launch = Callable[..., tuple[jax.Array, ...]]
 
 _INTERPRETER = threading.Lock()
 """All kernels that the interpreter runs at a time share one memory."""
@@ -28,9 +31,7 @@ class Form:
     dtype: str
 
 
-def launcher(
-    fn: Callable[..., Any], arguments: Sequence[Form], results: Sequence[Form]
-) -> Callable[..., tuple[jax.Array, ...]]:
+def launcher(fn: Callable[..., Any], arguments: Sequence[Form], results: Sequence[Form]) -> Launch:
     """An emitted function under `jax.jit`, as a function of its arrays that returns a tuple of arrays.
 
     It raises NotImplementedError where it is derived. Of `results`, 64-bit dtypes count only if jax has them
@@ -42,7 +43,7 @@ def launcher(
     """
     describe_cpu_as_tpu()
     kernel = functools.partial(fn, interpret=None)
-    # As in a TPU's memory, arrays are padded to whole tiles, which copies may touch.
+    # Copies reach beyond the last row, into the rest of its tile of memory.
     interpreted = functools.partial(fn, interpret=pltpu.InterpretParams(buffer_bounds="padded"))
 
     @jax.custom_batching.sequential_vmap
@@ -80,18 +81,10 @@ def _seen(array: jax.Array, form: Form) -> jax.Array:
     return jnp.reshape(array, form.shape).astype(dtype)
 
 
-def complete(launch: Callable[..., tuple[jax.Array, ...]], arrays: Sequence[Any]) -> tuple[jax.Array, ...]:
+def complete(launch: Launch, arrays: Sequence[Any]) -> tuple[jax.Array, ...]:
     """The results of a launcher's function, computed. Interpreted kernels of several threads take turns.
 
-    Raises what a kernel raised, with the interpreter ready to run again.
+    Raises what a kernel raised.
     """
-    if jax.default_backend() == "tpu":
+    with nullcontext() if jax.default_backend() == "tpu" else _INTERPRETER:
         return jax.block_until_ready(launch(*arrays))
-    with _INTERPRETER:
-        try:
-            return jax.block_until_ready(launch(*arrays))
-        except Exception:
-            # jax still has the effects of the kernel that failed, and the interpreter its memory.
-            forget_effects()
-            pltpu.reset_tpu_interpret_mode_state()
-            raise

@@ -8,8 +8,9 @@ from xdsl.dialects.builtin import IndexType, IntegerAttr, IntegerType, ModuleOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from tilec.analysis.affine import IndexBounds
 from tilec.diagnostics import fail
-from tilec.dialects.tile import EmptyOp, FullOp, ViewOp
+from tilec.dialects.tile import EmptyOp, FullOp, GridOp, ViewOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
 from tilec.dialects.tile.views import viewed_array
 from tilec.runtime.signature import only_function, returned
@@ -86,21 +87,23 @@ def without_rows(module: ModuleOp, shapes: Shapes) -> ModuleOp | None:
 
     Kernels cannot have arrays without rows: the copy takes and returns them with `ROWS` that stand for none.
     What is computed as 0 is the literal 0 there, so no axis runs over such rows, and no valid segment holds
-    any. Of arrays that nothing writes the copy returns zeros. None if nothing is 0.
+    any. Grids without iterations are gone; of arrays that nothing writes, zeros are returned. None if nothing
+    is 0.
     """
     changed = module.clone()
     function = only_function(changed)
-    zeros = [op for op in function.walk() if _is_zero(op, shapes)]
+    zeros = [op for op in function.walk() if _computes_index(op) and _known(op.results[0], shapes) == 0]
     if not zeros and all(0 not in shape for shape in shapes):
         return None
     rows = _index_constant(ROWS)
     Rewriter.insert_op(rows, InsertPoint.at_start(function.body.block))
     for op in zeros:
         Rewriter.replace_op(op, _index_constant(0))
-    for op in function.walk():
-        extent = op.extent if isinstance(op, EmptyOp | FullOp) else None
-        if extent is not None and _index(extent, shapes) == 0:
-            op.operands[list(op.operands).index(extent)] = rows.result
+    for op in list(function.body.block.ops):
+        if isinstance(op, EmptyOp | FullOp) and op.extent is not None and _known(op.extent, shapes) == 0:
+            op.operands[list(op.operands).index(op.extent)] = rows.result
+        if isinstance(op, GridOp) and any(_is_idle(axis.bounds, shapes) for axis in op.axes):
+            Rewriter.erase_op(op)
     for made in {viewed_array(value).owner for value in returned(function)}:
         if isinstance(made, EmptyOp):
             fill = FullOp(0, made.array_type, like=made.like, extent=made.extent)
@@ -108,14 +111,21 @@ def without_rows(module: ModuleOp, shapes: Shapes) -> ModuleOp | None:
     return changed
 
 
-def _is_zero(op: Operation, shapes: Shapes) -> bool:
-    """Whether an operation gives an index that is always 0 for arguments of `shapes`, and says so not yet."""
-    if type(op) not in (memref.DimOp, *_INTEGERS) or not isinstance(op.results[0].type, IndexType):
-        return False
+def _computes_index(op: Operation) -> bool:
+    return type(op) in (memref.DimOp, *_INTEGERS) and isinstance(op.results[0].type, IndexType)
+
+
+def _is_idle(bounds: IndexBounds, shapes: Shapes) -> bool:
+    begin, end = (_known(bound, shapes) for bound in (bounds.begin, bounds.end))
+    return begin is not None and end is not None and end <= begin
+
+
+def _known(value: SSAValue | int, shapes: Shapes) -> int | None:
+    """An index for arguments of `shapes`, if extents give it."""
     try:
-        return _index(op.results[0], shapes) == 0
+        return value if isinstance(value, int) else _index(value, shapes)
     except (_UnknownIndex, ZeroDivisionError):
-        return False
+        return None
 
 
 def _index_constant(value: int) -> arith.ConstantOp:

@@ -69,7 +69,7 @@ func.func @dropped(%x: memref<64x128xf32>, %ids: memref<64xi32>, %out: memref<70
 
 // -----
 
-// NOTE: note: expand-gathers: not one by one: tile.transpose at {{.*}} is not done lane by lane
+// NOTE: note: expand-gathers: not one by one: lanes of m are the last dimension of tile.load at {{.*}}, whose elements are not copied one by one
 func.func @turned(%x: memref<128x64xf32>, %ids: memref<64xi32>, %out: memref<70x128xf32>) -> memref<70x128xf32> {
   tile.grid %m = 0 to 64 by m:32 {
     %id = tile.load %ids[%m]

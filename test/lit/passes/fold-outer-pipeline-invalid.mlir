@@ -133,3 +133,34 @@ func.func @gather(%x: memref<8x128xf32>, %ids: memref<8xi32>, %out: memref<8x128
   return
 }
 // CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:130:5: error: fold-outer-pipeline: tile.gather has no window of its own; run --expand-gathers first
+
+// -----
+
+// A promise that is less than what the axis may have.
+func.func @too_little(%x: memref<150x128xf32>) {
+  tile.grid %m = 0 to 150 by m:64 parallel {
+    %end = tile.bound end %m
+    tile.for %k = 0 to %end by k:64 max 100 ordered {
+      %v = tile.load %x[%k, :]
+    }
+  }
+  return
+}
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:143:5: error: fold-outer-pipeline: axis k promises max 100, which cannot be checked before the kernel runs; it can for a segment, or from 0 to an element of an array; a limit of 150 holds in any case
+
+// -----
+
+// A bound that only a step can know.
+func.func @from_tiles(%x: memref<64x128xi32>, %out: memref<64x128xi32>) {
+  tile.grid %m = 0 to 64 by m:8 parallel {
+    %v = tile.load %x[%m, :]
+    %most = tile.reduce max %v dims [0, 1]
+    %end = arith.index_cast %most : i32 to index
+    tile.for %k = 0 to %end ordered {
+      %w = tile.load %x[%m, :]
+      tile.store %w, %out[%m, :]
+    }
+  }
+  return
+}
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:159:5: error: fold-outer-pipeline: axis k has a bound that is computed from tiles; bounds must follow from axes, segments and scalars

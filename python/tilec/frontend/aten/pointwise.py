@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from functools import reduce
 from typing import Any
 
 import torch
@@ -62,8 +61,10 @@ for _name, _make in FLOAT_FUNCTIONS.items():
 
 def _rounding(make: Unary) -> Callable[[Call], torch.Tensor]:
     def handler(call: Call) -> torch.Tensor:
-        value = call.lanes(call["self"], computed_in(call.out.dtype))
-        return call.result(call.trace.put(make(value)) if call.out.is_floating_point() else value)
+        value = operand(call.trace, call["self"], call.out.shape, computed_in(call.out.dtype))
+        if not call.out.is_floating_point():
+            return call.result(value.ssa, value.range)
+        return call.result(call.trace.put(make(value.ssa)))
 
     return handler
 
@@ -88,15 +89,16 @@ def _arithmetic(
     float_op: Binary | None,
     int_op: Binary | None,
     bool_op: Binary | None,
-    function: Callable[..., int] | None,
+    function: Callable[..., int],
+    names: tuple[str, str] = ("self", "other"),
 ) -> Callable[[Call], torch.Tensor]:
-    """A function of two arguments. Of integers that may pass 32 bits it is right modulo 2**32, where it has
-    a `function` to tell how far they go.
+    """A function of two arguments, which the operator calls `names`. Of integers that may pass 32 bits it is
+    right modulo 2**32; `function` tells how far they go.
     """
 
     def handler(call: Call) -> torch.Tensor:
         trace, dtype = call.trace, computed_in(call.out.dtype)
-        a, b = (operand(trace, call[name], call.out.shape, dtype) for name in ("self", "other"))
+        a, b = (operand(trace, call[name], call.out.shape, dtype) for name in names)
         alpha = call.get("alpha")
         if alpha is not None and alpha != 1:
             scale = operand(trace, alpha, call.out.shape, dtype)
@@ -106,36 +108,48 @@ def _arithmetic(
         make = float_op if dtype.is_floating_point else bool_op if dtype is torch.bool else int_op
         if make is None:
             trace.fail(f"{call.op.overloadpacket.__name__} of {dtype} is not supported")
-        known = None if function is None else _interval(call, function, a, b)
-        return call.result(trace.put(make(a.ssa, b.ssa)), known)
+        return call.result(trace.put(make(a.ssa, b.ssa)), _interval(call, function, a, b))
 
     return handler
 
 
 handles("add")(_arithmetic(arith.AddfOp, arith.AddiOp, arith.OrIOp, lambda x, y: x + y))
 handles("sub")(_arithmetic(arith.SubfOp, arith.SubiOp, None, lambda x, y: x - y))
+handles("rsub")(_arithmetic(arith.SubfOp, arith.SubiOp, None, lambda x, y: x - y, ("other", "self")))
 handles("mul")(_arithmetic(arith.MulfOp, arith.MuliOp, arith.AndIOp, lambda x, y: x * y))
 
 
-@handles("rsub")
-def _rsub(call: Call) -> torch.Tensor:
-    return (
-        torch.sub(call["other"], call["self"], alpha=call["alpha"])
-        if _is_tensor(call["other"])
-        else (_negated(call["self"] * call["alpha"] if call["alpha"] != 1 else call["self"]) + call["other"])
-    )
+def _joined(a: Range, b: Range) -> Range:
+    """What is one of two integers."""
+    return Range(min(a.low, b.low), max(a.high, b.high))
 
 
-def _is_tensor(value: Any) -> bool:
-    return isinstance(value, torch.Tensor)
+def _bits(a: Range, b: Range) -> Range:
+    """What comes of the bits of two integers: no more bits than they have, and a sign where one has it."""
+    joined = _joined(a, b)
+    bits = max(joined.high, -joined.low - 1).bit_length()
+    return Range(-(2**bits) if joined.low < 0 else 0, 2**bits - 1)
 
 
-def _negated(value: torch.Tensor) -> torch.Tensor:
-    return torch.neg(value)
+def _shifted_left(a: Range, b: Range) -> Range:
+    """What integers are after a shift to the left."""
+    most = 2 ** min(max(b.high, 0), 64)
+    return _joined(a, Range(a.low * most, a.high * most))
 
 
-def _exact(name: str, float_op: Binary | None, int_op: Binary | None, bool_op: Binary | None = None) -> None:
-    """Enter a function of two arguments that needs its integers whole."""
+def _shifted_right(a: Range, b: Range) -> Range:
+    """What integers are after a shift to the right: nearer to zero, or -1."""
+    return Range(min(a.low, 0), max(a.high, 0))
+
+
+def _exact(
+    name: str,
+    reached: Callable[[Range, Range], Range],
+    float_op: Binary | None,
+    int_op: Binary,
+    bool_op: Binary | None = None,
+) -> None:
+    """Enter a function of two arguments that needs its integers whole; `reached` is how far they go."""
 
     def handler(call: Call) -> torch.Tensor:
         trace, dtype = call.trace, computed_in(call.out.dtype)
@@ -146,93 +160,26 @@ def _exact(name: str, float_op: Binary | None, int_op: Binary | None, bool_op: B
         known = [each.range for each in parts if each.range is not None]
         if dtype is torch.int64 and len(known) < len(parts):
             refuse_wrapped(trace, f"an operand of {name}")
-        joined = Range(min(r.low for r in known), max(r.high for r in known)) if known else None
-        return call.result(trace.put(make(parts[0].ssa, parts[1].ssa)), joined)
+        found = reached(*known) if dtype is torch.int64 else None
+        return call.result(
+            trace.put(make(parts[0].ssa, parts[1].ssa)), found if found is not None and found.fits else None
+        )
 
     handles(name)(handler)
 
 
-_exact("maximum", arith.MaximumfOp, arith.MaxSIOp, arith.OrIOp)
-_exact("minimum", arith.MinimumfOp, arith.MinSIOp, arith.AndIOp)
-_exact("bitwise_and", None, arith.AndIOp, arith.AndIOp)
-_exact("bitwise_or", None, arith.OrIOp, arith.OrIOp)
-_exact("bitwise_xor", None, arith.XOrIOp, arith.XOrIOp)
-_exact("__and__", None, arith.AndIOp, arith.AndIOp)
-_exact("__or__", None, arith.OrIOp, arith.OrIOp)
-_exact("__xor__", None, arith.XOrIOp, arith.XOrIOp)
-_exact("bitwise_left_shift", None, arith.ShLIOp)
-_exact("__lshift__", None, arith.ShLIOp)
-_exact("bitwise_right_shift", None, arith.ShRSIOp)
-_exact("__rshift__", None, arith.ShRSIOp)
-
-
-@handles("div", "true_divide", "divide")
-def _div(call: Call) -> torch.Tensor:
-    mode = call.get("rounding_mode")
-    if mode == "floor":
-        return torch.ops.aten.floor_divide.default(*_pair(call))
-    trace, dtype = call.trace, computed_in(call.out.dtype)
-    a, b = (call.lanes(call[name], dtype) for name in ("self", "other"))
-    if not dtype.is_floating_point:
-        return call.result(trace.put(arith.DivSIOp(a, b)), Range(-(2**31), 2**31 - 1))
-    quotient = trace.put(arith.DivfOp(a, b))
-    return call.result(trace.put(mlir_math.TruncOp(quotient)) if mode == "trunc" else quotient)
-
-
-def _pair(call: Call) -> tuple[Any, Any]:
-    """The two arguments, a number of Python's as a tensor."""
-    other = call["other"]
-    if not _is_tensor(other):
-        other = torch.full((), other, dtype=call["self"].dtype)
-    return call["self"], other
-
-
-@handles("floor_divide")
-def _floor_divide(call: Call) -> torch.Tensor:
-    trace, dtype = call.trace, computed_in(call.out.dtype)
-    a, b = (operand(trace, call[name], call.out.shape, dtype) for name in ("self", "other"))
-    if dtype.is_floating_point:
-        return call.result(trace.put(mlir_math.FloorOp(trace.put(arith.DivfOp(a.ssa, b.ssa)))))
-    _whole(call, a, b)
-    return call.result(trace.put(arith.FloorDivSIOp(a.ssa, b.ssa)), a.range)
-
-
-def _whole(call: Call, *parts: Value) -> None:
-    """Refuse 64-bit integers of which only the last 32 bits are known."""
-    if call.out.dtype is torch.int64 and any(part.range is None for part in parts):
-        refuse_wrapped(call.trace, f"an operand of {call.op.overloadpacket.__name__}")
-
-
-@handles("remainder")
-def _remainder(call: Call) -> torch.Tensor:
-    """a - floor(a / b) * b, the remainder with the sign of the divisor."""
-    a, b = call["self"], call["other"]
-    if call.out.is_floating_point():
-        return a - torch.floor(a / b) * b
-    quotient = torch.ops.aten.floor_divide.default(*_pair(call))
-    return a - quotient * b
-
-
-@handles("fmod")
-def _fmod(call: Call) -> torch.Tensor:
-    a, b = call["self"], call["other"]
-    return a - torch.div(a, b, rounding_mode="trunc") * b
-
-
-@handles("pow")
-def _pow(call: Call) -> torch.Tensor:
-    base, exponent = call["self"], call["exponent"]
-    if isinstance(exponent, int | float) and exponent == int(exponent) and 1 <= exponent <= 8:
-        return reduce(torch.mul, [base] * int(exponent))
-    if isinstance(exponent, float | int) and abs(exponent) == 0.5:
-        return torch.sqrt(base) if exponent > 0 else torch.rsqrt(base)
-    if isinstance(exponent, float | int) and exponent == -1:
-        return torch.reciprocal(base)
-    trace, dtype = call.trace, computed_in(call.out.dtype)
-    if not dtype.is_floating_point:
-        trace.fail(f"an integer to the power of {exponent!r}; 1 to 8 is accepted, or floats")
-    a, b = (call.lanes(each, dtype) for each in (base, exponent))
-    return call.result(trace.put(mlir_math.PowFOp(a, b)))
+_exact("maximum", _joined, arith.MaximumfOp, arith.MaxSIOp, arith.OrIOp)
+_exact("minimum", _joined, arith.MinimumfOp, arith.MinSIOp, arith.AndIOp)
+_exact("bitwise_and", _bits, None, arith.AndIOp, arith.AndIOp)
+_exact("bitwise_or", _bits, None, arith.OrIOp, arith.OrIOp)
+_exact("bitwise_xor", _bits, None, arith.XOrIOp, arith.XOrIOp)
+_exact("__and__", _bits, None, arith.AndIOp, arith.AndIOp)
+_exact("__or__", _bits, None, arith.OrIOp, arith.OrIOp)
+_exact("__xor__", _bits, None, arith.XOrIOp, arith.XOrIOp)
+_exact("bitwise_left_shift", _shifted_left, None, arith.ShLIOp)
+_exact("__lshift__", _shifted_left, None, arith.ShLIOp)
+_exact("bitwise_right_shift", _shifted_right, None, arith.ShRSIOp)
+_exact("__rshift__", _shifted_right, None, arith.ShRSIOp)
 
 
 @handles("neg")
@@ -262,7 +209,8 @@ def _reciprocal(call: Call) -> torch.Tensor:
 
 @handles("square")
 def _square(call: Call) -> torch.Tensor:
-    return call["self"] * call["self"]
+    value = call["self"].to(call.out.dtype)
+    return value * value
 
 
 @handles("relu")
@@ -277,7 +225,9 @@ def _clamp(call: Call) -> torch.Tensor:
     for name, function in (("min", torch.maximum), ("max", torch.minimum)):
         limit = call.get(name)
         if limit is not None:
-            value = function(value, limit if _is_tensor(limit) else torch.full((), limit, dtype=dtype))
+            value = function(
+                value, limit if isinstance(limit, torch.Tensor) else torch.full((), limit, dtype=dtype)
+            )
     return value
 
 
@@ -347,7 +297,7 @@ def _where(call: Call) -> torch.Tensor:
     a, b = (operand(trace, call[name], call.out.shape, dtype) for name in ("self", "other"))
     known = None
     if a.range is not None and b.range is not None:
-        known = Range(min(a.range.low, b.range.low), max(a.range.high, b.range.high))
+        known = _joined(a.range, b.range)
     return call.result(trace.put(SelectOp(condition, a.ssa, b.ssa)), known)
 
 
@@ -380,14 +330,21 @@ def _isnan(call: Call) -> torch.Tensor:
 
 @handles("isinf")
 def _isinf(call: Call) -> torch.Tensor:
-    return torch.abs(call["self"]) == math.inf
+    value = call["self"]
+    return (
+        torch.abs(value) == math.inf
+        if value.is_floating_point()
+        else torch.zeros_like(value, dtype=torch.bool)
+    )
 
 
 @handles("sign", "sgn")
 def _sign(call: Call) -> torch.Tensor:
     value = call["self"]
-    one = torch.ones((), dtype=value.dtype)
-    return torch.where(value > 0, one, torch.where(value < 0, -one, value))
+    if value.dtype is torch.bool:
+        return value.clone()
+    one, zero = torch.ones((), dtype=value.dtype), torch.zeros((), dtype=value.dtype)
+    return torch.where(value > 0, one, torch.where(value < 0, -one, zero))  # of NaN, zero
 
 
 @handles("_to_copy", "to", "_to_dtype")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
@@ -86,6 +87,8 @@ def _extreme(call: Call, kind: Combine) -> torch.Tensor:
     given = call["self"]
     if given.dtype is torch.int64 and call.trace.value(given).range is None:
         refuse_wrapped(call.trace, "what is compared")
+    if given.dtype is torch.bool:  # one bit is a sign: its largest number is 0
+        kind = Combine.OR if kind is Combine.MAX else Combine.AND
     return _reduced(call, kind, computed_in(call.out.dtype))
 
 
@@ -181,14 +184,15 @@ def _position(call: Call, kind: Combine) -> torch.Tensor:
 
 
 def _first_lane(trace: Trace, given: torch.Tensor, dim: int, kind: Combine, call: Call) -> SSAValue:
-    value = trace.value(given.to(computed_in(given.dtype)))
+    # Truth values as numbers: one bit is a sign, and its largest number is 0.
+    value = trace.value(given.to(torch.int32 if given.dtype is torch.bool else computed_in(given.dtype)))
+    if given.dtype is torch.int64 and value.range is None:
+        refuse_wrapped(trace, "what is compared")
     top = trace.put(ReduceOp(kind, value.ssa, [dim]))
     others = [each for each in range(given.dim()) if each != dim]
     wide = broadcast(trace, top, value.ssa.type, others)
     hit = trace.put(CompareOp(Relation.EQ, value.ssa, wide))
     if given.is_floating_point():
-        from xdsl.dialects import arith
-
         hit = trace.put(arith.OrIOp(hit, trace.put(CompareOp(Relation.NE, value.ssa, value.ssa))))
     numbers = lane_numbers(trace, given.shape[dim])
     wide_numbers = broadcast(trace, numbers, trace.kind(given.shape, IntegerType(32)), [dim])

@@ -1,0 +1,133 @@
+"""`--rebase-axes`: an axis whose indices are all used from one place on begins there.
+
+A program that goes from 0 to the length of a segment adds the segment's begin in each access. What it
+accesses is the segment: so the axis runs from begin to end, and what asks for its indices subtracts. Tiles of
+such an axis are those of the array, which can be copied, where a tile from 0 on could begin anywhere, and
+`tile.segment` says of its range that it is inside the array and apart from others.
+
+Before:
+    %b, %e = tile.segment %offsets[%g]
+    %n = arith.subi %e, %b : index
+    tile.for %m = 0 to %n by m {
+      %v = tile.load %x[%m + %b, :]
+      %i = tile.indices %m
+After:
+    %b, %e = tile.segment %offsets[%g]
+    tile.for %m = %b to %e by m {
+      %v = tile.load %x[%m, :]
+      %rows = tile.indices %m
+      %i = arith.subi %rows, …                   // %b in all lanes
+
+It is done to a `tile.for` whose length is known only at run time, if each of its accesses adds the same to
+the axis' index, in windows and in computed positions of linear form. Literals that are added besides stay.
+`--explain` says where accesses add different things.
+"""
+
+from collections.abc import Iterator
+
+from xdsl.context import Context
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import ModuleOp, i32
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from tilec.analysis.affine import Linear, is_inside, linear, static_extent
+from tilec.analysis.positions import Positions, positions
+from tilec.diagnostics import explain
+from tilec.dialects.tile.access import AccessOp, Dim
+from tilec.dialects.tile.bound import BoundOp, Side
+from tilec.dialects.tile.loops import ForOp
+from tilec.dialects.tile.syntax import Bounds
+from tilec.dialects.tile.types import shape_of, span_of
+from tilec.dialects.tile.values import BroadcastOp, IndicesOp
+from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.linear import built
+
+
+class RebaseAxes(ModulePass):
+    """Let axes begin where all that is accessed through them does."""
+
+    name = "rebase-axes"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for loop in [inner for inner in op.walk() if isinstance(inner, ForOp)]:
+            known = static_extent(loop.axis.bounds) is not None
+            lanes = any(shape_of(bound.type) for bound in loop.bound_operands)  # each of its own length
+            if span_of(loop.axis.value) is not None and not known and not lanes:
+                _rebase(loop)
+
+
+def _rebase(loop: ForOp) -> None:
+    axis = loop.axis
+    bases = list(_bases(loop))
+    if not any(base.factors for base in bases):
+        return
+    base = bases[0]
+    if any(each != base for each in bases):
+        explain(loop, f"rebase-axes: what is accessed through {axis.name} does not all begin at one place")
+        return
+    if any(isinstance(leaf, tuple) or is_inside(leaf, loop) for leaf in base.factors):
+        explain(loop, f"rebase-axes: where what is accessed through {axis.name} begins changes in the loop")
+        return
+    _move(loop, base)
+
+
+def _bases(loop: ForOp) -> Iterator[Linear]:
+    """What each access adds to the axis' index, but for literals."""
+    span = loop.axis.value
+    for op in loop.body.walk():
+        for dim in op.window if isinstance(op, AccessOp) else ():
+            if dim.base is span:
+                yield Linear(0, linear(dim.shift).factors)
+            elif dim.base is not None and dim.indexed:
+                form = positions(dim.base)
+                if isinstance(form, Positions):
+                    yield from _added(form, span)
+
+
+def _added(form: Positions, span: SSAValue) -> Iterator[Linear]:
+    """What positions add to a span's index: what is a multiple of what two of its lanes are apart."""
+    for each, factor in form.spans.values():
+        if each is span:
+            terms = form.scalar.factors.items()
+            yield Linear(0, {leaf: f // factor for leaf, f in terms if f % factor == 0})
+
+
+def _move(loop: ForOp, base: Linear) -> None:
+    """Let the axis begin at `base`, and what uses its indices subtract that."""
+    span, bounds, before = loop.axis.value, loop.axis.bounds, list[Operation]()
+    build = IndexBuilder(before, loop.location)
+    begin, end = (built(linear(bound) + base, build) for bound in (bounds.begin, bounds.end))
+    uses = [use.operation for use in span.uses]
+    asked = [op for op in uses if isinstance(op, IndicesOp | BoundOp) and not _asks_for_size(op)]
+    for op in uses:
+        if isinstance(op, AccessOp):
+            _subtract_from_window(op, span)
+    if asked:
+        shared = built(base, build)
+        for op in asked:
+            _subtract(op, shared)
+    Rewriter.insert_op(before, InsertPoint.before(loop))
+    Rewriter.replace_op(loop, loop.rebuilt(Bounds(begin, end, bounds.limit), loop.inits))
+
+
+def _asks_for_size(op: Operation) -> bool:
+    return isinstance(op, BoundOp) and op.side.data is Side.SIZE
+
+
+def _subtract(op: Operation, shared: SSAValue) -> None:
+    """Let what asks for the axis' indices, or a bound of a tile, result in it less what all of them share."""
+    value, made = op.results[0], list[Operation]()
+    build = IndexBuilder(made, op.location)
+    if isinstance(op, IndicesOp):
+        shared = build.insert(BroadcastOp(build.insert(arith.IndexCastOp(shared, i32)), [], value.type))
+    less = build.insert(arith.SubiOp(value, shared))
+    Rewriter.insert_op(made, InsertPoint.after(op))
+    value.replace_uses_with_if(less, lambda use: use.operation is not less.owner)
+
+
+def _subtract_from_window(op: AccessOp, span: SSAValue) -> None:
+    """Leave of what a window adds to the axis' index the literal: the rest is where the axis begins now."""
+    shifts = [linear(dim.shift).constant if dim.base is span else dim.shift for dim in op.window]
+    op.set_window([Dim(dim.base, shift, dim.full) for dim, shift in zip(op.window, shifts, strict=True)])

@@ -1,0 +1,79 @@
+// Axes of unknown length begin where all that is accessed through them does.
+
+// RUN: tile-opt %s --rebase-axes | filecheck %s
+
+// Windows and computed positions, whatever literals are added; what asks for indices or bounds subtracts.
+func.func @from_the_begin(%x: memref<64x128xf32>, %y: memref<64xf32>, %offsets: memref<9xi32>, %out: memref<64x128xf32>) -> (memref<64x128xf32>, memref<8xi32>) {
+  %flat = tile.view %x : memref<64x128xf32> to memref<8192xf32>
+  %sums = tile.empty : memref<8xi32>
+  %none = arith.constant 0 : i32
+  tile.grid %g = 0 to 8 {
+    %b, %e = tile.segment %offsets[%g]
+    %n = arith.subi %e, %b : index
+    %sum = tile.for %m = 0 to %n by m max 64 iter_args(%a = %none) {
+      %v = tile.load %x[%m + %b, :]
+      %w = tile.broadcast %v dims [0, 1] : tensor<?x128xf32, #tile.spans<m, _>>
+      tile.store %w, %out[%m + %b, :]
+      %i = tile.indices %m
+      %b0 = arith.index_cast %b : index to i32
+      %bs = tile.broadcast %b0 dims [] : tensor<?xi32, #tile.spans<m>>
+      %p = arith.addi %i, %bs : tensor<?xi32, #tile.spans<m>>
+      %f = tile.gather %y[%p]
+      %row = tile.splat 128 : tensor<?xi32, #tile.spans<m>>
+      %q = arith.muli %p, %row : tensor<?xi32, #tile.spans<m>>
+      %h = tile.gather %flat[%q + 5]
+      %begin = tile.bound begin %m
+      %c = arith.index_cast %begin : index to i32
+      %s = tile.reduce add %i dims [0]
+      %t = arith.addi %a, %s : i32
+      tile.yield %t
+    }
+    tile.store %sum, %sums[%g]
+  }
+  return %out, %sums : memref<64x128xf32>, memref<8xi32>
+}
+// CHECK-LABEL: func.func @from_the_begin
+// CHECK:         tile.for %m = %b to %e by m max 64 iter_args(%a = %none) {
+// CHECK-NEXT:      %v = tile.load %x[%m, :]
+// CHECK:           tile.store %w, %out[%m, :]
+// CHECK-NEXT:      [[ROWS:%[a-z0-9_]+]] = tile.indices %m
+// CHECK-NEXT:      [[B:%[a-z0-9_]+]] = arith.index_cast %b : index to i32
+// CHECK-NEXT:      [[ALL:%[a-z0-9_]+]] = tile.broadcast [[B]] dims []
+// CHECK-NEXT:      [[I:%[a-z0-9_]+]] = arith.subi [[ROWS]], [[ALL]]
+// CHECK:           %p = arith.addi [[I]], %bs
+// CHECK:           [[BEGIN:%[a-z0-9_]+]] = tile.bound begin %m
+// CHECK-NEXT:      [[LESS:%[a-z0-9_]+]] = arith.subi [[BEGIN]], %b
+// CHECK-NEXT:      %c = arith.index_cast [[LESS]]
+// CHECK-NEXT:      tile.reduce add [[I]]
+
+// Any scalar, and an axis that begins elsewhere. A literal is no place to begin, and stays.
+func.func @from_a_scalar(%x: memref<?xf32>, %starts: memref<8xi32>, %lengths: memref<8xi32>) -> memref<8xf32> {
+  %out = tile.empty : memref<8xf32>
+  %one = arith.constant 1 : index
+  %zero = arith.constant 0.0 : f32
+  tile.grid %g = 0 to 8 {
+    %s0 = tile.load %starts[%g]
+    %s = arith.index_cast %s0 : i32 to index
+    %after = arith.addi %s, %one : index
+    %n0 = tile.load %lengths[%g]
+    %n = arith.index_cast %n0 : i32 to index
+    %sum = tile.for %m = 1 to %n by m iter_args(%a = %zero) {
+      %v = tile.load %x[%m + %s]
+      %w = tile.load %x[%m + %after]
+      %u = arith.addf %v, %w : tensor<?xf32, #tile.spans<m>>
+      %r = tile.reduce add %u dims [0]
+      %t = arith.addf %a, %r : f32
+      tile.yield %t
+    }
+    tile.store %sum, %out[%g]
+  }
+  return %out : memref<8xf32>
+}
+// CHECK-LABEL: func.func @from_a_scalar
+// CHECK:         [[S:%[0-9]+]] = arith.index_cast %s0 : i32 to index
+// CHECK-NEXT:    %c1 = arith.constant 1 : index
+// CHECK-NEXT:    [[FROM:%[0-9]+]] = arith.addi [[S]], %c1 : index
+// CHECK:         [[TO:%[0-9]+]] = arith.addi
+// CHECK-NEXT:    %sum = tile.for %m = [[FROM]] to [[TO]] by m
+// CHECK-NEXT:      %v = tile.load %x[%m]
+// CHECK-NEXT:      %w = tile.load %x[%m + 1]
