@@ -178,6 +178,38 @@ def test_results(name: str) -> None:
     assert tuple(counts) == case.kernels
 
 
+LOSSES: dict[str, Callable[..., torch.Tensor]] = {
+    "mean": lambda x, t: F.cross_entropy(x, t),
+    "sum": lambda x, t: F.cross_entropy(x, t, reduction="sum"),
+    "each": lambda x, t: F.cross_entropy(x, t, reduction="none"),
+    "ignored": lambda x, t: F.cross_entropy(x, t, ignore_index=2),
+    "smooth": lambda x, t: F.cross_entropy(x, t, label_smoothing=0.1),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses(name: str) -> None:
+    """What is left to torch are operations on single elements, and a count of true ones, of 64 bits."""
+    refused: list[str] = []
+    torch.compiler.reset()
+    made = Backend(launch, lambda clusters: refused.extend(clusters.refused.values()))
+    function = torch.compile(LOSSES[name], backend=made, dynamic=False)
+    x = torch.randn(7, 9, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    target = torch.tensor([1, 2, 3, 4, 8, 2 if name == "ignored" else -100, 0])
+    result, expected = function(x, target), LOSSES[name](x, target)
+    torch.testing.assert_close(result, expected)
+    torch.testing.assert_close(
+        torch.autograd.grad(result.sum(), x), torch.autograd.grad(expected.sum(), x), rtol=1e-5, atol=1e-6
+    )
+    assert set(refused) <= {"its result is one element", "a tensor of int64"}
+
+
+def test_classes_that_do_not_exist() -> None:
+    torch.compiler.reset()
+    function = torch.compile(LOSSES["each"], backend=Backend(launch), dynamic=False)
+    assert function(torch.zeros(2, 3), torch.tensor([1, 3])).isnan().tolist() == [False, True]
+
+
 @pytest.mark.parametrize("name", GRADIENTS)
 def test_gradients(name: str) -> None:
     case = GRADIENTS[name]

@@ -18,6 +18,7 @@ from tilec.frontend.whole.graph import (
     COMPUTED,
     CREATIONS,
     ELEMENTS,
+    POINTWISE,
     REDUCTIONS,
     SEGMENTS,
     VIEWS,
@@ -31,8 +32,6 @@ from tilec.frontend.whole.graph import (
 )
 from tilec.frontend.whole.kernels import Kernel, kernel_of
 from tilec.frontend.whole.regions import Refused
-
-_COMPARISONS = frozenset({aten.eq, aten.ge, aten.gt, aten.le, aten.lt, aten.ne})
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,8 @@ def unsupported(node: Node) -> None:
             raise Refused("extents are known only in the call")
         if value.layout is not torch.strided or value.numel() == 0:
             raise Refused(f"a tensor has {'no elements' if value.numel() == 0 else 'another layout'}")
-        wide = value.dtype is torch.int64 and (each is not node and packet(node) in _COMPARISONS)
+        # A kernel has 32 bits, which is enough to compare or convert integers that fit.
+        wide = value.dtype is torch.int64 and each is not node and packet(node) in POINTWISE
         if value.dtype not in ELEMENTS and not wide:
             raise Refused(f"a tensor of {str(value.dtype).removeprefix('torch.')}")
         if not sizes_of(each) and each is node and packet(node) not in REDUCTIONS:
