@@ -46,7 +46,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
-from tilec.analysis.affine import static_extent
+from tilec.analysis.affine import divided_span, static_extent
 from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.analysis.visits import axes_behind, block_values, one_step, shared_axes
 from tilec.diagnostics import fail
@@ -214,13 +214,16 @@ def _keep_promises(grid: GridOp) -> None:
     for loop in grid.walk():
         if not isinstance(loop, ForOp) or loop.axis.bounds.limit is None or static_extent(loop.axis.bounds):
             continue
+        tile = divided_span(loop.axis.bounds)
+        if tile is not None and (span := span_of(tile)) and span.size <= loop.axis.bounds.limit:
+            continue
         expected = _expected(loop, loop.axis.bounds.limit)
         if expected is None:
             fail(
                 loop,
                 f"fold-outer-pipeline: axis {loop.axis.name} promises max {loop.axis.bounds.limit}, "
                 "which cannot be checked before the kernel runs; "
-                "it can for a segment, or from 0 to an element of an array",
+                "it can for a segment, for a tile of no more lanes, or from 0 to an element of an array",
             )
         expected.location = loop.location
         Rewriter.insert_op(expected, InsertPoint.before(grid))

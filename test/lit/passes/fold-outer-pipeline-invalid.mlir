@@ -107,7 +107,7 @@ func.func @promise(%x: memref<8x512xf32>, %lengths: memref<8xi32>, %out: memref<
   }
   return
 }
-// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:103:5: error: fold-outer-pipeline: axis m promises max 512, which cannot be checked before the kernel runs; it can for a segment, or from 0 to an element of an array
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:103:5: error: fold-outer-pipeline: axis m promises max 512, which cannot be checked before the kernel runs; it can for a segment, for a tile of no more lanes, or from 0 to an element of an array
 
 // -----
 
@@ -133,3 +133,19 @@ func.func @gather(%x: memref<8x128xf32>, %ids: memref<8xi32>, %out: memref<8x128
   return
 }
 // CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:130:5: error: fold-outer-pipeline: tile.gather has no window of its own; run --expand-gathers first
+
+// -----
+
+// A tile has 64 lanes, and whether it has more than 32 live ones is not asked.
+func.func @promise_of_half_a_tile(%x: memref<100x128xf32>, %out: memref<100x128xf32>) {
+  tile.grid %m = 0 to 100 by m:64 parallel {
+    %b = tile.bound begin %m
+    %e = tile.bound end %m
+    tile.for %i = %b to %e max 32 parallel {
+      %v = tile.load %x[%i, :]
+      tile.store %v, %out[%i, :]
+    }
+  }
+  return
+}
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:144:5: error: fold-outer-pipeline: axis i promises max 32, which cannot be checked before the kernel runs; it can for a segment, for a tile of no more lanes, or from 0 to an element of an array
