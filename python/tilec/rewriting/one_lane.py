@@ -21,6 +21,7 @@ from tilec.dialects.tile.mixing import Combine, ReduceOp, ScanOp
 from tilec.dialects.tile.products import DotOp
 from tilec.dialects.tile.syntax import Bounds, ints_of, scalar_of
 from tilec.dialects.tile.types import (
+    UNBOUND,
     JaggedSpanType,
     SpanType,
     element_type,
@@ -189,6 +190,9 @@ class _Lane:
         return made.results
 
     def _bound(self, op: BoundOp) -> SSAValue:
+        """A tile of one lane, where the program has not said how many lanes its tiles have."""
+        if op.lanes != UNBOUND:
+            raise _Refused(f"{op.name} at {where(op)} is not done lane by lane")
         index, side = self.env[self.span], op.side.data
         if side is Side.BEGIN:
             return index
