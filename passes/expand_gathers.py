@@ -30,6 +30,9 @@ and a row is updated, or fetched, where it is. A step does one row, so that this
 thousands of rows, and is what is left for extremes and bitwise updates of rows. What is not done lane by
 lane, a mask or `drop` keep a grid as it is.
 
+So is one index in the last dimension of what is loaded, whose elements lie side by side in a register: the
+rows are loaded, and the lane selected. Not of arrays that the grid writes.
+
 Refused: positions in a tile of rank 2 or more; values of rank 3 or more; extremes of whole rows where the
 grid cannot go one by one; elements of 1 or 64 bits; a mask that may keep another dimension inside the array.
 """
@@ -70,6 +73,7 @@ from tilec.dialects.tile.types import (
 )
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp
 from tilec.rewriting.accumulators import added, as_element, constant, fill_with_zeros, wide_element
+from tilec.rewriting.columns import is_column, select_column
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.nests import add_axis, for_loop, free_name
 from tilec.rewriting.one_hot import Picker, as_ids, hits_of
@@ -96,6 +100,11 @@ class ExpandGathers(ModulePass):
         for grid in [inner for inner in op.walk() if isinstance(inner, GridOp)]:
             if self.order == "rows" or any(_has_no_product(inner) for inner in grid.walk()):
                 _go_one_by_one(grid)
+        for grid in [inner for inner in op.walk() if isinstance(inner, GridOp)]:
+            for load in [inner for inner in grid.walk() if isinstance(inner, LoadOp)]:
+                if is_column(load, grid):
+                    explain(load, "expand-gathers: one lane is selected of the rows around it")
+                    select_column(load)
         for access in [inner for inner in op.walk() if isinstance(inner, AccessOp)]:
             if any(dim.indexed for dim in access.window):
                 _check(access)

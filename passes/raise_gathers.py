@@ -45,7 +45,7 @@ from tilec.dialects.tile.arrays import LoadOp, StoreOp
 from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import GridOp, LoopOp
-from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of, span_names
+from tilec.dialects.tile.types import UNBOUND, JaggedSpanType, byte_width, element_type, shape_of, span_names
 from tilec.dialects.tile.views import ViewOp, viewed_array
 from tilec.rewriting.steps import is_scalar
 from tilec.rewriting.unflattened import Indexed, Unflattened, Views
@@ -94,6 +94,8 @@ def _form(access: Indexed, place: int) -> Positions | str:
     form += Positions(linear(dim.shift))
     if not form.spans:
         return "they are all the same"
+    if any(isinstance(span.type, JaggedSpanType) for span, _ in form.spans.values()):
+        return "they are of a jagged tile, whose lanes have extents of their own"
     late = next((text for leaf in form.scalar.factors if (text := _is_late(leaf, access))), None)
     return form if late is None else late
 

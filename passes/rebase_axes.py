@@ -39,7 +39,7 @@ from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.syntax import Bounds
-from tilec.dialects.tile.types import span_of
+from tilec.dialects.tile.types import shape_of, span_of
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.linear import built
@@ -52,7 +52,9 @@ class RebaseAxes(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for loop in [inner for inner in op.walk() if isinstance(inner, ForOp)]:
-            if span_of(loop.axis.value) is not None and static_extent(loop.axis.bounds) is None:
+            known = static_extent(loop.axis.bounds) is not None
+            lanes = any(shape_of(bound.type) for bound in loop.bound_operands)  # each of its own length
+            if span_of(loop.axis.value) is not None and not known and not lanes:
                 _rebase(loop)
 
 

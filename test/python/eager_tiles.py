@@ -34,16 +34,16 @@ class Array:
     def __init__(self, tensor: torch.Tensor) -> None:
         self.tensor = tensor
 
-    def _places(self, index: Any) -> tuple[Any, ...]:
+    def places(self, index: Any) -> tuple[Any, ...]:
         every: list[Any] = [*index] if isinstance(index, tuple) else [index]
         assert len(every) == self.tensor.dim()
         return tuple(slice(each.begin, each.end) if isinstance(each, Tile) else each for each in every)
 
     def __getitem__(self, index: Any) -> torch.Tensor:
-        return self.tensor[self._places(index)].clone()
+        return self.tensor[self.places(index)].clone()
 
     def __setitem__(self, index: Any, value: torch.Tensor) -> None:
-        places = self._places(index)
+        places = self.places(index)
         assert self.tensor[places].shape == value.shape
         assert self.tensor.dtype == value.dtype
         self.tensor[places] = value
@@ -55,15 +55,20 @@ class Language:
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)
 
-    def _cuts(self, size: int) -> list[Tile]:
-        ends = sorted({*self._random.choices(range(1, size + 1), k=2), size})
-        return [Tile(begin, end) for begin, end in zip([0, *ends], ends, strict=False)]
+    def _cuts(self, begin: int, end: int) -> list[Tile]:
+        if begin == end:
+            return []
+        ends = sorted({*self._random.choices(range(begin + 1, end + 1), k=2), end})
+        return [Tile(*bounds) for bounds in zip([begin, *ends], ends, strict=False)]
 
-    def tile(self, sizes: int | list[int]) -> Iterator[Any]:
-        if isinstance(sizes, int):
-            yield from self._cuts(sizes)
+    def tile(self, sizes: Any, end: Any = None) -> Iterator[Any]:
+        """Tiles of the range up to `sizes`, of several ranges, or of that from `sizes` to `end`."""
+        if end is not None:
+            yield from self._cuts(int(sizes), int(end))
+        elif isinstance(sizes, int):
+            yield from self._cuts(0, sizes)
         else:
-            yield from product(*(self._cuts(size) for size in sizes))
+            yield from product(*(self._cuts(0, size) for size in sizes))
 
     def grid(self, sizes: int | list[int]) -> Iterator[Any]:
         if isinstance(sizes, int):
@@ -82,6 +87,12 @@ class Language:
     def full(self, sizes: list[Any], value: float, dtype: torch.dtype) -> torch.Tensor:
         return torch.full([size.__index__() for size in sizes], value, dtype=dtype)
 
+    def atomic_add(self, array: "Array", index: list[Any], value: torch.Tensor) -> None:
+        places = array.places(tuple(index))
+        assert array.tensor[places].shape == value.shape
+        assert value.dtype is torch.float32
+        array.tensor[places] += value
+
     def arange(self, size: int) -> torch.Tensor:
         return torch.arange(size, dtype=torch.int32)
 
@@ -91,6 +102,9 @@ class _Torch:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(torch, name)
+
+    def zeros(self, shape: list[int], dtype: torch.dtype) -> Array:
+        return Array(torch.zeros(shape, dtype=dtype))
 
     def empty(self, shape: list[int], dtype: torch.dtype) -> Array:
         return Array(torch.full(shape, float("nan") if dtype.is_floating_point else 1, dtype=dtype))

@@ -65,6 +65,25 @@ def test_where_numbered_tiles_begin() -> None:
     assert [ranges.multiple_of(named(module, name)) for name in "slk"] == [1, 16, 16]
 
 
+@pytest.mark.parametrize(
+    ("axis", "begin", "end"),
+    [
+        ("0 to 64 by m:16 ordered", Range(16, 0, 0, 48), Range(16, 0, 16, 64)),
+        ("0 to 60 by m:16 ordered", Range(16, 0, 0, 48), Range(1, 0, 1, 60)),
+        ("5 to 64 by m:16 ordered aligned", Range(1, 0, 5, 48), Range(1, 0, 6, 64)),
+        ("%b to %e by m:16 ordered aligned", Range(low=0), Range(low=1)),
+        ("32 to 40 by m:16 ordered", Range(0, 32), Range(1, 0, 33, 40)),
+        ("%b to %e by m:16 ordered keep", UNKNOWN, UNKNOWN),
+    ],
+)
+def test_where_tiles_begin_and_end(axis: str, begin: Range, end: Range) -> None:
+    sides = "  %sb = tile.bound begin %m\n  %se = tile.bound end %m\n  %s ="
+    text = AXES.format(axis=axis, bounds="0 to 4").replace("  %s =", sides)
+    module, ranges = parse(text), Ranges()
+    assert ranges.of(named(module, "sb")) == begin
+    assert ranges.of(named(module, "se")) == end
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     begin=st.integers(0, 40),
@@ -83,6 +102,8 @@ def test_every_tile_begins_in_the_range(
     most = "" if limit is None else f" max {limit}"
     axis = f"{bounds} by m:{size}{most} ordered{words}"
     spans = f"  %z = tile.span %n of {bounds} by z:{size}{words}\n"
+    sides = [(side, span) for side in ("begin", "end", "size") for span in "mz"]
+    spans += "".join(f"  %{side}_{span} = tile.bound {side} %{span}\n" for side, span in sides)
     text = AXES.format(axis=axis, bounds="0 to 4").replace("  %s =", spans + "  %s =")
     module, ranges = parse(text), Ranges()
     made = tiles(begin, end, size, aligned=aligned)
@@ -93,6 +114,10 @@ def test_every_tile_begins_in_the_range(
     numbered = [tile(begin, end, size, index, 0 if aligned else begin) for index in range(-3, 90)]
     live = [place for place in numbered if "keep" in words or place.lo < place.hi]
     assert all(place.start in ranges.of(named(module, "z")) for place in live)
+    for span, found in (("m", made), ("z", live)):
+        for name, index in (("begin", "lo"), ("end", "hi"), ("size", "size")):
+            known = ranges.of(named(module, f"{name}_{span}"))
+            assert all(getattr(place, index) in known for place in found)
 
 
 KERNEL = """func.func @f(%x: memref<512x512xf32>, %t: memref<9xi32>, %n: index) -> memref<512x512xf32> {

@@ -130,6 +130,60 @@ func.func @f(%x: memref<?x256xf32>, %offsets: memref<9xi32>) -> (memref<?x256xf3
 }"""
 
 
+# Tiles in tiles in tiles, none of which divides the one around it.
+THREE = """
+func.func @f(%x: memref<300x128xf32>) -> memref<128xf32> {
+  %out = tile.full 0.0 : memref<128xf32>
+  tile.grid %a = 0 to 300 by a:128 {
+    %ab = tile.bound begin %a
+    %ae = tile.bound end %a
+    %zero = tile.splat 0.0 : tensor<128xf32>
+    %r = tile.for %b = %ab to %ae by b:48 iter_args(%p = %zero) {
+      %bb = tile.bound begin %b
+      %be = tile.bound end %b
+      %q = tile.for %c = %bb to %be by c:16 iter_args(%s = %p) {
+        %v = tile.load %x[%c, :]
+        %t = tile.reduce add %v dims [0]
+        %u = arith.addf %s, %t : tensor<128xf32>
+        tile.yield %u
+      }
+      tile.yield %q
+    }
+    tile.atomic_rmw add %r, %out[:]
+  }
+  return %out : memref<128xf32>
+}"""
+
+# The rows of a tile one by one, and again in some tiles only; scalars are read where a tile begins and ends.
+ROWS = """
+func.func @f(%x: memref<300x128xf32>, %table: memref<301xf32>) -> (memref<300x128xf32>, memref<300x128xf32>) {
+  %out = tile.empty : memref<300x128xf32>
+  %late = tile.full 0.0 : memref<300x128xf32>
+  %c64 = arith.constant 64 : index
+  tile.grid %m = 0 to 300 by m:32 {
+    %begin = tile.bound begin %m
+    %end = tile.bound end %m
+    %p = tile.load %table[%begin]
+    %q = tile.load %table[%end]
+    %d = arith.subf %q, %p : f32
+    %wide = tile.broadcast %d dims [] : tensor<128xf32>
+    tile.for %i = %begin to %end max 32 {
+      %v = tile.load %x[%i, :]
+      %s = arith.addf %v, %wide : tensor<128xf32>
+      tile.store %s, %out[%i, :]
+    }
+    %on = arith.cmpi sge, %begin, %c64 : index
+    scf.if %on {
+      tile.for %j = %begin to %end by j:16 {
+        %v = tile.load %x[%j, :]
+        tile.store %v, %late[%j, :]
+      }
+    }
+  }
+  return %out, %late : memref<300x128xf32>, memref<300x128xf32>
+}"""
+
+
 def split_k(x: Data, w: Data, b: Data) -> list[Data]:
     return [(x.astype(np.float64) @ w + b).astype(np.float32)]
 
@@ -146,6 +200,16 @@ def shifted(x: Data) -> list[Data]:
 
 def stored(x: Data) -> list[Data]:
     return [x + x]
+
+
+def total(x: Data) -> list[Data]:
+    return [x.astype(np.float64).sum(0).astype(np.float32)]
+
+
+def by_rows(x: Data, table: Data) -> list[Data]:
+    begin = np.arange(300) // 32 * 32
+    more = table[np.minimum(begin + 32, 300)] - table[begin]
+    return [x + more[:, None], np.where(begin[:, None] >= 64, x, 0)]
 
 
 def nested(x: Data, offsets: Data) -> list[Data]:
@@ -165,6 +229,8 @@ PROGRAMS: dict[str, tuple[str, Callable[..., list[Data]], dict[str, int]]] = {
     "sides": (SIDES, sides, {}),
     "shifted": (SHIFTED, shifted, {}),
     "stored": (STORED, stored, {}),
+    "three": (THREE, total, {}),
+    "rows": (ROWS, by_rows, {}),
     "nested": (NESTED, nested, {"mo": 64, "m": 16, "r": 32}),
 }
 WAYS = {
@@ -174,6 +240,8 @@ WAYS = {
     "sides": ["none grid", "none fori_loop"],
     "shifted": ["none grid", "none emit_pipeline"],
     "stored": ["none grid", "none fori_loop"],
+    "three": ["worklist grid"],
+    "rows": ["worklist grid", "worklist fori_loop", "overlaunch emit_pipeline"],
     "nested": ["worklist grid", "worklist emit_pipeline", "worklist fori_loop", "overlaunch grid"],
 }
 

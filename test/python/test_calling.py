@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from programs import parse
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from tilec.diagnostics import TileError
 from tilec.dialects.interpreter import Result as Expected
@@ -224,10 +225,16 @@ REFUSED = {
     "rank": (lambda: torch.zeros(200), ValueError, "x is float32[200]; float32[4, 200] is needed"),
     "extent": (lambda: torch.zeros(4, 201), ValueError, "x is float32[4, 201]; float32[4, 200]"),
     "device": (lambda: torch.zeros(4, 200, device="meta"), TypeError, "x is on meta; a tensor on cpu"),
-    "sparse": (lambda: torch.zeros(4, 200).to_sparse(), TypeError, "x has layout torch.sparse_coo"),
+    "sparse": (lambda: torch.zeros(4, 200).to_sparse(), TypeError, "x is nested, sparse or of another"),
+    "nested": (
+        lambda: untyped.nested.as_nested_tensor([torch.zeros(200)] * 4, layout=torch.jagged),
+        TypeError,
+        "x is nested,",
+    ),
     "grad": (lambda: torch.zeros(4, 200, requires_grad=True), ValueError, "x requires grad"),
     "list": (lambda: [1.0, 2.0], TypeError, "x is a list; an array float32[4, 200] is needed"),
     "number": (lambda: 3.0, TypeError, "x is a float; an array float32[4, 200] is needed"),
+    "order of bytes": (lambda: np.zeros((4, 200), ">f4"), TypeError, "x is >f4[4, 200]; float32"),
     "numpy": (lambda: np.zeros((4, 200)), TypeError, "x is float64[4, 200]; float32[4, 200] is needed"),
 }
 
@@ -239,12 +246,27 @@ def test_arguments_that_do_not_fit(make: Any, error: type[Exception], message: s
 
 
 def test_tensors_without_elements_are_refused():
-    from torch._subclasses.fake_tensor import FakeTensorMode
-
+    copy = Executable(parse(COPY.format("f32")))
     with FakeTensorMode():
         fake = torch.zeros(4, 200)
-    with pytest.raises(TypeError, match="x is a FakeTensor, which holds no elements"):
-        Executable(parse(COPY.format("f32")))([fake])
+    with pytest.raises(TypeError, match="x is a FakeTensor without elements, as in a trace; in one, call"):
+        copy([fake])
+
+    def called(x: torch.Tensor) -> torch.Tensor:
+        return copy([x])[0]
+
+    with pytest.raises(TypeError, match="x is a Tensor without elements"):
+        untyped.func.vmap(called)(torch.zeros(3, 4, 200))
+
+
+def test_torch_compile_leaves_a_call_alone():
+    copy = Executable(parse(COPY.format("f32")))
+
+    def around(x: torch.Tensor) -> torch.Tensor:
+        return copy([x + 1])[0] * 2
+
+    x = torch.randn(4, 200)
+    assert torch.equal(untyped.compile(around, backend="aot_eager")(x), (x + 1) * 2)
 
 
 def test_the_number_of_arguments_and_their_kinds():
@@ -275,9 +297,11 @@ def test_extents_computed_as_0(loop: str):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_wide_integers_are_narrowed_or_refused(kind: Any):
+@pytest.mark.parametrize("element", ["i32", "i64"])
+def test_wide_integers_are_narrowed_or_refused(kind: Any, element: str):
     x, offsets = np.ones((9, 200), np.float32), [0, 2, 2, 5, 9]
-    rows = Executable(parse(FIRST_ROWS))
+    rows = Executable(parse(FIRST_ROWS.replace("memref<5xi32>", f"memref<5x{element}>")))
+    assert rows.signature.parameters[1].dtype == element.replace("i", "int")
     [out] = rows([kind(x), kind(offsets)])
     assert out[:, 0].tolist() == [2, 0, 3, 4]
     with pytest.raises(
@@ -343,6 +367,8 @@ def test_changed_arguments_that_share_memory():
     assign, whole = Executable(parse(ASSIGN)), torch.arange(1600.0)
     with pytest.raises(ValueError, match="x is changed and shares memory with y; pass a clone of one"):
         assign([whole[:800].view(4, 200), whole[100:900].view(4, 200)])
+    with pytest.raises(ValueError, match="x is changed and shares memory with y; pass a clone of one"):
+        assign([whole[:800].view(4, 200)] * 2)
     with pytest.raises(ValueError, match="x is changed, and several of its elements may share memory"):
         assign([whole[:200].expand(4, 200), whole[800:].view(4, 200)])
     left, right = whole.view(4, 400)[:, :200], whole.view(4, 400)[:, 200:]

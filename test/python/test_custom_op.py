@@ -9,7 +9,7 @@ import torch
 from programs import parse
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from tilec.runtime.custom_op import as_custom_op
+from tilec.runtime.custom_op import Family, as_custom_op
 from tilec.runtime.executable import Executable
 from tilec.runtime.signature import signature_of
 
@@ -182,13 +182,18 @@ def test_a_function_that_chooses_the_program():
         made.append(x.shape[0])
         return Executable(parse(SCALE))
 
-    name = f"tilec_test::op{next(NAMES)}"
-    op = as_custom_op(choose, name, signature=signature_of(parse(SCALE)))
-    x, w, unused = inputs(5, grad=False)
-    assert torch.equal(op(x, w, unused)[0], x * w)
+    def choose_backward(*tensors: torch.Tensor) -> Executable:
+        return Executable(parse(SCALE_BACKWARD))
+
+    family = Family(signature_of(parse(SCALE)), choose)
+    backward = Family(signature_of(parse(SCALE_BACKWARD)), choose_backward)
+    op = as_custom_op(family, f"tilec_test::op{next(NAMES)}", backward=backward)
+    x, w, unused = inputs(5)
+    y, square = op(x, w, unused)
+    (y + square).sum().backward()
+    assert torch.equal(y, x * w)
+    torch.testing.assert_close(x.grad, (w + 2 * x).detach())
     assert made == [5]
-    with pytest.raises(TypeError, match="the signature of what a function gives is not known; pass it"):
-        as_custom_op(choose, name)
 
 
 def test_backwards_that_do_not_fit():

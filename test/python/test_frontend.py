@@ -1,6 +1,9 @@
 """Kernels as torch functions: traced, called, kept by what they saw, and looked at."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 import dataclasses
+import itertools
 import os
 import subprocess
 import sys
@@ -9,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
@@ -119,11 +121,13 @@ def test_arguments_are_changed_in_place() -> None:
 
 def test_arrays_of_jax() -> None:
     x = np.arange(20 * 32, dtype=np.float32).reshape(20, 32)
-    result = add_one(jnp.asarray(x))  # pyright: ignore[reportArgumentType]
+    given: Any = jax.device_put(x)
+    result: Any = add_one(given)
     assert isinstance(result, jax.Array)
     np.testing.assert_array_equal(np.asarray(result), x + 1)
-    function = add_one.bind(torch.from_numpy(x)).jax_fn
-    np.testing.assert_array_equal(np.asarray(jax.jit(function)(x)), x + 1)
+    function = add_one.bind(torch.zeros(20, 32)).jax_fn
+    jitted: Callable[..., Any] = jax.jit(function)  # pyright: ignore[reportUnknownMemberType]
+    np.testing.assert_array_equal(np.asarray(jitted(x)), x + 1)
     batch = np.stack([x, x * 2])
     np.testing.assert_array_equal(np.asarray(jax.vmap(function)(batch)), batch + 1)
 
@@ -239,3 +243,59 @@ def test_printing_is_asked_for_in_the_environment(monkeypatch: pytest.MonkeyPatc
 def test_repr_says_what_a_kernel_is_for() -> None:
     bound = tilec.kernel(add_one.fn).bind(torch.randn(3, 32))
     assert repr(bound) == "<add_one(x: float32[3, 32]), blocks rows=128, loop grid>"
+
+
+@tilec.kernel(static_shapes=False)
+def scaled(x: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    out = torch.empty_like(x)
+    for rows in hl.tile(x.size(0)):
+        out[rows, :] = x[rows, :] * scale[:]
+    return out
+
+
+@tilec.kernel(static_shapes=False)
+def sums(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    out = torch.empty([offsets.size(0) - 1, x.size(1)], dtype=x.dtype)
+    for g in hl.grid(out.size(0)):
+        acc = hl.zeros([x.size(1)], dtype=torch.float32)
+        for rows in hl.tile(offsets[g], offsets[g + 1]):
+            acc = acc + x[rows, :].sum(0)
+        out[g, :] = acc
+    return out
+
+
+def test_one_program_for_any_number_of_rows() -> None:
+    scale = torch.randn(32)
+    bound = scaled.bind(torch.randn(20, 32), scale)
+    for rows in (20, 7, 130):
+        x = torch.randn(rows, 32)
+        agree(scaled(x, scale), x * scale, f"{rows} rows")
+        assert scaled.bind(x, scale) is bound
+    assert repr(bound) == "<scaled(x: float32[?, 32], scale: float32[32]), blocks rows=128, loop grid>"
+    # All of `scale` is taken at once, so its extent is a number, and another makes another program.
+    assert scaled.bind(torch.randn(20, 16), torch.randn(16)) is not bound
+    assert bound.aot("v5e", rows=64).code_bytes > 0
+
+
+def test_segments_in_any_number() -> None:
+    for offsets in ([0, 3, 3, 20], [0, 1, 2, 15, 16, 20]):
+        x, at = torch.randn(20, 32), torch.tensor(offsets)
+        wanted = torch.stack([x[a:b].sum(0) for a, b in itertools.pairwise(offsets)])
+        agree(sums(x, at), wanted, "sums")
+    assert repr(sums).endswith("1 bound>")
+
+
+def test_what_python_decides_by_an_extent_is_part_of_the_program() -> None:
+    @tilec.kernel(static_shapes=False)
+    def paired(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        assert x.size(0) == y.size(0), "as many rows"
+        out = torch.empty_like(x)
+        for rows in hl.tile(x.size(0)):
+            out[rows, :] = x[rows, :] + y[rows, :]
+        return out
+
+    for rows in (20, 9):
+        x, y = torch.randn(rows, 32), torch.randn(rows, 32)
+        agree(paired(x, y), x + y, "paired")
+    with pytest.raises((ValueError, AssertionError, tilec.TraceError)):
+        paired(torch.randn(20, 32), torch.randn(9, 32))

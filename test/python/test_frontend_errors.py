@@ -3,7 +3,7 @@
 A comment `# here` is on the line that the error is about; without one it is about the whole function.
 """
 
-# pyright: basic, reportPossiblyUnbound=false, reportAttributeAccessIssue=false, reportReturnType=false
+# pyright: basic, reportPossiblyUnboundVariable=false, reportAttributeAccessIssue=false, reportReturnType=false
 
 import inspect
 import re

@@ -21,6 +21,10 @@ SPECIAL = [0.0, -0.0, math.inf, -math.inf, math.nan, 1.0, -1.0, 0.5, 2.5, -2.5]
 Function = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 Functions = dict[str, Function]
 
+FLOAT_QUOTIENTS: Functions = {
+    "div": lambda x, y: x / y,
+    "trunc": lambda x, y: torch.div(x, y, rounding_mode="trunc"),
+}
 QUOTIENTS: Functions = {
     "div": lambda x, y: x / y,
     "floor_divide": lambda x, y: x // y,
@@ -111,15 +115,23 @@ def same(got: np.ndarray[Any, Any], want: torch.Tensor) -> bool:
 @pytest.mark.parametrize("dtype", [*FLOATS, *INTEGERS])
 def test_quotients(dtype: torch.dtype) -> None:
     x, y = elements(dtype, 1), elements(dtype, 2)
-    compare(QUOTIENTS, x, y if dtype.is_floating_point else torch.where(y == 0, 4, y).to(dtype))
+    if dtype.is_floating_point:
+        compare(FLOAT_QUOTIENTS, x, y)
+    else:
+        compare(QUOTIENTS, x, torch.where(y == 0, 4, y).to(dtype))
+
+
+@pytest.mark.parametrize("name", ["floor_divide", "floor", "remainder", "fmod"])
+def test_quotients_of_floats_that_division_does_not_tell(name: str) -> None:
+    x = elements(torch.float32, 1)
+    with pytest.raises(tilec.TraceError, match="of floats is off by a whole divisor where a / b rounds up"):
+        compare({name: QUOTIENTS[name]}, x, x)
 
 
 @pytest.mark.parametrize(("first", "second"), [(torch.int32, torch.bfloat16), (torch.float16, torch.int8)])
 def test_quotients_of_two_dtypes(first: torch.dtype, second: torch.dtype) -> None:
     y = elements(second, 2)
-    compare(
-        QUOTIENTS, elements(first, 1), y if second.is_floating_point else torch.where(y == 0, 4, y).to(second)
-    )
+    compare(FLOAT_QUOTIENTS, elements(first, 1), y)
 
 
 @pytest.mark.parametrize("dtype", [*FLOATS, torch.int32, torch.int16, torch.int8])

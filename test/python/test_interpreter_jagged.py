@@ -187,6 +187,46 @@ def test_two_extents_of_one_parent(sizes: list[tuple[int, int]], blocks: dict[st
     check(NESTED, [x, rows, columns, w], expected, seed, blocks)
 
 
+PAIRS = """
+func.func @f(%x: memref<8x9xf32>, %lens: memref<8xi32>) -> memref<8x8xf32> {
+  %out = tile.empty : memref<8x8xf32>
+  tile.grid %p = 0 to 8 by p {
+    %l = tile.load %lens[%p]
+    tile.for %q = 0 to 8 by q parallel {
+      %r = tile.load %lens[%q]
+      %zero = tile.splat 0.0 : tensor<?x?xf32, #tile.spans<p, q>>
+      %sum = tile.for %k = 0 to %l by k of p iter_args(%a = %zero) {
+        %v = tile.load %x[%p, %k]
+        %inner = tile.for %j = 0 to %r by j of q iter_args(%b = %a) {
+          %w = tile.load %x[%q, %j]
+          %vw = tile.broadcast %v dims [0, 2] : tensor<?x?x?x?xf32, #tile.spans<p, q, k, j>>
+          %ww = tile.broadcast %w dims [1, 3] : tensor<?x?x?x?xf32, #tile.spans<p, q, k, j>>
+          %y = arith.mulf %vw, %ww : tensor<?x?x?x?xf32, #tile.spans<p, q, k, j>>
+          %part = tile.reduce add %y dims [2, 3]
+          %next = arith.addf %b, %part : tensor<?x?xf32, #tile.spans<p, q>>
+          tile.yield %next
+        }
+        tile.yield %inner
+      }
+      tile.store %sum, %out[%p, %q]
+    }
+  }
+  return %out : memref<8x8xf32>
+}"""
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    lengths=st.lists(st.integers(0, 9), min_size=8, max_size=8),
+    blocks=st.fixed_dictionaries({name: st.integers(1, 10) for name in "pqkj"}),
+    seed=st.integers(0, 99),
+)
+def test_extents_of_two_parents(lengths: list[int], blocks: dict[str, int], seed: int) -> None:
+    x = np.random.default_rng(seed).standard_normal((8, 9)).astype(np.float32)
+    sums = np.where(np.arange(9) < np.asarray(lengths)[:, None], x, 0).sum(1)
+    check(PAIRS, [x, np.asarray(lengths, np.int32)], np.outer(sums, sums), seed, blocks)
+
+
 MIXING = """
 func.func @f(%x: memref<6x16xf32>, %lens: memref<6xi32>, %w: memref<16x4xf32>, %u: memref<6x4xf32>)
     -> (memref<6x4xf32>, memref<16x4xf32>, memref<16xf32>,

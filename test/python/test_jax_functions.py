@@ -129,6 +129,18 @@ def test_shard_map_over_eight_devices():
     assert child.stdout == "equal\n", child.stderr
 
 
+def test_callers_with_jax_arrays_need_no_torch():
+    script = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+from test_jax_functions import arguments, example
+example("dense")(arguments("dense", 0))
+print("torch" in sys.modules)
+"""
+    child = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
+    assert child.stdout == "False\n", child.stderr
+
+
 def test_wide_integers_where_jax_has_them():
     rows, (x, offsets) = example("jagged"), arguments("jagged", 0)
     [expected] = rows.jax_fn(x, offsets)

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from tilec.dialects.tile import Tile
 from tilec.passes import get_all_passes
 from tilec.passes.tile_to_pallas import GROUPINGS, LOOPS
 
@@ -107,12 +106,6 @@ def test_an_emitted_module_runs_alone(tmp_path: Path) -> None:
 def test_options_that_are_named(option: str) -> None:
     assert f"`{option}`" in README
     assert output(f"tile-opt examples/matmul.mlir --choose-blocks {option}")
-
-
-def test_limits_are_as_said() -> None:
-    names = {each.name for each in (*Tile.operations, *Tile.attributes)}
-    missing = {name for name in names if "jagged" in name}
-    assert not missing, "README says that these are not there yet"
 
 
 def test_the_torch_example_runs(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -13,7 +14,7 @@ from programs import RANDOM_PROGRAMS
 from corpus.streams import Stream, random_stream
 from corpus.unaligned import ALL_CASES
 from tilec.diagnostics import TileError
-from tilec.dialects.interpreter import run
+from tilec.dialects.interpreter import random_args, run
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.proof import CHIPS, ProofFailed, emit, prove_compiles, prove_kernel, prove_passes, read_program
 
@@ -28,6 +29,8 @@ REFUSALS = (
     r"convert-tile-to-pallas: the last rows of %\w+ cannot be copied: .*, i8 may lie in",
 )
 """What may be refused, and nothing else."""
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -269,3 +272,13 @@ def test_a_row_and_lanes_that_both_begin_anywhere(loop: str) -> None:
     args = [np.arange(16 * 384, dtype=np.float32).reshape(16, 384)]
     text = emit(module, [TileToPallas("worklist", loop, "v5e", {"a": 1, "b": 128})])
     prove_compiles(text, "update", args)
+
+
+def test_a_worklist_without_entries_copies_nothing() -> None:
+    """All segments are empty: there is no first step whose copies could begin."""
+    program = (ROOT / "examples" / "jagged_bias_lhd.mlir").read_text()
+    module, function = read_program(program)
+    name, args = function.sym_name.data, random_args(function, extent=40)
+    args[2][:] = 0
+    text = emit(module, [TileToPallas(loop="fori_loop")])
+    prove_kernel(text, name, args, run(module, name, args), seeds=(0,))

@@ -10,6 +10,8 @@ from tilec.proof import emit, prove_compiles, prove_kernel, prove_passes, read_p
 
 TRACED = Path(__file__).resolve().parent / "corpus" / "traced"
 WAYS: list[tuple[str, dict[str, int], str]] = [
+    ("columns", {"m": 16, "n": 64}, "grid"),
+    ("columns", {"m": 16}, "fori_loop"),
     ("jagged_heads", {}, "grid"),
     ("jagged_heads", {"rows": 16, "cols": 32}, "emit_pipeline"),
     ("jagged_heads", {"rows": 32, "cols": 16}, "fori_loop"),

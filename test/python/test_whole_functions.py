@@ -79,6 +79,14 @@ def in_rows(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
     return causal(q, k, v).transpose(1, 2).reshape(2, 6, 32)
 
 
+def from_slices(x: torch.Tensor, w: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    batch, length, width = x.shape
+    heads = (each.view(batch, length, 2, -1).transpose(1, 2) for each in (x @ w).split(width, -1))
+    q, k, v = heads
+    y = causal(rope(q, cos, sin), rope(k, cos, sin), v)
+    return y.transpose(1, 2).reshape(batch, length, width) + x
+
+
 CASES = {
     "softmax": Case(lambda x: F.softmax(x, -1), ((4, 6, 8),), dtype=BF16),
     "log_softmax": Case(lambda x: F.log_softmax(x, -1), ((4, 6, 8),)),
@@ -116,9 +124,16 @@ CASES = {
         lambda q, k, v, c, s: causal(rope(q, c, s), rope(k, c, s), v), (*[(2, 4, 6, 8)] * 3, (6, 8), (6, 8))
     ),
     "attention of heads in rows": Case(in_rows, ((2, 6, 4, 8),) * 3),
+    "product with a constant": Case(lambda x: x @ torch.ones(8, 5), ((6, 8),)),
     "residual": Case(lambda x, w: x + torch.relu(x @ w), ((6, 8), (8, 8))),
     "norm and product": Case(lambda x, g, w: F.rms_norm(x, (8,), g) @ w, ((6, 8), (8,), (8, 5)), (2,)),
     "sum of columns": Case(lambda x: (x * 2).sum(0), ((16, 8),)),
+    "sum of all": Case(lambda x: (x * x).sum(), ((7, 6, 8),)),
+    "mean of channels": Case(lambda x: x.mean((0, 2, 3)), ((3, 8, 5, 7),)),
+    "sums of both": Case(lambda x: torch.cat((x.sum(0), x.sum(1))), ((16, 8),), (1,)),
+    "group norm": Case(lambda x, w, b: F.group_norm(x, 4, w, b), ((3, 8, 5, 7), (8,), (8,)), (2,)),
+    "every other": Case(lambda x: x[:, ::2].exp() + 1, ((6, 8),)),
+    "heads from slices": Case(from_slices, ((2, 6, 8), (8, 24), (6, 4), (6, 4)), (2,)),
     "transposed": Case(lambda x, y: x + y.T, ((5, 7), (7, 5))),
     "outer": Case(lambda x, y: x[:, None] * y[None, :], ((10,), (12,))),
     "long rows": Case(lambda x, b: torch.sigmoid(x) + b, ((2, 40000), (40000,))),
@@ -134,10 +149,10 @@ CASES = {
 
 GRADIENTS = {
     "softmax": Case(lambda x: F.softmax(x, -1), ((4, 6, 8),), (1, 1)),
-    "layer norm": Case(lambda x, g, b: F.layer_norm(x, (8,), g, b), ((4, 6, 8), (8,), (8,)), (1, 3)),
-    "rms norm": Case(lambda x, g: F.rms_norm(x, (8,), g) * torch.sigmoid(x), ((4, 6, 8), (8,)), (1, 3)),
+    "layer norm": Case(lambda x, g, b: F.layer_norm(x, (8,), g, b), ((4, 6, 8), (8,), (8,)), (1, 1)),
+    "rms norm": Case(lambda x, g: F.rms_norm(x, (8,), g) * torch.sigmoid(x), ((4, 6, 8), (8,)), (1, 1)),
     "mlp": Case(lambda x, w, b, v: F.gelu(F.linear(x, w, b)) @ v, ((4, 6, 8), (5, 8), (5,), (5, 7)), (2, 4)),
-    "swiglu": Case(lambda x, w, v: F.silu(x @ w) * (x @ v), ((4, 6, 8), (8, 5), (8, 5)), (1, 5)),
+    "swiglu": Case(lambda x, w, v: F.silu(x @ w) * (x @ v), ((4, 6, 8), (8, 5), (8, 5)), (1, 4)),
     "attention": Case(causal, ((2, 4, 6, 8),) * 3, (1, 0)),
 }
 
@@ -161,6 +176,38 @@ def test_results(name: str) -> None:
     tolerance = 2e-2 if case.dtype is BF16 else 1e-5
     torch.testing.assert_close(result, expected, rtol=tolerance, atol=tolerance)
     assert tuple(counts) == case.kernels
+
+
+LOSSES: dict[str, Callable[..., torch.Tensor]] = {
+    "mean": lambda x, t: F.cross_entropy(x, t),
+    "sum": lambda x, t: F.cross_entropy(x, t, reduction="sum"),
+    "each": lambda x, t: F.cross_entropy(x, t, reduction="none"),
+    "ignored": lambda x, t: F.cross_entropy(x, t, ignore_index=2),
+    "smooth": lambda x, t: F.cross_entropy(x, t, label_smoothing=0.1),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses(name: str) -> None:
+    """What is left to torch are operations on single elements, and a count of true ones, of 64 bits."""
+    refused: list[str] = []
+    torch.compiler.reset()
+    made = Backend(launch, lambda clusters: refused.extend(clusters.refused.values()))
+    function = torch.compile(LOSSES[name], backend=made, dynamic=False)
+    x = torch.randn(7, 9, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    target = torch.tensor([1, 2, 3, 4, 8, 2 if name == "ignored" else -100, 0])
+    result, expected = function(x, target), LOSSES[name](x, target)
+    torch.testing.assert_close(result, expected)
+    torch.testing.assert_close(
+        torch.autograd.grad(result.sum(), x), torch.autograd.grad(expected.sum(), x), rtol=1e-5, atol=1e-6
+    )
+    assert set(refused) <= {"its result is one element", "a tensor of int64"}
+
+
+def test_classes_that_do_not_exist() -> None:
+    torch.compiler.reset()
+    function = torch.compile(LOSSES["each"], backend=Backend(launch), dynamic=False)
+    assert function(torch.zeros(2, 3), torch.tensor([1, 3])).isnan().tolist() == [False, True]
 
 
 @pytest.mark.parametrize("name", GRADIENTS)

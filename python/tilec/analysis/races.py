@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import product, takewhile
+from math import gcd
 from typing import NoReturn
 
 from xdsl.ir import Block, OpResult, SSAValue
@@ -131,7 +132,20 @@ def _segment(dim: Dim, axis: SSAValue) -> tuple[SSAValue, SSAValue | None, Linea
     if bounds.begin is not op.begin or bounds.end is not op.end:
         return None
     number = linear(op.index)
-    return (op.begins, op.ends, number) if set(number.factors) == {axis} else None
+    return (op.begins, op.ends, number) if _tells_apart(number, axis) else None
+
+
+def _tells_apart(number: Linear, axis: SSAValue) -> bool:
+    """Whether a number differs wherever `axis` does, whatever else it depends on.
+
+    So it is if all else comes in multiples that the axis does not reach: `4 * i + axis`, of an axis of 4.
+    """
+    factors = dict(number.factors)
+    own, bounds = factors.pop(axis, 0), axis_bounds(axis)
+    extent = None if bounds is None else static_extent(bounds)
+    if own == 0 or not factors:
+        return own != 0
+    return extent is not None and abs(own) * (extent - 1) < gcd(*factors.values())
 
 
 def _range(dim: Dim, bounds_of: Callable[[SSAValue], IndexBounds | None]) -> tuple[Linear, int] | None:

@@ -29,7 +29,7 @@ def ends_of(bounds: IndexBounds, writes: Sequence[AccessOp]) -> Ends | str | Non
     length has nothing to do with loads.
     """
     length = linear(bounds.end) - linear(bounds.begin)
-    loads = {_load(leaf): factor for leaf, factor in length.factors.items() if _load(leaf) is not None}
+    loads = {load: factor for leaf, factor in length.factors.items() if (load := _load(leaf)) is not None}
     if not loads:
         return None
     begin = next((load for load, factor in loads.items() if factor == -1), None)
@@ -71,7 +71,7 @@ def obstacle(begin: LoadOp, end: LoadOp, writes: Sequence[AccessOp]) -> str | No
 
 def _load(leaf: SSAValue | tuple[SSAValue, int]) -> LoadOp | None:
     owner = leaf.owner if isinstance(leaf, SSAValue) else None
-    return owner if isinstance(owner, LoadOp) else None
+    return owner if isinstance(owner, LoadOp) and not shape_of(owner.result.type) else None
 
 
 def writes_of(function: Operation) -> list[AccessOp]:

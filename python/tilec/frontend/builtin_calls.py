@@ -64,6 +64,10 @@ def _range(trace: Trace, *args: Any) -> Any:
     return range(*args)
 
 
+def _len(trace: Trace, value: Any) -> Any:
+    return value.shape[0] if isinstance(value, torch.Tensor) and value.dim() else len(value)
+
+
 REPLACED: dict[Any, Callable[..., Any]] = {
     builtins.min: _extreme(torch.minimum, torch.sym_min, min),
     builtins.max: _extreme(torch.maximum, torch.sym_max, max),
@@ -71,5 +75,6 @@ REPLACED: dict[Any, Callable[..., Any]] = {
     builtins.float: _float,
     builtins.bool: _bool,
     builtins.range: _range,
+    builtins.len: _len,
 }
 """What `call` runs in place of a builtin; the first argument is the trace."""

@@ -11,6 +11,7 @@ from tilec.frontend import host, views
 from tilec.frontend.aten import creation, division, pointwise, products, reductions, shapes
 from tilec.frontend.aten.table import EARLY, HANDLERS, Call
 from tilec.frontend.indexing import load, store
+from tilec.frontend.scalars import is_symbolic
 from tilec.frontend.tiles import new_index, scalar_index
 from tilec.frontend.torch_private import (
     GuardOnDataDependentSymNode,
@@ -18,6 +19,7 @@ from tilec.frontend.torch_private import (
     TorchDispatchMode,
     decompositions,
     functional_form,
+    is_view,
     schema_of,
     tree_flatten,
     tree_map,
@@ -78,7 +80,13 @@ class Operators(TorchDispatchMode):
             return func(*args, **kwargs)
         self.trace.here()
         with self:
-            return self._lowered(func, self._known(args), self._known(kwargs))
+            known = self._known(args)
+            made = self._lowered(func, known, self._known(kwargs))
+        if is_view(func):
+            for each in tree_flatten(made)[0]:
+                if each.dtype is known[0].dtype:
+                    self.trace.aliases.share(each, known[0])
+        return made
 
     def _known(self, args: Any) -> Any:
         """Arguments with a traced tensor for each that was captured."""
@@ -137,8 +145,11 @@ class Operators(TorchDispatchMode):
         """An operator that changes its first argument: what it would return, from now on."""
         trace, target = self.trace, args[0]
         functional = functional_form(func)
+        name = func.overloadpacket.__name__
+        if functional is None and "out" in kwargs:
+            trace.fail(f"{name} with out=; assign what it returns to a variable")
         if functional is None:
-            trace.fail(unsupported(func.overloadpacket.__name__))
+            trace.fail(unsupported(name))
         return self._assign(target, self._lowered(functional, args, kwargs))
 
     def _assign(self, target: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
@@ -148,7 +159,7 @@ class Operators(TorchDispatchMode):
                 f"the host tensor {known.name} is changed as a whole; store to it in a loop over tiles"
             )
         made = made.to(target.dtype).broadcast_to(target.shape)
-        trace.bind(target, trace.value(made))
+        trace.change(target, trace.value(made))
         return target
 
     def _copied(self, target: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
@@ -219,8 +230,23 @@ def _item(trace: Trace, tensor: torch.Tensor) -> Any:
     return new_index(trace, "item", lambda: scalar_index(trace, tensor.reshape(())))
 
 
-def _elements(trace: Trace, tensor: torch.Tensor, *args: Any) -> Any:
+def _elements(trace: Trace, tensor: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
     trace.fail(f"the elements of {trace.describe(tensor)} are not known while the kernel is traced")
+
+
+def _length(trace: Trace, tensor: torch.Tensor) -> int:
+    if tensor.dim() and is_symbolic(tensor.shape[0]):
+        trace.fail(f"the length of {trace.describe(tensor)} is a number of the program; write .shape[0]")
+    return torch.Tensor.__len__(tensor)
+
+
+def _constant(trace: Trace, data: Any, *, dtype: torch.dtype | None = None, **kwargs: Any) -> torch.Tensor:
+    """A number that the user's code makes a tensor of is no tensor from outside."""
+    if isinstance(data, torch.SymInt):
+        return torch.scalar_tensor(data, dtype=dtype or torch.int64)  # pyright: ignore[reportArgumentType]
+    if isinstance(data, bool | int | float):
+        return torch.full((), data, dtype=dtype)
+    return torch.tensor(data, dtype=dtype, **kwargs)
 
 
 SPECIAL: dict[Any, Callable[..., Any]] = {
@@ -231,6 +257,8 @@ SPECIAL: dict[Any, Callable[..., Any]] = {
     torch.Tensor.__int__: _item,
     torch.Tensor.__index__: _item,
     torch.Tensor.__float__: _item,
+    torch.Tensor.__len__: _length,
+    torch.tensor: _constant,
     torch.Tensor.tolist: _elements,
     torch.Tensor.numpy: _elements,
     torch.Tensor.__array__: _elements,

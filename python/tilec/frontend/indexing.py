@@ -139,7 +139,7 @@ def store(
             made = value.broadcast_to(tensor.shape).to(tensor.dtype)
         else:
             made = torch.full_like(tensor, value)
-        trace.bind(tensor, trace.value(made))
+        trace.change(tensor, trace.value(made))
         return
     window = target(trace, tensor, indices, "a store")
     ssa = value_for(trace, window, tensor, value)

@@ -116,13 +116,13 @@ class Bound:
             return self.jax_fn(*tensors)
         return self.traced.returned(self.executable(arguments), arguments)
 
-    def aot(self, chip: str) -> "Compiled":
+    def aot(self, chip: str, rows: int | None = None) -> "Compiled":
         """Compile the kernel for a chip with the real TPU compiler. No device is needed.
 
-        Raises ValueError for an unknown chip, TileError for what a pass refuses and CompileRefused for what
-        the compiler refuses.
+        `rows` is what leading extents are that are any. Raises ValueError for an unknown chip, TileError for
+        what a pass refuses and CompileRefused for what the compiler refuses.
         """
-        return self.executable.aot(chip)
+        return self.executable.aot(chip, rows)
 
     def mosaic(self, chip: str) -> str:
         """What Pallas makes of the kernels for a chip: modules of MLIR's Mosaic dialect, as text.
@@ -135,7 +135,7 @@ class Bound:
 
     def __repr__(self) -> str:
         arguments = ", ".join(
-            f"{name}: {_name(dtype)}[{', '.join(map(str, shape))}]"
+            f"{name}: {_name(dtype)}[{', '.join('?' if each is None else str(each) for each in shape)}]"
             for name, shape, dtype in self.traced.parameters
         )
         sizes = {**batch_blocks(self.traced.module), **self.choices.blocks}
@@ -146,13 +146,14 @@ class Bound:
 class Kernel(Generic[P, R]):
     """A function over tiles. Called, it is traced and compiled for its arguments, and run."""
 
-    def __init__(self, fn: Callable[P, R], config: Config | None = None):
+    def __init__(self, fn: Callable[P, R], config: Config | None = None, *, static_shapes: bool = True):
         functools.update_wrapper(self, fn)
+        self.static_shapes = static_shapes
         self.fn = fn
         self.config = config or Config()
         self.__tilec_traced__ = fn
         self._signature = inspect.signature(fn)
-        self._bound: dict[Any, Bound] = {}
+        self._bound: dict[Any, list[Bound]] = {}
 
     def bind(self, *args: P.args, **kwargs: P.kwargs) -> Bound:
         """The kernel for arguments like these, traced if it was not yet.
@@ -174,10 +175,16 @@ class Kernel(Generic[P, R]):
         return found.arguments
 
     def _bind(self, arguments: dict[str, Any], tensors: Sequence[Any]) -> Bound:
-        key = (argument_key(arguments), environment_key(self.fn), torch.get_float32_matmul_precision())
-        bound = self._bound.get(key)
+        of_arguments = argument_key(arguments, not self.static_shapes)
+        key = (of_arguments, environment_key(self.fn), torch.get_float32_matmul_precision())
+        known = self._bound.setdefault(key, [])
+        if known and self.static_shapes:
+            return known[0]
+        shapes = [tuple(each.shape) for each in tensors]
+        bound = next((each for each in known if each.traced.assumptions(shapes)), None)
         if bound is None:
-            bound = self._bound[key] = self._trace(arguments)
+            bound = self._trace(arguments)
+            known.append(bound)
             _print_asked(bound)
         return bound
 
@@ -188,7 +195,12 @@ class Kernel(Generic[P, R]):
         rebuilt = inspect.BoundArguments(self._signature, given)  # pyright: ignore[reportArgumentType]
         try:
             traced = trace_function(
-                self.fn, rebuilt.args, rebuilt.kwargs, names_of(given), tunables=self.config.tunables
+                self.fn,
+                rebuilt.args,
+                rebuilt.kwargs,
+                names_of(given),
+                dynamic=not self.static_shapes,
+                tunables=self.config.tunables,
             )
         except TraceError as error:
             if os.environ.get("TILEC_TRACEBACK"):
@@ -198,7 +210,8 @@ class Kernel(Generic[P, R]):
         return Bound(traced, self.config)
 
     def __repr__(self) -> str:
-        return f"<tilec.kernel {self.fn.__qualname__}{self._signature}, {len(self._bound)} bound>"
+        count = sum(map(len, self._bound.values()))
+        return f"<tilec.kernel {self.fn.__qualname__}{self._signature}, {count} bound>"
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         return self if owner is None else functools.partial(self, owner)
@@ -220,9 +233,16 @@ def _print_asked(bound: Bound) -> None:
 @overload
 def kernel(fn: Callable[P, R], /) -> Kernel[P, R]: ...
 @overload
-def kernel(*, config: Config | None = None) -> Callable[[Callable[P, R]], Kernel[P, R]]: ...
-def kernel(fn: Any = None, /, *, config: Config | None = None) -> Any:
-    """Make a function over tiles a kernel: `@tilec.kernel`, or `@tilec.kernel(config=…)`."""
+def kernel(
+    *, config: Config | None = None, static_shapes: bool = True
+) -> Callable[[Callable[P, R]], Kernel[P, R]]: ...
+def kernel(fn: Any = None, /, *, config: Config | None = None, static_shapes: bool = True) -> Any:
+    """Make a function over tiles a kernel: `@tilec.kernel`, or `@tilec.kernel(config=…)`.
+
+    It is traced for each shape of its arguments; with `static_shapes=False` once for any number of rows, the
+    leading extents of its tensors: but for those of which it takes all at once or by which Python decides
+    something. The other extents, and leading ones of 0 and 1, are always those of the arguments.
+    """
     if fn is None:
-        return lambda given: Kernel(given, config)
-    return Kernel(fn, config)
+        return lambda given: Kernel(given, config, static_shapes=static_shapes)
+    return Kernel(fn, config, static_shapes=static_shapes)

@@ -1,6 +1,6 @@
 """What tells one call of a kernel from another: what a trace may have read of the arguments."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -29,25 +29,32 @@ def tensors_in(arguments: Mapping[str, Any]) -> list[Any]:
     return found
 
 
-def argument_key(arguments: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The shapes, dtypes and strides of tensors, the values of scalars, what functions can see."""
+def argument_key(arguments: Mapping[str, Any], dynamic: bool = False) -> tuple[Any, ...]:
+    """The shapes, dtypes and strides of tensors, the values of scalars, what functions can see.
+
+    If they are `dynamic`, leading extents count only as 0, 1 or more.
+    """
     key: list[Any] = []
     for value in arguments.values():
         if isinstance(value, torch.Tensor):
-            key.append((value.dtype, value.shape, value.stride()))
+            key.append((value.dtype, *_shape_key(value.shape, dynamic), value.stride()))
         elif isinstance(value, _SCALARS):
             key.append(environment_key(value))
         else:
             leaves, spec = tree_flatten(value)
-            key.append((spec, *map(_leaf_key, leaves)))
+            key.append((spec, *[_leaf_key(leaf, dynamic) for leaf in leaves]))
     return tuple(key)
 
 
-def _leaf_key(value: Any) -> Any:
+def _shape_key(shape: Sequence[int], dynamic: bool) -> tuple[Any, ...]:
+    return (min(shape[0], 2), *shape[1:]) if dynamic and shape else tuple(shape)
+
+
+def _leaf_key(value: Any, dynamic: bool) -> Any:
     if isinstance(value, torch.Tensor):
-        return (value.dtype, value.shape, value.stride())
+        return (value.dtype, *_shape_key(value.shape, dynamic), value.stride())
     if is_array(value):
-        return (str(value.dtype), tuple(value.shape))
+        return (str(value.dtype), *_shape_key(value.shape, dynamic))
     return environment_key(value)
 
 

@@ -146,7 +146,13 @@ class TracingMarkers(Markers):
     def _is_device(self, value: Any) -> bool:
         if isinstance(value, torch.Tensor):
             return True
-        return is_symbolic(value) and not isinstance(value, torch.SymFloat) and _unknown(value)
+        return is_symbolic(value) and not isinstance(value, torch.SymFloat) and self._unknown(value)
+
+    def _unknown(self, value: Any) -> bool:
+        """Whether a symbolic number or condition is only known on the device: not of extents of arrays alone,
+        by which Python may decide, as the program is then one for such extents.
+        """
+        return bool(expression(value).free_symbols - self.trace.extents.keys())
 
     def _device(self, condition: Any) -> SSAValue | None:
         """The `i1` of a condition that only the device knows; `None` of any other."""
@@ -176,11 +182,6 @@ class TracingMarkers(Markers):
         if isinstance(second, bool):
             second = torch.full((), second, dtype=torch.bool)
         return function(self._as_tensor(first), self._as_tensor(second))
-
-
-def _unknown(value: Any) -> bool:
-    """Whether a symbolic number or condition depends on what is only known on the device."""
-    return bool(expression(value).free_symbols)
 
 
 def _is_users(function: types.FunctionType) -> bool:

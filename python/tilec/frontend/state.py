@@ -77,8 +77,10 @@ class Variables:
 
 
 def tensor_like(trace: Trace, leaf: Leaf, value: Value) -> torch.Tensor:
-    """A tensor of the shape and dtype of a leaf that stands for `value`."""
-    return trace.tensor(leaf.held.shape, leaf.held.dtype, value)
+    """A tensor of the shape and dtype of a leaf that stands for `value`, and that the user takes for it."""
+    made = trace.tensor(leaf.held.shape, leaf.held.dtype, value)
+    trace.aliases.share(made, leaf.held)
+    return made
 
 
 def value_of(leaf: Leaf) -> Value:
@@ -192,7 +194,7 @@ class Snapshot:
     def _print(self, value: Any, depth: int) -> Any:
         """What tells whether an object was changed: the identities of what it holds."""
         if isinstance(value, torch.Tensor):
-            known = self.trace.known(value) if self.trace.is_known(value) else None
+            known = self.trace.seen(value)
             # Arrays are not changed as a whole, and a tensor of the user's is one from its first use on.
             return id(known) if isinstance(known, Value) else id(value)
         if depth and isinstance(value, list | tuple):

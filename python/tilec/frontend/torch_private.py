@@ -4,7 +4,9 @@ Fake tensors have a shape and no memory; a shape environment gives sizes names. 
 is made of, and torch exposes them under these names only.
 """
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -27,12 +29,15 @@ __all__ = [
     "decompositions",
     "expression",
     "functional_form",
+    "is_view",
     "named_size",
     "new_shapes",
     "schema_of",
     "tree_flatten",
     "tree_map",
     "tree_unflatten",
+    "unlogged",
+    "with_sizes",
 ]
 
 
@@ -69,6 +74,23 @@ def functional_form(op: OpOverload) -> OpOverload | None:
     return getattr(getattr(torch.ops.aten, name.rstrip("_"), None), op._overloadname, None)  # pyright: ignore[reportPrivateUsage]
 
 
+@contextmanager
+def unlogged() -> Generator[None]:
+    """Torch does not log, with a traceback, what it refuses meanwhile; it raises it too."""
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+def is_view(op: OpOverload) -> bool:
+    """Whether what an operator returns shares the elements of its first argument."""
+    schema = schema_of(op)
+    return not schema.is_mutable and any(each.alias_info is not None for each in schema.returns)
+
+
 def decompositions(ops: Sequence[Any]) -> dict[Any, Callable[..., Any]]:
     """What torch knows of how each of `ops` is made of simpler ones."""
     return dict(get_decompositions(ops))
@@ -80,3 +102,10 @@ def aot_backend(compiler: Callable[..., Any], table: dict[Any, Callable[..., Any
     from torch._dynamo.backends.common import aot_autograd
 
     return aot_autograd(fw_compiler=compiler, decompositions=table)
+
+
+def with_sizes(module: torch.fx.GraphModule, args: Sequence[Any]) -> torch.fx.GraphModule:
+    """A graph again, with the sizes that its inputs have in `args` in the place of symbols."""
+    from torch.fx.experimental.proxy_tensor import make_fx
+
+    return make_fx(module, tracing_mode="fake")(*args)

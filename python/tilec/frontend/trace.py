@@ -14,17 +14,26 @@ from typing import Any, NoReturn
 
 import sympy
 import torch
-from xdsl.dialects import func
-from xdsl.dialects.builtin import FunctionType, LocationAttr, MemRefType, ModuleOp, UnknownLoc
+from xdsl.dialects import arith, func, memref
+from xdsl.dialects.builtin import (
+    FunctionType,
+    IndexType,
+    IntegerAttr,
+    LocationAttr,
+    MemRefType,
+    ModuleOp,
+    UnknownLoc,
+)
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from tilec.diagnostics import TileError, file_location, one_line
 from tilec.dialects.tile import SplatOp
 from tilec.dialects.tile.types import UNBOUND, shape_of, span_of, value_type
+from tilec.frontend.aliases import Aliases
 from tilec.frontend.elements import ELEMENTS, name_of
 from tilec.frontend.places import user_location
-from tilec.frontend.torch_private import FakeTensorMode, expression, named_size, new_shapes
+from tilec.frontend.torch_private import FakeTensorMode, expression, named_size, new_shapes, unlogged
 
 Size = int | torch.SymInt
 
@@ -39,6 +48,14 @@ class TraceError(TileError):
 
 class WrappedError(TraceError):
     """A 64-bit integer is needed whole that may have passed 32 bits, for what the arguments may hold."""
+
+
+class NeedsStatic(Exception):
+    """The leading extent of an array is needed as a number, since the program takes all of it at once."""
+
+    def __init__(self, array: str):
+        super().__init__(array)
+        self.array = array
 
 
 @dataclass(frozen=True)
@@ -137,7 +154,8 @@ class Trace:
     """The state of one run of a function called `name`.
 
     `most` is what elements of 64-bit integer arguments are taken to stay below, and above its negative: so
-    that sums and products of them still fit 32 bits. Calls with others are refused.
+    that sums and products of them still fit 32 bits. Calls with others are refused. `static` are the arrays
+    whose leading extent is a number, of those for which it could be any.
     """
 
     name: str
@@ -146,6 +164,7 @@ class Trace:
     location: LocationAttr = field(default_factory=UnknownLoc)
     fixed_blocks: dict[str, int] = field(default_factory=dict[str, int])
     block_limits: dict[str, tuple[int, int | None]] = field(default_factory=dict[str, tuple[int, int | None]])
+    static: frozenset[str] = frozenset()
     tunables: dict[str, Any] = field(default_factory=dict[str, Any])
     captured: list[torch.Tensor] = field(default_factory=list[torch.Tensor])
 
@@ -156,13 +175,15 @@ class Trace:
         self.paused = False
         self.outermost = inspect.currentframe()
         self.markers: Any = None
+        self.extents: dict[sympy.Symbol, SSAValue] = {}  # of arrays of any number of rows
         self.lost: dict[str, str] = {}  # what to say where a variable is used that did not leave its loop
         self.axes: dict[sympy.Symbol, Axis] = {}
         self.indices: dict[sympy.Symbol, SSAValue] = {}
         self.index_names: dict[sympy.Symbol, str] = {}
         self.sizes: dict[str, torch.SymInt] = {}
         self.dtypes: dict[SSAValue, torch.dtype] = {}
-        self.shapes_of: dict[SSAValue, tuple[int, ...]] = {}
+        self.shapes_of: dict[SSAValue, tuple[int | None, ...]] = {}
+        self.aliases = Aliases()
         self._known: dict[int, tuple[torch.Tensor, Value | Array]] = {}
         self._fakes: dict[int, torch.Tensor] = {}
 
@@ -203,9 +224,9 @@ class Trace:
     def name_variables(self, variables: Mapping[str, Any]) -> None:
         """Call values after the user's variables that hold them, where they have no name yet."""
         for name, held in variables.items():
-            if not isinstance(held, torch.Tensor) or not self.is_known(held):
+            known = self.seen(held)
+            if known is None:
                 continue
-            known = self.known(held)
             if known.ssa.name_hint is None and SSAValue.is_valid_name(name):
                 known.ssa.name_hint = name
             if isinstance(known, Array) and known.name == UNNAMED:
@@ -227,7 +248,7 @@ class Trace:
         """What torch does meanwhile has shapes and dtypes and makes no operations."""
         paused, self.paused = self.paused, True
         try:
-            with self.fake:
+            with self.fake, unlogged():
                 yield
         finally:
             self.paused = paused
@@ -249,19 +270,51 @@ class Trace:
         if found is None:
             found = (tensor, self._capture(tensor))
             self._known[id(tensor)] = found
+        if self.aliases.is_behind(tensor):
+            self.fail(
+                f"{self.describe(tensor)} shares its elements with a value that was changed in place since; "
+                "make a new value instead, as in v = v + …"
+            )
         return found[1]
+
+    def change(self, tensor: torch.Tensor, value: Value) -> None:
+        """A value of a tile is changed in place."""
+        self.aliases.changed(tensor)
+        self.bind(tensor, value)
 
     def is_known(self, tensor: torch.Tensor) -> bool:
         return id(tensor) in self._known
 
-    def parameter(self, name: str, tensor: torch.Tensor) -> torch.Tensor:
-        """A fake tensor for an argument, which becomes one of the program."""
-        ssa = self.entry.insert_arg(
-            MemRefType(self.element(tensor.dtype, name), list(tensor.shape) or [1]), len(self.entry.args)
-        )
+    def seen(self, held: Any) -> Value | Array | None:
+        """What an object stands for, if it is a tensor that was used."""
+        return self._known[id(held)][1] if isinstance(held, torch.Tensor) and self.is_known(held) else None
+
+    def parameter(self, name: str, tensor: torch.Tensor, *, dynamic: bool = False) -> torch.Tensor:
+        """A fake tensor for an argument, which becomes one of the program; of any leading extent if it is
+        `dynamic`, though not of 0 or 1, which torch broadcasts.
+        """
+        if 0 in tensor.shape:
+            self.fail(f"{name} is {self.describe(tensor)}, which has no elements; one or more are needed")
+        shape: list[Any] = list(tensor.shape)
+        free = dynamic and bool(shape) and shape[0] > 1 and name not in self.static
+        kind = MemRefType(self.element(tensor.dtype, name), [UNBOUND, *shape[1:]] if free else shape or [1])
+        ssa = self.entry.insert_arg(kind, len(self.entry.args))
         ssa.name_hint = name
-        self.dtypes[ssa], self.shapes_of[ssa] = tensor.dtype, tuple(tensor.shape)
-        return self.tensor(tensor.shape, tensor.dtype, Array.whole(ssa, name, tensor.dim()))
+        self.dtypes[ssa], self.shapes_of[ssa] = tensor.dtype, tuple([None, *shape[1:]] if free else shape)
+        if free:
+            shape[0] = self._new_extent(ssa, name, shape[0])
+        return self.tensor(shape, tensor.dtype, Array.whole(ssa, name, tensor.dim()))
+
+    def _new_extent(self, array: SSAValue, name: str, now: int) -> torch.SymInt:
+        """The leading extent of an array of any number of rows, of which there are `now`."""
+        size = named_size(self.shapes, f"{name}_size_0", now)
+        zero = self.put(arith.ConstantOp(IntegerAttr(0, IndexType())))
+        extent = self.put(memref.DimOp(array, zero))
+        extent.name_hint = f"{name}_rows"
+        symbol = expression(size)
+        self.extents[symbol] = array
+        self.indices[symbol], self.index_names[symbol] = extent, f"{name}.size(0)"
+        return size
 
     def captured_as(self, tensor: torch.Tensor) -> torch.Tensor:
         """The fake tensor for a real one that the function found outside: it becomes an argument."""
@@ -304,6 +357,8 @@ class Trace:
         if expr.is_Integer:
             return int(expr), None
         axis = self.axes.get(expr)
+        if axis is None and expr in self.extents:
+            raise NeedsStatic(self.extents[expr].name_hint or "")
         if axis is None:
             self.fail(
                 f"a dimension of size {self.words(size)} is neither a number nor a tile; "
@@ -323,6 +378,11 @@ class Trace:
             return []
         free = expression(value).free_symbols
         return [name for name, size in self.sizes.items() if expression(size) in free]
+
+    def assumptions(self) -> tuple[sympy.Basic, ...]:
+        """What Python decided by extents that differ between calls: conditions on their symbols."""
+        found = [guard.expr for guard in self.shapes.guards if guard.expr.free_symbols]
+        return tuple(dict.fromkeys(each for each in found if each.free_symbols <= self.extents.keys()))
 
     def check_guards(self) -> None:
         """Refuse a trace in which Python decided something by the size of a block."""

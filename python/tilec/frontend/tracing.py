@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import sympy
 import torch
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr
 from xdsl.ir import SSAValue
@@ -20,18 +21,18 @@ from tilec.frontend.dispatch import Functions, Operators
 from tilec.frontend.markers import TracingMarkers
 from tilec.frontend.places import error_location
 from tilec.frontend.torch_private import TreeSpec, tree_flatten, tree_unflatten
-from tilec.frontend.trace import Array, Trace, WrappedError, tracing
+from tilec.frontend.trace import Array, NeedsStatic, Trace, WrappedError, tracing
 from tilec.frontend.views import as_view
 
 
 @dataclass(frozen=True)
 class Output:
-    """One object that the function returns: result number `result` of the program, of a shape; argument
-    number `argument` itself; or a constant.
+    """One object that the function returns: result number `result` of the program, the one element of it if
+    it is `scalar`; argument number `argument` itself; or a constant.
     """
 
     result: int | None = None
-    shape: tuple[int, ...] = ()
+    scalar: bool = False
     argument: int | None = None
     constant: Any = None
 
@@ -42,12 +43,13 @@ class Traced:
 
     `parameters` are name, shape and torch dtype of each argument, captured tensors last. `mutated` are the
     positions of arguments whose new contents are results, after those in `outputs`. Elements of 64-bit
-    integer arguments must be below `most`, and above its negative.
+    integer arguments must be below `most`, and above its negative. `assumptions` tells of the shapes of
+    arguments whether the program is for them.
     """
 
     name: str
     module: ModuleOp
-    parameters: tuple[tuple[str, tuple[int, ...], torch.dtype], ...]
+    parameters: tuple[tuple[str, tuple[int | None, ...], torch.dtype], ...]
     captured: tuple[torch.Tensor, ...]
     results: tuple[torch.dtype, ...]
     outputs: tuple[Output, ...]
@@ -56,6 +58,7 @@ class Traced:
     tiles: tuple[str, ...]
     fixed: Mapping[str, int]
     most: int
+    assumptions: Callable[[Sequence[tuple[int, ...]]], bool]
     seconds: float
 
     def returned(self, results: Sequence[Any], arguments: Sequence[Any]) -> Any:
@@ -63,7 +66,8 @@ class Traced:
         flat: list[Any] = []
         for output in self.outputs:
             if output.result is not None:
-                flat.append(results[output.result].reshape(output.shape))
+                made = results[output.result]
+                flat.append(made.reshape(()) if output.scalar else made)
             elif output.argument is not None:
                 flat.append(arguments[output.argument])
             else:
@@ -77,18 +81,25 @@ def trace_function(
     kwargs: Mapping[str, Any],
     names: Sequence[str],
     *,
+    dynamic: bool = False,
     tunables: Mapping[str, Any] | None = None,
 ) -> Traced:
     """The program of a function, for the largest 64-bit integers for which it can be traced.
 
     Otherwise as `trace_once`.
     """
-    for most in MOST[:-1]:
+    static, left = frozenset[str](), list(MOST)
+    while True:
+        new = Trace(fn.__name__ if fn.__name__.isidentifier() else "kernel", left[0], static=static)
+        new.tunables.update(tunables or {})
         try:
-            return trace_once(fn, args, kwargs, names, most, tunables or {})
+            return trace_once(new, fn, args, kwargs, names, dynamic=dynamic)
+        except NeedsStatic as need:
+            static |= {need.array}
         except WrappedError:
-            continue
-    return trace_once(fn, args, kwargs, names, MOST[-1], tunables or {})
+            left.pop(0)
+            if not left:
+                raise
 
 
 MOST = (2**29, 2**24, 2**20, 2**16)
@@ -97,21 +108,20 @@ what is computed of them."""
 
 
 def trace_once(
+    trace: Trace,
     fn: Callable[..., Any],
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
     names: Sequence[str],
-    most: int,
-    tunables: Mapping[str, Any],
+    *,
+    dynamic: bool,
 ) -> Traced:
     """Run `fn` once with fake tensors in place of those in `args` and `kwargs`, at any depth of containers.
 
-    `names` are those of the tensors, in order. Raises TraceError at the user's line for what cannot be
-    traced, and what the function itself raises.
+    `names` are those of the tensors, in order. Leading extents of tensors are any if `dynamic`. Raises
+    TraceError at the user's line for what cannot be traced, and what the function itself raises.
     """
     started = time.perf_counter()
-    trace = Trace(fn.__name__ if fn.__name__.isidentifier() else "kernel", most)
-    trace.tunables.update(tunables)
     code = fn.__code__
     trace.location = FileLineColLoc(StringAttr(code.co_filename), IntAttr(code.co_firstlineno), IntAttr(1))
     leaves, spec = tree_flatten((args, dict(kwargs)))
@@ -120,7 +130,7 @@ def trace_once(
         given = iter(names)
         for leaf in leaves:
             if isinstance(leaf, torch.Tensor):
-                replaced.append(trace.parameter(next(given), leaf))
+                replaced.append(trace.parameter(next(given), leaf, dynamic=dynamic))
             else:
                 replaced.append(leaf)
         new_args, new_kwargs = tree_unflatten(replaced, spec)
@@ -176,8 +186,32 @@ def _finished(trace: Trace, returned: Any, started: float) -> Traced:
         tuple(trace.sizes),
         dict(trace.fixed_blocks),
         trace.most,
+        assumptions(trace),
         time.perf_counter() - started,
     )
+
+
+def assumptions(trace: Trace) -> Callable[[Sequence[tuple[int, ...]]], bool]:
+    """Whether shapes of arguments are as those that were traced, where Python decided something by them."""
+    conditions: tuple[Any, ...] = trace.assumptions()
+    parameters = list(trace.entry.args)
+
+    def position(array: SSAValue) -> int:
+        return next(place for place, each in enumerate(parameters) if each is array)
+
+    places = {symbol: position(array) for symbol, array in trace.extents.items()}
+    fixed = [
+        (place, trace.shapes_of[array][0])
+        for place, array in enumerate(parameters)
+        if (array.name_hint or "") in trace.static
+    ]
+
+    def hold(shapes: Sequence[tuple[int, ...]]) -> bool:
+        rows = {symbol: shapes[place][0] for symbol, place in places.items()}
+        same = all(shapes[place][0] == extent for place, extent in fixed)
+        return same and all(condition.subs(rows) == sympy.true for condition in conditions)
+
+    return hold
 
 
 def _output(
@@ -196,7 +230,7 @@ def _output(
     ssa = as_view(trace, known.without_fixed(), value).ssa
     results.append(ssa)
     dtypes.append(value.dtype)
-    return Output(result=len(results) - 1, shape=tuple(int(size) for size in value.shape))
+    return Output(result=len(results) - 1, scalar=not value.dim())
 
 
 def _without_unused(module: ModuleOp) -> None:

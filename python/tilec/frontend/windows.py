@@ -135,6 +135,7 @@ class Selection:
                 f"a slice of {self.array.name} between numbers that only the device knows; "
                 "loop over it with tilec.language.tile(begin, end)"
             )
+        trace.dimension(size)  # that of all of it has to be known
         start, stop, step = index.indices(size)
         if step != 1:
             trace.fail(f"a slice of {self.array.name} with step {step}; only step 1 is accepted")

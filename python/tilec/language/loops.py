@@ -33,12 +33,18 @@ def tile(
     return Loop(trace, extents, single=single, word="tile")
 
 
-def grid(begin_or_end: Bounds, end: Bounds | None = None, step: Any = None) -> Any:
+def grid(
+    begin_or_end: Bounds,
+    end: Bounds | None = None,
+    step: Any = None,
+    *,
+    max_extent: int | Sequence[int | None] | None = None,
+) -> Any:
     """The indices from `begin` to `end`, one by one. Otherwise as `tile`."""
     trace = running("grid")
     if step is not None and step != 1:
         trace.fail(f"grid with step {step}; only 1 is accepted, multiply the index")
-    extents, single = extents_of(trace, "grid", begin_or_end, end, None, None)
+    extents, single = extents_of(trace, "grid", begin_or_end, end, None, max_extent)
     return Loop(trace, extents, single=single, word="grid")
 
 

@@ -110,7 +110,22 @@ class CopyLoop:
     latest ones were."""
 
     def lower(self, head: list[Operation], body: Callable[[Scalars, list[Operation]], None]) -> None:
-        """Append the loop to `head`; `body` appends what a step computes."""
+        """Append the loop to `head`; `body` appends what a step computes.
+
+        Where there may be no step, all of it is done only if there is one: what the first steps copy is found
+        in lists that would then be empty.
+        """
+        if isinstance(self.total, int):
+            self._lower(head, body)
+            return
+        ops: list[Operation] = []
+        self._lower(ops, body)
+        some = IndexBuilder(head, self.location).compare("slt", 0, self.total)
+        when = pallas.WhenOp(some, Region(Block(ops)))
+        when.location = self.location
+        head.append(when)
+
+    def _lower(self, head: list[Operation], body: Callable[[Scalars, list[Operation]], None]) -> None:
         outside = self._steps(head)
         self._begin(outside)
         block = Block(arg_types=[IndexType()] * (1 + len(self.state)))
@@ -153,8 +168,6 @@ class CopyLoop:
             asked: Index = 0
             for step in range(window.depth - 1 if window.effect is Effect.READ else 0):
                 exists = None if step == 0 else build.compare("slt", step, self.total)
-                if step == 0 and not isinstance(self.total, int):
-                    exists = build.compare("slt", 0, self.total)
                 at = steps.clamped(step)
                 if window not in self.moving and step:
                     exists = build.every([exists, steps.changed(window, at)])

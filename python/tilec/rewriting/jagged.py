@@ -19,7 +19,7 @@ from tilec.analysis.affine import (
     static_extent,
     whole_bounds,
 )
-from tilec.analysis.ranges import INDEX_BITS, Ranges
+from tilec.analysis.ranges import Ranges
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
@@ -29,7 +29,8 @@ from tilec.dialects.tile.types import UNBOUND, SpanType, shape_of, span_of
 from tilec.dialects.tile.views import ViewOp
 from tilec.rewriting.index import Index, IndexBuilder
 
-_LARGEST = 2 ** (INDEX_BITS - 1) - 1
+_LARGEST = 2**24
+"""Ranges that end beyond tell of the width of a type, not of how many steps there may be."""
 
 
 def is_jagged(pipeline: PipelineOp, axis: AxisOp) -> bool:

@@ -51,7 +51,7 @@ def accept(parameter: Parameter, value: Any) -> Any:
         raise TypeError(
             f"{parameter.name} is a {type(value).__name__}; an array {_wanted(parameter)} is needed"
         )
-    dtype = value.dtype.name
+    dtype = str(value.dtype)  # which, other than its name, tells the order of bytes
     check_array(parameter, dtype, value.shape)
     narrow = NARROWED.get(dtype)
     if narrow is None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -15,54 +16,51 @@ from tilec.runtime.signature import Signature
 Tensors = tuple[torch.Tensor, ...]
 
 
+@dataclass(frozen=True)
+class Family:
+    """Programs of one signature. `choose` gives the one for tensors, of which it sees shape and dtype."""
+
+    signature: Signature
+    choose: Callable[..., Executable]
+
+
 def as_custom_op(
-    program: Executable | Callable[..., Executable],
-    name: str,
-    *,
-    signature: Signature | None = None,
-    backward: Executable | None = None,
+    program: Executable | Family, name: str, *, backward: Executable | Family | None = None
 ) -> Any:
     """Registers a program as the torch operation `name`, "library::operation", and returns it.
 
     It takes the tensors of the program's parameters, writes to those that the program changes, and returns
-    its other results: a tensor if there is one, else a tuple. `program` may be a function that gives the
-    program for tensors, of which only shape and dtype count; their common `signature` is needed then.
+    its other results: a tensor if there is one, else a tuple.
 
     `backward` computes gradients. Its first parameters take those of the results, in order. The others take
     the arguments of the forward program that have their names; `out`, or `out0`, `out1` and so on, are its
     results. What it returns are the gradients of the floating-point arguments, in order.
 
-    Raises TypeError where the programs do not fit each other so, ValueError for a backward of a program that
-    changes arguments, and RuntimeError for a name that is taken or has no library.
+    Raises TypeError where the programs do not fit each other so; ValueError for a backward of a program that
+    changes arguments, and for a name without library.
     """
-    if isinstance(program, Executable):
-        signature, choose = program.signature, _always(program)
-    elif signature is not None:
-        choose = program
-    else:
-        raise TypeError(f"{name}: the signature of what a function gives is not known; pass it")
-    operation = _register(name, signature, choose)
+    operation = _register(name, program)
     if backward is not None:
-        _register_backward(operation, name, signature, backward)
+        _register_backward(operation, name, program.signature, backward)
     return operation
 
 
-def _always(program: Executable) -> Callable[..., Executable]:
-    return lambda *tensors: program
-
-
-def _register(name: str, signature: Signature, choose: Callable[..., Executable]) -> Any:
+def _register(name: str, program: Executable | Family) -> Any:
+    signature = program.signature
     fresh = [position for position, each in enumerate(signature.results) if each.argument is None]
 
+    def chosen(tensors: Tensors) -> Executable:
+        return program if isinstance(program, Executable) else program.choose(*tensors)
+
     def run(*tensors: torch.Tensor) -> Any:
-        results = choose(*tensors)(tensors)
+        results = chosen(tensors)(tensors)
         return _packed([results[position] for position in fresh])
 
     def shapes(*tensors: torch.Tensor) -> Any:
-        program = choose(*tensors)
+        module = chosen(tensors).module
         for parameter, tensor in zip(signature.parameters, tensors, strict=True):
             check_array(parameter, _dtype(tensor), tensor.shape)
-        found = result_shapes(program.module, [tuple(tensor.shape) or (1,) for tensor in tensors])
+        found = result_shapes(module, [tuple(tensor.shape) or (1,) for tensor in tensors])
         made = [(found[position], signature.results[position].dtype) for position in fresh]
         return _packed(
             [
@@ -103,7 +101,9 @@ def _schema(signature: Signature, results: int) -> str:
     return f"({', '.join(taken)}) -> {made}"
 
 
-def _register_backward(operation: Any, name: str, signature: Signature, backward: Executable) -> None:
+def _register_backward(
+    operation: Any, name: str, signature: Signature, backward: Executable | Family
+) -> None:
     if signature.mutated:
         raise ValueError(f"{name} changes arguments, and torch derives only operations that do not")
     sources = _sources(name, signature, backward.signature)
@@ -113,7 +113,7 @@ def _register_backward(operation: Any, name: str, signature: Signature, backward
             f"{name}: the backward returns {len(backward.signature.results)} arrays, of which it changes "
             f"{len(backward.signature.mutated)}; the gradients of {len(floats)} arguments are needed"
         )
-    gradients = _register(f"{name}_backward", backward.signature, _always(backward))
+    gradients = _register(f"{name}_backward", backward)
 
     def save(ctx: Any, inputs: Tensors, output: Any) -> None:
         outputs = (output,) if isinstance(output, torch.Tensor) else tuple(output)

@@ -78,7 +78,7 @@ class Executable:
             from tilec.runtime.torch_arrays import call
 
             self._count(args)
-            return call(self, args)
+            return call(self, args)  # pyright: ignore[reportCallIssue] # torch hides the type
         if self.signature.mutated:
             name = self.signature.parameters[min(self.signature.mutated)].name
             raise TypeError(f"{self.signature.name} changes {name}, and jax arrays never change; use jax_fn")

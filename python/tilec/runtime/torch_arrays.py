@@ -4,6 +4,7 @@ Imported only when a tensor is passed, so that who has none needs no torch.
 """
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -23,7 +24,11 @@ _ALIGNMENT = 64
 _DISPATCH = "__torch_dispatch__"
 """What classes of tensors without elements, such as those of tracers, have of their own."""
 
+_shares_memory: Any = np.shares_memory  # whose type has only the literal limits of work
+_disable: Any = torch.compiler.disable
 
+
+@_disable
 def call(program: "Executable", tensors: Sequence[Any]) -> list[torch.Tensor]:
     """Runs a program on tensors, one for each parameter, as `Executable.__call__` says."""
     on_chip = any(isinstance(tensor, torch.Tensor) and tensor.device.type == "tpu" for tensor in tensors)
@@ -90,14 +95,15 @@ def _check(parameter: Parameter, tensor: Any, device: str) -> str:
     name = parameter.name
     if not isinstance(tensor, torch.Tensor):
         raise TypeError(f"{name} is a {type(tensor).__name__}; with other torch tensors, a tensor is needed")
-    if getattr(type(tensor), _DISPATCH) is not getattr(torch.Tensor, _DISPATCH):
-        raise TypeError(
-            f"{name} is a {type(tensor).__name__}, which holds no elements; a plain tensor is needed"
-        )
     if tensor.device.type != device:
         raise TypeError(f"{name} is on {tensor.device}; a tensor on {device} is needed")
-    if tensor.layout is not torch.strided:
-        raise TypeError(f"{name} has layout {tensor.layout}; torch.strided is needed")
+    if tensor.is_nested or tensor.layout is not torch.strided:
+        raise TypeError(f"{name} is nested, sparse or of another layout; a tensor of strides is needed")
+    if device == "cpu" and not _has_elements(tensor):
+        raise TypeError(
+            f"{name} is a {type(tensor).__name__} without elements, as in a trace; in one, call an operation "
+            "made by as_custom_op"
+        )
     dtype = str(tensor.dtype).removeprefix("torch.")
     check_array(parameter, dtype, tensor.shape)
     if tensor.requires_grad and torch.is_grad_enabled():
@@ -108,34 +114,30 @@ def _check(parameter: Parameter, tensor: Any, device: str) -> str:
     return dtype
 
 
+def _has_elements(tensor: torch.Tensor) -> bool:
+    if getattr(type(tensor), _DISPATCH) is not getattr(torch.Tensor, _DISPATCH):
+        return False
+    try:
+        tensor.data_ptr()
+    except RuntimeError:  # under transformations of torch.func
+        return False
+    return True
+
+
 def check_mutated(signature: Signature, tensors: Sequence[torch.Tensor]) -> None:
     """Raises ValueError where a tensor that a kernel changes shares memory with itself or with another."""
-    if not signature.mutated:
-        return
-    parameters, spans = signature.parameters, [_span(tensor) for tensor in tensors]
     for position in sorted(signature.mutated):
-        name = parameters[position].name
-        if _overlaps_itself(tensors[position]):
+        tensor, name = tensors[position], signature.parameters[position].name
+        if _overlaps_itself(tensor):
             raise ValueError(
                 f"{name} is changed, and several of its elements may share memory; pass {name}.contiguous()"
             )
-        begin, end = spans[position]
-        for other, (other_begin, other_end) in enumerate(spans):
-            if other == position or end <= other_begin or other_end <= begin:
-                continue
-            if _share(tensors[position], tensors[other]):
+        for other in range(len(tensors)):
+            if other != position and _share(tensor, tensors[other]):
+                name_of_other = signature.parameters[other].name
                 raise ValueError(
-                    f"{name} is changed and shares memory with {parameters[other].name}; pass a clone of one"
+                    f"{name} is changed and shares memory with {name_of_other}; pass a clone of one"
                 )
-
-
-def _span(tensor: torch.Tensor) -> tuple[int, int]:
-    """The addresses from the first element of a tensor up to behind its last."""
-    begin = tensor.data_ptr()
-    if not tensor.numel():
-        return begin, begin
-    last = sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
-    return begin, begin + (last + 1) * tensor.element_size()
 
 
 def _overlaps_itself(tensor: torch.Tensor) -> bool:
@@ -149,19 +151,22 @@ def _overlaps_itself(tensor: torch.Tensor) -> bool:
     return False
 
 
-_shares_memory: Any = np.shares_memory  # its type has only the literal limits
-
-
 def _share(one: torch.Tensor, other: torch.Tensor) -> bool:
     """Whether two tensors have a byte in common; True also where that is too hard to say."""
     try:
-        return bool(_shares_memory(_bytes(one), _bytes(other), max_work=100_000))
+        return bool(_shares_memory(_memory(one), _memory(other), max_work=100_000))
     except np.exceptions.TooHardError:
         return True
 
 
-def _bytes(tensor: torch.Tensor) -> np.ndarray[Any, np.dtype[Any]]:
-    """The memory of a tensor as numpy sees it, elements as integers of their width."""
-    plain = tensor.detach()
-    width = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}[plain.element_size()]
-    return plain.view(width).numpy()
+def _memory(tensor: torch.Tensor) -> np.ndarray[Any, np.dtype[Any]]:
+    """The elements of a tensor for numpy, as bytes that mean nothing."""
+    size = tensor.element_size()
+    interface = {
+        "version": 3,
+        "data": (tensor.data_ptr(), False),
+        "shape": tuple(tensor.shape),
+        "strides": tuple(size * stride for stride in tensor.stride()),
+        "typestr": f"|V{size}",
+    }
+    return np.asarray(SimpleNamespace(__array_interface__=interface))

@@ -231,3 +231,24 @@ func.func @begins(%x: memref<512xf32>) {
   return
 }
 // CHECK: {{.*}}/classify-axes-invalid.mlir:229:5: error: race: the store at {{.*}}/classify-axes-invalid.mlir:229:5, with itself, may touch one element of %x in two iterations of the parallel axis m; index a dimension by m, or loop over it with tile.for
+
+// -----
+
+// Five workers with every fourth segment each: the fifth has those of the first.
+func.func @workers(%x: memref<?x128xf32>, %offsets: memref<33xi32>) -> memref<?x128xf32> {
+  %out = tile.empty like(%x) : memref<?x128xf32>
+  tile.grid %worker = 0 to 5 {
+    tile.for %turn = 0 to 7 {
+      %four = arith.constant 4 : index
+      %first = arith.muli %turn, %four : index
+      %g = arith.addi %first, %worker : index
+      %b, %e = tile.segment %offsets[%g]
+      tile.for %m = %b to %e by m:128 {
+        %v = tile.load %x[%m, :]
+        tile.store %v, %out[%m, :]
+      }
+    }
+  }
+  return %out : memref<?x128xf32>
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:248:9: error: race: the store at {{.*}}/classify-axes-invalid.mlir:248:9, with itself, may touch one element of %out in two iterations of the parallel axis worker; index a dimension by worker, or loop over it with tile.for

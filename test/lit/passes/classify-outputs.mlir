@@ -148,3 +148,34 @@ func.func @returned_through_a_view(%x: memref<96x200xf32>) -> (memref<19200xf32>
 // CHECK-LABEL: func.func @returned_through_a_view
 // CHECK-NEXT:    %out = tile.empty : memref<96x200xf32>
 // CHECK-NEXT:    %part = tile.full 0.0 : memref<96x200xf32>
+
+// Tiles in smaller tiles are all there is.
+func.func @tiles_of_tiles(%x: memref<500x128xf32>) -> memref<500x128xf32> {
+  %out = tile.full 0.0 : memref<500x128xf32>
+  tile.grid %mo = 0 to 500 by mo:96 {
+    %b = tile.bound begin %mo
+    %e = tile.bound end %mo
+    tile.for %m = %b to %e by m:64 {
+      %v = tile.load %x[%m, :]
+      tile.store %v, %out[%m, :]
+    }
+  }
+  return %out : memref<500x128xf32>
+}
+// CHECK-LABEL: func.func @tiles_of_tiles
+// CHECK-NEXT:    %out = tile.empty : memref<500x128xf32>
+
+// Half of each is not.
+func.func @begins(%x: memref<512x128xf32>) -> memref<512x128xf32> {
+  %out = tile.full 0.0 : memref<512x128xf32>
+  tile.grid %mo = 0 to 512 by mo:128 {
+    %b = tile.bound begin %mo
+    tile.for %m = 0 to 64 by m:64 {
+      %v = tile.load %x[%m + %b, :]
+      tile.store %v, %out[%m + %b, :]
+    }
+  }
+  return %out : memref<512x128xf32>
+}
+// CHECK-LABEL: func.func @begins
+// CHECK-NEXT:    %out = tile.full 0.0 : memref<512x128xf32>

@@ -79,3 +79,17 @@ func.func @turned(%x: memref<128x64xf32>, %ids: memref<64xi32>, %out: memref<70x
   }
   return %out : memref<70x128xf32>
 }
+
+// -----
+
+// A lane alone is no tile that could be asked where it begins.
+// NOTE: note: expand-gathers: not one by one: tile.bound at {{.*}} is not done lane by lane
+func.func @asked(%ids: memref<64xi32>, %out: memref<70x128xf32>, %x: memref<64x128xf32>) -> memref<70x128xf32> {
+  tile.grid %m = 0 to 64 by m:32 {
+    %id = tile.load %ids[%m]
+    %b = tile.bound begin %m
+    %v = tile.load %x[%m, :]
+    tile.atomic_rmw add %v, %out[%id, :]
+  }
+  return %out : memref<70x128xf32>
+}

@@ -66,6 +66,18 @@ func.func @scattered(%x: memref<64xf32>, %starts: memref<8xi32>, %out: memref<10
   return %out : memref<100xf32>
 }
 
+// Lanes of a jagged tile, which are as many as each lane of another axis says.
+func.func @jagged(%x: memref<64xf32>, %lengths: memref<8xi32>) -> memref<64xf32> {
+  tile.grid %g = 0 to 8 by g {
+    %n = tile.load %lengths[%g]
+    tile.for %k = 0 to %n by k of g {
+      %i = tile.indices %k
+      %v = tile.gather %x[%i + 16]
+    }
+  }
+  return %x : memref<64xf32>
+}
+
 // CHECK: {{.*}}/raise-gathers-explain.mlir:14:7: note: raise-gathers: tile.gather keeps its computed positions: they are no linear form: tile.load at {{.*}}/raise-gathers-explain.mlir:12:7
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:16:7: note: raise-gathers: tile.gather keeps its computed positions: they are no linear form: arith.muli at {{.*}}/raise-gathers-explain.mlir:15:7
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:18:7: note: raise-gathers: tile.gather keeps its computed positions: they are 2 apart, in an extent known at run time
@@ -80,3 +92,4 @@ func.func @scattered(%x: memref<64xf32>, %starts: memref<8xi32>, %out: memref<10
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:47:9: note: raise-gathers: tile.gather keeps its computed positions: %a, which all share, is carried by a loop
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:63:5: note: raise-gathers: tile.scatter keeps its computed positions: as a store it might meet another access in two iterations of g
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:64:5: note: raise-gathers: tile.atomic_rmw keeps its computed positions: `drop` may leave some out, outside of dimension 0 of %out
+// CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:75:7: note: raise-gathers: tile.gather keeps its computed positions: they are of a jagged tile, whose lanes have extents of their own

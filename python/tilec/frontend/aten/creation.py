@@ -5,12 +5,15 @@ from typing import Any
 
 import torch
 from xdsl.dialects.builtin import MemRefType
+from xdsl.ir import SSAValue
 
 from tilec.dialects.tile import EmptyOp, FullOp
+from tilec.dialects.tile.types import UNBOUND
 from tilec.frontend.aten.table import Call, handles
 from tilec.frontend.lanes import broadcast, cast, splat
 from tilec.frontend.positions import lane_numbers
-from tilec.frontend.scalars import is_symbolic
+from tilec.frontend.scalars import as_value, index_of, is_symbolic
+from tilec.frontend.torch_private import expression
 from tilec.frontend.trace import UNNAMED, Array, Range, Trace, Value
 
 
@@ -85,19 +88,31 @@ def _symbol(trace: Trace, value: torch.SymInt) -> tuple[Any, Range]:
 def _array(trace: Trace, out: torch.Tensor, value: Any) -> torch.Tensor:
     """A new array of the program."""
     element = trace.element(out.dtype)
-    for size in out.shape:
-        if is_symbolic(size):
-            trace.fail(f"an array of shape {trace.describe(out)}; make it where its size is known")
-    kind = MemRefType(element, list(out.shape) or [1])
+    if 0 in out.shape:
+        trace.fail(f"an array of shape {trace.describe(out)}, which has no elements; one or more are needed")
+    shape, rows = list(out.shape) or [1], _rows(trace, out)
+    if rows:
+        shape[0] = UNBOUND
+    kind = MemRefType(element, shape)
     if value is None:
-        made = trace.put(EmptyOp(kind))
+        made = trace.put(EmptyOp(kind, **rows))
     else:
         if isinstance(value, torch.Tensor):
             trace.fail("an array filled with a tensor; fill it with a number, or store in a loop over tiles")
         if isinstance(value, float) and math.isnan(value):
             trace.fail("an array filled with NaN; store it in a loop over tiles")
-        made = trace.put(FullOp(bool(value) if out.dtype is torch.bool else value, kind))
+        made = trace.put(FullOp(bool(value) if out.dtype is torch.bool else value, kind, **rows))
     return trace.bind(out, Array.whole(made, UNNAMED, out.dim()))
+
+
+def _rows(trace: Trace, out: torch.Tensor) -> dict[str, SSAValue]:
+    """Where the leading extent of a new array comes from, if that is not a number."""
+    if any(is_symbolic(size) for size in out.shape[1:]) or (trace.in_tile and is_symbolic(out.shape[0])):
+        trace.fail(f"an array of shape {trace.describe(out)}; only its leading extent may be unknown")
+    if not out.dim() or not is_symbolic(out.shape[0]):
+        return {}
+    like = trace.extents.get(expression(out.shape[0]))
+    return {"extent": as_value(trace, index_of(trace, out.shape[0]))} if like is None else {"like": like}
 
 
 @handles("arange")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import reduce
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from xdsl.dialects import arith
@@ -26,7 +26,7 @@ def _div(call: Call) -> torch.Tensor:
     if not call.out.is_floating_point():
         return _whole_quotient(call, arith.FloorDivSIOp if mode == "floor" else arith.DivSIOp)
     if mode == "floor":
-        return _floored(call)
+        _refuse_floats(call)
     trace, dtype = call.trace, computed_in(call.out.dtype)
     a, b = (call.lanes(call[name], dtype) for name in ("self", "other"))
     quotient = trace.put(arith.DivfOp(a, b))
@@ -35,7 +35,9 @@ def _div(call: Call) -> torch.Tensor:
 
 @handles("floor_divide")
 def _floor_divide(call: Call) -> torch.Tensor:
-    return _floored(call) if call.out.is_floating_point() else _whole_quotient(call, arith.FloorDivSIOp)
+    if call.out.is_floating_point():
+        _refuse_floats(call)
+    return _whole_quotient(call, arith.FloorDivSIOp)
 
 
 def _whole_quotient(call: Call, make: Callable[[SSAValue, SSAValue], Operation]) -> torch.Tensor:
@@ -51,40 +53,20 @@ def _whole_quotient(call: Call, make: Callable[[SSAValue, SSAValue], Operation])
     return call.result(trace.put(make(a.ssa, b.ssa)), known)
 
 
-def _floored(call: Call) -> torch.Tensor:
-    """The floor of a quotient of floats, as Python has it: from what the division leaves over."""
-    a, b = (_tensor(call[name], computed_in(call.out.dtype)) for name in ("self", "other"))
-    left = _truncated_rest(a, b)
-    whole = torch.floor((a - left) / b + 0.5)
-    found = torch.where((left != 0) & ((left < 0) != (b < 0)), whole - 1, whole)
-    return torch.where(b == 0, a / b, found).to(call.out.dtype)
+def _refuse_floats(call: Call) -> NoReturn:
+    """Refuse what needs the exact quotient of floats, which a division that rounds does not tell."""
+    call.trace.fail(
+        f"{call.op.overloadpacket.__name__} of floats is off by a whole divisor where a / b rounds up to a "
+        "whole number; torch.floor(a / b) and a - torch.floor(a / b) * b say what is computed"
+    )
 
 
-def _truncated_rest(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """What the division of floats leaves over, with the sign of the first; all of it where b is infinite.
-
-    It is off where the quotient has more digits than a float.
-    """
-    rest = a - torch.trunc(a / b) * b
-    return torch.where(torch.isinf(b) & ~torch.isinf(a), a, rest)
-
-
-@handles("fmod")
-def _fmod(call: Call) -> torch.Tensor:
-    if not call.out.is_floating_point():
-        return _whole_rest(call, floored=False)
-    a, b = (_tensor(call[name], computed_in(call.out.dtype)) for name in ("self", "other"))
-    return _truncated_rest(a, b).to(call.out.dtype)
-
-
-@handles("remainder")
-def _remainder(call: Call) -> torch.Tensor:
-    """What a division leaves over, with the sign of the divisor."""
-    if not call.out.is_floating_point():
-        return _whole_rest(call, floored=True)
-    a, b = (_tensor(call[name], computed_in(call.out.dtype)) for name in ("self", "other"))
-    rest = _truncated_rest(a, b)
-    return torch.where((rest != 0) & ((rest < 0) != (b < 0)), rest + b, rest).to(call.out.dtype)
+@handles("fmod", "remainder")
+def _rest(call: Call) -> torch.Tensor:
+    """What a division leaves over: with the sign of the divisor, of fmod with that of what is divided."""
+    if call.out.is_floating_point():
+        _refuse_floats(call)
+    return _whole_rest(call, floored=call.op.overloadpacket.__name__ == "remainder")
 
 
 def _whole_rest(call: Call, *, floored: bool) -> torch.Tensor:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from torch.fx import Node
 
-from tilec.frontend.whole.graph import ATTENTION, PRODUCTS, VIEWS, aten, maker, packet, sizes_of
+from tilec.frontend.whole.graph import ATTENTION, PRODUCTS, SEGMENTS, VIEWS, aten, maker, packet, sizes_of
 
 
 def argument(node: Node, index: int, name: str, default: Any = None) -> Any:
@@ -79,7 +79,23 @@ def inner_operands(node: Node) -> tuple[Node, ...]:
     if packet(node) in ATTENTION:
         given = attention_arguments(node)
         return (given.k, given.v) if given.mask is None else (given.k, given.v, given.mask)
+    if packet(node) in SEGMENTS:
+        return (cast("Node", node.args[0]),)
     return ()
+
+
+def segment_options(node: Node) -> list[str]:
+    """What a reduction of segments asks for that is not a sum of rows between offsets."""
+    given = dict(node.kwargs)
+    asked = {
+        f"the reduction {node.args[1]}": node.args[1] != "sum",
+        "lengths": given.get("lengths") is not None or given.get("indices") is not None,
+        f"axis {given.get('axis')}": given.get("axis", 0) != 0,
+        "offsets of several dimensions": given.get("offsets") is None
+        or len(sizes_of(cast("Node", given["offsets"]))) != 1,
+        f"the initial value {given.get('initial')}": given.get("initial") not in (None, 0),
+    }
+    return [what for what, wanted in asked.items() if wanted]
 
 
 def dims_of(dims: int | Sequence[int] | None, rank: int) -> list[int]:

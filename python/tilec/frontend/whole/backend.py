@@ -13,7 +13,7 @@ from functorch.compile import make_boxed_func
 from torch.fx import GraphModule
 
 from tilec.diagnostics import TileError
-from tilec.frontend.torch_private import aot_backend, tree_map
+from tilec.frontend.torch_private import aot_backend, tree_map, with_sizes
 from tilec.frontend.whole.clusters import Clusters, find_clusters
 from tilec.frontend.whole.decompositions import decompositions
 from tilec.frontend.whole.kernels import Kernel
@@ -49,6 +49,26 @@ class Backend:
 
     def _compiled(self, module: GraphModule, example_inputs: Sequence[Any]) -> Callable[..., Any]:
         simplify(module.graph)
+        if any(isinstance(node.meta.get("val"), torch.SymInt) for node in module.graph.nodes):
+            return make_boxed_func(self._for_each_size(module))
+        return make_boxed_func(self._with_kernels(module))
+
+    def _for_each_size(self, module: GraphModule) -> Callable[..., Any]:
+        """A graph with sizes that are known in the call, as those of jagged tensors: one for each."""
+        known: dict[Any, Callable[..., Any]] = {}
+        used = [bool(node.users) for node in module.graph.find_nodes(op="placeholder")]
+
+        def run(*args: Any) -> Any:
+            # Ragged extents of torch have no number, and no use.
+            args = tuple(arg if wanted else None for arg, wanted in zip(args, used, strict=True))
+            key = tuple(each.shape if isinstance(each, torch.Tensor) else each for each in args)
+            if key not in known:
+                known[key] = self._with_kernels(with_sizes(module, args))
+            return known[key](*args)
+
+        return run
+
+    def _with_kernels(self, module: GraphModule) -> Callable[..., Any]:
         clusters = find_clusters(module.graph)
         launches: dict[Kernel, Launch] = {}
         for kernel, nodes in list(clusters.kernels.items()):
@@ -59,7 +79,7 @@ class Backend:
                 del clusters.kernels[kernel]
         self._found(clusters)
         rewritten = with_kernels(module, clusters, launches)
-        return make_boxed_func(lambda *args: (module if self.dry else rewritten)(*args))
+        return lambda *args: (module if self.dry else rewritten)(*args)
 
 
 def backend(module: GraphModule, example_inputs: Sequence[Any]) -> Callable[..., Any]:

@@ -49,8 +49,6 @@ _FROM_TORCH = [
     aten.native_group_norm,
     aten.native_layer_norm,
     aten.native_layer_norm_backward,
-    aten.nll_loss_backward,
-    aten.nll_loss_forward,
     aten.rsub,
     aten.sigmoid_backward,
     aten.silu,
@@ -104,6 +102,48 @@ def _rms_norm(
     return result.to(x.dtype), scale
 
 
+def _nll_loss(
+    x: torch.Tensor, target: torch.Tensor, weight: torch.Tensor | None, reduction: int, ignored: int
+) -> Any:
+    """The loss and the number of rows that count. A class that does not exist makes the loss NaN, since a
+    kernel cannot raise."""
+    if weight is not None or x.dim() != 2:
+        return NotImplemented
+    counts = target != ignored
+    known = (target >= 0) & (target < x.shape[1])
+    picked = torch.where(_is_class(x, target), x, 0.0).sum(1)
+    loss = torch.where(counts, torch.where(known, -picked, float("nan")), 0.0)
+    if reduction == _NONE:
+        return loss, x.new_zeros(())
+    count = counts.to(torch.float32).sum().to(x.dtype)
+    return (loss.sum() / count if reduction == _MEAN else loss.sum()), count
+
+
+def _nll_loss_backward(
+    grad: torch.Tensor,
+    x: torch.Tensor,
+    target: torch.Tensor,
+    weight: torch.Tensor | None,
+    reduction: int,
+    ignored: int,
+    count: torch.Tensor,
+) -> Any:
+    if weight is not None or x.dim() != 2:
+        return NotImplemented
+    row = grad / count if reduction == _MEAN else grad.unsqueeze(1) if reduction == _NONE else grad
+    counts = _is_class(x, target) & (target != ignored).unsqueeze(1)
+    return torch.where(counts, -row, 0.0)
+
+
+_NONE, _MEAN = 0, 1
+"""How losses are reduced, by torch's numbers."""
+
+
+def _is_class(x: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """For rows of `x`, which column is the one that `target` names."""
+    return torch.arange(x.shape[1], device=x.device) == target.unsqueeze(1)
+
+
 def _glu(x: torch.Tensor, dim: int = -1) -> torch.Tensor:
     half = x.shape[dim] // 2
     return x.narrow(dim, 0, half) * x.narrow(dim, half, half).sigmoid()
@@ -116,6 +156,8 @@ def decompositions() -> dict[Any, Callable[..., Any]]:
         **known_to_torch(_FROM_TORCH),
         aten._fused_rms_norm.default: _rms_norm,
         aten.glu.default: _glu,
+        aten.nll_loss_backward.default: _nll_loss_backward,
+        aten.nll_loss_forward.default: _nll_loss,
         prims.broadcast_in_dim.default: _broadcast,
         prims.div.default: torch.div,
         prims.sum.default: _sum,

@@ -89,9 +89,12 @@ PRODUCTS = frozenset({aten.addmm, aten.baddbmm, aten.bmm, aten.mm})
 ATTENTION = frozenset({aten._scaled_dot_product_flash_attention_for_cpu})
 """Attention, what torch makes of it on a CPU. It results in a tuple, whose members are nodes of their own."""
 
+SEGMENTS = frozenset({aten.segment_reduce})
+"""Sums over jagged rows."""
+
 JOINS = frozenset({aten.cat})
 
-COMPUTED = POINTWISE | REDUCTIONS | PRODUCTS | JOINS | ATTENTION
+COMPUTED = POINTWISE | REDUCTIONS | PRODUCTS | JOINS | ATTENTION | SEGMENTS
 """What kernels are sought for."""
 
 ELEMENTS = frozenset({torch.float32, torch.bfloat16, torch.float16, torch.int32, torch.bool})

@@ -1,12 +1,12 @@
 """The loops inside the body of a kernel: of matrix products, and of attention."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 from torch.fx import Node
 
 from tilec.frontend.whole.arguments import factors
-from tilec.frontend.whole.graph import aten, operands, packet
+from tilec.frontend.whole.graph import aten, operands, packet, sizes_of
 from tilec.frontend.whole.plan import Slot
 from tilec.frontend.whole.regions import Attention, Product, Refused
 from tilec.frontend.whole.statements import Code, common
@@ -45,10 +45,10 @@ def _sum_products(writer: "Writer", product: Product) -> None:
         writer.line(f"{writer.sums[node].text} = hl.zeros({sizes}, dtype=torch.float32)")
     writer.inner_loop(writer.plan.inner(product), "k")
     writer.region(product.left)
-    lhs = writer.codes[id(product.left)][product.lhs].text
+    lhs = writer.operand(product.left, product.lhs)
     for node, region in product.rights.items():
         writer.region(region)
-        rhs, total = writer.codes[id(region)][factors(node)[-1]].text, writer.sums[node].text
+        rhs, total = writer.operand(region, factors(node)[-1]), writer.sums[node].text
         writer.line(f"{total} = hl.dot({lhs}, {rhs}, acc={total})")
     writer.depth -= 1
 
@@ -69,14 +69,14 @@ def _sum_values(writer: "Writer", attention: Attention) -> None:
     if len(order) != 2 or [order[0]] != writer.plan.slots((attention.rows,)):
         raise Refused("queries of attention have more than two dimensions in a step")
     rows, columns = (writer.extent(slot) for slot in order)
-    queries = writer.statements(main).widened(writer.codes[id(main)][given.q], order, main.shapes[given.q])
+    queries = writer.operand(main, given.q)
     top, total, acc = (writer.name(each) for each in ("top", "total", "acc"))
     writer.line(f'{top} = hl.full([{rows}, 1], float("-inf"), dtype=torch.float32)')
     writer.line(f"{total} = hl.zeros([{rows}, 1], dtype=torch.float32)")
     writer.line(f"{acc} = hl.zeros([{rows}, {columns}], dtype=torch.float32)")
     keys = writer.plan.inner(attention)
     writer.inner_loop(keys, "n")
-    scores = _scores(writer, attention, queries.text, f"{rows}.index[:, None] >= {writer.extent(keys)}.index")
+    scores = _scores(writer, attention, queries, f"{rows}.index[:, None] >= {writer.extent(keys)}.index")
     largest, weights, scale = (writer.name(each) for each in ("largest", "weights", "scale"))
     writer.line(f"{largest} = torch.maximum({top}, torch.amax({scores}, -1, keepdim=True))")
     least = largest
@@ -88,7 +88,7 @@ def _sum_values(writer: "Writer", attention: Attention) -> None:
     writer.line(f"{scale} = torch.exp({top} - {least})")
     writer.line(f"{total} = {total} * {scale} + torch.sum({weights}, -1, keepdim=True)")
     writer.region(attention.values)
-    values = writer.codes[id(attention.values)][given.v].text
+    values = writer.operand(attention.values, given.v)
     dtype = given.v.meta["val"].dtype
     narrow = weights if dtype is torch.float32 else f"{weights}.to({dtype})"
     writer.line(f"{acc} = hl.dot({narrow}, {values}, acc={acc} * {scale})")
@@ -101,7 +101,7 @@ def _scores(writer: "Writer", attention: Attention, queries: str, causal: str) -
     """The name of the masked products of queries and keys, f32."""
     given = attention.given
     writer.region(attention.keys)
-    keys = writer.codes[id(attention.keys)][given.k].text
+    keys = writer.operand(attention.keys, given.k)
     scores = writer.name("scores")
     writer.line(f"{scores} = hl.dot({queries}, {keys}.T) * {given.scale!r}")
     if given.causal:
@@ -130,3 +130,23 @@ def _results(writer: "Writer", attention: Attention, names: tuple[str, str, str]
             else Code(f"{top} + torch.log({total})", (order[0], None))
         )
         writer.sums[node] = writer.assigned(node, code)
+
+
+def segments_of(writer: "Writer", node: Node) -> Code:
+    """The sums over the rows of a segment, rounded once."""
+    main = writer.plan.cluster.main
+    segments = next(each for each in writer.plan.cluster.segments if each.node is node)
+    order, offsets = writer.plan.order(main), cast("Node", node.kwargs["offsets"])
+    group = writer.extent(writer.plan.slots((segments.groups,))[0])
+    total = writer.name("acc")
+    sizes = ", ".join(writer.extent(slot) for slot in order)
+    writer.line(f"{total} = hl.zeros([{sizes}], dtype=torch.float32)")
+    array = writer.argument(offsets, sizes_of(offsets))
+    writer.inner_loop(writer.plan.inner(segments), "s", f"{array}[{group}], {array}[{group} + 1]")
+    writer.region(segments.rows)
+    data = cast("Node", node.args[0])
+    rows = writer.operand(segments.rows, data)
+    writer.line(f"{total} = {total} + torch.sum({rows}, 0, dtype=torch.float32)")
+    writer.depth -= 1
+    statements = writer.statements(main)
+    return statements.converted(Code(total, tuple(order)), torch.float32, node.meta["val"].dtype)

@@ -26,13 +26,14 @@ from tilec.frontend.whole.graph import (
     JOINS,
     PRODUCTS,
     REDUCTIONS,
+    SEGMENTS,
     VIEWS,
     operands,
     packet,
 )
-from tilec.frontend.whole.inner_loops import attention_of, product_of
+from tilec.frontend.whole.inner_loops import attention_of, product_of, segments_of
 from tilec.frontend.whole.plan import Plan, Slot
-from tilec.frontend.whole.regions import Region
+from tilec.frontend.whole.regions import Refused, Region, Way, is_cut, is_total
 from tilec.frontend.whole.statements import Code, Statements, literal
 
 
@@ -93,13 +94,14 @@ class Writer:
         self._lines.append("    " * self.depth + text)
 
     def _result(self, node: Node) -> Array:
-        shape = self.plan.extents(self.plan.cluster.main.shapes[node])
+        shape = self.plan.extents(self.plan.cluster.main.shapes[node]) or (1,)
         return Array(node, shape, self.name("out"))
 
     def _heads(self) -> None:
         for array in self._results:
             dtype = array.node.meta["val"].dtype
-            self.line(f"{array.name} = torch.empty({literal(array.shape)}, dtype={dtype})")
+            made = "zeros" if array.node in self.plan.cluster.totals else "empty"
+            self.line(f"{array.name} = torch.{made}({literal(array.shape)}, dtype={dtype})")
         letters = iter("mn" if self.plan.cluster.inner_loops else "rc")
         grid = [slot for slot in self.plan.loops if slot.role == "grid"]
         tiles = [slot for slot in self.plan.loops if slot.role == "tile"]
@@ -107,15 +109,18 @@ class Writer:
         self.names.update({slot: self.name(next(letters)) for slot in tiles})
         if grid:
             self._loop("grid", grid)
-        self._loop("tile", tiles)
+        if tiles:
+            self._loop("tile", tiles)
 
     def extent(self, slot: Slot) -> str:
         """The extent of a dimension of values."""
         return self.names.get(slot, str(slot.size))
 
-    def inner_loop(self, slot: Slot, name: str) -> None:
+    def inner_loop(self, slot: Slot, name: str, bounds: str = "") -> None:
+        """Begin a loop over tiles of a slot, or of a part of it."""
         self.names[slot] = self.name(name)
-        self._loop("tile", [slot])
+        self.line(f"for {self.names[slot]} in hl.tile({bounds or slot.size}):")
+        self.depth += 1
 
     def _loop(self, kind: str, slots: list[Slot]) -> None:
         names = ", ".join(self.names[slot] for slot in slots)
@@ -125,10 +130,10 @@ class Writer:
     def _block(self, slot: Slot) -> int:
         """How many places of a slot a step has: at most 256 in products, else values of 256 KiB in f32."""
         most = 1 << (slot.size - 1).bit_length()
-        if slot.role == "inner" or self.plan.cluster.inner_loops:
+        if self.plan.cluster.products or self.plan.cluster.attentions:
             return max(8, min(most, 512 if slot.role == "inner" else 256))
         tiles = [each for each in self.plan.loops if each.role == "tile"]
-        if slot is not tiles[0]:
+        if slot.role == "tile" and slot is not tiles[0]:
             return min(most, 512)
         row = self.plan.row * prod(min(512, each.size) for each in tiles[1:])
         return max(8, min(most, 1 << (65536 // row).bit_length() - 1))
@@ -154,8 +159,11 @@ class Writer:
             return self.assigned(node, product_of(self, node))
         if kind in ATTENTION:
             return self.assigned(node, attention_of(self, node))
+        if kind in SEGMENTS:
+            return self.assigned(node, segments_of(self, node))
         if kind in REDUCTIONS:
-            return self.assigned(node, statements.reduction(node, codes[operands(node)[0]]))
+            source = codes[operands(node)[0]]
+            return self.assigned(node, self._reduction(statements, node, source))
         if kind in JOINS:
             return self.assigned(node, statements.join(node, codes))
         return self.assigned(node, statements.pointwise(node, codes.__getitem__))
@@ -167,15 +175,24 @@ class Writer:
         self.line(f"{name} = {code.text}")
         return Code(name, code.dims)
 
+    def operand(self, region: Region, node: Node) -> str:
+        """A value of a region with all of its dimensions."""
+        order = self.plan.order(region)
+        return self.statements(region).widened(self.codes[id(region)][node], order, region.shapes[node]).text
+
+    def argument(self, node: Node, shape: tuple[int, ...]) -> str:
+        """The name of an argument that is `node` in this shape."""
+        array = self._arguments.get((node, shape))
+        if array is None:
+            array = Array(node, shape, self.name(node.name))
+            self._arguments[node, shape] = array
+        return array.name
+
     def _load(self, region: Region, node: Node) -> Code:
         shape, order = region.shapes[node], self.plan.order(region)
         slots, extents = self.plan.slots(shape), self.plan.extents(shape) or (1,)
-        array = self._arguments.get((node, extents))
-        if array is None:
-            array = Array(node, extents, self.name(node.name))
-            self._arguments[node, extents] = array
         index = [self.names.get(slot, ":") for slot in slots] or ["0"]
-        text = f"{array.name}[{', '.join(index)}]"
+        text = f"{self.argument(node, extents)}[{', '.join(index)}]"
         dims = [slot for slot in slots if slot.role != "grid"]
         there = sorted(dims, key=order.index)
         if dims != there:
@@ -186,6 +203,11 @@ class Writer:
         if None in wanted:
             text += f"[{', '.join('None' if slot is None else ':' for slot in wanted)}]"
         return Code(text, tuple(wanted))
+
+    def _reduction(self, statements: Statements, node: Node, source: Code) -> Code:
+        if node in self.plan.cluster.totals:
+            return statements.part_of_total(node, source)
+        return statements.reduction(node, source)
 
     def _stores(self) -> None:
         main = self.plan.cluster.main
@@ -203,13 +225,30 @@ class Writer:
                 text += (
                     ".T" if len(dims) == 2 else f".permute({literal([there.index(slot) for slot in dims])})"
                 )
-            index = [self.names.get(slot, ":") for slot in slots]
-            self.line(f"{array.name}[{', '.join(index)}] = {text}")
+            if array.node in self.plan.cluster.totals:
+                index = [self.names.get(slot, "slice(None)") for slot in slots] or ["0"]
+                self.line(f"hl.atomic_add({array.name}, [{', '.join(index)}], {text})")
+            else:
+                index = [self.names.get(slot, ":") for slot in slots]
+                self.line(f"{array.name}[{', '.join(index)}] = {text}")
 
 
 def kernel_of(nodes: Sequence[Node], name: str = "kernel") -> Kernel:
     """The kernel that computes `nodes`, which are in the order of their graph. Raises Refused."""
-    return Writer(Plan(nodes), name).kernel
+    inside = frozenset(nodes)
+    totals = any(is_total(node, inside) for node in nodes)
+    cuts = any(is_cut(each) for node in nodes for each in operands(node))
+    ways = [
+        Way(a, b)
+        for b in ((True, False) if cuts else (True,))
+        for a in ((True, False) if totals else (False,))
+    ]
+    for way in ways[:-1]:
+        try:
+            return Writer(Plan(nodes, way), name).kernel
+        except Refused:
+            continue
+    return Writer(Plan(nodes, ways[-1]), name).kernel
 
 
 def listed(values: list[int]) -> str:

@@ -14,7 +14,8 @@ from torch.fx import Node
 
 from tilec.frontend.whole.arguments import factors
 from tilec.frontend.whole.axes import Axis, Dim, Shape, flat, leaves
-from tilec.frontend.whole.regions import Attention, Cluster, Product, Refused, Region
+from tilec.frontend.whole.graph import operands
+from tilec.frontend.whole.regions import Attention, Cluster, Product, Refused, Region, Segments, Way
 
 ROW = 64 * 1024
 """The most bytes, in f32, of a row that a kernel takes whole: eight rows in two buffers are 1 MiB, of the
@@ -41,8 +42,8 @@ class Plan:
     places has.
     """
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
-        self.cluster = Cluster(nodes)
+    def __init__(self, nodes: Sequence[Node], way: Way) -> None:
+        self.cluster = Cluster(nodes, way)
         self._slots, self._whole = _slots(self.cluster)
         for loop in self.cluster.inner_loops:
             if self.inner(loop) in self._whole:
@@ -54,7 +55,9 @@ class Plan:
         self.row = prod(slot.size for slot in self._main if slot.role == "whole")
         for region in self.cluster.regions:
             self._check(region)
-        shapes = [self.cluster.main.shapes[node] for node in self.cluster.outputs]
+        # A sum that all steps add to is that of an operand that depends on all loops.
+        nodes = [operands(node)[0] if node in self.cluster.totals else node for node in self.cluster.outputs]
+        shapes = [self.cluster.main.shapes[node] for node in nodes]
         if any(slot not in self.slots(shape) for shape in shapes for slot in self.loops):
             raise Refused("a result does not depend on all loops")
 
@@ -76,7 +79,7 @@ class Plan:
             raise Refused("a dimension is cut or joined, and taken apart")
         return slots[0] if slots else None
 
-    def inner(self, loop: Product | Attention) -> Slot:
+    def inner(self, loop: Product | Attention | Segments) -> Slot:
         """What the loop of a product is over. Raises Refused if that is several slots."""
         slots = self.slots((loop.inner,))
         if len(slots) != 1:
@@ -98,6 +101,9 @@ class Plan:
                 return [*rows, self.inner(attention)]
             if region in (attention.keys, attention.values):
                 return [self.inner(attention), *(slot for slot in order if slot not in rows)]
+        for segments in self.cluster.segments:
+            if region is segments.rows:
+                return [self.inner(segments), *order]
         return order
 
     def _main_order(self) -> list[Slot]:
@@ -110,10 +116,22 @@ class Plan:
     def _choose(self) -> None:
         """Give each slot of the body its role."""
         free = [slot for slot in self._main if slot not in self._whole]
-        if self.cluster.inner_loops:
-            self._choose_around(free, self.cluster.inner_loops[0])
+        around = [*self.cluster.products, *self.cluster.attentions]
+        groups = [self.slot(segments.groups) for segments in self.cluster.segments]
+        if around:
+            self._choose_around(free, around[0])
+        elif groups:
+            self._choose_of_groups(free, groups)
         else:
             self._choose_rows(free)
+
+    def _choose_of_groups(self, free: list[Slot], groups: list[Slot | None]) -> None:
+        if any(group not in free for group in groups):
+            raise Refused("all segments are needed at once")
+        for slot in free:
+            last = slot is self._main[-1]
+            slot.role = "grid" if slot in groups else "tile" if last and 4 * slot.size > ROW else "whole"
+        self._check_row(ROW)
 
     def _choose_around(self, free: list[Slot], loop: Product | Attention) -> None:
         for slot in free:
@@ -164,7 +182,7 @@ class Plan:
                 raise Refused("a value has one dimension twice")
             if any(slot not in order for slot in slots if slot.role != "grid"):
                 raise Refused("an operand of a product has dimensions that its result has not")
-        if region is not self.cluster.main and len(order) != 2:
+        if region is not self.cluster.main and not self.cluster.segments and len(order) != 2:
             raise Refused("an operand of a product has more than two dimensions in a step")
 
 
@@ -175,13 +193,14 @@ def _slots(cluster: Cluster) -> tuple[dict[Axis, Slot], set[Slot]]:
     touched = {axis: {id(node) for node, dim in cluster.whole if axis in leaves(dim)} for axis in axes}
     inner = {axis for loop in cluster.inner_loops for axis in leaves(loop.inner)}
     group = {axis: [axis] for axis in axes}
-    # Which query may see which key depends on positions of both.
-    rows = {axis for loop in cluster.attentions if loop.given.causal for axis in leaves(loop.rows)}
+    # Which query may see which key depends on positions of both; segments are rows of one dimension.
+    alone = {axis for loop in cluster.attentions if loop.given.causal for axis in leaves(loop.rows)}
+    alone |= {axis for loop in cluster.segments for axis in leaves((*loop.groups, *loop.inner))}
     minor = _minor(cluster)
     for first, second in dict.fromkeys(pair for shape in shapes for pair in pairwise(shape)):
         alike = touched[first] == touched[second] and (first in inner) == (second in inner)
         if (
-            rows.isdisjoint((first, second))
+            alone.isdisjoint((first, second))
             and second is not minor
             and alike
             and all(_adjacent(first, second, shape) for shape in shapes)
@@ -204,7 +223,7 @@ def _minor(cluster: Cluster) -> Axis | None:
     Products and attention decide by themselves which dimensions are rows.
     """
     largest = max(cluster.main.shapes.values(), key=lambda shape: prod(axis.size for axis in flat(shape)))
-    return flat(largest)[-1] if flat(largest) and not cluster.inner_loops else None
+    return flat(largest)[-1] if flat(largest) and not (cluster.products or cluster.attentions) else None
 
 
 def _adjacent(first: Axis, second: Axis, shape: Dim) -> bool:

@@ -5,7 +5,7 @@ dimensions of its values through it. Most values belong to the body of the kerne
 takes is computed in the loop over the dimension that is summed, so it has a region of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from torch.fx import Node
@@ -15,12 +15,14 @@ from tilec.frontend.whole.arguments import (
     attention_arguments,
     base,
     cat_arguments,
+    consumers,
     cut_arguments,
     factors,
     inner_operands,
     outputs,
     permutation,
     reduced_dims,
+    segment_options,
 )
 from tilec.frontend.whole.axes import Dim, Mismatch, Shape, fresh, leaves, reshaped, same
 from tilec.frontend.whole.graph import (
@@ -29,6 +31,7 @@ from tilec.frontend.whole.graph import (
     JOINS,
     PRODUCTS,
     REDUCTIONS,
+    SEGMENTS,
     VIEWS,
     aten,
     operands,
@@ -80,19 +83,47 @@ class Attention:
         return [self.keys, self.values, self.mask]
 
 
+@dataclass
+class Segments:
+    """A sum over the rows of each segment, `inner`; the segments are `groups`."""
+
+    node: Node
+    rows: Region = field(default_factory=Region)
+    groups: Dim = ()
+    inner: Dim = ()
+
+    @property
+    def regions(self) -> list[Region]:
+        return [self.rows]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a cluster may be computed: `totals`, sums over rows of results of other rows, are collected from
+    all steps; `cut` loads what slices are taken from, rather than have torch take them.
+    """
+
+    totals: bool
+    cut: bool
+
+
 class Cluster:
     """The axes of the values of some nodes, which are in the order of their graph. Raises Refused.
 
-    `whole` says which dimensions a node needs whole, `beside` which axes stand in one place of values
-    though their extents differ, as those of a slice and of what it is cut from.
+    `totals` are the sums that all steps add to. `whole` says which dimensions a node needs whole, `beside`
+    which axes stand in one place of values though their extents differ, as those of a slice and of what it is
+    cut from.
     """
 
-    def __init__(self, nodes: Sequence[Node]) -> None:
+    def __init__(self, nodes: Sequence[Node], way: Way) -> None:
         self.nodes = frozenset(nodes)
+        self._way = way
+        self.totals = {node for node in nodes if way.totals and is_total(node, self.nodes)}
         self.outputs = outputs(nodes)
         self.main = Region()
         self.products: list[Product] = []
         self.attentions: list[Attention] = []
+        self.segments: list[Segments] = []
         self.whole: list[tuple[Node, Dim]] = []
         self.beside: list[tuple[Dim, Dim]] = []
         try:
@@ -109,8 +140,8 @@ class Cluster:
         return [self.main, *(region for loop in self.inner_loops for region in loop.regions)]
 
     @property
-    def inner_loops(self) -> list[Product | Attention]:
-        return [*self.products, *self.attentions]
+    def inner_loops(self) -> list[Product | Attention | Segments]:
+        return [*self.products, *self.attentions, *self.segments]
 
     def _body(self, nodes: Sequence[Node]) -> list[Node]:
         """The nodes that are not only there for an operand of a product."""
@@ -127,6 +158,8 @@ class Cluster:
             return True
         if packet(node) not in VIEWS:
             return False
+        if not self._way.cut and base(node) not in self.nodes and is_cut(node):
+            return False
         # Torch makes a view at no cost, and needs no copy where its elements are in order.
         return base(node) in self.nodes or not node.meta["val"].is_contiguous()
 
@@ -140,6 +173,8 @@ class Cluster:
             shape = self._product(region, node)
         elif packet(node) in ATTENTION:
             shape = self._attention(region, node)
+        elif packet(node) in SEGMENTS:
+            shape = self._segments(region, node)
         else:
             shape = self._result(node, {each: self._shape(region, each) for each in operands(node)})
         region.shapes[node] = shape
@@ -158,8 +193,8 @@ class Cluster:
         return broadcast(sizes_of(node), list(shapes.values()))
 
     def _product(self, region: Region, node: Node) -> Shape:
-        if region is not self.main:
-            raise Refused("a product is an operand of another")
+        if region is not self.main or self.attentions or self.segments:
+            raise Refused("a product is an operand of another loop")
         left, right = factors(node)
         product = next((each for each in self.products if each.lhs is left), None)
         if product is None:
@@ -178,7 +213,7 @@ class Cluster:
         return broadcast(sizes_of(node), [shape, *bias])
 
     def _attention(self, region: Region, node: Node) -> Shape:
-        if region is not self.main or self.products:
+        if region is not self.main or self.products or self.segments:
             raise Refused("attention and a product in one kernel")
         given = attention_arguments(node)
         found = next((each for each in self.attentions if each.given == given), None)
@@ -206,9 +241,23 @@ class Cluster:
         self.whole.append((node, v[3]))
         return (*q[:3], v[3]) if node.args[1] == 0 else q[:3]
 
+    def _segments(self, region: Region, node: Node) -> Shape:
+        if region is not self.main or self.products or self.attentions:
+            raise Refused("segments and a product in one kernel")
+        if len(segment_options(node)) > 0:
+            raise Refused(f"segments with {' and '.join(segment_options(node))}")
+        found = Segments(node)
+        self.segments.append(found)
+        found.inner, *others = self._shape(found.rows, inner_operands(node)[0])
+        found.groups = fresh(sizes_of(node)[0])
+        if not found.inner or not found.groups:
+            raise Refused("segments of one row, or only one")
+        return (found.groups, *others)
+
     def _reduced(self, node: Node, shape: Shape) -> Shape:
         dims = reduced_dims(node)
-        self.whole += [(node, shape[dim]) for dim in dims]
+        if node not in self.totals:
+            self.whole += [(node, shape[dim]) for dim in dims]
         if len(sizes_of(node)) == len(shape):
             return tuple(() if i in dims else dim for i, dim in enumerate(shape))
         return tuple(dim for i, dim in enumerate(shape) if i not in dims)
@@ -253,6 +302,25 @@ class Cluster:
         self.whole.append((node, left))
         if left and right and leaves(left) != leaves(right):
             self.beside.append((left, right))
+
+
+def is_total(node: Node, nodes: Collection[Node]) -> bool:
+    """Whether `node` is a sum over rows, which only others than `nodes` use."""
+    if packet(node) not in (aten.mean, aten.sum) or not node.meta["val"].is_floating_point():
+        return False
+    rank = len(sizes_of(operands(node)[0]))
+    dims = reduced_dims(node)
+    trailing = len(dims) < rank and sorted(dims) == list(range(rank - len(dims), rank))
+    return not trailing and not any(user in nodes for user in consumers(node))
+
+
+def is_cut(node: Node) -> bool:
+    """Whether a view leaves some elements out."""
+    while packet(node) in VIEWS:
+        node, cut = operands(node)[0], packet(node) in (aten.select, aten.slice)
+        if cut:
+            return True
+    return False
 
 
 def broadcast(sizes: tuple[int, ...], shapes: Sequence[Shape]) -> Shape:

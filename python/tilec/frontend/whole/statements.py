@@ -6,7 +6,7 @@ dimensions of this kind may be absent. So operations that only rename dimensions
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, prod
 from typing import Any, cast
 
 import torch
@@ -137,6 +137,20 @@ class Statements:
         name = packet(node).__name__
         keep = f"{places}, keepdim=True" + (f", dtype={dtype}" if dtype else "")
         return Code(f"torch.{name}({code.text}, {keep})", tuple(None if d in slots else d for d in code.dims))
+
+    def part_of_total(self, node: Node, code: Code) -> Code:
+        """What a step adds to a sum or mean, f32."""
+        shape = self._shapes[cast("Node", node.args[0])]
+        dims = tuple(shape[dim] for dim in reduced_dims(node))
+        slots = [slot for slot in self._plan.slots(dims) if slot.role != "grid"]
+        code = self.widened(code, slots, shape)
+        if slots:
+            places = literal(sorted(code.at(slot) for slot in slots))
+            text = f"torch.sum({code.text}, {places}, keepdim=True, dtype=torch.float32)"
+            code = Code(text, tuple(None if d in slots else d for d in code.dims))
+        if packet(node) is aten.sum:
+            return code
+        return Code(f"{code.text} / {prod(self._plan.extents(dims))}", code.dims)
 
     def widened(self, code: Code, slots: Sequence[Slot], shape: Shape) -> Code:
         """The value repeated along those of `slots` that it does not have. `shape` gives their extents."""
