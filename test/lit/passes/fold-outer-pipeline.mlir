@@ -518,3 +518,26 @@ func.func @across(%x: memref<500x128xf32>, %out: memref<500x128xf32>) -> memref<
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return %out : memref<500x128xf32>
 // CHECK-NEXT:  }
+
+// A segment says how long an axis is wherever it begins, and loops in sequence promise their steps together.
+func.func @lengths(%x: memref<8x512xf32>, %offsets: memref<9xi32>) -> memref<8x512xf32> {
+  %out = tile.empty : memref<8x512xf32>
+  tile.grid %g = 0 to 8 parallel {
+    %begin, %end = tile.segment %offsets[%g]
+    %n = arith.subi %end, %begin : index
+    tile.for %m = 0 to 512 by m:128 parallel {
+      %v = tile.load %x[%g, %m]
+      tile.store %v, %out[%g, %m]
+    }
+    tile.for %k = 0 to %n by k:128 max 200 parallel {
+      %v = tile.load %x[%g, %k]
+      %w = arith.addf %v, %v : tensor<128xf32, #tile.spans<k>>
+      tile.store %w, %out[%g, %k]
+    }
+  }
+  return %out : memref<8x512xf32>
+}
+// CHECK-LABEL: func.func @lengths(
+// CHECK:         tile.expect segments %offsets max 200
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK:           %step = tile.axis 0 to {{%[0-9]+}} max 6 ordered

@@ -103,3 +103,26 @@ func.func @no_rows(%x: memref<9000xf32>, %y: memref<9001xf32>, %shift: memref<1x
 // NOTES-NEXT: {{.*}}/raise-gathers-views.mlir:92:5: note: raise-gathers: tile.gather keeps its computed positions: an extent of 9001 is not made of parts of 200, 1
 // NOTES-NEXT: {{.*}}/raise-gathers-views.mlir:96:5: note: raise-gathers: tile.gather keeps its computed positions: what is added in a row of 200 is not known to stay there
 // NOTES-NEXT: {{.*}}/raise-gathers-views.mlir:97:5: note: raise-gathers: tile.scatter keeps its computed positions: %flat_out is written, and {{.*}}/raise-gathers-views.mlir:98:5 accesses it in another shape
+
+// A promise of no more columns than a row has is enough.
+func.func @promised(%rows: memref<45x200xf32>, %widths: memref<40xi32>) -> memref<40x200xf32> {
+  %x = tile.view %rows : memref<45x200xf32> to memref<9000xf32>
+  %out = tile.full 0.0 : memref<40x200xf32>
+  tile.grid %g = 0 to 40 {
+    %l = tile.load %widths[%g]
+    %width = arith.index_cast %l : i32 to index
+    tile.for %n = 0 to %width by n max 200 {
+      %i = arith.index_cast %g : index to i32
+      %r = tile.broadcast %i dims [] : tensor<?xi32, #tile.spans<n>>
+      %row = tile.splat 200 : tensor<?xi32, #tile.spans<n>>
+      %begins = arith.muli %r, %row : tensor<?xi32, #tile.spans<n>>
+      %j = tile.indices %n
+      %p = arith.addi %begins, %j : tensor<?xi32, #tile.spans<n>>
+      %v = tile.gather %x[%p]
+      tile.store %v, %out[%g, %n]
+    }
+  }
+  return %out : memref<40x200xf32>
+}
+// CHECK-LABEL: func.func @promised
+// CHECK:         tile.load %rows[%g, %n]
