@@ -18,8 +18,11 @@ from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
 
 
-def axes_behind(values: Iterable[SSAValue]) -> set[AxisOp]:
-    """The axes that `values` depend on, through scalars and through the bounds of other axes."""
+def axes_behind(values: Iterable[SSAValue], *, ends: bool = True) -> set[AxisOp]:
+    """The axes that `values` depend on, through scalars and through the bounds of other axes.
+
+    Without `ends`, only those that positions depend on: an axis moves with its begin, not with its end.
+    """
     found: set[AxisOp] = set()
     seen: set[Operation] = set()
     pending = list(values)
@@ -28,9 +31,12 @@ def axes_behind(values: Iterable[SSAValue]) -> set[AxisOp]:
         if not isinstance(owner, Operation) or owner in seen:
             continue
         seen.add(owner)
-        if isinstance(owner, AxisOp):
-            found.add(owner)
-        pending += owner.operands
+        if not isinstance(owner, AxisOp):
+            pending += owner.operands
+            continue
+        found.add(owner)
+        begin = owner.axis.bounds.begin
+        pending += owner.operands if ends else [begin] if isinstance(begin, SSAValue) else []
     return found
 
 
@@ -135,7 +141,7 @@ def returns(axes: Sequence[AxisOp], window: WindowOp) -> AxisOp | None:
 
     `axes` are the pipeline's, outermost first.
     """
-    behind = axes_behind(block_values(window))
+    behind = axes_behind(block_values(window), ends=False)
     positions = [i for i, axis in enumerate(axes) if axis in behind and not one_step(axis)]
     for axis in axes[: max(positions, default=0)]:
         if axis not in behind and not one_step(axis):
