@@ -1,0 +1,35 @@
+"""Options of the test run."""
+
+from zlib import crc32
+
+import pytest
+
+LONG = 10
+"""Parameter sets from which on a test is long enough to be thinned out."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--one-of",
+        type=int,
+        default=1,
+        metavar="N",
+        help="of tests with ten or more parameter sets, run one set in N, always the same ones",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Thin out long lists of parameters: which sets stay follows from their names alone."""
+    share: int = config.getoption("--one-of")
+    if share <= 1:
+        return
+    sets: dict[str, int] = {}
+    for item in items:
+        name = item.nodeid.partition("[")[0]
+        sets[name] = sets.get(name, 0) + 1
+
+    def stays(item: pytest.Item) -> bool:
+        few = sets[item.nodeid.partition("[")[0]] < LONG
+        return few or crc32(item.nodeid.encode()) % share == 0
+
+    items[:] = [item for item in items if stays(item)]
