@@ -20,7 +20,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Thin out long lists of parameters: which sets stay follows from their names alone."""
-    share: int = config.getoption("--one-of")
+    share = int(config.getoption("--one-of") or 1)
     if share <= 1:
         return
     sets: dict[str, int] = {}
@@ -32,4 +32,5 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         few = sets[item.nodeid.partition("[")[0]] < LONG
         return few or crc32(item.nodeid.encode()) % share == 0
 
+    config.hook.pytest_deselected(items=[item for item in items if not stays(item)])
     items[:] = [item for item in items if stays(item)]

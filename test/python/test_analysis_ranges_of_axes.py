@@ -116,8 +116,8 @@ def test_every_tile_begins_in_the_range(
     assert all(place.start in ranges.of(named(module, "z")) for place in live)
     for span, found in (("m", made), ("z", live)):
         for name, index in (("begin", "lo"), ("end", "hi"), ("size", "size")):
-            known = ranges.of(named(module, f"{name}_{span}"))
-            assert all(getattr(place, index) in known for place in found)
+            side = ranges.of(named(module, f"{name}_{span}"))
+            assert all(getattr(place, index) in side for place in found)
 
 
 KERNEL = """func.func @f(%x: memref<512x512xf32>, %t: memref<9xi32>, %n: index) -> memref<512x512xf32> {
