@@ -20,6 +20,10 @@ After:
         %v = tile.load %x[%g, %k]                               // tensor<?xf32, #tile.spans<k>>
         %r = tile.reduce add %v dims [0]
 
+A lane makes the steps of its own extent, not those that only longer lanes need. It is taken for granted that
+the latter leave what the lane carries as it is, as sums, extremes and softmaxes do; a step that changes it
+without an element (`acc * 0.5 + sum`) is not made any more. Nothing checks that yet.
+
 A batch of products along the parents becomes one product, a gather at one position a load. `tile.bound`
 knows that each tile of parents has one lane now. An extent below 0 is an empty range, as it was. What mixes
 lanes of parents (a reduction, a scan or a product that sums along them) cannot be done so, nor can elements
