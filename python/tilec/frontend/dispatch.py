@@ -1,6 +1,5 @@
 """What torch does while a function is traced becomes operations of the program."""
 
-import difflib
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +8,8 @@ from torch.overrides import TorchFunctionMode
 
 from tilec.frontend import host, views
 from tilec.frontend.aten import creation, division, pointwise, products, reductions, shapes
-from tilec.frontend.aten.table import EARLY, HANDLERS, Call
-from tilec.frontend.indexing import load, store
+from tilec.frontend.aten.table import EARLY, HANDLERS, Call, unsupported
+from tilec.frontend.indexing import assign, load, store
 from tilec.frontend.scalars import is_symbolic
 from tilec.frontend.tiles import new_index, scalar_index
 from tilec.frontend.torch_private import (
@@ -24,7 +23,7 @@ from tilec.frontend.torch_private import (
     tree_flatten,
     tree_map,
 )
-from tilec.frontend.trace import Array, Trace, TraceError
+from tilec.frontend.trace import Trace, TraceError
 
 __all__ = ["Functions", "Operators", "creation", "division", "pointwise", "products", "reductions", "shapes"]
 
@@ -102,10 +101,10 @@ class Operators(TorchDispatchMode):
         trace, name = self.trace, func.overloadpacket.__name__
         if views.is_host_view(trace, func, args):
             return views.view(trace, func, args, kwargs)
-        if schema_of(func).is_mutable and name not in ("copy_",):
-            return self._in_place(func, args, kwargs)
         if name == "copy_":
-            return self._copied(*args[:2])
+            return assign(trace, *args[:2])
+        if schema_of(func).is_mutable:
+            return self._in_place(func, args, kwargs)
         if host.is_host_op(trace, args, kwargs) and name not in creation.LIKE:
             made = DECOMPOSED.get(func)
             if made is not None:
@@ -150,31 +149,11 @@ class Operators(TorchDispatchMode):
             trace.fail(f"{name} with out=; assign what it returns to a variable")
         if functional is None:
             trace.fail(unsupported(name))
-        return self._assign(target, self._lowered(functional, args, kwargs))
-
-    def _assign(self, target: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
-        trace, known = self.trace, self.trace.known(target)
-        if isinstance(known, Array):
-            trace.fail(
-                f"the host tensor {known.name} is changed as a whole; store to it in a loop over tiles"
-            )
-        made = made.to(target.dtype).broadcast_to(target.shape)
-        trace.change(target, trace.value(made))
-        return target
-
-    def _copied(self, target: torch.Tensor, source: torch.Tensor) -> torch.Tensor:
-        return self._assign(target, source)
+        return assign(trace, target, self._lowered(functional, args, kwargs))
 
 
 def _is_tensor(value: Any) -> bool:
     return isinstance(value, torch.Tensor)
-
-
-def unsupported(name: str) -> str:
-    """What to say of an operator that is not in the table, with one like it that is."""
-    close = difflib.get_close_matches(name, [*HANDLERS, *EARLY], 3)
-    nearest = f"; the nearest that are: {', '.join(close)}" if close else ""
-    return f"torch's {name} is not supported in a tile program{nearest}"
 
 
 class Functions(TorchFunctionMode):

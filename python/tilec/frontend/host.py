@@ -4,10 +4,12 @@ Lane by lane operators and reductions are accepted. `losses.mean()` at the end o
 """
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import torch
 
+from tilec.frontend.aten.table import unsupported
 from tilec.frontend.indexing import load, store
 from tilec.frontend.rewrite import rewritten
 from tilec.frontend.torch_private import OpOverload, tree_flatten, tree_map
@@ -34,8 +36,6 @@ def on_tiles(
     if name in REDUCTIONS:
         return _traced(trace, _reduce)(trace, name, args[0], kwargs, out, *args[1:])
     if torch.Tag.pointwise not in func.tags and name not in ("_to_copy", "clone", "where"):
-        from tilec.frontend.dispatch import unsupported
-
         trace.fail(
             f"{unsupported(name)}; on whole tensors, only lane by lane operators and sums, means, "
             "maxima and minima are"
@@ -113,10 +113,7 @@ def _reduce(
         trace.fail(
             f"{name} of {trace.describe(value)} on the host; floats are accepted, or a loop over tiles"
         )
-    count = 1
-    for each in dims:
-        count *= value.shape[each]
-    scale = 1.0 / count if name == "mean" and count else float("nan") if name == "mean" else 1.0
+    scale = 1.0 / prod(value.shape[each] for each in dims) if name == "mean" else 1.0
     made = torch.empty([value.shape[each] for each in kept], dtype=out.dtype)
     if kept and kept[0] == 0:
         for rows in tile(value.shape[0]):

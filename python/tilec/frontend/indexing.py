@@ -9,7 +9,7 @@ from tilec.dialects.tile import GatherOp, LoadOp, ScatterOp, SliceOp, StoreOp, T
 from tilec.dialects.tile.types import element_type
 from tilec.frontend.lanes import broadcast, operand, squeezed
 from tilec.frontend.tiles import Tile, refuse_wrapped
-from tilec.frontend.trace import Range, Trace, Value
+from tilec.frontend.trace import Array, Range, Trace, Value
 from tilec.frontend.windows import Selection, Window, is_index, normalized
 
 
@@ -22,7 +22,8 @@ def load(trace: Trace, tensor: torch.Tensor, indices: Any, mask: torch.Tensor | 
     window = Selection(trace, tensor, known).window(given)
     lanes = other = None
     if mask is not None:
-        lanes, other = _mask(trace, window, mask, tensor)
+        lanes = mask_for(trace, window, mask)
+        other = operand(trace, 0, window.shape, tensor.dtype).ssa
     op = GatherOp if window.gathers else LoadOp
     loaded = trace.put(op(window.ssa, window.dims, lanes, other))
     known_range = Range(1 - trace.most, trace.most - 1) if tensor.dtype is torch.int64 else None
@@ -63,16 +64,6 @@ def in_order(trace: Trace, window: Window, ssa: SSAValue) -> SSAValue:
     return broadcast(trace, ssa, trace.kind(window.shape, element_type(ssa.type)), sorted(places))
 
 
-def _mask(
-    trace: Trace, window: Window, mask: torch.Tensor, tensor: torch.Tensor
-) -> tuple[SSAValue, SSAValue]:
-    if not window.is_plain:
-        trace.fail("a mask on a window that is cut, turned or has new dimensions; mask the whole of it")
-    lanes = operand(trace, mask, window.shape, torch.bool).ssa
-    zero = operand(trace, 0, window.shape, tensor.dtype).ssa
-    return lanes, zero
-
-
 def target(trace: Trace, tensor: torch.Tensor, indices: Any, word: str) -> Window:
     """The window of a host tensor that is written."""
     known = trace.known(tensor)
@@ -101,14 +92,12 @@ def value_for(trace: Trace, window: Window, tensor: torch.Tensor, value: Any) ->
         given = trace.value(value)
         if value.dtype is torch.int64 and given.range is None:
             refuse_wrapped(trace, "what is stored")
-    wide = broadcasted(trace, value, window, tensor.dtype)
+    ssa = broadcasted(trace, value, window, tensor.dtype)
     lying = [
         (piece.array, position) for position, piece in enumerate(window.pieces) if piece.array is not None
     ]
     new = [position for position, piece in enumerate(window.pieces) if piece.array is None]
-    ssa = wide
-    if new:
-        ssa = squeezed(trace, ssa, new)
+    ssa = squeezed(trace, ssa, new)
     order = [position for _, position in sorted(lying)]
     kept = sorted(order)
     if order != kept:
@@ -135,11 +124,7 @@ def store(
 ) -> None:
     """`tensor[indices] = value`."""
     if isinstance(trace.known(tensor), Value) and _is_all(indices):
-        if isinstance(value, torch.Tensor):
-            made = value.broadcast_to(tensor.shape).to(tensor.dtype)
-        else:
-            made = torch.full_like(tensor, value)
-        trace.change(tensor, trace.value(made))
+        assign(trace, tensor, value if isinstance(value, torch.Tensor) else torch.full_like(tensor, value))
         return
     window = target(trace, tensor, indices, "a store")
     ssa = value_for(trace, window, tensor, value)
@@ -148,10 +133,19 @@ def store(
     trace.emit(op(ssa, window.ssa, window.dims, lanes))
 
 
+def assign(trace: Trace, target: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
+    """Change a value of a tile in place to another one."""
+    known = trace.known(target)
+    if isinstance(known, Array):
+        trace.fail(f"the host tensor {known.name} is changed as a whole; store to it in a loop over tiles")
+    trace.change(target, trace.value(made.to(target.dtype).broadcast_to(target.shape)))
+    return target
+
+
 def mask_for(trace: Trace, window: Window, mask: torch.Tensor) -> SSAValue:
-    """The lanes of a window that are written."""
+    """The lanes of a window that are accessed."""
     if not window.is_plain:
-        trace.fail("a mask on a window that is turned or has new dimensions; mask the whole of it")
+        trace.fail("a mask on a window that is cut, turned or has new dimensions; mask the whole of it")
     return operand(trace, mask, window.shape, torch.bool).ssa
 
 

@@ -11,8 +11,9 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
 from tilec.frontend.config import Config
+from tilec.frontend.elements import name_of
 from tilec.frontend.environment import environment_key
-from tilec.frontend.keys import argument_key, tensors_in
+from tilec.frontend.keys import argument_key, as_torch, tensors_in
 from tilec.frontend.trace import TraceError
 from tilec.frontend.tracing import Traced, names_of, trace_function
 from tilec.passes.choose_blocks import DEFAULT_BLOCK, batch_blocks
@@ -66,31 +67,27 @@ class Bound:
         from tilec.runtime.signature import Parameter, Result, Signature
 
         traced = self.traced
-        names = [_name(dtype) for dtype in traced.results]
+        names = [name_of(dtype) for dtype in traced.results]
         fresh = len(names) - len(traced.mutated)
         results = [
             Result(name, traced.mutated[position - fresh] if position >= fresh else None)
             for position, name in enumerate(names)
         ]
         parameters = [
-            Parameter(name, shape, _name(dtype), traced.most if dtype is torch.int64 else None)
+            Parameter(name, shape, name_of(dtype), traced.most if dtype is torch.int64 else None)
             for name, shape, dtype in traced.parameters
         ]
         return Executable(
             traced.module, Signature(traced.name, tuple(parameters), tuple(results)), self.choices
         )
 
-    @property
+    @functools.cached_property
     def jax_fn(self) -> Callable[..., Any]:
         """The kernel as a pure function of jax arrays, in the order of the tensors among its arguments.
 
         It returns what the traced function does; of one that changes arguments, a tuple of that and of their
         new contents. It can be under `jax.jit`, `jax.vmap`, `jax.shard_map` and `jax.export`.
         """
-        return self._jax_fn
-
-    @functools.cached_property
-    def _jax_fn(self) -> Callable[..., Any]:
         from tilec.runtime.torch_arrays import fitted, to_jax
 
         executable, traced = self.executable, self.traced
@@ -135,7 +132,7 @@ class Bound:
 
     def __repr__(self) -> str:
         arguments = ", ".join(
-            f"{name}: {_name(dtype)}[{', '.join('?' if each is None else str(each) for each in shape)}]"
+            f"{name}: {name_of(dtype)}[{', '.join('?' if each is None else str(each) for each in shape)}]"
             for name, shape, dtype in self.traced.parameters
         )
         sizes = {**batch_blocks(self.traced.module), **self.choices.blocks}
@@ -189,8 +186,6 @@ class Kernel(Generic[P, R]):
         return bound
 
     def _trace(self, arguments: dict[str, Any]) -> Bound:
-        from tilec.frontend.keys import as_torch
-
         given = {name: as_torch(value) for name, value in arguments.items()}
         rebuilt = inspect.BoundArguments(self._signature, given)  # pyright: ignore[reportArgumentType]
         try:
@@ -215,10 +210,6 @@ class Kernel(Generic[P, R]):
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         return self if owner is None else functools.partial(self, owner)
-
-
-def _name(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
 
 
 def _print_asked(bound: Bound) -> None:

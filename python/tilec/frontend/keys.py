@@ -36,10 +36,8 @@ def argument_key(arguments: Mapping[str, Any], dynamic: bool = False) -> tuple[A
     """
     key: list[Any] = []
     for value in arguments.values():
-        if isinstance(value, torch.Tensor):
-            key.append((value.dtype, *_shape_key(value.shape, dynamic), value.stride()))
-        elif isinstance(value, _SCALARS):
-            key.append(environment_key(value))
+        if isinstance(value, (torch.Tensor, *_SCALARS)):
+            key.append(_leaf_key(value, dynamic))
         else:
             leaves, spec = tree_flatten(value)
             key.append((spec, *[_leaf_key(leaf, dynamic) for leaf in leaves]))
@@ -64,7 +62,7 @@ def as_torch(value: Any) -> Any:
     def replace(leaf: Any) -> Any:
         if not is_array(leaf):
             return leaf
-        dtype = getattr(torch, {"bool": "bool"}.get(str(leaf.dtype), str(leaf.dtype)), None)
+        dtype = getattr(torch, str(leaf.dtype), None)
         if dtype is None:
             raise TypeError(f"an array of {leaf.dtype}; torch has no such type")
         return torch.empty(tuple(leaf.shape), dtype=dtype, device="meta")

@@ -1,17 +1,16 @@
 """Values lane by lane: constants, conversions and shapes, as operations of the program."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import Float32Type, IntegerType
+from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import Attribute, SSAValue
 
 from tilec.dialects.tile import BroadcastOp, CastOp, ReduceOp, SplatOp
 from tilec.dialects.tile.mixing import Combine
-from tilec.dialects.tile.syntax import ints_of
-from tilec.dialects.tile.types import element_type, shape_of, with_element
+from tilec.dialects.tile.syntax import ints_of, scalar_of
+from tilec.dialects.tile.types import element_type, shape_of
 from tilec.frontend.elements import HALVES
 from tilec.frontend.scalars import as_value, i32_of, index_of, truth_of
 from tilec.frontend.tiles import refuse_wrapped
@@ -49,11 +48,6 @@ LIMITS: dict[torch.dtype, Range] = {
 """What integers can be of which nothing else is known."""
 
 
-def range_of(value: Value, dtype: torch.dtype) -> Range | None:
-    """What the integers of a value can be."""
-    return value.range or LIMITS.get(dtype)
-
-
 def splat(trace: Trace, number: float, kind: Attribute) -> SSAValue:
     """One number in every lane."""
     element = element_type(kind)
@@ -62,8 +56,6 @@ def splat(trace: Trace, number: float, kind: Attribute) -> SSAValue:
         number = int(number)
         if number >= 2 ** (width - 1) and width > 1:
             number -= 2**width
-    if shape_of(kind) or isinstance(element, Float32Type | IntegerType):
-        return trace.put(SplatOp(number, kind))
     return trace.put(SplatOp(number, kind))
 
 
@@ -98,17 +90,11 @@ def broadcast(trace: Trace, ssa: SSAValue, kind: Attribute, dims: Sequence[int] 
     places = list(range(wanted - rank, wanted)) if dims is None else list(dims)
     owner = ssa.owner
     if isinstance(owner, SplatOp):
-        return splat(trace, _number(owner), kind)
+        return splat(trace, scalar_of(owner.value), kind)
     if isinstance(owner, BroadcastOp) and _adds_only_ones(owner):
         inner = owner.value
         return broadcast(trace, inner, kind, [places[dim] for dim in ints_of(owner.dims)])
     return trace.put(BroadcastOp(ssa, places, kind))
-
-
-def _number(op: SplatOp) -> float | int:
-    from tilec.dialects.tile.syntax import scalar_of
-
-    return scalar_of(op.value)
 
 
 def _adds_only_ones(op: BroadcastOp) -> bool:
@@ -141,13 +127,3 @@ def truth(trace: Trace, ssa: SSAValue) -> SSAValue:
 def inverted(trace: Trace, ssa: SSAValue) -> SSAValue:
     """The opposite of truth values."""
     return trace.put(arith.XOrIOp(ssa, splat(trace, 1, ssa.type)))
-
-
-def same_lanes(kind: Attribute, element: Attribute) -> Attribute:
-    """A type with another element."""
-    return with_element(kind, element)
-
-
-def is_number(value: Any) -> bool:
-    """Whether an argument is a number of Python's."""
-    return isinstance(value, int | float)

@@ -106,28 +106,29 @@ class Tile(torch.SymInt):
     def _number(self, which: str, make: Callable[[], SSAValue]) -> torch.SymInt:
         """A number of this tile, computed once where its body begins."""
         if which not in self._numbers:
-            trace, after = self._trace, self._block.last_op
+            trace = self._trace
             trace.here()
-            started = list(self._block.ops)
-            made = new_index(trace, f"{self._axis.name}_{which}", lambda: in_block(trace, self._block, make))
-            if after is not None:
-                _to_front(self._block, started)
-            self._numbers[which] = made
+            name = f"{self._axis.name}_{which}"
+            self._numbers[which] = new_index(trace, name, lambda: at_front(trace, self._block, make))
         return self._numbers[which]
 
     def _tile_number(self) -> SSAValue:
-        trace, size = self._trace, bound(self._trace, "size", self.span)
-        begin = bound(trace, "begin", self.span)
-        if self._extent.begin != 0:
-            begin = trace.put(arith.SubiOp(begin, as_value(trace, self._extent.begin)))
-        return trace.put(arith.FloorDivSIOp(begin, size))
+        size = bound(self._trace, "size", self.span)
+        return self._trace.put(
+            arith.FloorDivSIOp(self._from_begin(bound(self._trace, "begin", self.span)), size)
+        )
 
     def _tile_count(self) -> SSAValue:
-        trace, size = self._trace, bound(self._trace, "size", self.span)
-        extent = as_value(trace, self._extent.end)
-        if self._extent.begin != 0:
-            extent = trace.put(arith.SubiOp(extent, as_value(trace, self._extent.begin)))
-        return trace.put(arith.CeilDivSIOp(extent, size))
+        size = bound(self._trace, "size", self.span)
+        return self._trace.put(
+            arith.CeilDivSIOp(self._from_begin(as_value(self._trace, self._extent.end)), size)
+        )
+
+    def _from_begin(self, index: SSAValue) -> SSAValue:
+        """How far an index is from where the axis begins."""
+        if self._extent.begin == 0:
+            return index
+        return self._trace.put(arith.SubiOp(index, as_value(self._trace, self._extent.begin)))
 
     def __hash__(self) -> int:
         return id(self)
@@ -136,20 +137,19 @@ class Tile(torch.SymInt):
         return f"Tile({self._axis.name})"
 
 
-def in_block(trace: Trace, block: Block, make: Callable[[], SSAValue]) -> SSAValue:
-    """What `make` returns, its operations at the end of `block`."""
-    with trace.inside(block):
-        return make()
-
-
-def _to_front(block: Block, before: Sequence[Any]) -> None:
-    """Move what was added to `block` after the operations `before` in front of them."""
-    if not before:
-        return
-    added = [op for op in block.ops if op not in set(before)]
-    for op in added:
+def at_front(trace: Trace, block: Block, make: Callable[[], SSAValue]) -> SSAValue:
+    """What `make` returns, its operations before all others of `block`."""
+    front = Block()
+    with trace.inside(front):
+        value = make()
+    ops = [op for op in front.ops]
+    for op in ops:
         op.detach()
-    block.insert_ops_before(added, before[0])
+    if block.first_op is None:
+        block.add_ops(ops)
+    else:
+        block.insert_ops_before(ops, block.first_op)
+    return value
 
 
 def new_index(trace: Trace, name: str, make: Callable[[], SSAValue]) -> torch.SymInt:

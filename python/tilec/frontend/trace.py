@@ -163,7 +163,6 @@ class Trace:
     shapes: Any = field(default_factory=new_shapes)
     location: LocationAttr = field(default_factory=UnknownLoc)
     fixed_blocks: dict[str, int] = field(default_factory=dict[str, int])
-    block_limits: dict[str, tuple[int, int | None]] = field(default_factory=dict[str, tuple[int, int | None]])
     static: frozenset[str] = frozenset()
     tunables: dict[str, Any] = field(default_factory=dict[str, Any])
     captured: list[torch.Tensor] = field(default_factory=list[torch.Tensor])
@@ -268,8 +267,7 @@ class Trace:
         """What a tensor stands for. A real one was captured: it becomes an argument."""
         found = self._known.get(id(tensor))
         if found is None:
-            found = (tensor, self._capture(tensor))
-            self._known[id(tensor)] = found
+            found = self._known[id(tensor)] = (tensor, self._known[id(self.captured_as(tensor))][1])
         if self.aliases.is_behind(tensor):
             self.fail(
                 f"{self.describe(tensor)} shares its elements with a value that was changed in place since; "
@@ -323,9 +321,6 @@ class Trace:
             self.captured.append(tensor)
             self._fakes[id(tensor)] = made
         return self._fakes[id(tensor)]
-
-    def _capture(self, tensor: torch.Tensor) -> Value | Array:
-        return self._known[id(self.captured_as(tensor))][1]
 
     def element(self, dtype: torch.dtype, what: str = "a tensor") -> Attribute:
         """The element type of a dtype. Refuses those that a TPU does not have."""

@@ -12,7 +12,7 @@ from tilec.dialects.tile import ViewOp
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.types import element_type, shape_of
 from tilec.frontend.scalars import dim_at
-from tilec.frontend.tiles import Tile, refuse_wrapped, scalar_index
+from tilec.frontend.tiles import Tile, scalar_index
 from tilec.frontend.trace import Array, Part, Size, Trace
 from tilec.frontend.views import at_entry
 
@@ -156,9 +156,6 @@ class Selection:
             base = scalar_index(trace, index)
             self._put(part, Dim(base, part.begin))
             return
-        value = trace.value(index)
-        if index.dtype is torch.int64 and value.range is None and index.numel() == 0:
-            refuse_wrapped(trace, "an index")
         if self.gathers:
             trace.fail(f"{self.array.name} is indexed by several tensors that are not next to each other")
         self.gathers = True

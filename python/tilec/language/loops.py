@@ -79,16 +79,9 @@ def static_range(*args: int) -> range:
 def register_block_size(least_or_most: int | None = None, most: int | None = None) -> torch.SymInt:
     """A block size that several loops share, which the configuration chooses.
 
-    What the bounds say is a promise of the program's; `tilec.Config` refuses others.
+    The bounds are those of Helion's function, and are not enforced: any size may be chosen.
     """
-    trace = running("register_block_size")
-    least, largest = (1, least_or_most) if most is None else (least_or_most, most)
-    size = trace.new_size("block")
-    trace.block_limits[trace.name_of_size(size)] = (
-        int(least or 1),
-        None if largest is None else int(largest),
-    )
-    return size
+    return running("register_block_size").new_size("block")
 
 
 def register_tunable(name: str, fragment: Any) -> Any:

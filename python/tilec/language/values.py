@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from tilec.dialects.tile.mixing import Combine
 from tilec.frontend.aten.creation import filled
 from tilec.frontend.aten.products import dot as _dot
 from tilec.frontend.aten.reductions import scanned
@@ -58,20 +59,22 @@ def cumsum(value: torch.Tensor, dim: int, reverse: bool = False) -> torch.Tensor
     return (total - torch.cumsum(value, dim) + value).to(value.dtype)
 
 
-_COMBINED: tuple[tuple[str, Callable[..., Any]], ...] = (
-    ("add", torch.add),
-    ("mul", torch.mul),
-    ("maximum", torch.maximum),
-    ("minimum", torch.minimum),
-)
+_COMBINED: dict[Combine, Callable[..., Any]] = {
+    Combine.ADD: torch.add,
+    Combine.MUL: torch.mul,
+    Combine.MAX: torch.maximum,
+    Combine.MIN: torch.minimum,
+}
 
 
-def _combination(trace: Trace, function: Callable[..., Any], word: str) -> str:
+def _combination(trace: Trace, function: Callable[..., Any], word: str) -> Combine:
     """Which of the known combinations a function is, by what it does to two numbers."""
     if len(inspect.signature(function).parameters) != 2:
         trace.fail(f"{word} with a function of several values at once; one of two arguments is accepted")
     samples = [(2.0, 5.0), (5.0, 2.0), (-3.0, 0.5), (1.5, 4.0)]
-    known = {name: [float(each(*map(torch.tensor, pair))) for pair in samples] for name, each in _COMBINED}
+    known = {
+        kind: [float(each(*map(torch.tensor, pair))) for pair in samples] for kind, each in _COMBINED.items()
+    }
     paused, trace.paused = trace.paused, True
     try:
         found = [float(function(*(torch.tensor(x) for x in pair))) for pair in samples]
@@ -79,9 +82,9 @@ def _combination(trace: Trace, function: Callable[..., Any], word: str) -> str:
         found = []
     finally:
         trace.paused = paused
-    for name, values in known.items():
+    for kind, values in known.items():
         if found == values:
-            return name
+            return kind
     trace.fail(f"{word} by another function than +, *, maximum or minimum")
 
 
@@ -104,14 +107,14 @@ def reduce(
     trace = running("reduce")
     if not isinstance(value, torch.Tensor):
         trace.fail("reduce of several values at once; one tensor is accepted")
-    name = _combination(trace, function, "reduce")
+    kind = _combination(trace, function, "reduce")
     dims = list(range(value.dim())) if dim is None else [dim]
-    if name == "mul":
+    if kind is Combine.MUL:
         for each in sorted((each % value.dim() for each in dims), reverse=True):
             value = value.prod(each, keepdim=keep_dims)
         return value
-    functions = {"add": torch.sum, "maximum": torch.amax, "minimum": torch.amin}
-    return functions[name](value, dims, keepdim=keep_dims).to(value.dtype)
+    functions = {Combine.ADD: torch.sum, Combine.MAX: torch.amax, Combine.MIN: torch.amin}
+    return functions[kind](value, dims, keepdim=keep_dims).to(value.dtype)
 
 
 def split(value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -10,7 +10,7 @@ from xdsl.ir import SSAValue
 from tilec.dialects.tile import EmptyOp, FullOp
 from tilec.dialects.tile.types import UNBOUND
 from tilec.frontend.aten.table import Call, handles
-from tilec.frontend.lanes import broadcast, cast, splat
+from tilec.frontend.lanes import operand
 from tilec.frontend.positions import lane_numbers
 from tilec.frontend.scalars import as_value, index_of, is_symbolic
 from tilec.frontend.torch_private import expression
@@ -63,26 +63,7 @@ def filled(trace: Trace, out: torch.Tensor, value: Any, *, array: bool = True) -
     """A tensor with one number in every element. Without dimensions it is a value wherever it is made."""
     if array and not trace.in_tile and out.dim() and not isinstance(value, torch.Tensor):
         return _array(trace, out, value)
-    if isinstance(value, torch.Tensor):
-        lanes = cast(trace, trace.value(value).ssa, trace.element(out.dtype))
-        kind = trace.kind(out.shape, trace.element(out.dtype))
-        return trace.bind(out, Value(broadcast(trace, lanes, kind), trace.value(value).range))
-    if isinstance(value, torch.SymInt):
-        value = trace.tensor([], torch.int64, Value(*_symbol(trace, value)))
-        return filled(trace, out, value)
-    known = Range(int(value), int(value)) if out.dtype is torch.int64 else None
-    if known is not None and not known.fits:
-        trace.fail(f"the constant {value} does not fit 32 bits, and a TPU has no 64-bit integers")
-    number = bool(value) if out.dtype is torch.bool else value
-    return trace.bind(
-        out, Value(splat(trace, number, trace.kind(out.shape, trace.element(out.dtype))), known)
-    )
-
-
-def _symbol(trace: Trace, value: torch.SymInt) -> tuple[Any, Range]:
-    from tilec.frontend.lanes import symbol_value
-
-    return symbol_value(trace, value)
+    return trace.bind(out, operand(trace, value, out.shape, out.dtype))
 
 
 def _array(trace: Trace, out: torch.Tensor, value: Any) -> torch.Tensor:

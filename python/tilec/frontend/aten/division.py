@@ -47,7 +47,7 @@ def _whole_quotient(call: Call, make: Callable[[SSAValue, SSAValue], Operation])
     known = None
     if dtype is torch.int64:
         if a.range is None or b.range is None:
-            refuse_wrapped(trace, f"an operand of {call.op.overloadpacket.__name__}")
+            refuse_wrapped(trace, f"an operand of {call.name}")
         most = max(a.range.high, -a.range.low)
         known = Range(-most, most)
     return call.result(trace.put(make(a.ssa, b.ssa)), known)
@@ -56,7 +56,7 @@ def _whole_quotient(call: Call, make: Callable[[SSAValue, SSAValue], Operation])
 def _refuse_floats(call: Call) -> NoReturn:
     """Refuse what needs the exact quotient of floats, which a division that rounds does not tell."""
     call.trace.fail(
-        f"{call.op.overloadpacket.__name__} of floats is off by a whole divisor where a / b rounds up to a "
+        f"{call.name} of floats is off by a whole divisor where a / b rounds up to a "
         "whole number; torch.floor(a / b) and a - torch.floor(a / b) * b say what is computed"
     )
 
@@ -66,14 +66,14 @@ def _rest(call: Call) -> torch.Tensor:
     """What a division leaves over: with the sign of the divisor, of fmod with that of what is divided."""
     if call.out.is_floating_point():
         _refuse_floats(call)
-    return _whole_rest(call, floored=call.op.overloadpacket.__name__ == "remainder")
+    return _whole_rest(call, floored=call.name == "remainder")
 
 
 def _whole_rest(call: Call, *, floored: bool) -> torch.Tensor:
     """What a division of integers leaves over; it is smaller than the divisor."""
     trace, dtype = call.trace, call.out.dtype
     if dtype is torch.bool:
-        trace.fail(f"{call.op.overloadpacket.__name__} of bool is not supported; convert it to int32")
+        trace.fail(f"{call.name} of bool is not supported; convert it to int32")
     a, b = (_tensor(call[name], dtype) for name in ("self", "other"))
     quotient = torch.div(a, b, rounding_mode="floor" if floored else "trunc")
     left, limit = trace.value(a - quotient * b), trace.value(b).range

@@ -107,7 +107,7 @@ def _arithmetic(
             b = Value(trace.put(product(b.ssa, scale.ssa)), known)
         make = float_op if dtype.is_floating_point else bool_op if dtype is torch.bool else int_op
         if make is None:
-            trace.fail(f"{call.op.overloadpacket.__name__} of {dtype} is not supported")
+            trace.fail(f"{call.name} of {dtype} is not supported")
         return call.result(trace.put(make(a.ssa, b.ssa)), _interval(call, function, a, b))
 
     return handler
@@ -262,9 +262,6 @@ handles("softplus")(_in_f32(_softplus))
 handles("leaky_relu")(_in_f32(lambda x, slope=0.01: torch.where(x > 0, x, x * slope)))
 
 
-RELATIONS = {"eq": "eq", "ne": "ne", "lt": "lt", "le": "le", "gt": "gt", "ge": "ge"}
-
-
 def _compared(relation: Relation) -> Callable[[Call], torch.Tensor]:
     def handler(call: Call) -> torch.Tensor:
         a, b = call["self"], call["other"]
@@ -286,8 +283,8 @@ def _common(a: Any, b: Any) -> torch.dtype:
     return torch.result_type(a, b)
 
 
-for _name in RELATIONS:
-    handles(_name)(_compared(Relation(_name)))
+for _relation in Relation:
+    handles(_relation)(_compared(_relation))
 
 
 @handles("where")
@@ -304,7 +301,7 @@ def _where(call: Call) -> torch.Tensor:
 @handles("logical_not", "bitwise_not")
 def _not(call: Call) -> torch.Tensor:
     trace, value = call.trace, call["self"]
-    if call.op.overloadpacket.__name__ == "bitwise_not" and value.dtype is not torch.bool:
+    if call.name == "bitwise_not" and value.dtype is not torch.bool:
         lanes = call.lanes(value, value.dtype)
         return call.result(trace.put(arith.XOrIOp(lanes, splat(trace, -1, lanes.type))))
     return call.result(inverted(trace, truth(trace, call.lanes(value, value.dtype))))

@@ -103,6 +103,6 @@ def _addmm(call: Call) -> torch.Tensor:
 def _vectors(call: Call) -> torch.Tensor:
     first = call["self"]
     second = next(call[name] for name in ("tensor", "vec", "vec2") if call.get(name) is not None)
-    if call.op.overloadpacket.__name__ == "outer":
+    if call.name == "outer":
         return first[:, None] * second[None, :]
     return _matmul(call.trace, first, second)

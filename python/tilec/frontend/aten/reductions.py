@@ -1,6 +1,8 @@
 """Operators that mix the lanes of a value: reductions and scans."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import mul
 from typing import Any
 
 import torch
@@ -11,7 +13,7 @@ from xdsl.ir import SSAValue
 from tilec.dialects.tile import CompareOp, ReduceOp, ScanOp, SelectOp
 from tilec.dialects.tile.elementwise import Relation
 from tilec.dialects.tile.mixing import Combine
-from tilec.dialects.tile.types import element_type, shape_of
+from tilec.dialects.tile.types import element_type, shape_of, span_of
 from tilec.frontend.aten.table import Call, handles
 from tilec.frontend.lanes import (
     LIMITS,
@@ -22,7 +24,9 @@ from tilec.frontend.lanes import (
     splat,
 )
 from tilec.frontend.positions import lane_numbers
-from tilec.frontend.tiles import refuse_wrapped
+from tilec.frontend.scalars import bound
+from tilec.frontend.tiles import new_index, refuse_wrapped
+from tilec.frontend.torch_private import expression
 from tilec.frontend.trace import Range, Trace, Value
 
 
@@ -73,18 +77,18 @@ def _prod(call: Call) -> torch.Tensor:
     return _reduced(call, Combine.MUL, computed_in(call.out.dtype))
 
 
-@handles("amax")
-def _amax(call: Call) -> torch.Tensor:
-    return _extreme(call, Combine.MAX)
+_EXTREMES = {
+    "amax": Combine.MAX,
+    "amin": Combine.MIN,
+    "argmax": Combine.MAX,
+    "argmin": Combine.MIN,
+}
+"""How the operators combine that look for an extreme."""
 
 
-@handles("amin")
-def _amin(call: Call) -> torch.Tensor:
-    return _extreme(call, Combine.MIN)
-
-
-def _extreme(call: Call, kind: Combine) -> torch.Tensor:
-    given = call["self"]
+@handles("amax", "amin")
+def _extreme(call: Call) -> torch.Tensor:
+    given, kind = call["self"], _EXTREMES[call.name]
     if given.dtype is torch.int64 and call.trace.value(given).range is None:
         refuse_wrapped(call.trace, "what is compared")
     if given.dtype is torch.bool:  # one bit is a sign: its largest number is 0
@@ -109,21 +113,18 @@ def _mean(call: Call) -> torch.Tensor:
     wide = given.to(computed_in(call.out.dtype))
     dims = dims_of(call, given.dim())
     total = wide.sum(dims, keepdim=bool(call.get("keepdim")))
-    count: Any = 1
-    for dim in dims:
-        count = count * live_lanes(call.trace, given.shape[dim])
-    return (total / count).to(call.out.dtype)
+    return (total / _live_count(call.trace, given, dims)).to(call.out.dtype)
+
+
+def _live_count(trace: Trace, value: torch.Tensor, dims: Sequence[int]) -> Any:
+    """How many lanes along some dimensions count."""
+    return reduce(mul, [live_lanes(trace, value.shape[dim]) for dim in dims], 1)
 
 
 def live_lanes(trace: Trace, size: Any) -> Any:
     """How many lanes of a dimension count: fewer than its size in the last tile of an axis."""
     if isinstance(size, int):
         return size
-    from tilec.dialects.tile.types import span_of
-    from tilec.frontend.scalars import bound
-    from tilec.frontend.tiles import new_index
-    from tilec.frontend.torch_private import expression
-
     axis = trace.axes.get(expression(size))
     if axis is None or span_of(axis.span) is None:
         trace.fail(f"the mean over a dimension of size {trace.words(size)}, which is no tile here")
@@ -135,13 +136,13 @@ def live_lanes(trace: Trace, size: Any) -> Any:
 @handles("var", "std")
 def _var(call: Call) -> torch.Tensor:
     variance, _ = _variance(call)
-    return (torch.sqrt(variance) if call.op.overloadpacket.__name__ == "std" else variance).to(call.out.dtype)
+    return (torch.sqrt(variance) if call.name == "std" else variance).to(call.out.dtype)
 
 
 @handles("var_mean", "std_mean")
 def _var_mean(call: Call) -> tuple[torch.Tensor, torch.Tensor]:
     variance, mean = _variance(call)
-    first = torch.sqrt(variance) if call.op.overloadpacket.__name__ == "std_mean" else variance
+    first = torch.sqrt(variance) if call.name == "std_mean" else variance
     return first.to(call.out[0].dtype), mean.to(call.out[1].dtype)
 
 
@@ -151,9 +152,7 @@ def _variance(call: Call) -> tuple[torch.Tensor, torch.Tensor]:
     dims, keep = dims_of(call, given.dim()), bool(call.get("keepdim"))
     mean = given.mean(dims, keepdim=True)
     left = given - mean
-    count: Any = 1
-    for dim in dims:
-        count = count * live_lanes(call.trace, given.shape[dim])
+    count = _live_count(call.trace, given, dims)
     correction = call.get("correction")
     if correction is None:
         correction = 1 if call.get("unbiased") in (None, True) else 0
@@ -161,34 +160,26 @@ def _variance(call: Call) -> tuple[torch.Tensor, torch.Tensor]:
     return variance, mean if keep else mean.squeeze(dims)
 
 
-@handles("argmax")
-def _argmax(call: Call) -> torch.Tensor:
-    return _position(call, Combine.MAX)
-
-
-@handles("argmin")
-def _argmin(call: Call) -> torch.Tensor:
-    return _position(call, Combine.MIN)
-
-
-def _position(call: Call, kind: Combine) -> torch.Tensor:
+@handles("argmax", "argmin")
+def _position(call: Call) -> torch.Tensor:
     """The first lane that holds the extreme, as torch numbers it: from 0 in the tile.
 
     A NaN counts as the extreme.
     """
     trace, given, dim = call.trace, call["self"], call["dim"]
     if dim is None:
-        trace.fail(f"{call.op.overloadpacket.__name__} without dim; give the dimension")
+        trace.fail(f"{call.name} without dim; give the dimension")
     dim %= given.dim()
-    return call.result(_first_lane(trace, given, dim, kind, call), Range(0, 2**31 - 1))
+    return call.result(_first_lane(call, given, dim), Range(0, 2**31 - 1))
 
 
-def _first_lane(trace: Trace, given: torch.Tensor, dim: int, kind: Combine, call: Call) -> SSAValue:
+def _first_lane(call: Call, given: torch.Tensor, dim: int) -> SSAValue:
+    trace = call.trace
     # Truth values as numbers: one bit is a sign, and its largest number is 0.
     value = trace.value(given.to(torch.int32 if given.dtype is torch.bool else computed_in(given.dtype)))
     if given.dtype is torch.int64 and value.range is None:
         refuse_wrapped(trace, "what is compared")
-    top = trace.put(ReduceOp(kind, value.ssa, [dim]))
+    top = trace.put(ReduceOp(_EXTREMES[call.name], value.ssa, [dim]))
     others = [each for each in range(given.dim()) if each != dim]
     wide = broadcast(trace, top, value.ssa.type, others)
     hit = trace.put(CompareOp(Relation.EQ, value.ssa, wide))
@@ -204,13 +195,13 @@ def _first_lane(trace: Trace, given: torch.Tensor, dim: int, kind: Combine, call
 @handles("max", "min")
 def _max(call: Call) -> Any:
     """`x.max()`, and `x.max(dim)`, which also tells where."""
-    kind = Combine.MAX if call.op.overloadpacket.__name__ == "max" else Combine.MIN
-    reduce = torch.amax if kind is Combine.MAX else torch.amin
+    of_largest = call.name == "max"
+    extreme = torch.amax if of_largest else torch.amin
     if call.get("dim") is None:
-        return reduce(call["self"])
-    where = torch.argmax if kind is Combine.MAX else torch.argmin
+        return extreme(call["self"])
+    where = torch.argmax if of_largest else torch.argmin
     dim, keep = call["dim"], bool(call["keepdim"])
-    return reduce(call["self"], dim, keep), where(call["self"], dim, keep)
+    return extreme(call["self"], dim, keep), where(call["self"], dim, keep)
 
 
 @handles("cumsum")
@@ -231,9 +222,8 @@ def _scan(call: Call, kind: Combine) -> torch.Tensor:
     return call.result(trace.put(ScanOp(kind, value.ssa, call["dim"] % given.dim())), known)
 
 
-def scanned(trace: Trace, value: torch.Tensor, name: str, dim: int) -> torch.Tensor:
-    """Running combinations by `add`, `mul`, `maximum` or `minimum`, in the value's dtype."""
-    kind = {"add": Combine.ADD, "mul": Combine.MUL, "maximum": Combine.MAX, "minimum": Combine.MIN}[name]
+def scanned(trace: Trace, value: torch.Tensor, kind: Combine, dim: int) -> torch.Tensor:
+    """Running combinations, in the value's dtype."""
     wide = trace.value(value.to(computed_in(value.dtype))).ssa
     made = trace.put(ScanOp(kind, wide, dim % value.dim()))
     return trace.tensor(value.shape, value.dtype, Value(cast(trace, made, trace.element(value.dtype))))

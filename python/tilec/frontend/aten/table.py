@@ -1,5 +1,6 @@
 """The table of operators, and what they are called with."""
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,11 @@ class Call:
                 self._names[argument.name] = self.kwargs[argument.name]
             elif argument.has_default_value():
                 self._names[argument.name] = argument.default_value
+
+    @property
+    def name(self) -> str:
+        """The name of the operator, without overload."""
+        return self.op.overloadpacket.__name__
 
     def __getitem__(self, name: str) -> Any:
         """An argument by the name in the operator's schema, or its default."""
@@ -69,3 +75,10 @@ def handles(*names: str, early: bool = False) -> Callable[[Handler], Handler]:
         return handler
 
     return enter
+
+
+def unsupported(name: str) -> str:
+    """What to say of an operator that is not in the table, with one like it that is."""
+    close = difflib.get_close_matches(name, [*HANDLERS, *EARLY], 3)
+    nearest = f"; the nearest that are: {', '.join(close)}" if close else ""
+    return f"torch's {name} is not supported in a tile program{nearest}"
