@@ -52,7 +52,8 @@ def jagged_tile(lengths: torch.Tensor, block_size: Any = None, *, max_extent: in
     """Tiles of the indices from 0 to the length that each lane of a tile around it has.
 
     `lengths` holds one integer for each lane of a tile, of shape [tile]. A value of shape [tile, jagged tile]
-    has elements only where the index is below the lane's length; the others count nowhere.
+    has elements only where the index is below the lane's length; the others count nowhere. A lane that ends
+    before a tile begins keeps its variables and stores nothing, where Helion's goes on, with zeros.
 
     Raises TraceError where `lengths` is no such tensor.
     """

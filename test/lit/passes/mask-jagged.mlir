@@ -4,7 +4,7 @@
 // RUN: tile-opt %s --tile-to-pallas="p=8 k=128 j=128" | filecheck %s --check-prefix=KERNEL
 
 // What all lanes sum is carried for the tile, and stays as it is in a step that none of them makes. What a lane
-// carries stays as it is in one that it does not make. Columns that no lane reaches are not added to.
+// carries stays as it is in one that it does not make. Columns that no lane reaches are not updated.
 func.func @mixed(%x: memref<64x512xf32>, %w: memref<512x128xf32>, %lens: memref<64xi32>)
     -> (memref<1xf32>, memref<64x128xf32>, memref<512xf32>) {
   %total = tile.full 0.0 : memref<1xf32>
@@ -20,7 +20,7 @@ func.func @mixed(%x: memref<64x512xf32>, %w: memref<512x128xf32>, %lens: memref<
       %s = tile.reduce add %v dims [0, 1]
       %next = arith.addf %a, %s : f32
       %column = tile.reduce max %v dims [0]
-      tile.atomic_rmw add %column, %columns[%k]
+      tile.atomic_rmw max %column, %columns[%k]
       %m = tile.load %w[%k, :]
       %d = tile.dot %v, %m
       %h = arith.mulf %b, %half : tensor<?x128xf32, #tile.spans<p, _>>
@@ -48,7 +48,7 @@ func.func @mixed(%x: memref<64x512xf32>, %w: memref<512x128xf32>, %lens: memref<
 // CHECK-NEXT:        %column = tile.reduce max [[FILLED]] dims [0]
 // CHECK-NEXT:        [[MOST:%[0-9]+]] = tile.broadcast %longest dims [] : tensor<128xi32, #tile.spans<k>>
 // CHECK-NEXT:        [[REACHED:%live_[0-9]+]] = tile.compare lt %place, [[MOST]]
-// CHECK-NEXT:        tile.atomic_rmw add %column, %columns[%k] mask [[REACHED]]
+// CHECK-NEXT:        tile.atomic_rmw max %column, %columns[%k] mask [[REACHED]]
 // CHECK:             [[GOING:%live_[0-9]+]] = tile.compare lt %begin, %longest
 // CHECK-NEXT:        [[SUM:%[0-9]+]] = tile.select [[GOING]], %next, %a
 // CHECK:             [[ROW:%[0-9]+]] = tile.select {{%live_[0-9]+}}, %e, %b
