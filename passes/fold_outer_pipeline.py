@@ -39,7 +39,7 @@ Refused: an index computed from tiles; a `max` that nothing can check; a loop un
 or results; a written window that may reach beyond its array.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xdsl.context import Context
 from xdsl.dialects import arith, func, scf
@@ -155,7 +155,7 @@ def _insert_with_condition(loop: ForOp, condition: scf.IfOp) -> None:
     build = IndexBuilder(made, loop.location)
     bounds = loop.axis.bounds
     end = build.select(condition.cond, bounds.end, bounds.begin)
-    made.append(loop.rebuilt(Bounds(bounds.begin, end, bounds.limit), []))
+    made.append(loop.rebuilt(replace(bounds, end=end), []))
     Rewriter.insert_op(made, InsertPoint.before(condition))
 
 

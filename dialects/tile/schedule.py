@@ -165,6 +165,7 @@ class AxisOp(IRDLOperation):
     bound_operands = var_operand_def()  # `verify_axis` says more of a wrong type than a constraint would
     static_bounds = prop_def(DenseArrayBase)
     limits = prop_def(DenseArrayBase)
+    means = opt_prop_def(DenseArrayBase)
     order = prop_def(OrderAttr)
     aligned = opt_prop_def(UnitAttr)
     keep = opt_prop_def(UnitAttr)
@@ -180,12 +181,11 @@ class AxisOp(IRDLOperation):
         aligned: bool = False,
         keep: bool = False,
     ):
-        operands, static, limits = pack_bounds([bounds])
+        operands, properties = pack_bounds([bounds])
         super().__init__(
             operands=[operands],
             properties={
-                "static_bounds": static,
-                "limits": limits,
+                **properties,
                 "order": OrderAttr(order),
                 "aligned": unit_if(aligned),
                 "keep": unit_if(keep),
@@ -196,7 +196,7 @@ class AxisOp(IRDLOperation):
     @property
     def axis(self) -> Axis:
         """Induction value, bounds and order."""
-        (bounds,) = unpack_bounds(self.name, self.bound_operands, self.static_bounds, self.limits)
+        (bounds,) = unpack_bounds(self.name, self.bound_operands, self.static_bounds, self.limits, self.means)
         return Axis(self.result, bounds, self.order.data)
 
     @classmethod
@@ -254,10 +254,14 @@ class SpanOp(IRDLOperation):
         aligned: bool = False,
         keep: bool = False,
     ):
-        operands, static, _ = pack_bounds([bounds])
+        operands, packed = pack_bounds([bounds])
         super().__init__(
             operands=[index, operands],
-            properties={"static_bounds": static, "aligned": unit_if(aligned), "keep": unit_if(keep)},
+            properties={
+                "static_bounds": packed["static_bounds"],
+                "aligned": unit_if(aligned),
+                "keep": unit_if(keep),
+            },
             result_types=[kind],
         )
 

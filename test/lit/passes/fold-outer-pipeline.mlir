@@ -146,7 +146,7 @@ func.func @arithmetic(%x: memref<8x512xf32>, %lengths: memref<8xi32>) -> memref<
   tile.grid %g = 0 to 8 parallel {
     %length = tile.load %lengths[%g]
     %end = arith.index_cast %length : i32 to index
-    tile.for %m = 0 to %end by m:128 max 512 parallel {
+    tile.for %m = 0 to %end by m:128 max 512 mean 12 parallel {
       %v = tile.load %x[%g, %m]
       tile.store %v, %out[%g, %m]
     }
@@ -160,7 +160,7 @@ func.func @arithmetic(%x: memref<8x512xf32>, %lengths: memref<8xi32>) -> memref<
 // CHECK-NEXT:      %g = tile.axis 0 to 8 parallel
 // CHECK-NEXT:      %length = tile.load %lengths[%g]
 // CHECK-NEXT:      %end = arith.index_cast %length : i32 to index
-// CHECK-NEXT:      %m = tile.axis 0 to %end by m:128 max 512 parallel
+// CHECK-NEXT:      %m = tile.axis 0 to %end by m:128 max 512 mean 12 parallel
 // CHECK-NEXT:      %x_window = tile.window read %x[%g, %m]
 // CHECK-NEXT:      %out_window = tile.window write %out[%g, %m] preload
 // CHECK-NEXT:      %v = tile.get %x_window
