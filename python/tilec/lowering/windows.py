@@ -18,7 +18,7 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Dim, Effect
 from tilec.dialects.tile.locals import is_local
-from tilec.dialects.tile.schedule import Loop, WindowOp
+from tilec.dialects.tile.schedule import Loop, SpanOp, WindowOp
 from tilec.dialects.tile.types import UNBOUND, Array, shape_of
 from tilec.lowering.scalars import Scalars
 from tilec.rewriting.index import Index
@@ -64,6 +64,22 @@ class BlockPlan:
         """The dimensions of the reference that hold more than the tile of a step."""
         extents, tile = self.window.extents, self.window.tile_extents
         return [i for i, dim in enumerate(self.kept) if dim is not None and extents[dim] != tile[dim]]
+
+    @cached_property
+    def moving(self) -> list[int]:
+        """Which of the numbers of `block_position` depend on the step."""
+        found: list[int] = []
+        count = 0
+        for position, extent in zip(self.dims, self.extents, strict=True):
+            numbers = 2 if isinstance(extent, pallas.Bounded) else 1
+            if (
+                position is not None
+                and not stays(self.window, position)
+                and self.window.window[position].values
+            ):
+                found += range(count, count + numbers)
+            count += numbers
+        return found
 
     def view_type(self, array: Array) -> Array:
         return MemRefType(array.element_type, self.view)
@@ -156,14 +172,17 @@ def tile_number(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
     parts = scalars.span(dim.base)
     if parts.block is None:
         fail(window, f"convert-tile-to-pallas: {_name(window)} has no block at a step's position")
-    number = build.add(parts.block, dim.shift // parts.size)
+    shift, whole = dim.shift // parts.size, shape_of(window.array.type)[position]
     if not _may_be_none(dim):
-        return number
+        return build.add(parts.block, shift)
     # A tile that does not exist may lie past the end.
-    whole = shape_of(window.array.type)[position]
+    last = -(-whole // parts.size) - 1
     if whole == UNBOUND:
-        return build.minimum(number, scalars.last_block(window.array, position, parts.size))
-    return build.minimum(number, -(-whole // parts.size) - 1)
+        last = scalars.last_block(window.array, position, parts.size)
+    if isinstance(dim.base.owner, SpanOp):
+        return build.minimum(build.add(parts.block, shift), last)
+    # Of an axis only the first one may not exist.
+    return build.add(build.minimum(build.add(parts.first, shift), last), parts.number)
 
 
 def _may_be_none(dim: Dim) -> bool:
@@ -176,7 +195,7 @@ def _bounded(plan: BlockPlan, position: int, dim: Dim, scalars: Scalars) -> list
     build = scalars.build
     if dim.base is None:
         return [0, 1]
-    keep = _may_be_none(dim)
+    keep = _may_be_none(dim) and scalars.pipeline.nested is None  # there nothing is copied in such a step
     if keep and plan.window.effect is Effect.WRITE:
         fail(
             plan.window,
@@ -192,6 +211,22 @@ def _bounded(plan: BlockPlan, position: int, dim: Dim, scalars: Scalars) -> list
         size = build.maximum(size, 1)
         start = build.minimum(start, scalars.last_block(plan.window.array, position, 1))
     return [start, size]
+
+
+def has_rows(plan: BlockPlan, scalars: Scalars) -> SSAValue | None:
+    """Whether there is anything to copy where only live elements are copied; `None` if there surely is."""
+    found: list[SSAValue] = []
+    for position, extent in zip(plan.dims, plan.extents, strict=True):
+        dim = None if position is None else plan.window.window[position]
+        if (
+            isinstance(extent, pallas.Bounded)
+            and dim is not None
+            and dim.base is not None
+            and _may_be_none(dim)
+        ):
+            parts = scalars.span(dim.base)
+            found.append(scalars.build.compare("slt", parts.begin, parts.end))
+    return scalars.build.every(found)
 
 
 def _name(window: WindowOp) -> str:
