@@ -92,8 +92,9 @@ class PipelineOp(IRDLOperation):
 
     `loop` says what runs the steps. A window's data is fetched before the step that reads it and written back
     after the last of consecutive steps that share it. In a `fori_loop` the leading parallel axes are the
-    grid around it, and at least the last axis is in the loop. `vmem` is the on-chip memory, in bytes, that
-    `--plan-memory` counted.
+    grid around it, and at least the last axis is in the loop; `nested` says that each axis in it is a loop of
+    its own, so that its extent may depend on the axes before it. `vmem` is the on-chip memory, in bytes,
+    that `--plan-memory` counted.
 
     Example:
         tile.pipeline grid {
@@ -107,6 +108,7 @@ class PipelineOp(IRDLOperation):
 
     name = "tile.pipeline"
     loop = prop_def(LoopAttr)
+    nested = opt_prop_def(UnitAttr)
     vmem = opt_prop_def(IntegerAttr)
     chip = opt_prop_def(StringAttr)
     body = region_def("single_block")
@@ -127,22 +129,32 @@ class PipelineOp(IRDLOperation):
     @classmethod
     def parse(cls, parser: Parser) -> "PipelineOp":
         loop = parser.parse_str_enum(Loop)
+        nested = parser.parse_optional_keyword("nested") is not None
         chip = vmem = None
         if parser.parse_optional_keyword("vmem"):
             vmem = parser.parse_integer(allow_boolean=False, allow_negative=False)
             parser.parse_keyword("on")
             chip = parser.parse_identifier("a chip")
         op = cls(loop, parser.parse_region())
+        op.nested = unit_if(nested)
         if vmem is not None and chip is not None:
             op.vmem, op.chip = IntegerAttr(vmem, i64), StringAttr(chip)
         return op
 
     def print(self, printer: Printer) -> None:
         printer.print_string(f" {self.loop.data}")
+        if self.nested is not None:
+            printer.print_string(" nested")
         if self.vmem is not None and self.chip is not None:
             printer.print_string(f" vmem {self.vmem.value.data} on {self.chip.data}")
         printer.print_string(" ")
         printer.print_region(self.body, print_block_terminators=False)
+
+    def verify_(self) -> None:
+        if self.nested is not None and self.loop.data is not Loop.FORI_LOOP:
+            raise VerifyException(
+                f"tile.pipeline is {self.loop.data} nested; only the loops of a fori_loop nest"
+            )
 
 
 @irdl_op_definition

@@ -19,7 +19,7 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Dim, Effect
 from tilec.dialects.tile.locals import is_local
-from tilec.dialects.tile.schedule import Loop, WindowOp
+from tilec.dialects.tile.schedule import Loop, SpanOp, WindowOp
 from tilec.dialects.tile.types import UNBOUND, Array, shape_of
 from tilec.lowering.scalars import Scalars
 from tilec.rewriting.index import Index
@@ -65,6 +65,22 @@ class BlockPlan:
         """The dimensions of the reference that hold more than the tile of a step."""
         extents, tile = self.window.extents, self.window.tile_extents
         return [i for i, dim in enumerate(self.kept) if dim is not None and extents[dim] != tile[dim]]
+
+    @cached_property
+    def moving(self) -> list[int]:
+        """Which of the numbers of `block_position` depend on the step."""
+        found: list[int] = []
+        count = 0
+        for position, extent in zip(self.dims, self.extents, strict=True):
+            numbers = 2 if isinstance(extent, pallas.Bounded) else 1
+            if (
+                position is not None
+                and not stays(self.window, position)
+                and self.window.window[position].values
+            ):
+                found += range(count, count + numbers)
+            count += numbers
+        return found
 
     def view_type(self, array: Array) -> Array:
         return MemRefType(array.element_type, self.view)
@@ -171,16 +187,19 @@ def tile_number(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
     parts = scalars.span(dim.base)
     if parts.block is None:
         fail(window, f"convert-tile-to-pallas: {_name(window)} has no block at a step's position")
-    number = build.add(parts.block, dim.shift // parts.size)
-    if is_cut(window, position):
-        number = build.maximum(number, 0)
-    elif not _may_be_none(dim):
-        return number
+    shift, whole = dim.shift // parts.size, shape_of(window.array.type)[position]
+    cut = is_cut(window, position)
+    if not _may_be_none(dim) and not cut:
+        return build.add(parts.block, shift)
     # A tile that does not exist may lie past the end.
-    whole = shape_of(window.array.type)[position]
+    last = -(-whole // parts.size) - 1
     if whole == UNBOUND:
-        return build.minimum(number, scalars.last_block(window.array, position, parts.size))
-    return build.minimum(number, -(-whole // parts.size) - 1)
+        last = scalars.last_block(window.array, position, parts.size)
+    if cut or isinstance(dim.base.owner, SpanOp):
+        number = build.add(parts.block, shift)
+        return build.minimum(build.maximum(number, 0) if cut else number, last)
+    # Of an axis only the first one may not exist.
+    return build.add(build.minimum(build.add(parts.first, shift), last), parts.number)
 
 
 def _may_be_none(dim: Dim) -> bool:
@@ -193,7 +212,7 @@ def _bounded(plan: BlockPlan, position: int, dim: Dim, scalars: Scalars) -> list
     build = scalars.build
     if dim.base is None:
         return [0, 1]
-    keep = _may_be_none(dim)
+    keep = _may_be_none(dim) and scalars.pipeline.nested is None  # there nothing is copied in such a step
     if keep and plan.window.effect is Effect.WRITE:
         fail(
             plan.window,
@@ -213,6 +232,22 @@ def _bounded(plan: BlockPlan, position: int, dim: Dim, scalars: Scalars) -> list
         size = build.maximum(size, 1)
         start = build.minimum(start, last)
     return [start, size]
+
+
+def has_rows(plan: BlockPlan, scalars: Scalars) -> SSAValue | None:
+    """Whether there is anything to copy where only live elements are copied; `None` if there surely is."""
+    found: list[SSAValue] = []
+    for position, extent in zip(plan.dims, plan.extents, strict=True):
+        dim = None if position is None else plan.window.window[position]
+        if (
+            isinstance(extent, pallas.Bounded)
+            and dim is not None
+            and dim.base is not None
+            and _may_be_none(dim)
+        ):
+            parts = scalars.span(dim.base)
+            found.append(scalars.build.compare("slt", parts.begin, parts.end))
+    return scalars.build.every(found)
 
 
 def _name(window: WindowOp) -> str:

@@ -46,7 +46,7 @@ func.func @jagged(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32>
   }
   return %out : memref<?x128xf32>
 }
-// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:41:5: error: convert-tile-to-pallas: axis m has as many steps as each segment needs, and a grid has fixed extents; run --compact-worklist or --overlaunch-jagged (grouping=worklist or overlaunch)
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:41:5: error: convert-tile-to-pallas: axis m has as many steps as each segment needs, and a grid has fixed extents; run --compact-worklist, --overlaunch-jagged or --stream-jagged-items (grouping=worklist, overlaunch or stream)
 
 // -----
 
