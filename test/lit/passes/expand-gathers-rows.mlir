@@ -49,7 +49,7 @@ func.func @mixed(%x: memref<64x128xf32>, %ids: memref<64xi32>, %out: memref<70x1
     %id = tile.load %ids[%m]
     %v = tile.load %x[%m, :]
     %sum = tile.reduce add %v dims [0]
-    tile.atomic_rmw add %sum, %all[:]
+    tile.atomic_rmw max %sum, %all[:]
     tile.atomic_rmw add %v, %out[%id, :]
   }
   return %out, %all : memref<70x128xf32>, memref<128xf32>
