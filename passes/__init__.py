@@ -24,6 +24,7 @@ _PASSES = {
     "split-unaligned-loops": "SplitUnalignedLoops",
     "compact-worklist": "CompactWorklist",
     "overlaunch-jagged": "OverlaunchJagged",
+    "stream-jagged-items": "StreamJaggedItems",
     "materialize-masks": "MaterializeMasks",
     "double-buffer": "DoubleBuffer",
     "plan-memory": "PlanMemory",

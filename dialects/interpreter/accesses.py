@@ -276,7 +276,8 @@ def view(op: WindowOp) -> Step:
     place = placing(op)
 
     def step(machine: Machine) -> None:
-        machine.values[op.result] = place(machine)
+        window = place(machine)
+        machine.values[op.result] = window if op.clipped is None else window.clipped
 
     return step
 

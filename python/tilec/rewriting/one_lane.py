@@ -1,6 +1,7 @@
 """A tile axis as an index axis: its lanes one by one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import IndexType, f32, i1, i32, i64
@@ -19,7 +20,7 @@ from tilec.dialects.tile.gathers import GatherOp, ScatterOp
 from tilec.dialects.tile.loops import ForOp, GridOp, LoopOp, YieldOp
 from tilec.dialects.tile.mixing import Combine, ReduceOp, ScanOp
 from tilec.dialects.tile.products import DotOp
-from tilec.dialects.tile.syntax import Bounds, ints_of, scalar_of
+from tilec.dialects.tile.syntax import ints_of, scalar_of
 from tilec.dialects.tile.types import (
     UNBOUND,
     JaggedSpanType,
@@ -195,7 +196,7 @@ class _Lane:
             kind, end = SpanType(kind.axis, kind.size), self._add(arith.IndexCastOp(end, IndexType()), op)
         inits = [self._of(value) for value in op.inits]
         body = self._body(op.body.block, [kind, *(value.type for value in inits)])
-        made = for_loop(Bounds(begin, end, bounds.limit), body, op.location, inits)
+        made = for_loop(replace(bounds, begin=begin, end=end), body, op.location, inits)
         self.block.add_op(made)
         return made.results
 

@@ -9,7 +9,7 @@ func.func @row_sums(%x: memref<64x512xf32>, %lens: memref<64xi32>, %b: memref<51
   tile.grid %p = 0 to 64 by p, %n = 0 to 512 by n {
     %l = tile.load %lens[%p]
     %zero = tile.splat 0.0 : tensor<?xf32, #tile.spans<p>>
-    %sum = tile.for %k = 0 to %l by k of p max 512 iter_args(%a = %zero) {
+    %sum = tile.for %k = 0 to %l by k of p max 512 mean 12 iter_args(%a = %zero) {
       %v = tile.load %x[%p, %k]
       %s = tile.reduce add %v dims [1]
       %next = arith.addf %a, %s : tensor<?xf32, #tile.spans<p>>
@@ -29,7 +29,7 @@ func.func @row_sums(%x: memref<64x512xf32>, %lens: memref<64xi32>, %b: memref<51
 // CHECK-NEXT:      %l = tile.load %lens[%p]
 // CHECK-NEXT:      %zero = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:      [[N:%[0-9]+]] = arith.index_cast %l : i32 to index
-// CHECK-NEXT:      %sum = tile.for %k = 0 to [[N]] by k max 512 iter_args(%a = %zero) {
+// CHECK-NEXT:      %sum = tile.for %k = 0 to [[N]] by k max 512 mean 12 iter_args(%a = %zero) {
 // CHECK-NEXT:        %v = tile.load %x[%p, %k]
 // CHECK-NEXT:        %s = tile.reduce add %v dims [0]
 // CHECK-NEXT:        %next = arith.addf %a, %s : f32
