@@ -364,3 +364,18 @@ func.func @shared_tile(%x: memref<?x512xf32>, %o: memref<9xi32>) -> memref<?x512
   return %out : memref<?x512xf32>
 }
 // CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:360:5: error: convert-tile-to-pallas: the steps of axis g ({{.*}}/convert-tile-to-pallas-invalid.mlir:355:5) come back to a block of %out that others have left; make g an inner axis, or run --split-unaligned-loops before
+
+// -----
+
+// Nested loops copy the next block while a step has its own.
+func.func @one_buffer(%x: memref<512x128xf32>, %out: memref<512x128xf32>) -> memref<512x128xf32> {
+  tile.pipeline fori_loop nested {
+    %m = tile.axis 0 to 512 by m:128 ordered
+    %xw = tile.window read %x[%m, :] buffers 1
+    %ow = tile.window write %out[%m, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<512x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:374:5: error: convert-tile-to-pallas: %x has 1 buffers; 2 is accepted here

@@ -243,3 +243,13 @@ func.func @unknown_loop() {
   return
 }
 // CHECK: {{.*}}/invalid-schedule.mlir:241:17: error: Expected `grid`, `emit_pipeline`, or `fori_loop`.
+
+// -----
+
+func.func @nested_grid() {
+  tile.pipeline grid nested {
+    %m = tile.axis 0 to 64 by m:16 ordered
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:250:3: error: tile.pipeline is grid nested; only the loops of a fori_loop nest
