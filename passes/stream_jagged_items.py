@@ -131,7 +131,11 @@ def _guard_body(pipeline: PipelineOp, guards: list[SSAValue]) -> None:
     block = pipeline.body.block
     order = list(block.ops)
     places = [i for i, op in enumerate(order) if isinstance(op, WindowOp | ScratchOp | AxisOp)]
-    rest = [op for op in order[max(places) + 1 :] if not is_scalar(op)]
+    rest = [
+        op
+        for op in order[max(places) + 1 :]
+        if not is_scalar(op) and not isinstance(op, FirstOp | LastOp | LiveOp)
+    ]
     if not guards or not rest:
         return
     if not all(isinstance(op, scf.IfOp) and not op.results and not op.false_region.blocks for op in rest):

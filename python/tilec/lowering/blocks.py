@@ -36,10 +36,11 @@ def check_buffers(pipeline: PipelineOp, window: WindowOp) -> None:
     """Refuse more buffers than a window can have, or fewer."""
     least, most, buffers = least_buffers(pipeline, window), most_buffers(pipeline, window), window.buffers
     if buffers is not None and not least <= buffers.value.data <= most:
+        accepted = f"{least} to {most} are" if least < most else f"{most} is"
         fail(
             window,
-            f"convert-tile-to-pallas: {_name(window)} has {buffers.value.data} buffers; {least} to {most} "
-            "are accepted here",
+            f"convert-tile-to-pallas: {_name(window)} has {buffers.value.data} buffers; {accepted} "
+            "accepted here",
         )
 
 

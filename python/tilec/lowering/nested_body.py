@@ -17,6 +17,7 @@ from tilec.dialects.tile.types import span_of
 from tilec.lowering.bodies import BY_ITEM, KernelParts, grid_positions
 from tilec.lowering.nested_loop import NestedLoop
 from tilec.lowering.scalars import Scalars
+from tilec.lowering.statements import conjuncts
 from tilec.rewriting.index import Index, IndexBuilder
 from tilec.rewriting.jagged import tiles
 
@@ -147,16 +148,9 @@ def _taken(part: Part, axis: AxisOp, query: type[FirstOp | LastOp], deep: set[SS
     return taken
 
 
-def _conjuncts(condition: SSAValue) -> list[SSAValue]:
-    """The conditions all of which make up one."""
-    if isinstance(condition.owner, arith.AndIOp):
-        return [each for operand in condition.owner.operands for each in _conjuncts(operand)]
-    return [condition]
-
-
 def _asked(op: scf.IfOp, axis: AxisOp, query: type[FirstOp | LastOp]) -> SSAValue | None:
     """The part of a condition that holds in the first, or last, step of `axis` only."""
-    for condition in _conjuncts(op.cond):
+    for condition in conjuncts(op.cond):
         owner = condition.owner
         if isinstance(owner, query) and owner.axis is axis.result:
             return condition
@@ -184,6 +178,6 @@ def _can_leave(op: scf.IfOp, asked: SSAValue, axis: AxisOp, deep: set[SSAValue])
     if op.results or op.false_region.blocks:
         return False
     inner = {value for each in op.true_region.walk() for value in each.operands if not is_inside(value, op)}
-    used = [*inner, *(each for each in _conjuncts(op.cond) if each is not asked)]
+    used = [*inner, *(each for each in conjuncts(op.cond) if each is not asked)]
     moving = [value for value in used if axis in axes_behind([value]) and not isinstance(value.owner, LiveOp)]
     return not moving and not any(value in deep or isinstance(value.type, TensorType) for value in used)
