@@ -209,7 +209,7 @@ class KernelLowering:
                 "f32 can be read so",
             )
         current = self.host.current(array)
-        if self.outer and str(element) != "f32":
+        if self.outer:
             return self._spec(pallas.PrefetchOp(current), array)
         return self._spec(pallas.InSpaceOp(current, pallas.Space.SMEM), array)
 
