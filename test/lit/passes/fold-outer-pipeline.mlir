@@ -398,7 +398,7 @@ func.func @condition(%x: memref<8x512xf32>, %flags: memref<8xi32>) -> memref<8x5
 // CHECK-NEXT:      %c512 = arith.constant 512 : index
 // CHECK-NEXT:      %c0 = arith.constant 0 : index
 // CHECK-NEXT:      %0 = arith.select %on, %c512, %c0 : index
-// CHECK-NEXT:      %m = tile.axis 0 to %0 by m:128 parallel
+// CHECK-NEXT:      %m = tile.axis 0 to %0 by m:128 max 512 parallel
 // CHECK-NEXT:      %x_window = tile.window read %x[%g, %m]
 // CHECK-NEXT:      %out_window = tile.window write %out[%g, %m] preload
 // CHECK-NEXT:      %v = tile.get %x_window
@@ -558,3 +558,24 @@ func.func @beyond(%x: memref<8x500xf32>, %mask: tensor<128xi1, #tile.spans<m>>) 
 // CHECK:           %2 = arith.minsi %1, %c7 : index
 // CHECK-NEXT:      %x_window = tile.window read %x[%2, %m + 3] clipped
 // CHECK-NEXT:      %out_window = tile.window write %out[%g, %m]
+
+// Under a condition a loop is no longer than where that holds, and what both of its ends have is no matter.
+func.func @conditional(%x: memref<500x128xf32>, %starts: memref<8xi32>, %p: i1) -> memref<500x128xf32> {
+  %out = tile.empty : memref<500x128xf32>
+  tile.grid %g = 0 to 8 parallel, %m = 0 to 50 by m:16 parallel {
+    %s = tile.load %starts[%g]
+    %begin = arith.index_cast %s : i32 to index
+    %to = tile.bound end %m
+    %end = arith.addi %begin, %to : index
+    scf.if %p {
+      tile.for %k = %begin to %end by k:8 max 50 parallel {
+        %v = tile.load %x[%k, :]
+        tile.store %v, %out[%k, :]
+      }
+    }
+  }
+  return %out : memref<500x128xf32>
+}
+// CHECK-LABEL: func.func @conditional(
+// CHECK-NOT:     tile.expect
+// CHECK:           %k = tile.axis %begin to %0 by k:8 max 50 ordered aligned
