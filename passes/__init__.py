@@ -9,6 +9,7 @@ _PASSES = {
     "scalarize-jagged": "ScalarizeJagged",
     "raise-segments": "RaiseSegments",
     "rebase-axes": "RebaseAxes",
+    "one-hot-segments": "OneHotSegments",
     "choose-blocks": "ChooseBlocks",
     "raise-gathers": "RaiseGathers",
     "resolve-views": "ResolveViews",

@@ -1,6 +1,7 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--scalarize-jagged`, `--raise-segments`, `--rebase-axes`, `--choose-blocks`,
+Runs, in this order: `--scalarize-jagged`, `--raise-segments`, `--rebase-axes`, (for `grouping=one_hot`:
+`--raise-gathers`, `--one-hot-segments=items=all`,) `--choose-blocks`,
 `--raise-gathers`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`,
 `--classify-axes`, `--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
 `--fold-outer-pipeline`, `--split-unaligned-loops`, `--compact-worklist` or `--overlaunch-jagged` (by
@@ -30,6 +31,7 @@ from tilec.passes.fold_outer_pipeline import FoldOuterPipeline
 from tilec.passes.insert_atomic_scratch import InsertAtomicScratch
 from tilec.passes.materialize_masks import MaterializeMasks
 from tilec.passes.merge_sums import MergeSums
+from tilec.passes.one_hot_segments import OneHotSegments
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
 from tilec.passes.plan_memory import PlanMemory
 from tilec.passes.raise_gathers import RaiseGathers
@@ -40,7 +42,12 @@ from tilec.passes.scalarize_jagged import ScalarizeJagged
 from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
 from tilec.passes.unroll_loops import UnrollLoops
 
-GROUPINGS = {"none": None, "overlaunch": OverlaunchJagged, "worklist": CompactWorklist}
+GROUPINGS = {
+    "none": None,
+    "overlaunch": OverlaunchJagged,
+    "worklist": CompactWorklist,
+    "one_hot": CompactWorklist,
+}
 LOOPS = ("grid", "emit_pipeline", "fori_loop", "unroll")
 
 
@@ -124,6 +131,7 @@ class TileToPallas(ModulePass):
             ScalarizeJagged(),
             RaiseSegments(),
             RebaseAxes(),
+            *([RaiseGathers(), OneHotSegments("all")] if self.grouping == "one_hot" else []),
             ChooseBlocks(self.blocks),
             RaiseGathers(),
             ResolveViews(),
