@@ -7,6 +7,7 @@ from xdsl.passes import ModulePass
 
 _PASSES = {
     "scalarize-jagged": "ScalarizeJagged",
+    "mask-jagged": "MaskJagged",
     "raise-segments": "RaiseSegments",
     "rebase-axes": "RebaseAxes",
     "one-hot-segments": "OneHotSegments",
@@ -24,6 +25,7 @@ _PASSES = {
     "split-unaligned-loops": "SplitUnalignedLoops",
     "compact-worklist": "CompactWorklist",
     "overlaunch-jagged": "OverlaunchJagged",
+    "stream-jagged-items": "StreamJaggedItems",
     "materialize-masks": "MaterializeMasks",
     "double-buffer": "DoubleBuffer",
     "plan-memory": "PlanMemory",

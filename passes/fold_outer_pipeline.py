@@ -32,8 +32,11 @@ visits to a shared tile follow each other.
 An axis over a tile of another, from its `tile.bound begin` to its `end`, has a number of steps that is known
 where the outer tiles all are whole or only one; else it is jagged, as the last of them may be shorter.
 
+A window is fetched also where a condition or a mask leaves its access out, and there it may reach beyond the
+array. One that is read is `clipped` then, and an index is replaced by the nearest one inside.
+
 Refused: an index computed from tiles; a `max` that nothing can check; a loop under a condition with an else
-or results.
+or results; a written window that may reach beyond its array.
 """
 
 from dataclasses import dataclass, replace

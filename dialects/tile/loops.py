@@ -182,11 +182,14 @@ class ForOp(LoopOp):
 
     An axis `0 to %lens by k of p` is jagged and yields a `!tile.jagged_span<k of p>`. `p` is a tile axis
     around it, not jagged itself, and `%lens` a tile of i32 that gives each of its lanes an extent; a negative
-    one counts as 0. Steps go through common indices of all lanes, as long as a live lane of `p` has one left.
+    one counts as 0. For each lane of `p` it is a loop to the lane's own extent. Steps go through common
+    indices of all lanes, as long as a live lane of `p` has one left; a lane whose extent is not beyond the
+    first index of a step does not make it. In such a step the lane is dead, and keeps what is carried for it.
     A value with dimensions of both is live where the index along `k` is below the extent of the lane of `p`,
-    one of `k` alone where it is below the longest. Other lanes are dead as any are: nothing is read or
-    written there, and where lanes mix they count as the identity. So a carried lane of `p` whose indices have
-    ended stays as it is under what is combined with it in this way. `max N` promises that no extent is more.
+    one of `k` alone where it is below the longest, one of `p` alone where the lane makes the step. What is
+    carried without a dimension of `p` is the tile's, and changes in all steps. Other lanes are dead as any
+    are: nothing is read or written there, and where lanes mix they count as the identity. `max N` promises
+    that no extent is more.
 
     Example:
         %sum = tile.for %k = 0 to 512 by k iter_args(%acc = %zero) {

@@ -18,7 +18,7 @@ from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.types import element_type, shape_of, value_type
 from tilec.dialects.tile.values import BroadcastOp, TransposeOp
 from tilec.lowering.orientation import Orientation
-from tilec.lowering.scalars import Scalars
+from tilec.lowering.scalars import Scalars, known_condition
 from tilec.lowering.tiles import Tiles
 from tilec.lowering.values import Values
 from tilec.lowering.windows import BlockPlan, block_position
@@ -142,6 +142,11 @@ class Statements:
 
     def _conditional(self, op: scf.IfOp) -> None:
         condition = self.values.get(op.cond)
+        if known_condition(condition) is True and not op.results:
+            for inner in op.true_region.block.ops:
+                if not isinstance(inner, scf.YieldOp):
+                    self.lower(inner)
+            return
         then = self._region(op.true_region)
         if op.results:
             made = pallas.CondOp(condition, then, self._region(op.false_region))

@@ -87,6 +87,7 @@ func.func @copies(%x: memref<?x512xbf16>, %y: memref<64x512xbf16>, %z: memref<4x
     %zw = tile.window read %z[0, %k] stream
     %lw = tile.window read %z[1, %k] fetch [1, 96]
     %yw = tile.window write %y[%m, :] resident preload fetch [16, 512] buffers 4
+    %vw = tile.window read %x[%m + 8, :] clipped fetch [16, 512]
     %v = tile.get %xw
   }
   return
@@ -99,6 +100,7 @@ func.func @copies(%x: memref<?x512xbf16>, %y: memref<64x512xbf16>, %z: memref<4x
 // CHECK-NEXT:      %zw = tile.window read %z[0, %k] stream
 // CHECK-NEXT:      %lw = tile.window read %z[1, %k] fetch [1, 96]
 // CHECK-NEXT:      %yw = tile.window write %y[%m, :] resident preload fetch [16, 512] buffers 4
+// CHECK-NEXT:      %vw = tile.window read %x[%m + 8, :] clipped fetch [16, 512]
 // CHECK-NEXT:      %v = tile.get %xw
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return
