@@ -295,7 +295,9 @@ def _expected(bounds: Bounds[SSAValue], limit: int) -> ExpectOp | None:
         return None
     length = linear(end) - linear(begin)
     for segment in {leaf.owner for leaf in length.factors if isinstance(leaf, SSAValue)}:
-        if isinstance(segment, SegmentOp) and length == linear(segment.end) - linear(segment.begin):
+        if not isinstance(segment, SegmentOp) or segment.last is not None:
+            continue
+        if length == linear(segment.end) - linear(segment.begin):
             return ExpectOp("segments", segment.begins, limit, segment.ends)
     while isinstance(end.owner, arith.IndexCastOp):
         end = end.owner.input

@@ -1,12 +1,13 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--rebase-axes`,
-`--choose-blocks`, `--raise-gathers`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`,
-`--merge-sums`, `--classify-axes`, `--classify-outputs`, `--unroll-loops` (for `loop=unroll`),
-`--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`, `--compact-worklist`,
-`--overlaunch-jagged` or `--stream-jagged-items` (by `grouping`), `--materialize-masks`, `--classify-outputs`
-again, `--double-buffer`, `--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass
-are sizes of axes. With `grouping=stream` the loop is a `fori_loop`.
+Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--rebase-axes`, for
+`grouping=one_hot` `--raise-gathers` and `--one-hot-segments`, then `--choose-blocks`, `--raise-gathers`,
+`--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--classify-axes`,
+`--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
+`--split-unaligned-loops`, `--compact-worklist`, `--overlaunch-jagged` or `--stream-jagged-items` (by
+`grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
+`--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes. With `grouping=stream` the
+loop is a `fori_loop`.
 """
 
 from collections.abc import Mapping
@@ -32,6 +33,7 @@ from tilec.passes.insert_atomic_scratch import InsertAtomicScratch
 from tilec.passes.mask_jagged import MaskJagged
 from tilec.passes.materialize_masks import MaterializeMasks
 from tilec.passes.merge_sums import MergeSums
+from tilec.passes.one_hot_segments import OneHotSegments
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
 from tilec.passes.plan_memory import PlanMemory
 from tilec.passes.raise_gathers import RaiseGathers
@@ -48,6 +50,7 @@ GROUPINGS = {
     "overlaunch": OverlaunchJagged,
     "worklist": CompactWorklist,
     "stream": StreamJaggedItems,
+    "one_hot": CompactWorklist,
 }
 LOOPS = ("grid", "emit_pipeline", "fori_loop", "unroll")
 
@@ -137,6 +140,7 @@ class TileToPallas(ModulePass):
             MaskJagged(),
             RaiseSegments(),
             RebaseAxes(),
+            *([RaiseGathers(), OneHotSegments("all")] if self.grouping == "one_hot" else []),
             ChooseBlocks(self.blocks),
             RaiseGathers(),
             ResolveViews(),

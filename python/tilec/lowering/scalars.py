@@ -212,7 +212,8 @@ class Scalars:
 
     def _segment(self, op: SegmentOp) -> None:
         build, index = self.build, self.index(op.index)
-        ends, at = (op.begins, build.add(index, 1)) if op.ends is None else (op.ends, index)
+        ends, number, shift = op.end_place
+        at = build.add(self.index(number), shift)
         for result, array, position in ((op.begin, op.begins, index), (op.end, ends, at)):
             element = build.insert(pallas.LoadOp(self.ref(array), [position]))
             made = build.insert(arith.IndexCastOp(element, IndexType()))

@@ -14,6 +14,7 @@ from xdsl.rewriter import Rewriter
 from tilec.analysis.affine import (
     begins_on_a_tile,
     divided_span,
+    is_disjoint,
     is_inside,
     linear,
     static_extent,
@@ -181,7 +182,9 @@ class StepBounds:
         Neighbours may share one, an empty one may have one to itself.
         """
         begin = axis.axis.bounds.begin
-        end = None if isinstance(begin, int) or not isinstance(begin.owner, SegmentOp) else self.upper(begin)
+        segment = None if isinstance(begin, int) else begin.owner
+        disjoint = isinstance(segment, SegmentOp) and is_disjoint(segment)
+        end = self.upper(begin) if disjoint else None
         if end is None:
             return None
         return self.build.add(self.build.ceildiv(end, block_size(axis)), segments)
