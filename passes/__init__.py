@@ -7,6 +7,7 @@ from xdsl.passes import ModulePass
 
 _PASSES = {
     "scalarize-jagged": "ScalarizeJagged",
+    "mask-jagged": "MaskJagged",
     "raise-segments": "RaiseSegments",
     "rebase-axes": "RebaseAxes",
     "choose-blocks": "ChooseBlocks",

@@ -32,11 +32,14 @@ visits to a shared tile follow each other.
 An axis over a tile of another, from its `tile.bound begin` to its `end`, has a number of steps that is known
 where the outer tiles all are whole or only one; else it is jagged, as the last of them may be shorter.
 
+A window is fetched also where a condition or a mask leaves its access out, and there it may reach beyond the
+array. One that is read is `clipped` then, and an index is replaced by the nearest one inside.
+
 Refused: an index computed from tiles; a `max` that nothing can check; a loop under a condition with an else
-or results.
+or results; a written window that may reach beyond its array.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xdsl.context import Context
 from xdsl.dialects import arith, func, scf
@@ -152,7 +155,7 @@ def _insert_with_condition(loop: ForOp, condition: scf.IfOp) -> None:
     build = IndexBuilder(made, loop.location)
     bounds = loop.axis.bounds
     end = build.select(condition.cond, bounds.end, bounds.begin)
-    made.append(loop.rebuilt(Bounds(bounds.begin, end, bounds.limit), []))
+    made.append(loop.rebuilt(replace(bounds, end=end), []))
     Rewriter.insert_op(made, InsertPoint.before(condition))
 
 

@@ -1,12 +1,12 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--scalarize-jagged`, `--raise-segments`, `--rebase-axes`, `--choose-blocks`,
-`--raise-gathers`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`,
-`--classify-axes`, `--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
-`--fold-outer-pipeline`, `--split-unaligned-loops`, `--compact-worklist`, `--overlaunch-jagged` or
-`--stream-jagged-items` (by `grouping`), `--materialize-masks`, `--classify-outputs` again,
-`--double-buffer`, `--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass are sizes
-of axes. With `grouping=stream` the loop is a `fori_loop`.
+Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--rebase-axes`,
+`--choose-blocks`, `--raise-gathers`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`,
+`--merge-sums`, `--classify-axes`, `--classify-outputs`, `--unroll-loops` (for `loop=unroll`),
+`--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`, `--compact-worklist`,
+`--overlaunch-jagged` or `--stream-jagged-items` (by `grouping`), `--materialize-masks`, `--classify-outputs`
+again, `--double-buffer`, `--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass
+are sizes of axes. With `grouping=stream` the loop is a `fori_loop`.
 """
 
 from collections.abc import Mapping
@@ -29,6 +29,7 @@ from tilec.passes.double_buffer import DoubleBuffer
 from tilec.passes.expand_gathers import ExpandGathers
 from tilec.passes.fold_outer_pipeline import FoldOuterPipeline
 from tilec.passes.insert_atomic_scratch import InsertAtomicScratch
+from tilec.passes.mask_jagged import MaskJagged
 from tilec.passes.materialize_masks import MaterializeMasks
 from tilec.passes.merge_sums import MergeSums
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
@@ -133,6 +134,7 @@ class TileToPallas(ModulePass):
         grouping = GROUPINGS[self.grouping]
         return [
             ScalarizeJagged(),
+            MaskJagged(),
             RaiseSegments(),
             RebaseAxes(),
             ChooseBlocks(self.blocks),

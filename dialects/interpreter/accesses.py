@@ -191,7 +191,7 @@ def lanes_of(value: Value, lanes: "tuple[slice, ...] | Bits") -> Value:
 def mask_of(machine: Machine, op: LoadOp | StoreOp, names: Sequence[str | None]) -> Value | None:
     """Which lanes of a window to access: those of its mask, if it has one, and of jagged lanes the live."""
     given: Value | None = None if op.mask is None else machine.values[op.mask]
-    dead = machine.dead(names) if any(name in machine.extents for name in names) else None
+    dead = machine.dead(names) if machine.is_jagged(names) else None
     if dead is None:
         return given
     if given is None:
@@ -276,7 +276,8 @@ def view(op: WindowOp) -> Step:
     place = placing(op)
 
     def step(machine: Machine) -> None:
-        machine.values[op.result] = place(machine)
+        window = place(machine)
+        machine.values[op.result] = window if op.clipped is None else window.clipped
 
     return step
 

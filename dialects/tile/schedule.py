@@ -177,6 +177,7 @@ class AxisOp(IRDLOperation):
     bound_operands = var_operand_def()  # `verify_axis` says more of a wrong type than a constraint would
     static_bounds = prop_def(DenseArrayBase)
     limits = prop_def(DenseArrayBase)
+    means = opt_prop_def(DenseArrayBase)
     order = prop_def(OrderAttr)
     aligned = opt_prop_def(UnitAttr)
     keep = opt_prop_def(UnitAttr)
@@ -192,12 +193,11 @@ class AxisOp(IRDLOperation):
         aligned: bool = False,
         keep: bool = False,
     ):
-        operands, static, limits = pack_bounds([bounds])
+        operands, properties = pack_bounds([bounds])
         super().__init__(
             operands=[operands],
             properties={
-                "static_bounds": static,
-                "limits": limits,
+                **properties,
                 "order": OrderAttr(order),
                 "aligned": unit_if(aligned),
                 "keep": unit_if(keep),
@@ -208,7 +208,7 @@ class AxisOp(IRDLOperation):
     @property
     def axis(self) -> Axis:
         """Induction value, bounds and order."""
-        (bounds,) = unpack_bounds(self.name, self.bound_operands, self.static_bounds, self.limits)
+        (bounds,) = unpack_bounds(self.name, self.bound_operands, self.static_bounds, self.limits, self.means)
         return Axis(self.result, bounds, self.order.data)
 
     @classmethod
@@ -266,10 +266,14 @@ class SpanOp(IRDLOperation):
         aligned: bool = False,
         keep: bool = False,
     ):
-        operands, static, _ = pack_bounds([bounds])
+        operands, packed = pack_bounds([bounds])
         super().__init__(
             operands=[index, operands],
-            properties={"static_bounds": static, "aligned": unit_if(aligned), "keep": unit_if(keep)},
+            properties={
+                "static_bounds": packed["static_bounds"],
+                "aligned": unit_if(aligned),
+                "keep": unit_if(keep),
+            },
             result_types=[kind],
         )
 
@@ -317,7 +321,8 @@ class WindowOp(AccessOp):
     `write` windows are written back; with `preload` they first hold what the array held, where a step may
     leave lanes unwritten. `fetch` gives the extents of what is copied at once, one for each dimension of the
     array, where that is more than the window: a multiple of it, or all that the dimension has; of rows of a
-    matrix also where they are indexed one by one. `buffers N` is how many of those copies exist.
+    matrix also where they are indexed one by one. `buffers N` is how many of those copies exist. A `clipped`
+    window may reach beyond its array, where its lanes are undefined; no other may with a live lane.
 
     Example:
         tile.pipeline grid {
@@ -325,12 +330,14 @@ class WindowOp(AccessOp):
           %k = tile.axis 0 to 128 by k:32 ordered
           %xw = tile.window read %x[%m, %k] fetch [128, 128] buffers 2
           %yw = tile.window write %y[%m] preload
+          %zw = tile.window read %x[%m + 1, %k] clipped
         }
     """
 
     name = "tile.window"
     mode = prop_def(StringAttr)
     preload = opt_prop_def(UnitAttr)
+    clipped = opt_prop_def(UnitAttr)
     fetch = opt_prop_def(DenseArrayBase)
     buffers = opt_prop_def(IntegerAttr)
     result = result_def(RefType)
@@ -373,6 +380,7 @@ class WindowOp(AccessOp):
         op = cls(effect, *parse_access(parser))
         op.placement = parse_placement(parser)
         op.preload = unit_if(parser.parse_optional_keyword("preload"))
+        op.clipped = unit_if(parser.parse_optional_keyword("clipped"))
         if parser.parse_optional_keyword("fetch"):
             extents = parser.parse_comma_separated_list(
                 parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_boolean=False)
@@ -389,6 +397,8 @@ class WindowOp(AccessOp):
         print_placement(printer, self)
         if self.preload is not None:
             printer.print_string(" preload")
+        if self.clipped is not None:
+            printer.print_string(" clipped")
         if self.fetch is not None:
             printer.print_string(f" fetch {list(ints_of(self.fetch))}")
         if self.buffers is not None:
@@ -403,6 +413,8 @@ class WindowOp(AccessOp):
             raise VerifyException(f"tile.window is of type {expected}, not {self.result.type}")
         if self.preload is not None and self.effect != Effect.WRITE:
             raise VerifyException("tile.window: only a `write` window can be preloaded")
+        if self.clipped is not None and self.effect != Effect.READ:
+            raise VerifyException("tile.window: only a `read` window can be clipped")
         if self.fetch is not None:
             self._verify_fetch(ints_of(self.fetch))
 
