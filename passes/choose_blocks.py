@@ -74,7 +74,9 @@ class ChooseBlocks(ModulePass):
 
         @cache
         def rebound(kind: Attribute) -> Attribute:
-            return map_spans(kind, lambda name, size: (name, sizes.get(name, size)))
+            return map_spans(
+                kind, lambda name, size: (name, sizes.get(name, size) if size == UNBOUND else size)
+            )
 
         for value in list(_values(op)):
             kind = rebound(value.type)

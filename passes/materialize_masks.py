@@ -56,8 +56,8 @@ class _Masks:
 
     pipeline: PipelineOp
     spans: dict[str, SSAValue] = field(default_factory=dict[str, SSAValue])
-    filled: dict[tuple[SSAValue, SSAValue, float | int, Block | None], SSAValue] = field(
-        default_factory=dict[tuple[SSAValue, SSAValue, float | int, Block | None], SSAValue]
+    filled: dict[tuple[SSAValue, int, float | int, Block | None], SSAValue] = field(
+        default_factory=dict[tuple[SSAValue, int, float | int, Block | None], SSAValue]
     )
 
     def run(self) -> None:
@@ -89,23 +89,24 @@ class _Masks:
             name = span_names(value.type)[dim]
             if name is not None and may_have_dead_lanes(self.spans[name]):
                 neutral = identity(kind, element_type(value.type))
-                op.operands[operand] = self._filled(op, value, self.spans[name], neutral)
+                op.operands[operand] = self._filled(op, value, dim, neutral)
 
-    def _filled(self, op: Operation, value: SSAValue, span: SSAValue, neutral: float) -> SSAValue:
-        """`value` with `neutral` in the dead lanes of `span`, made before `op`.
+    def _filled(self, op: Operation, value: SSAValue, dim: int, neutral: float) -> SSAValue:
+        """`value` with `neutral` in the dead lanes of a dimension that came from a span, made before `op`.
 
         A narrowing cast is filled at its source, in 32 bits, where a mask costs least and may serve twice.
         """
-        key = (value, span, neutral, op.parent)
+        key = (value, dim, neutral, op.parent)
         if key in self.filled:
             return self.filled[key]
         owner = value.owner
         if isinstance(owner, CastOp) and _narrows(owner) and neutral == 0:
-            source = self._filled(op, owner.value, span, neutral)
+            source = self._filled(op, owner.value, dim, neutral)
             made = _before(op, CastOp(source, element_type(value.type)))
         else:
             literal = _before(op, arith.ConstantOp(scalar_attr(neutral, element_type(value.type))))
-            made = _before(op, FillOp(value, span, literal))
+            span = self.spans[span_names(value.type)[dim] or ""]
+            made = _before(op, FillOp(value, span, literal, dim))
         made.name_hint = value.name_hint
         self.filled[key] = made
         return made
@@ -125,20 +126,20 @@ class _Masks:
         if element_type(old.type) != element:
             old = _before(op, CastOp(old, element))
         value, mask = op.value, op.mask
-        for span in spans if mask is None else self._all_spans(value):
-            value = _before(op, FillOp(value, span, old))
+        for dim, name in enumerate(span_names(value.type)):
+            span = None if name is None else self.spans[name]
+            if span is None or (mask is None and span not in spans):
+                continue
+            value = _before(op, FillOp(value, span, old, dim))
             if mask is not None:
                 never = _before(op, arith.ConstantOp(scalar_attr(0, i1)))
-                mask = _before(op, FillOp(mask, span, never))
+                mask = _before(op, FillOp(mask, span, never, dim))
         if mask is not None:
             value = _before(op, SelectOp(mask, value, old))
         value.name_hint = op.value.name_hint
         replacement = SetOp(value, op.ref)
         replacement.location = op.location
         Rewriter.replace_op(op, replacement, [])
-
-    def _all_spans(self, value: SSAValue) -> list[SSAValue]:
-        return [self.spans[name] for name in span_names(value.type) if name is not None]
 
 
 def _narrows(op: CastOp) -> bool:

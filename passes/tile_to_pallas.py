@@ -1,11 +1,13 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--scalarize-jagged`, `--raise-segments`, `--rebase-axes`, `--choose-blocks`,
-`--raise-gathers`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`,
-`--classify-axes`, `--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
-`--fold-outer-pipeline`, `--split-unaligned-loops`, `--compact-worklist` or `--overlaunch-jagged` (by
+Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--rebase-axes`, for
+`grouping=one_hot` `--raise-gathers` and `--one-hot-segments`, then `--choose-blocks`, `--raise-gathers`,
+`--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--classify-axes`,
+`--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
+`--split-unaligned-loops`, `--compact-worklist`, `--overlaunch-jagged` or `--stream-jagged-items` (by
 `grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
-`--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
+`--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes. With `grouping=stream` the
+loop is a `fori_loop`.
 """
 
 from collections.abc import Mapping
@@ -28,8 +30,10 @@ from tilec.passes.double_buffer import DoubleBuffer
 from tilec.passes.expand_gathers import ExpandGathers
 from tilec.passes.fold_outer_pipeline import FoldOuterPipeline
 from tilec.passes.insert_atomic_scratch import InsertAtomicScratch
+from tilec.passes.mask_jagged import MaskJagged
 from tilec.passes.materialize_masks import MaterializeMasks
 from tilec.passes.merge_sums import MergeSums
+from tilec.passes.one_hot_segments import OneHotSegments
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
 from tilec.passes.plan_memory import PlanMemory
 from tilec.passes.raise_gathers import RaiseGathers
@@ -38,9 +42,16 @@ from tilec.passes.rebase_axes import RebaseAxes
 from tilec.passes.resolve_views import ResolveViews
 from tilec.passes.scalarize_jagged import ScalarizeJagged
 from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
+from tilec.passes.stream_jagged_items import StreamJaggedItems
 from tilec.passes.unroll_loops import UnrollLoops
 
-GROUPINGS = {"none": None, "overlaunch": OverlaunchJagged, "worklist": CompactWorklist}
+GROUPINGS = {
+    "none": None,
+    "overlaunch": OverlaunchJagged,
+    "worklist": CompactWorklist,
+    "stream": StreamJaggedItems,
+    "one_hot": CompactWorklist,
+}
 LOOPS = ("grid", "emit_pipeline", "fori_loop", "unroll")
 
 
@@ -90,6 +101,8 @@ class TileToPallas(ModulePass):
     @classmethod
     def from_spec(cls, spec: ArgSpec) -> Self:
         words = {key: _word(spec, key, default) for key, default in _WORDS.items()}
+        if words["grouping"] == "stream":
+            words["loop"] = _word(spec, "loop", "fori_loop")
         numbers = {key: _number(spec, key, default) for key, default in _NUMBERS.items()}
         named = _WORDS.keys() | _NUMBERS.keys()
         rest = {key: values for key, values in spec.parameters.items() if key not in named}
@@ -119,11 +132,15 @@ class TileToPallas(ModulePass):
         for name, given, accepted in (("grouping", self.grouping, GROUPINGS), ("loop", self.loop, LOOPS)):
             if given not in accepted:
                 raise ValueError(f"{name}={given}; {', '.join(accepted)} are accepted")
+        if self.grouping == "stream" and self.loop != "fori_loop":
+            raise ValueError(f"grouping=stream has loops in a kernel; loop={self.loop} is not fori_loop")
         grouping = GROUPINGS[self.grouping]
         return [
             ScalarizeJagged(),
+            MaskJagged(),
             RaiseSegments(),
             RebaseAxes(),
+            *([RaiseGathers(), OneHotSegments("all")] if self.grouping == "one_hot" else []),
             ChooseBlocks(self.blocks),
             RaiseGathers(),
             ResolveViews(),

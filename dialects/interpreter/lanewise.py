@@ -25,7 +25,7 @@ from tilec.dialects.tile.types import element_type, shape_of
 from .errors import fault
 from .machine import Machine, Step, rule
 from .spans import Span
-from .values import Data, Value, cast, convert, dtype_of, either
+from .values import Data, Value, cast, convert, dtype_of, either, either_of
 
 
 @rule(SplatOp)
@@ -75,20 +75,8 @@ def bound(op: BoundOp) -> Step:
 
 @rule(SelectOp, arith.SelectOp)
 def select(op: SelectOp | arith.SelectOp) -> Step:
-    condition, true, false = op.operands
-
     def step(machine: Machine) -> None:
-        chosen: Value = machine.values[condition]
-        sides: list[Value] = [machine.values[true], machine.values[false]]
-        data = np.where(chosen.data, sides[0].data, sides[1].data)
-        if any(side.poison is not None for side in sides):
-            marks = [False if side.poison is None else side.poison for side in sides]
-            poison = either(chosen.poison, np.where(chosen.data, marks[0], marks[1]))
-        else:
-            poison = chosen.poison
-        if poison is not None:
-            poison = np.broadcast_to(poison, data.shape)
-        machine.values[op.results[0]] = Value(data, poison)
+        machine.values[op.results[0]] = either_of(*(machine.values[each] for each in op.operands))
 
     return step
 

@@ -23,6 +23,7 @@ from xdsl.irdl import (
     irdl_attr_definition,
     irdl_op_definition,
     operand_def,
+    opt_prop_def,
     prop_def,
     result_def,
     traits_def,
@@ -199,8 +200,9 @@ class ScanOp(IRDLOperation):
 class FillOp(IRDLOperation):
     """Gives the lanes outside a span a value, after which the dimension no longer belongs to the span.
 
-    `other` is a scalar, or a value of the result's shape, with its spans or with none. `--materialize-masks`
-    writes this operation; it becomes a select, so that an undefined lane, even a NaN, cannot leak.
+    `other` is a scalar, or a value of the result's shape, with its spans or with none. Of several dimensions
+    that came from the span, `dim` says which. `--materialize-masks` writes this operation; it becomes a
+    select, so that an undefined lane, even a NaN, cannot leak.
 
     Example:
         %whole = tile.fill %v outside %k with %zero
@@ -210,17 +212,25 @@ class FillOp(IRDLOperation):
     value = operand_def(TensorType)
     span = operand_def(SpanType)
     other = operand_def()
+    which = opt_prop_def(IntegerAttr)
     result = result_def(TensorType)
     traits = traits_def(Pure())
 
-    def __init__(self, value: SSAValue, span: SSAValue, other: SSAValue):
-        super().__init__(operands=[value, span, other], result_types=[_filled(value.type, span)])
+    def __init__(self, value: SSAValue, span: SSAValue, other: SSAValue, dim: int | None = None):
+        """`dim` is the value's dimension; not needed where only one came from the span."""
+        filled = _filled_dim(value.type, span, dim)
+        several = len(_dims_of(value.type, span)) > 1
+        super().__init__(
+            operands=[value, span, other],
+            properties={"which": IntegerAttr(filled, i64) if several else None},
+            result_types=[_filled(value.type, filled)],
+        )
 
     @property
     def dim(self) -> int:
-        """The value's dimension that came from the span."""
-        span = span_of(self.span)
-        return span_names(self.value.type).index(span.axis if span else None)
+        """The value's dimension that is filled. Raises `VerifyException` if no one came from the span."""
+        which = None if self.which is None else self.which.value.data
+        return _filled_dim(self.value.type, self.span, which)
 
     @classmethod
     def parse(cls, parser: Parser) -> "FillOp":
@@ -228,20 +238,22 @@ class FillOp(IRDLOperation):
         value = parse_known_operand(parser)
         parser.parse_keyword("outside")
         span = parse_known_operand(parser)
+        dim = parser.parse_integer(allow_boolean=False) if parser.parse_optional_keyword("dim") else None
         parser.parse_keyword("with")
         other = parse_known_operand(parser)
         try:
-            return cls(value, span, other)
+            return cls(value, span, other, dim)
         except VerifyException as problem:
             parser.raise_error(str(problem), pos)
 
     def print(self, printer: Printer) -> None:
-        for word, value in (("", self.value), (" outside", self.span), (" with", self.other)):
+        dim = "" if self.which is None else f" dim {self.dim}"
+        for word, value in (("", self.value), (" outside", self.span), (f"{dim} with", self.other)):
             printer.print_string(f"{word} ")
             printer.print_ssa_value(value)
 
     def verify_(self) -> None:
-        expected = _filled(self.value.type, self.span)
+        expected = _filled(self.value.type, self.dim)
         if self.result.type != expected:
             raise VerifyException(f"tile.fill results in {expected}, not {self.result.type}")
         bare = value_type(element_type(expected), shape_of(expected), [None] * len(shape_of(expected)))
@@ -249,17 +261,28 @@ class FillOp(IRDLOperation):
             raise VerifyException(f"tile.fill fills {expected} with a value of type {self.other.type}")
 
 
-def _filled(kind: Attribute, span: SSAValue) -> Attribute:
+def _dims_of(kind: Attribute, span: SSAValue) -> list[int]:
     axis = span_of(span)
-    names = span_names(kind)
+    return [dim for dim, name in enumerate(span_names(kind)) if axis is not None and name == axis.axis]
+
+
+def _filled_dim(kind: Attribute, span: SSAValue, dim: int | None) -> int:
+    axis, dims = span_of(span), _dims_of(kind, span)
     if isinstance(axis, JaggedSpanType):
         raise VerifyException(
             f"tile.fill outside a {axis}, whose live lanes differ from lane to lane of {axis.parent}; "
             "a plain span is needed"
         )
-    if axis is None or names.count(axis.axis) != 1:
+    if dim is None and len(dims) == 1:
+        return dims[0]
+    if dim is None or dim not in dims:
         raise VerifyException(
             f"tile.fill outside a {span.type} of a value of type {kind}, "
-            "which must have one dimension of that span"
+            "which must have one dimension of that span, or several and `dim` for one of them"
         )
-    return value_type(element_type(kind), shape_of(kind), [None if n == axis.axis else n for n in names])
+    return dim
+
+
+def _filled(kind: Attribute, dim: int) -> Attribute:
+    names = [None if i == dim else name for i, name in enumerate(span_names(kind))]
+    return value_type(element_type(kind), shape_of(kind), names)

@@ -325,3 +325,26 @@ def test_what_python_decides_by_an_extent_is_part_of_the_program() -> None:
         agree(paired(x, y), x + y, "paired")
     with pytest.raises((ValueError, AssertionError, tilec.TraceError)):
         paired(torch.randn(20, 32), torch.randn(9, 32))
+
+
+def test_mean_extents_are_in_the_program() -> None:
+    @tilec.kernel
+    def sums(x: torch.Tensor, offsets: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        out = torch.empty([lengths.size(0)])
+        for g in hl.grid(lengths.size(0)):
+            acc = hl.zeros([], dtype=torch.float32)
+            for rows in hl.tile(offsets[g], offsets[g + 1], max_extent=64, mean_extent=12):
+                acc = acc + x[rows].sum()
+            out[g] = acc
+        for lane in hl.tile(lengths.size(0)):
+            for rows in hl.jagged_tile(lengths[lane], mean_extent=5):
+                out[lane] += x[rows][None, :].sum(1)
+            for rows in hl.tile(x.size(0), mean_extent=7):
+                out[lane] += x[rows].sum()
+        return out
+
+    bound = sums.bind(torch.ones(8), torch.tensor([0, 8]), torch.tensor([8]))
+    assert "by rows max 64 mean 12 iter_args" in bound.mlir()
+    assert "by rows_2 of lane mean 5 {" in bound.mlir()
+    assert "mean 7" not in bound.mlir()
+    assert "by rows_2 mean 5 {" in bound.mlir(after="scalarize-jagged")

@@ -22,8 +22,9 @@ from tilec.dialects.tile.places import ScratchOp, held_type, scratch_of
 from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.types import UNBOUND, Array, element_type, shape_of
 from tilec.lowering.blocks import begins_as_array, check_buffers, checked_owner
-from tilec.lowering.bodies import KernelParts, loop_body, step_body
+from tilec.lowering.bodies import BY_ITEM, KernelParts, loop_body, step_body
 from tilec.lowering.copies import CopiedWindow, buffer_shape
+from tilec.lowering.nested_body import nested_body
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.scalars import Extents, Scalars
 from tilec.lowering.windows import BlockPlan, index_map, plan_block
@@ -116,11 +117,14 @@ class KernelLowering:
     def _trip(self, axis: AxisOp) -> Index:
         """Steps of an axis. A worklist's count stands for itself."""
         if is_jagged(self.pipeline, axis):
+            if self.pipeline.nested is not None:
+                return BY_ITEM
             fail(
                 axis,
                 f"convert-tile-to-pallas: axis {axis.axis.name} has as many steps as each segment needs, "
                 "and a grid has fixed extents; "
-                "run --compact-worklist or --overlaunch-jagged (grouping=worklist or overlaunch)",
+                "run --compact-worklist, --overlaunch-jagged or --stream-jagged-items (grouping=worklist, "
+                "overlaunch or stream)",
             )
         steps = steps_of(axis)
         if steps is not None:
@@ -409,4 +413,6 @@ class KernelLowering:
             copied=self.copied,
             copied_preloads=self.copied_preloads,
         )
+        if self.pipeline.nested is not None:
+            return nested_body(parts)
         return loop_body(parts) if self.loop is Loop.FORI_LOOP else step_body(parts)

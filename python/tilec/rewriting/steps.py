@@ -7,7 +7,7 @@ visited twice with a gap in between.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from xdsl.dialects import memref
@@ -207,7 +207,7 @@ class StepSpace:
                 begin, end = build.select(after, last, begin), build.select(after, last, end)
             if before is not None:
                 end = build.select(before, begin, end)
-        return Bounds(begin, end, loop.axis.bounds.limit)
+        return replace(loop.axis.bounds, begin=begin, end=end)
 
     def _stretches(self, level: Level, resting: Resting | None) -> None:
         """One axis for loops that follow each other, each a stretch of its steps.

@@ -90,6 +90,13 @@ class Executable:
         Raises ValueError where `rows` is needed and not given, TileError for what a pass refuses, such as a
         chip that it does not know, and CompileRefused for what the compiler refuses.
         """
+        return compile_for(self.for_chip(chip).function, self.structs(rows), chip)
+
+    def structs(self, rows: int | None = None) -> list[jax.ShapeDtypeStruct]:
+        """The shapes and dtypes that the kernels take; each extent `None` is `rows`.
+
+        Raises ValueError where `rows` is needed and not given.
+        """
         structs: list[jax.ShapeDtypeStruct] = []
         for parameter in signature_of(self.module).parameters:
             shape = [rows if size is None else size for size in parameter.shape]
@@ -97,7 +104,7 @@ class Executable:
                 raise ValueError(f"{parameter.name} has any number of rows; say for how many to compile")
             dtype = NARROWED.get(parameter.dtype, parameter.dtype)
             structs.append(jax.ShapeDtypeStruct(shape, dtype))
-        return compile_for(self.for_chip(chip).function, structs, chip)
+        return structs
 
     def for_chip(self, chip: str) -> Lowered:
         """The emitted module with the same choices for a chip."""

@@ -11,11 +11,11 @@ from typing import Any
 import jax
 import numpy as np
 from jax.experimental.pallas import tpu as pltpu
-from jax.sharding import AbstractDevice, AbstractMesh, use_abstract_mesh
 
 from tilec.chips import CHIPS
 from tilec.runtime.jax_private import describe_cpu_as_tpu, forget_effects
 from tilec.runtime.load import file_of, tile_location
+from tilec.runtime.simulated import simulated
 
 # What the interpreter prints: a race is a paragraph of indented lines, a semaphore left over is a line.
 _RACE = re.compile(r"RACE DETECTED\n((?:  .*\n)+)\n?")
@@ -46,7 +46,8 @@ def interpret(
     # The detector forgets a kernel when the next one starts, but prints every race it sees.
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         try:
-            with _simulated_chip():
+            # Any chip does: the interpreter checks no alignment, and a kernel is traced alike for all.
+            with simulated(CHIPS["v5e"]), jax.default_device(jax.devices("cpu")[0]):
                 outputs = jax.tree.leaves(jax.block_until_ready(_jitted(fn, seed, cores, races)(*arrays)))
         finally:
             # After an exception jax still has the effects of the kernel that failed, and the interpreter
@@ -55,16 +56,6 @@ def interpret(
             pltpu.reset_tpu_interpret_mode_state()
     _raise_if_reported(fn, printed.getvalue())
     return [np.asarray(output) for output in outputs]
-
-
-@contextlib.contextmanager
-def _simulated_chip():
-    # Any chip does: the interpreter checks no alignment, and a kernel is traced alike for all of them.
-    chip = CHIPS["v5e"]
-    device = AbstractDevice(device_kind=chip.device_kind, num_cores=chip.cores, platform="tpu")
-    mesh = AbstractMesh((1,), ("core",), abstract_device=device)
-    with use_abstract_mesh(mesh), jax.enable_x64(False), jax.default_device(jax.devices("cpu")[0]):
-        yield
 
 
 @functools.lru_cache(maxsize=64)

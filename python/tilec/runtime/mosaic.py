@@ -8,12 +8,11 @@ import types
 
 import jax
 from jax.experimental import pallas as pl
-from jax.sharding import AbstractDevice, AbstractMesh, use_abstract_mesh
 
 from tilec.chips import chip_named
 from tilec.runtime.executable import Executable
 from tilec.runtime.load import load
-from tilec.runtime.signature import signature_of
+from tilec.runtime.simulated import simulated
 
 
 def mosaic(executable: Executable, chip: str) -> str:
@@ -27,18 +26,8 @@ def mosaic(executable: Executable, chip: str) -> str:
     # Pallas prints what it hands to the compiler where a call asks for it.
     asking = {**vars(pl), "pallas_call": functools.partial(pl.pallas_call, debug=True)}
     vars(module)["pl"] = types.SimpleNamespace(**asking)
-    structs: list[jax.ShapeDtypeStruct] = []
-    for parameter in signature_of(executable.module).parameters:
-        if None in parameter.shape:
-            raise ValueError(f"{parameter.name} has any number of rows; bind the kernel to arrays")
-        structs.append(jax.ShapeDtypeStruct([size or 1 for size in parameter.shape], parameter.dtype))
-    device = AbstractDevice(device_kind=target.device_kind, num_cores=target.cores, platform="tpu")
-    mesh = AbstractMesh((1,), ("core",), abstract_device=device)
-    with (
-        contextlib.redirect_stdout(io.StringIO()) as printed,
-        use_abstract_mesh(mesh),
-        jax.enable_x64(False),
-    ):
+    structs = executable.structs()
+    with contextlib.redirect_stdout(io.StringIO()) as printed, simulated(target):
         jax.jit(getattr(module, name)).trace(*structs).lower(lowering_platforms=("tpu",))
     found = re.findall(r"(?ms)^The Mosaic module for .*?:\n(module .*?)(?=^The |\Z)", printed.getvalue())
     return "\n".join(text.strip() for text in found)

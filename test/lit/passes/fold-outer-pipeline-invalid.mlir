@@ -164,3 +164,14 @@ func.func @from_tiles(%x: memref<64x128xi32>, %out: memref<64x128xi32>) {
   return
 }
 // CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:159:5: error: fold-outer-pipeline: axis k has a bound that is computed from tiles; bounds must follow from axes, segments and scalars
+
+// -----
+
+// A store whose mask leaves out what lies beyond the array.
+func.func @store_beyond(%out: memref<500xf32>, %v: tensor<128xf32, #tile.spans<m>>, %mask: tensor<128xi1, #tile.spans<m>>) {
+  tile.grid %m = 0 to 500 by m:128 parallel {
+    tile.store %v, %out[%m + 3] mask %mask
+  }
+  return
+}
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:173:5: error: fold-outer-pipeline: where its condition or mask is false, tile.store may name a position outside of dimension 0 of %out, and its window would touch that; select a position inside, or keep the axis within the array

@@ -247,3 +247,26 @@ func.func @masked(%x: memref<8x300xf32>, %c: memref<8x300xi32>) -> memref<8x300x
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return %x : memref<8x300xf32>
 // CHECK-NEXT:  }
+
+// Of a value with one span twice, the dimension that is contracted is filled; a store fills both.
+func.func @twice(%x: memref<300x8xf32>, %y: memref<300x300xf32>) -> memref<300x300xf32> {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 200 by m:128 ordered
+    %xw = tile.window read %x[%m, :]
+    %yw = tile.window write %y[%m, %m] preload
+    %v = tile.get %xw
+    %s = tile.dot %v, %v contract [1] x [1]
+    %t = tile.dot %s, %s
+    tile.set %t, %yw
+  }
+  return %y : memref<300x300xf32>
+}
+// CHECK-LABEL: func.func @twice(
+// CHECK:           %s = tile.dot %v, %v contract [1] x [1]
+// CHECK:           %s_1 = tile.fill %s outside %m dim 1 with %0
+// CHECK:           %s_2 = tile.fill %s outside %m dim 0 with %1
+// CHECK-NEXT:      %t = tile.dot %s_1, %s_2
+// CHECK-NEXT:      %old = tile.get %yw raw
+// CHECK-NEXT:      %2 = tile.fill %t outside %m dim 0 with %old
+// CHECK-NEXT:      %t_1 = tile.fill %2 outside %m with %old
+// CHECK-NEXT:      tile.set %t_1, %yw

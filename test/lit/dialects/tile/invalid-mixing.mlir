@@ -158,7 +158,7 @@ func.func @fill_outside_no_span_of_it(%a: tensor<8xf32>, %z: f32) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-mixing.mlir:157:20: error: tile.fill outside a !tile.span<m:8> of a value of type tensor<8xf32>, which must have one dimension of that span
+// CHECK: {{.*}}/invalid-mixing.mlir:157:20: error: tile.fill outside a !tile.span<m:8> of a value of type tensor<8xf32>, which must have one dimension of that span, or several and `dim` for one of them
 
 // -----
 
