@@ -285,6 +285,32 @@ def test_segments_in_any_number() -> None:
     assert repr(sums).endswith("1 bound>")
 
 
+def test_views_of_any_number_of_rows() -> None:
+    """One that keeps the rows is of any number of them; for one that has them in it they are a number."""
+
+    @tilec.kernel(static_shapes=False)
+    def doubled(x: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(x)
+        wide, wide_out = x.view(x.size(0), -1), out.view(x.size(0), -1)
+        for rows in hl.tile(x.size(0)):
+            wide_out[rows, :] = wide[rows, :] * 2
+        return out
+
+    @tilec.kernel(static_shapes=False)
+    def flat(x: torch.Tensor) -> torch.Tensor:
+        out, elements = torch.empty([x.size(0) * 24], dtype=x.dtype), x.view(-1)
+        for part in hl.tile(x.size(0) * 24):
+            out[part] = elements[part] * 2
+        return out
+
+    for rows in (20, 9):
+        x = torch.randn(rows, 3, 8)
+        agree(doubled(x), x * 2, "doubled")
+        agree(flat(x), x.view(-1) * 2, "flat")
+    assert repr(doubled).endswith("1 bound>")
+    assert repr(flat).endswith("2 bound>")
+
+
 def test_what_python_decides_by_an_extent_is_part_of_the_program() -> None:
     @tilec.kernel(static_shapes=False)
     def paired(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
