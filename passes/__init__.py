@@ -9,6 +9,7 @@ _PASSES = {
     "scalarize-jagged": "ScalarizeJagged",
     "raise-segments": "RaiseSegments",
     "rebase-axes": "RebaseAxes",
+    "bound-axes": "BoundAxes",
     "choose-blocks": "ChooseBlocks",
     "raise-gathers": "RaiseGathers",
     "resolve-views": "ResolveViews",

@@ -52,6 +52,7 @@ from xdsl.transforms.dead_code_elimination import region_dce
 from tilec.analysis.affine import axis_bounds, divided_span, linear, static_extent
 from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.analysis.ranges import INDEX_BITS, Range, Ranges
+from tilec.analysis.reach import most_accessed
 from tilec.analysis.visits import axes_behind, block_values, one_step, shared_axes
 from tilec.diagnostics import fail
 from tilec.dialects.tile.access import AccessOp, Effect
@@ -104,6 +105,7 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
             fail(inner, "fold-outer-pipeline: a tile.grid inside a tile.grid; use tile.for")
     if any(axis.order is None for op in grid.walk() if isinstance(op, GridOp | ForOp) for axis in op.axes):
         fail(grid, "fold-outer-pipeline: an axis is neither parallel nor ordered; run --classify-axes first")
+    _keep_promises(grid)  # conditions would make of ends that are known others
     _open_conditions(grid)
     _name_axes_apart(grid)
     space = StepSpace(grid, set() if loop is Loop.GRID else _leading_axes(grid))
@@ -115,7 +117,6 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
     pipeline.location = grid.location
     _order_axes_that_may_rest(pipeline)
     _order_single_steps(pipeline)
-    _keep_promises(grid)
     region_dce(pipeline.body)
     Rewriter.replace_op(grid, pipeline, [])
 
@@ -223,11 +224,11 @@ def _keep_promises(grid: GridOp) -> None:
     for loop in grid.walk():
         if not isinstance(loop, ForOp) or loop.axis.bounds.limit is None:
             continue
-        bounds = _where_it_runs(loop.axis.bounds)
-        most = _most(bounds)
+        found = [each for each in (_most(loop.axis.bounds), most_accessed(loop)) if each is not None]
+        most = min(found, default=None)
         if most is not None and most <= loop.axis.bounds.limit:
             continue
-        expected = _expected(bounds, loop.axis.bounds.limit)
+        expected = _expected(loop.axis.bounds, loop.axis.bounds.limit)
         if expected is None:
             known = "" if most is None or most >= _LONGEST else f"; a limit of {most} holds in any case"
             fail(
@@ -238,16 +239,6 @@ def _keep_promises(grid: GridOp) -> None:
             )
         expected.location = loop.location
         Rewriter.insert_op(expected, InsertPoint.before(grid))
-
-
-def _where_it_runs(bounds: Bounds[SSAValue]) -> Bounds[SSAValue]:
-    """The bounds of a loop that stood under a condition, without it."""
-    end = bounds.end
-    while not isinstance(end, int) and isinstance(end.owner, arith.SelectOp):
-        if linear(end.owner.rhs) != linear(bounds.begin):
-            break
-        end = end.owner.lhs
-    return Bounds(bounds.begin, end)
 
 
 def _most(bounds: Bounds[SSAValue]) -> int | None:

@@ -18,6 +18,7 @@ from xdsl.passes import ModulePass, PassPipeline
 from xdsl.utils.arg_spec import ArgSpec
 
 from tilec.diagnostics import fail
+from tilec.passes.bound_axes import BoundAxes
 from tilec.passes.carry_to_scratch import CarryToScratch
 from tilec.passes.choose_blocks import ChooseBlocks
 from tilec.passes.classify_axes import ClassifyAxes
@@ -124,6 +125,7 @@ class TileToPallas(ModulePass):
             ScalarizeJagged(),
             RaiseSegments(),
             RebaseAxes(),
+            BoundAxes(),
             ChooseBlocks(self.blocks),
             RaiseGathers(),
             ResolveViews(),
