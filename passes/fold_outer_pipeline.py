@@ -49,7 +49,14 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
-from tilec.analysis.affine import axis_bounds, divided_span, linear, static_extent
+from tilec.analysis.affine import (
+    axis_bounds,
+    divided_span,
+    extent,
+    linear,
+    static_extent,
+    whole_bounds,
+)
 from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.analysis.ranges import INDEX_BITS, Range, Ranges
 from tilec.analysis.reach import most_accessed
@@ -224,11 +231,13 @@ def _keep_promises(grid: GridOp) -> None:
     for loop in grid.walk():
         if not isinstance(loop, ForOp) or loop.axis.bounds.limit is None:
             continue
-        found = [each for each in (_most(loop.axis.bounds), most_accessed(loop)) if each is not None]
-        most = min(found, default=None)
+        most, accessed = _most(loop.axis.bounds), most_accessed(loop)
         if most is not None and most <= loop.axis.bounds.limit:
             continue
         expected = _expected(loop.axis.bounds, loop.axis.bounds.limit)
+        inside = accessed is not None and accessed <= loop.axis.bounds.limit
+        if inside and (expected is None or not _uses_all(loop.axis.bounds)):
+            continue  # arguments for which it were not so would have no meaning
         if expected is None:
             known = "" if most is None or most >= _LONGEST else f"; a limit of {most} holds in any case"
             fail(
@@ -293,6 +302,21 @@ def _expected(bounds: Bounds[SSAValue], limit: int) -> ExpectOp | None:
     if begin == 0 and isinstance(end.owner, LoadOp):
         return ExpectOp("elements", end.owner.array, limit)
     return None
+
+
+def _uses_all(bounds: Bounds[SSAValue]) -> bool:
+    """Whether an axis between loaded integers is made for each element of their array."""
+    end = bounds.end
+    while not isinstance(end, int) and isinstance(end.owner, arith.IndexCastOp):
+        end = end.owner.input
+    load = None if isinstance(end, int) else end.owner
+    if not isinstance(load, LoadOp):
+        return True
+    ranges = [None if dim.base is None else whole_bounds(dim.base) for dim in load.window]
+    return all(
+        each is not None and each.begin == 0 and linear(each.end) == extent(load.array, position)
+        for position, each in enumerate(ranges)
+    )
 
 
 def _order_axes_that_may_rest(pipeline: PipelineOp) -> None:
