@@ -1,6 +1,6 @@
 """`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--rebase-axes`, for
+Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--rebase-axes`, `--bound-axes`, for
 `grouping=one_hot` `--raise-gathers` and `--one-hot-segments`, then `--choose-blocks`, `--raise-gathers`,
 `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--classify-axes`,
 `--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
@@ -20,6 +20,7 @@ from xdsl.passes import ModulePass, PassPipeline
 from xdsl.utils.arg_spec import ArgSpec
 
 from tilec.diagnostics import fail
+from tilec.passes.bound_axes import BoundAxes
 from tilec.passes.carry_to_scratch import CarryToScratch
 from tilec.passes.choose_blocks import ChooseBlocks
 from tilec.passes.classify_axes import ClassifyAxes
@@ -140,6 +141,7 @@ class TileToPallas(ModulePass):
             MaskJagged(),
             RaiseSegments(),
             RebaseAxes(),
+            BoundAxes(),
             *([RaiseGathers(), OneHotSegments("all")] if self.grouping == "one_hot" else []),
             ChooseBlocks(self.blocks),
             RaiseGathers(),
