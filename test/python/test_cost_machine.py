@@ -161,6 +161,7 @@ def test_what_the_vector_unit_says_is_doubted_only_where_it_matters() -> None:
     assert ran(pop, compare, decided, fence.format(2)).doubts == ()
     assert ran(pop, compare, decided, fence.format(4)).doubts == ("whether dma.done.wait runs",)
     assert ran(pop, compare, decided, "%9 = shalt.err (%p4_p4)").doubts == ()
+    assert ran("%s1_s1 = smov.f32 -0.0", "%9 = sst [smem:[#allocation3]] %s1_s1").doubts == ()
 
 
 @pytest.mark.parametrize(

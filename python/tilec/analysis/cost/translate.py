@@ -38,7 +38,9 @@ class Registers:
             self.values.append(UNKNOWN if named else self._constant(operand))
         return self.indices[operand]
 
-    def _constant(self, operand: str) -> int:
+    def _constant(self, operand: str) -> Value:
+        if re.fullmatch(r"-?(\d+\.\d*(e[-+]?\d+)?|inf|nan)", operand):
+            return UNKNOWN  # floats are not followed
         match = re.fullmatch(r"\[?(#\w+)?(?: ?\+ ?)?(?:\$?(0x[0-9a-f]+|\d+))?\]?", operand)
         if match is None or not (match[1] or match[2]):
             raise UnknownText(f"an operand of the scalar unit that is none: {operand}")
@@ -139,7 +141,7 @@ def _plain(instruction: Instruction, registers: Registers) -> Run:
         return _SPECIAL[opcode](instruction, registers)
     if instruction.results and len(instruction.operands) == 2 and (compute := operation(opcode)):
         return _binary(instruction, compute, registers)
-    if opcode[0] == "v" or opcode in _VALUES:
+    if opcode[0] == "v" or opcode in _VALUES or ".f32" in opcode:
         return _unknown(instruction, registers)
     raise UnknownText(f"the scalar unit has an instruction that is not modelled: {opcode}")
 
