@@ -84,7 +84,7 @@ def _plan(pipeline: PipelineOp, chip: Chip) -> None:
         fail(
             pipeline,
             f"plan-memory: {total / MEBIBYTE:.2f} MiB do not fit the {chip.vmem_mib:g} MiB of {chip.name}; "
-            f"the largest are {largest}; {_advice(pipeline, chip, ledger)}",
+            f"the largest are {largest}; {advice(pipeline, chip, ledger, limit)}",
         )
     explain(pipeline, f"plan-memory: {_summary(ledger, chip)}")
     pipeline.vmem, pipeline.chip = IntegerAttr(total, i64), StringAttr(chip.name)
@@ -98,11 +98,13 @@ def _summary(ledger: Ledger, chip: Chip) -> str:
     return f"{total} of the {chip.vmem_mib:g} MiB of {chip.name}: {owners}; {', '.join(totals)}"
 
 
-def _advice(pipeline: PipelineOp, chip: Chip, ledger: Ledger) -> str:
-    """The largest halving of one axis with which the kernel fits, from the largest owner on."""
+def advice(pipeline: PipelineOp, chip: Chip, ledger: Ledger, limit: int) -> str:
+    """The largest halving of one axis with which the kernel takes `limit` bytes of VMEM at most.
+
+    Axes are tried from the largest owner of `ledger` on, that of the kernel as it is.
+    """
     sizes = {span.axis: span.size for axis in _spans(pipeline) if (span := span_of(axis)) is not None}
     names = [name for entry in ledger.largest(Space.VMEM) for name in entry.axes if name in sizes]
-    limit = int(chip.vmem_mib * MEBIBYTE)
     for name in dict.fromkeys(names):
         size = sizes[name] // 2
         while size >= _least(pipeline, name):

@@ -1,5 +1,7 @@
 """tile-report: print what the compiler knows about a program or a question, as a table.
 
+    tile-report examples/grouped_matmul.mlir --chip v5e,v6e --args "bf16[2048,512], offsets=lognormal:256"
+    tile-report examples/softmax.py:softmax --args "f32[4096,1024]" --json
     tile-report legality accesses.csv
     tile-report legality - < accesses.csv
 
@@ -14,10 +16,19 @@ from typing import NoReturn
 
 from tilec.analysis.alignment import refusal
 from tilec.analysis.alignment.rows import FIELDS, parse_access
+from tilec.chips import CHIPS
 from tilec.diagnostics import TileError, run_tool
 from tilec.parsing import read_text, source_name
 
 TOOL = "tile-report"
+ARGS = """\
+--args is a list. 'bf16[2048,512]' is the next array; where the program knows its shape, it may be left out.
+Loops hang on integers: 'NAME=FILE.npy' or 'NAME=FILE.json' gives them; 'offsets=lognormal:64' draws segments
+of 64 rows on average, by one of the words equal, ramp, lognormal, zipf, and one (all rows in the first).
+What is not given is as tile-run --random has it. Numbers are arguments of kernels in Python.
+
+Times are estimates: see "What a kernel costs" in the README.
+"""
 
 
 class Arguments(argparse.ArgumentParser):
@@ -27,19 +38,49 @@ class Arguments(argparse.ArgumentParser):
         raise TileError(message, TOOL)
 
 
-def arguments() -> Arguments:
-    """The command line and its subcommands."""
-    parser = Arguments(TOOL, description="Print what the compiler knows, as a table.", allow_abbrev=False)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    legality = commands.add_parser(
-        "legality",
-        help="which accesses the TPU compiler takes",
+def kernel_arguments() -> Arguments:
+    """The command line for a kernel."""
+    parser = Arguments(
+        TOOL,
+        usage=f"{TOOL} [options] FILE.mlir | FILE.py:KERNEL\n       {TOOL} legality FILE.csv",
+        description="Print what a kernel costs, estimated without a TPU, beside the least that it needs.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=ARGS,
+        allow_abbrev=False,
+    )
+    parser.add_argument("kernel", help="a program, - for standard input, or a kernel of a Python file")
+    parser.add_argument(
+        "--chip", default="v5e", metavar="CHIP,…", help=f"of {', '.join(CHIPS)}; v5e if not given"
+    )
+    parser.add_argument("--args", default="", help="what arrays are like, see below")
+    parser.add_argument(
+        "--tile-to-pallas", default="", metavar="OPTIONS", help="of that pass, as for tile-opt"
+    )
+    parser.add_argument("--json", action="store_true", help="data, a list with an entry for each chip")
+    return parser
+
+
+def legality_arguments() -> Arguments:
+    """The command line for legality."""
+    parser = Arguments(
+        f"{TOOL} legality",
         description=f"Read accesses as CSV with the columns {', '.join(FIELDS)}; add legal and reason.",
         allow_abbrev=False,
     )
-    legality.add_argument("file", help="the accesses; - for standard input")
-    legality.set_defaults(run=report_legality)
+    parser.add_argument("file", help="the accesses; - for standard input")
     return parser
+
+
+def report_kernel(argv: Sequence[str]) -> int:
+    """Print what a kernel costs. Raises TileError for what is wrong with the command line or the kernel."""
+    options = kernel_arguments().parse_args(argv)
+    chips = [word.strip() for word in options.chip.split(",")]
+    unknown = [chip for chip in chips if chip not in CHIPS]
+    if unknown:
+        raise TileError(f"there is no chip '{unknown[0]}'; the chips are {', '.join(CHIPS)}", TOOL)
+    from tilec.report.command import run
+
+    return run(options.kernel, chips, options.args, options.tile_to_pallas, options.json)
 
 
 def report_legality(file: str) -> int:
@@ -70,8 +111,10 @@ def answer(row: Sequence[str], place: str) -> tuple[str, str]:
 
 def main() -> int:
     def body() -> int:
-        options = arguments().parse_args(sys.argv[1:])
-        return options.run(options.file)
+        argv = sys.argv[1:]
+        if argv[:1] == ["legality"]:
+            return report_legality(legality_arguments().parse_args(argv[1:]).file)
+        return report_kernel(argv)
 
     return run_tool(TOOL, body)
 

@@ -8,11 +8,14 @@ import resource
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from tilec.runtime.aot import CompileRefused, compile_for
+from tilec.chips import chip_named
+from tilec.runtime.aot import Compiled, CompileRefused, compile_for
 from tilec.runtime.load import load
 
 # A few kernels keep the compiler busy for minutes, or take all memory there is.
@@ -26,11 +29,14 @@ def compile_in_child(
     structs: Sequence[jax.ShapeDtypeStruct],
     chip: str,
     flags: Mapping[str, str],
-) -> None:
+) -> Compiled:
     """Compiles `function` of an emitted module's `text`; `flags` are added to those in environment variables.
 
-    Raises `CompileRefused`, also when the compiler takes longer than two minutes or more than 16 GiB.
+    Raises `CompileRefused`, also when the compiler takes longer than two minutes or more than 16 GiB, dies,
+    or is not installed.
     """
+    if find_spec("libtpu") is None and "TPU_LIBRARY_PATH" not in os.environ:
+        raise CompileRefused("libtpu, which has the TPU compiler, is not installed", None, None)
     request = {
         "text": text,
         "function": function,
@@ -55,26 +61,27 @@ def compile_in_child(
         raise CompileRefused(
             f"the compiler for {chip} died with status {child.returncode}: {last}", None, None
         )
-    refusal = json.loads(child.stdout)
-    if refusal is not None:
-        raise CompileRefused(**refusal)
+    answer: dict[str, Any] = json.loads(child.stdout)
+    if "message" in answer:
+        raise CompileRefused(**answer)
+    return Compiled(chip=chip_named(chip), **answer)
 
 
-def _compile_request() -> dict[str, object] | None:
-    """Compiles what stdin asks for; gives the refusal, if there is one."""
+def _compile_request() -> dict[str, Any]:
+    """Compiles what stdin asks for; gives what `Compiled` or `CompileRefused` has."""
     resource.setrlimit(resource.RLIMIT_DATA, (_BYTES, _BYTES))
     request = json.load(sys.stdin)
     module = load(request["text"], request["function"])
     structs = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in request["structs"]]
     try:
-        compile_for(getattr(module, request["function"]), structs, request["chip"])
+        compiled = compile_for(getattr(module, request["function"]), structs, request["chip"])
+        return {name: value for name, value in vars(compiled).items() if name != "chip"}
     except CompileRefused as refused:
         return {
             "message": refused.message,
             "module_line": refused.module_line,
             "tile_location": refused.tile_location,
         }
-    return None
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import re
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import jax
@@ -29,11 +29,14 @@ class Scheduled:
 @dataclass(frozen=True)
 class Compilation:
     """A compiled function: its operations that take time, name and opcode, in order, the schedules of those
-    that have one, by name, and the module in XLA's text form."""
+    that have one, by name, and the module in XLA's text form; and, of
+    a compile in a process of its own, its seconds and the bytes of code."""
 
     operations: tuple[tuple[str, str], ...]
     schedules: dict[str, Scheduled]
     hlo: str
+    compile_seconds: float = 0.0
+    code_bytes: int = 0
 
 
 def schedules_of(text: str, function: str, structs: Sequence[jax.ShapeDtypeStruct], chip: str) -> Compilation:
@@ -42,16 +45,27 @@ def schedules_of(text: str, function: str, structs: Sequence[jax.ShapeDtypeStruc
     Raises `CompileRefused`, also when the compiler takes longer than two minutes or more than 16 GiB.
     """
     with tempfile.TemporaryDirectory(prefix="tilec-") as folder:
-        flags = (
-            f"--xla_jf_dump_to={folder}",
-            "--xla_jf_dump_llo_text=true",
-            "--xla_jf_dump_llo_pass_label_regex=.*(packed-bundles-post-ra|pre-delay).*",
-            "--xla_msa_enable=false",
-        )
-        variables = {"LIBTPU_INIT_ARGS": " ".join(flags), "XLA_FLAGS": f"--xla_dump_to={folder}/hlo"}
-        compile_in_child(text, function, structs, chip, variables)
-        hlo = "".join(path.read_text() for path in sorted(Path(folder, "hlo").glob("*.after_codegen.txt")))
-        return Compilation(operations_of(hlo), _schedules(Path(folder)), hlo)
+        compiled = compile_in_child(text, function, structs, chip, dump_variables(folder))
+        found = dumped(Path(folder))
+        return replace(found, compile_seconds=compiled.compile_seconds, code_bytes=compiled.code_bytes)
+
+
+def dump_variables(folder: str) -> dict[str, str]:
+    """Environment variables with which libtpu writes to a folder what `dumped` reads. It takes them when it
+    is loaded."""
+    flags = (
+        f"--xla_jf_dump_to={folder}",
+        "--xla_jf_dump_llo_text=true",
+        "--xla_jf_dump_llo_pass_label_regex=.*(packed-bundles-post-ra|pre-delay).*",
+        "--xla_msa_enable=false",
+    )
+    return {"LIBTPU_INIT_ARGS": " ".join(flags), "XLA_FLAGS": f"--xla_dump_to={folder}/hlo"}
+
+
+def dumped(folder: Path) -> Compilation:
+    """The function that was compiled, if one was, with `dump_variables` of an empty folder."""
+    hlo = "".join(path.read_text() for path in sorted((folder / "hlo").glob("*.after_codegen.txt")))
+    return Compilation(operations_of(hlo), _schedules(folder), hlo)
 
 
 def operations_of(hlo: str) -> tuple[tuple[str, str], ...]:

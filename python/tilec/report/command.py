@@ -1,0 +1,141 @@
+"""What `tile-report KERNEL` does, after its command line is read."""
+
+import ast
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from xdsl.utils.arg_spec import parse_pipeline
+
+from tilec.__main__ import DTYPES, load_kernel, parse_arguments
+from tilec.diagnostics import TileError, one_line, verify
+from tilec.parsing import make_context, parse_file, source_name
+from tilec.passes.tile_to_pallas import TileToPallas
+from tilec.report.arguments import Arguments, Source, arguments_for, read_source
+from tilec.report.data import Report
+from tilec.report.make import report
+from tilec.report.text import as_text
+from tilec.runtime.executable import Executable
+from tilec.runtime.signature import only_function, signature_of
+
+TOOL = "tile-report"
+
+
+def run(kernel: str, chips: Sequence[str], args: str, choices: str, as_json: bool) -> int:
+    """Print the reports of a kernel, one for each chip; what is refused besides as a line of standard error.
+
+    Returns 1 if something is refused, else 0. Raises TileError for arguments that the kernel does not take.
+    """
+    positional, sources = split_arguments(args)
+    try:
+        executable, arguments = _prepared(kernel, positional, sources, choices)
+        reports = [report(executable, arguments, chip) for chip in chips]
+    except (TypeError, ValueError) as error:
+        raise TileError(one_line(error), kernel) from error
+    if as_json:
+        print(json.dumps([each.plain() for each in reports], indent=2))
+    elif any(each.cost is not None for each in reports):
+        _print(reports)
+    refused = [(each.chip, each.refused) for each in reports if each.refused is not None]
+    for chip, why in refused:
+        where = f"{chip}: " if why.place != chip else ""
+        print(f"{why.place}: error: {where}{why.message}", file=sys.stderr)
+    return 1 if refused else 0
+
+
+def _print(reports: Sequence[Report]) -> None:
+    if sys.stdout.isatty():
+        from tilec.report.text import show
+
+        show(Console(), reports)
+    else:
+        print(as_text(reports), end="")
+
+
+def split_arguments(text: str) -> tuple[list[str], dict[str, Source]]:
+    """Read `bf16[64,128], i32[9], 4, offsets=lognormal:64`: what stands for itself, and what integers hold.
+
+    Raises TileError for a source that `read_source` does not know.
+    """
+    positional: list[str] = []
+    sources: dict[str, Source] = {}
+    for part in re.findall(r"[^,\[\]]*\[[^\]]*\]|[^,]+", text):
+        word = part.strip(" ,")
+        name, equals, source = word.partition("=")
+        if equals:
+            sources[name.strip()] = read_source(source.strip(), f"{TOOL}: --args {name.strip()}")
+        elif word:
+            positional.append(word)
+    return positional, sources
+
+
+def _prepared(
+    kernel: str, positional: Sequence[str], sources: Mapping[str, Source], choices: str
+) -> tuple[Executable, Arguments]:
+    """A kernel ready to be compiled, and its arguments."""
+    if ".py:" in kernel:
+        return _traced(kernel, positional, sources, choices)
+    module = parse_file(kernel, make_context())
+    verify(module)
+    function = only_function(module)
+    executable = Executable(module, choices=_choices(choices, TileToPallas()))
+    parameters = signature_of(module).parameters
+    given = [_shape(word, source_name(kernel)) for word in positional]
+    return executable, arguments_for(function, parameters, given, sources)
+
+
+def _traced(
+    kernel: str, positional: Sequence[str], sources: Mapping[str, Source], choices: str
+) -> tuple[Executable, Arguments]:
+    """A kernel that is a torch function, traced for shapes."""
+    bound = load_kernel(kernel).bind(*parse_arguments(", ".join(positional)))
+    chosen = _choices(choices, bound.choices)
+    chosen = replace(chosen, blocks={**chosen.blocks, **bound.traced.fixed})
+    executable = Executable(bound.traced.module, bound.executable.signature, chosen)
+    parameters = signature_of(executable.module).parameters
+    first = len(parameters) - len(bound.traced.captured)
+    held: dict[str, Source] = {
+        parameter.name: np.asarray(tensor.numpy(force=True))
+        for parameter, tensor in zip(parameters[first:], bound.traced.captured, strict=True)
+        if not tensor.is_floating_point()
+    }
+    shapes = [_known(each.shape, word) for each, word in zip(parameters, _arrays(positional), strict=False)]
+    given = [(each.dtype, shape) for each, shape in zip(parameters, shapes, strict=False)]
+    return executable, arguments_for(only_function(executable.module), parameters, given, {**held, **sources})
+
+
+def _arrays(positional: Sequence[str]) -> list[tuple[int, ...]]:
+    """The shapes among the words of a command line."""
+    return [_shape(word, TOOL)[1] for word in positional if "[" in word]
+
+
+def _known(shape: Sequence[int | None], given: Sequence[int]) -> tuple[int, ...]:
+    """The shape in a kernel, of which an array without dimensions has one."""
+    return tuple(given) or tuple(size or 1 for size in shape)
+
+
+def _shape(word: str, place: str) -> tuple[str, tuple[int, ...]]:
+    """numpy's name of a dtype and a shape. Raises TileError for what is no `dtype[extents]`."""
+    match = re.fullmatch(r"(\w+)\[([\d\s,]*)\]", word)
+    if match is None or match[1] not in DTYPES:
+        accepted = ", ".join(DTYPES)
+        raise TileError(f"--args has '{word}'; write dtype[extents], dtype of: {accepted}", place)
+    extents: tuple[Any, ...] = ast.literal_eval(f"({match[2].strip(' ,')},)") if match[2].strip() else ()
+    return DTYPES[match[1]], extents
+
+
+def _choices(text: str, default: TileToPallas) -> TileToPallas:
+    """The options of `--tile-to-pallas`; without any, the default. Raises TileError."""
+    if not text:
+        return default
+    try:
+        (spec,) = parse_pipeline(f"{TileToPallas.name}{{{text}}}")
+        chosen = TileToPallas.from_spec(spec)
+    except (ValueError, TypeError) as error:
+        raise TileError(f"--tile-to-pallas: {one_line(error)}", TOOL) from error
+    return replace(chosen, blocks={**default.blocks, **chosen.blocks})

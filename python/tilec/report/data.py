@@ -1,0 +1,121 @@
+"""What a report says, as plain data: sizes in bytes, times in seconds."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why a kernel has no figures: `place` is `file:line:col` of the operation, or the chip if none is known,
+    and `message` says what would be accepted, where that is known."""
+
+    place: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Owner:
+    """What one operation of the program takes of VMEM, by the ledger of `--plan-memory`: with all buffers and
+    `padding_bytes`, those that hold no element."""
+
+    name: str
+    place: str
+    bytes: int
+    padding_bytes: int
+
+
+@dataclass(frozen=True)
+class Memory:
+    """VMEM of the kernel that takes most of it: by the ledger, by its owners, by the compiler, and what there
+    is. The compiler's is None where it refused."""
+
+    ledger_bytes: int
+    owners: tuple[Owner, ...]
+    compiler_bytes: int | None
+    chip_bytes: int
+
+
+@dataclass(frozen=True)
+class Need:
+    """The least that the program can do: operations of matrix products, of which those with whole 32-bit
+    floats count six times in `passes`; bytes of what its accesses reach, once each; tiles that cover each
+    range of a loop alone. It takes the chip at least `seconds`."""
+
+    flops: int
+    passes: int
+    bytes_read: int
+    bytes_written: int
+    steps: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """A kernel of the call, an operation of XLA around it, or what calls them: its part of the time, of it
+    `stalled_seconds` in waits for copies, and what bounds it."""
+
+    name: str
+    opcode: str
+    seconds: float
+    stalled_seconds: float
+    bound: str
+    bytes_read: int
+    bytes_written: int
+    spills: int
+    vmem_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the compiled kernels take.
+
+    `seconds` is estimated, and the hardware expected between `least_seconds` and `most_seconds`; `doubts` say
+    why that is worth nothing, if it is. `use` is, by unit, in what part of the cycles it is at work.
+    `steps` is how often kernels run the code that does most of the work, `spills` how many registers they
+    store and load back. `roofline` is `Need.seconds` over `seconds`, None where the need is not known.
+    """
+
+    seconds: float
+    least_seconds: float
+    most_seconds: float
+    bound: str
+    doubts: tuple[str, ...]
+    roofline: float | None
+    use: Mapping[str, float]
+    bytes_read: int
+    bytes_written: int
+    steps: int
+    spills: int
+    operations: tuple[Step, ...]
+    assumptions: tuple[str, ...]
+    compile_seconds: float
+    code_bytes: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """A kernel on a chip. `arguments` are its arrays as text, `choices` those that it was compiled with.
+
+    One that is refused has no `cost`. `need` is None where loops hang on more than integers of arguments, and
+    `need_unknown` then says on what. `memory` is None where a pass refused before it was counted.
+    """
+
+    kernel: str
+    chip: str
+    arguments: tuple[str, ...]
+    choices: str
+    refused: Refusal | None
+    cost: Cost | None
+    need: Need | None
+    need_unknown: str | None
+    memory: Memory | None
+
+    def plain(self) -> Mapping[str, Any]:
+        """The report as data that JSON has."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        from tilec.report.text import as_text
+
+        return as_text([self])

@@ -1,0 +1,120 @@
+"""Reports as tables for people."""
+
+import io
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from tilec.analysis.vmem import amount
+from tilec.report.data import Cost, Memory, Need, Report
+
+_WIDTH = 110
+
+
+def as_text(reports: Sequence[Report]) -> str:
+    """Reports of one kernel as text, a column for each chip: figures, then on-chip memory and operations."""
+    output = io.StringIO()
+    show(Console(file=output, width=_WIDTH), reports)
+    return output.getvalue()
+
+
+def show(console: Console, reports: Sequence[Report]) -> None:
+    """Print what `as_text` gives. Chips on which the kernel is refused have no figures."""
+    first = reports[0]
+    _line(console, f"{first.kernel}({', '.join(first.arguments)})")
+    compiled = [each for each in reports if each.cost is not None]
+    if compiled:
+        console.print(_figures(compiled))
+    for each in compiled:
+        if each.need_unknown is not None:
+            _line(console, f"{each.chip}: the fewest bytes and steps are not known: {each.need_unknown}")
+        if each.cost is not None and each.cost.doubts:
+            _line(console, f"{each.chip}: the time is worth nothing: {'; '.join(each.cost.doubts)}")
+    for each in reports:
+        if each.refused is not None:
+            _line(console, f"{each.chip}: refused at {each.refused.place}: {each.refused.message}")
+        if each.memory is not None:
+            console.print(_owners(each.chip, each.memory))
+        if each.cost is not None and len(each.cost.operations) > 1:
+            console.print(_operations(each.chip, each.cost))
+
+
+def _line(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _figures(reports: Sequence[Report]) -> Table:
+    table = Table("", *(each.chip for each in reports), box=None, pad_edge=False)
+    rows: list[tuple[str, Callable[[Cost, Need | None], str]]] = [
+        ("estimated time", lambda cost, need: duration(cost.seconds)),
+        ("  on the hardware", lambda cost, need: _band(cost)),
+        ("  bound by", lambda cost, need: cost.bound),
+        ("  of the roofline", lambda cost, need: _share(cost.roofline)),
+        ("bytes read", lambda cost, need: _beside(cost.bytes_read, need and need.bytes_read, amount)),
+        (
+            "bytes written",
+            lambda cost, need: _beside(cost.bytes_written, need and need.bytes_written, amount),
+        ),
+        ("steps", lambda cost, need: _beside(cost.steps, need and need.steps, str)),
+        *((f"{unit} at work", _use(unit)) for unit in (reports[0].cost.use if reports[0].cost else ())),
+        ("registers spilled", lambda cost, need: f"{cost.spills}"),
+        ("code", lambda cost, need: amount(cost.code_bytes)),
+        ("compiled in", lambda cost, need: f"{cost.compile_seconds:.1f} s"),
+    ]
+    for name, cell in rows:
+        table.add_row(name, *(cell(each.cost, each.need) for each in reports if each.cost is not None))
+    return table
+
+
+def _use(unit: str) -> Callable[[Cost, Need | None], str]:
+    return lambda cost, need: _share(cost.use[unit])
+
+
+def _band(cost: Cost) -> str:
+    return f"{duration(cost.least_seconds)} to {duration(cost.most_seconds)}"
+
+
+def _beside(found: int, fewest: int | None, shown: Callable[[int], str]) -> str:
+    """A count beside the fewest possible, which may be none."""
+    if not fewest:
+        return shown(found)
+    return f"{shown(found)}, {found / fewest:.2f} x the fewest"
+
+
+def _share(part: float | None) -> str:
+    return "not known" if part is None else f"{100 * part:.0f} %"
+
+
+def duration(seconds: float) -> str:
+    """A time as `12.3 us`, `1.23 ms` or `1.23 s`."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e6:.3g} us"
+
+
+def _owners(chip: str, memory: Memory) -> Table:
+    taken = "" if memory.compiler_bytes is None else f", {amount(memory.compiler_bytes)} by the compiler"
+    title = f"VMEM on {chip}: {amount(memory.ledger_bytes)}{taken}, of {amount(memory.chip_bytes)}"
+    table = Table("owner", "bytes", "padding", "place", title=title, title_justify="left", box=None)
+    for each in memory.owners:
+        table.add_row(each.name, amount(each.bytes), amount(each.padding_bytes), each.place)
+    return table
+
+
+def _operations(chip: str, cost: Cost) -> Table:
+    title = f"operations on {chip}, one after the other"
+    columns = ("operation", "time", "waits for copies", "bound by", "read", "written", "VMEM")
+    table = Table(*columns, title=title, title_justify="left", box=None)
+    for each in cost.operations:
+        table.add_row(
+            "what calls them" if each.opcode == "program" else each.name,
+            duration(each.seconds),
+            duration(each.stalled_seconds),
+            each.bound,
+            amount(each.bytes_read),
+            amount(each.bytes_written),
+            "" if each.vmem_bytes is None else amount(each.vmem_bytes),
+        )
+    return table
