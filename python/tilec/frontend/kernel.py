@@ -19,7 +19,7 @@ from tilec.frontend.tracing import Traced, names_of, trace_function
 from tilec.passes.choose_blocks import DEFAULT_BLOCK, batch_blocks
 
 if TYPE_CHECKING:
-    from tilec.runtime.aot import Compiled
+    from tilec.runtime.compiled import CompiledProgram
     from tilec.runtime.executable import Executable
 
 P = ParamSpec("P")
@@ -113,13 +113,20 @@ class Bound:
             return self.jax_fn(*tensors)
         return self.traced.returned(self.executable(arguments), arguments)
 
-    def aot(self, chip: str, rows: int | None = None) -> "Compiled":
+    def captured_integers(self) -> dict[str, Any]:
+        """The arrays of integers that the function captured, by the names that they have as arguments."""
+        names = [name for name, _, _ in self.traced.parameters]
+        pairs = zip(reversed(names), reversed(self.traced.captured), strict=False)  # they are the last ones
+        return {name: value.numpy(force=True) for name, value in pairs if not value.is_floating_point()}
+
+    def aot(self, chip: str, rows: int | None = None) -> "CompiledProgram":
         """Compile the kernel for a chip with the real TPU compiler. No device is needed.
 
+        `.report()` of what is returned says what a call costs there.
         `rows` is what leading extents are that are any. Raises ValueError for an unknown chip, TileError for
         what a pass refuses and CompileRefused for what the compiler refuses.
         """
-        return self.executable.aot(chip, rows)
+        return self.executable.aot(chip, rows, self.captured_integers())
 
     def mosaic(self, chip: str) -> str:
         """What Pallas makes of the kernels for a chip: modules of MLIR's Mosaic dialect, as text.

@@ -1,14 +1,11 @@
 """What `tile-report KERNEL` does, after its command line is read."""
 
-import ast
 import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-import numpy as np
 from rich.console import Console
 from xdsl.utils.arg_spec import parse_pipeline
 
@@ -98,15 +95,10 @@ def _traced(
     chosen = replace(chosen, blocks={**chosen.blocks, **bound.traced.fixed})
     executable = Executable(bound.traced.module, bound.executable.signature, chosen)
     parameters = signature_of(executable.module).parameters
-    first = len(parameters) - len(bound.traced.captured)
-    held: dict[str, Source] = {
-        parameter.name: np.asarray(tensor.numpy(force=True))
-        for parameter, tensor in zip(parameters[first:], bound.traced.captured, strict=True)
-        if not tensor.is_floating_point()
-    }
     shapes = [_known(each.shape, word) for each, word in zip(parameters, _arrays(positional), strict=False)]
     given = [(each.dtype, shape) for each, shape in zip(parameters, shapes, strict=False)]
-    return executable, arguments_for(only_function(executable.module), parameters, given, {**held, **sources})
+    held = {**bound.captured_integers(), **sources}
+    return executable, arguments_for(only_function(executable.module), parameters, given, held)
 
 
 def _arrays(positional: Sequence[str]) -> list[tuple[int, ...]]:
@@ -121,12 +113,11 @@ def _known(shape: Sequence[int | None], given: Sequence[int]) -> tuple[int, ...]
 
 def _shape(word: str, place: str) -> tuple[str, tuple[int, ...]]:
     """numpy's name of a dtype and a shape. Raises TileError for what is no `dtype[extents]`."""
-    match = re.fullmatch(r"(\w+)\[([\d\s,]*)\]", word)
+    match = re.fullmatch(r"(\w+)\[((?:\s*\d+\s*,)*\s*\d*\s*)\]", word)
     if match is None or match[1] not in DTYPES:
         accepted = ", ".join(DTYPES)
         raise TileError(f"--args has '{word}'; write dtype[extents], dtype of: {accepted}", place)
-    extents: tuple[Any, ...] = ast.literal_eval(f"({match[2].strip(' ,')},)") if match[2].strip() else ()
-    return DTYPES[match[1]], extents
+    return DTYPES[match[1]], tuple(int(size) for size in match[2].split(",") if size.strip())
 
 
 def _choices(text: str, default: TileToPallas) -> TileToPallas:

@@ -3,15 +3,16 @@
 import dataclasses
 import functools
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
 from xdsl.dialects.builtin import ModuleOp
 
 from tilec.passes.tile_to_pallas import TileToPallas
-from tilec.runtime.aot import Compiled, compile_for
+from tilec.runtime.aot import compile_for
 from tilec.runtime.arrays import accept
+from tilec.runtime.compiled import CompiledProgram
 from tilec.runtime.launch import Form, Launch, complete, launcher
 from tilec.runtime.lowered import Lowered, lower
 from tilec.runtime.shapes import ROWS, result_shapes, without_rows
@@ -84,13 +85,20 @@ class Executable:
             raise TypeError(f"{self.signature.name} changes {name}, and jax arrays never change; use jax_fn")
         return list(complete(*self._accept(args)))
 
-    def aot(self, chip: str, rows: int | None = None) -> Compiled:
+    def aot(
+        self, chip: str, rows: int | None = None, held: Mapping[str, Any] | None = None
+    ) -> CompiledProgram:
         """Compiles the program for a chip with the real TPU compiler; each extent `None` is `rows`.
+
+        `held` has by name what integer arguments always hold, for reports.
 
         Raises ValueError where `rows` is needed and not given, TileError for what a pass refuses, such as a
         chip that it does not know, and CompileRefused for what the compiler refuses.
         """
-        return compile_for(self.for_chip(chip).function, self.structs(rows), chip)
+        structs = self.structs(rows)
+        compiled = compile_for(self.for_chip(chip).function, structs, chip)
+        shapes = tuple(tuple(each.shape) for each in structs)
+        return CompiledProgram(**vars(compiled), executable=self, shapes=shapes, held=held or {})
 
     def structs(self, rows: int | None = None) -> list[jax.ShapeDtypeStruct]:
         """The shapes and dtypes that the kernels take; each extent `None` is `rows`.
