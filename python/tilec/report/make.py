@@ -51,7 +51,9 @@ def report(executable: Executable, arguments: Arguments, chip: str) -> Report:
     )
     kernels: list[_Planned] = []
     try:
-        kernels = _planned(executable.module, choices, target)
+        kernels, error = _planned(executable.module, choices, target)
+        if error is not None:
+            raise error
         lowered = executable.for_chip(chip)
         lowered.check(*arguments.zeros())
         measured = measure(lowered.text, executable.signature.name, arguments.arrays(), chip)
@@ -78,15 +80,21 @@ class _Planned:
         return self.ledger.total(Space.VMEM)
 
 
-def _planned(module: ModuleOp, choices: TileToPallas, chip: Chip) -> list[_Planned]:
-    """The pipelines that a program becomes, the one that takes most of VMEM first. Raises TileError."""
+def _planned(module: ModuleOp, choices: TileToPallas, chip: Chip) -> tuple[list[_Planned], TileError | None]:
+    """The pipelines that a program becomes, the one that takes most of VMEM first, as far as it is lowered;
+    and what a pass refuses. Raises TileError for choices that there are not."""
     changed, context = module.clone(), make_context()
+    error = None
     for each in _passes(choices):
-        each.apply(context, changed)
-        if isinstance(each, PlanMemory):
+        try:
+            each.apply(context, changed)
+        except TileError as refusal:
+            error = refusal
+        if error is not None or isinstance(each, PlanMemory):
             break
-    found = [_Planned(op, chip) for op in changed.walk() if isinstance(op, PipelineOp)]
-    return sorted(found, key=lambda each: each.bytes, reverse=True)
+    pipelines = [op for op in changed.walk() if isinstance(op, PipelineOp)]
+    planned = [op for op in pipelines if all(window.buffers is not None for window in op.windows)]
+    return sorted((_Planned(op, chip) for op in planned), key=lambda each: each.bytes, reverse=True), error
 
 
 def _passes(choices: TileToPallas) -> Sequence[ModulePass]:
@@ -178,9 +186,8 @@ def _cost(measured: Measured, need: Need | None) -> Cost:
 
 
 def _computes(operation: Operation) -> bool:
-    """Whether an operation is a kernel, and not one in which the scalar unit makes a list."""
-    vectors = operation.use["MXU"] + operation.use["vector"] + operation.use["load/store"]
-    return operation.opcode == "custom-call" and vectors > 0
+    """Whether an operation is a kernel on tiles, and not one in which the scalar unit makes a list of them."""
+    return operation.opcode == "custom-call" and bool(operation.vmem)
 
 
 def _step(operation: Operation) -> Step:
