@@ -158,7 +158,7 @@ class _Walk:
         """Bytes of an array that accesses reach, through all of its views."""
         whole = prod(self.scalars.extent(array, place) for place in range(len(shape_of(array.type))))
         filled = isinstance(array.owner, FullOp) and reached is self.written
-        count = sum(_volume(boxes) for seen, boxes in reached.items() if viewed_array(seen) is array)
+        count = sum(volume(boxes) for seen, boxes in reached.items() if viewed_array(seen) is array)
         return _width(array) * (whole if filled else min(count, whole))
 
     def _segments(self) -> int:
@@ -211,7 +211,7 @@ def _behind(values: Iterable[SSAValue]) -> tuple[set[SSAValue], bool]:
     return found, loaded
 
 
-def _volume(boxes: Collection[Box]) -> int:
+def volume(boxes: Collection[Box]) -> int:
     """How many elements boxes hold together; of those that overlap at a corner more than that."""
     merged, before = set(boxes), 0
     while len(merged) != before:

@@ -1,0 +1,139 @@
+"""The least that programs need, against counts by hand and against all elements that accesses reach."""
+
+from itertools import product
+from math import prod
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tilec.parsing import make_context
+from tilec.passes.choose_blocks import ChooseBlocks
+from tilec.proof import read_program
+from tilec.report.least import Least, least, volume
+from tilec.report.scalars import NotKnown
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+OFFSETS = np.array([0, 100, 100, 164, 300, 300, 301, 400, 512], np.int32)
+LENGTHS = np.diff(OFFSETS)
+
+
+def needed(program: str | Path, arguments: list[tuple[int, ...] | np.ndarray], **blocks: int) -> Least:
+    """What a program needs for arguments, shapes or arrays of integers."""
+    module, function = read_program(program)
+    ChooseBlocks(blocks).apply(make_context(), module)
+    values = function.body.block.args
+    shapes = {
+        value: each.shape if isinstance(each, np.ndarray) else each
+        for value, each in zip(values, arguments, strict=True)
+    }
+    contents = {
+        value: each for value, each in zip(values, arguments, strict=True) if isinstance(each, np.ndarray)
+    }
+    return least(function, shapes, contents)
+
+
+def test_of_a_product() -> None:
+    found = needed(EXAMPLES / "matmul.mlir", [(300, 200), (200, 260)], m=128, n=128, k=64)
+    flops = 2 * 300 * 200 * 260
+    assert found == Least(flops, flops, 2 * (300 * 200 + 200 * 260), 2 * 300 * 260, 3 * 3 * 4)
+
+
+def test_of_products_of_groups() -> None:
+    shapes = [(512, 512), (8, 512, 256), OFFSETS]
+    found = needed(EXAMPLES / "grouped_matmul.mlir", shapes, m=64, k=256)
+    flops = 2 * 512 * 512 * 256
+    assert found.flops == flops
+    assert found.steps == 2 * sum(-(-LENGTHS // 64))
+    matrices = 512 * 256 * int(np.count_nonzero(LENGTHS))  # those of empty groups are not read
+    assert found.bytes_read == 2 * (512 * 512 + matrices) + 4 * 9
+    assert found.bytes_written == 2 * 512 * 256
+
+
+def test_rows_in_no_segment_are_not_counted() -> None:
+    offsets = np.where(OFFSETS > 400, 400, OFFSETS)
+    found = needed(EXAMPLES / "grouped_matmul.mlir", [(512, 512), (8, 512, 256), offsets], m=64, k=256)
+    assert found.flops == 2 * 400 * 512 * 256
+    assert found.bytes_written == 2 * 400 * 256
+
+
+def test_of_attention_over_segments_of_queries_and_of_keys() -> None:
+    keys = np.array([0, 0, 90, 154, 200, 300, 400, 500, 512], np.int32)
+    rows = [(512, 128)] * 3
+    found = needed(EXAMPLES / "jagged_flash_attention.mlir", [*rows, OFFSETS, keys], m=128, n=64)
+    assert found.flops == 4 * 128 * int(LENGTHS @ np.diff(keys))
+    assert found.steps == int(-(-LENGTHS // 128) @ -(-np.diff(keys) // 64))
+
+
+def causal(size: int) -> str:
+    return f"""
+func.func @causal(%q: memref<{size}x64xf32>, %k: memref<{size}x64xf32>) -> memref<{size}xf32> {{
+  %out = tile.empty : memref<{size}xf32>
+  tile.grid %m = 0 to {size} by m {{
+    %rows = tile.load %q[%m, :]
+    %end = tile.bound end %m
+    %zero = tile.splat 0.0 : tensor<?xf32, #tile.spans<m>>
+    %sums = tile.for %n = 0 to %end by n iter_args(%a = %zero) {{
+      %keys = tile.load %k[%n, :]
+      %scores = tile.dot %rows, %keys contract [1] x [1] precision highest
+      %sum = tile.reduce add %scores dims [1]
+      %next = arith.addf %a, %sum : tensor<?xf32, #tile.spans<m>>
+      tile.yield %next
+    }}
+    tile.store %sums, %out[%m]
+  }}
+  return %out : memref<{size}xf32>
+}}"""
+
+
+def test_ranges_that_end_with_a_tile_are_gone_through() -> None:
+    found = needed(causal(100), [(100, 64)] * 2, m=32, n=16)
+    rows, ends = [32, 32, 32, 4], [32, 64, 96, 100]
+    assert found.flops == 2 * 64 * sum(a * b for a, b in zip(rows, ends, strict=True))
+    assert found.passes == 6 * found.flops
+    assert found.steps == 2 + 4 + 6 + 7
+    assert found.bytes_read == 2 * 4 * 64 * 100
+
+
+PAGES = """
+func.func @pages(%table: memref<6xi32>, %x: memref<16x8x32xf32>) -> memref<6x8x32xf32> {
+  %out = tile.full 0.0 : memref<6x8x32xf32>
+  tile.grid %g = 0 to 4 {
+    %page = tile.load %table[%g]
+    %place = arith.index_cast %page : i32 to index
+    %v = tile.load %x[%place, :, :]
+    tile.store %v, %out[%g, :, :]
+  }
+  return %out : memref<6x8x32xf32>
+}"""
+
+
+def test_places_that_are_loaded_are_followed() -> None:
+    table = np.array([3, 9, 3, 5, 11, 12], np.int32)
+    found = needed(PAGES, [table, (16, 8, 32)])
+    assert found.bytes_read == 4 * 4 + 3 * 8 * 32 * 4
+    assert found.bytes_written == 6 * 8 * 32 * 4  # the zeros too
+    assert found.steps == 4
+
+
+def test_what_hangs_on_computed_values_is_not_known() -> None:
+    with pytest.raises(NotKnown, match="the content of %offsets is"):
+        needed(EXAMPLES / "grouped_matmul.mlir", [(512, 512), (8, 512, 256), (9,)])
+
+
+boxes = st.lists(
+    st.tuples(*[st.tuples(st.integers(0, 6), st.integers(1, 4))] * 2), min_size=1, max_size=6
+).map(lambda found: {tuple((low, low + size) for low, size in box) for box in found})
+
+
+@given(boxes)
+def test_a_volume_is_that_of_the_union_or_more(found: set[tuple[tuple[int, int], ...]]) -> None:
+    elements = [set(product(*(range(*side) for side in box))) for box in found]
+    union, apart = len(set().union(*elements)), sum(map(len, elements))
+    assert union <= volume(found) <= apart
+    if union == apart or len({box[0] for box in found}) == 1:
+        assert volume(found) == union
+    along = [len({place for box in found for place in range(*box[i])}) for i in (0, 1)]
+    assert volume(found) <= prod(along)
