@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tilec.analysis.cost.estimate import Estimate, Operation
 from tilec.passes import get_all_passes
 from tilec.passes.tile_to_pallas import GROUPINGS, LOOPS
 
@@ -84,6 +85,14 @@ def test_grouping_and_loop_are_independent(grouping: str, loop: str) -> None:
     example = "matmul" if grouping == "none" or loop == "unroll" else "grouped_matmul"
     options = f'--tile-to-pallas="grouping={grouping} loop={loop}"'
     assert "pallas_call" in output(f"tile-opt examples/{example}.mlir {options} -t pallas")
+
+
+@pytest.mark.parametrize(("chip", "unit"), [("v6e", 0.0), ("v5e", 1.0)])
+def test_the_band_of_estimates_is_that_of_the_reports(chip: str, unit: float) -> None:
+    use = {"MXU": unit}
+    one = Operation("f", "custom-call", 1.0, 1.0, 0.0, 0, 0, "MXU", use, (), 1, 0, None)
+    least, most = Estimate(chip, (one,), ()).band
+    assert f"{least:g} to {most:g}" in section("What a kernel costs").replace("\n", " ")
 
 
 def test_an_emitted_module_needs_only_jax_and_numpy() -> None:

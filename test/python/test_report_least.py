@@ -1,5 +1,6 @@
 """The least that programs need, against counts by hand and against all elements that accesses reach."""
 
+from collections.abc import Sequence
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -8,28 +9,29 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from xdsl.ir import SSAValue
 
 from tilec.parsing import make_context
 from tilec.passes.choose_blocks import ChooseBlocks
 from tilec.proof import read_program
 from tilec.report.least import Least, least, volume
-from tilec.report.scalars import NotKnown
+from tilec.report.scalars import Integers, NotKnown
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 OFFSETS = np.array([0, 100, 100, 164, 300, 300, 301, 400, 512], np.int32)
 LENGTHS = np.diff(OFFSETS)
 
 
-def needed(program: str | Path, arguments: list[tuple[int, ...] | np.ndarray], **blocks: int) -> Least:
+def needed(program: str | Path, arguments: Sequence[tuple[int, ...] | Integers], **blocks: int) -> Least:
     """What a program needs for arguments, shapes or arrays of integers."""
     module, function = read_program(program)
     ChooseBlocks(blocks).apply(make_context(), module)
     values = function.body.block.args
-    shapes = {
+    shapes: dict[SSAValue, tuple[int, ...]] = {
         value: each.shape if isinstance(each, np.ndarray) else each
         for value, each in zip(values, arguments, strict=True)
     }
-    contents = {
+    contents: dict[SSAValue, Integers] = {
         value: each for value, each in zip(values, arguments, strict=True) if isinstance(each, np.ndarray)
     }
     return least(function, shapes, contents)
@@ -131,7 +133,7 @@ boxes = st.lists(
 @given(boxes)
 def test_a_volume_is_that_of_the_union_or_more(found: set[tuple[tuple[int, int], ...]]) -> None:
     elements = [set(product(*(range(*side) for side in box))) for box in found]
-    union, apart = len(set().union(*elements)), sum(map(len, elements))
+    union, apart = len(set[tuple[int, ...]]().union(*elements)), sum(map(len, elements))
     assert union <= volume(found) <= apart
     if union == apart or len({box[0] for box in found}) == 1:
         assert volume(found) == union

@@ -186,7 +186,7 @@ def _cost(measured: Measured, need: Need | None) -> Cost:
 
 
 def _computes(operation: Operation) -> bool:
-    """Whether an operation is a kernel on tiles, and not one in which the scalar unit makes a list of them."""
+    """Whether an operation is a kernel on tiles, not one in which the scalar unit makes a list of them."""
     return operation.opcode == "custom-call" and bool(operation.vmem)
 
 

@@ -1,0 +1,144 @@
+"""Reports: of a kernel compiled here, of what is refused, and the arguments that they are made for."""
+
+import json
+import re
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tilec.diagnostics import TileError
+from tilec.passes.tile_to_pallas import TileToPallas
+from tilec.proof import read_program
+from tilec.report import make
+from tilec.report.arguments import Arguments, Source, arguments_for
+from tilec.report.lengths import WORDS, Lengths
+from tilec.report.make import report
+from tilec.runtime import child
+from tilec.runtime.aot import CompileRefused
+from tilec.runtime.executable import Executable
+from tilec.runtime.signature import signature_of
+
+GROUPED = Path(__file__).resolve().parents[2] / "examples" / "grouped_matmul.mlir"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+def grouped(rows: int, source: Source, **blocks: int) -> tuple[Executable, Arguments]:
+    """The example with so many rows, in segments of some lengths."""
+    module, function = read_program(GROUPED)
+    executable = Executable(module, choices=TileToPallas(blocks=blocks))
+    given = [("bfloat16", (rows, 512))]
+    return executable, arguments_for(function, signature_of(module).parameters, given, {"offsets": source})
+
+
+@pytest.mark.aot
+def test_a_kernel_is_reported() -> None:
+    executable, _ = grouped(512, Lengths("equal", 64))
+    compiled = executable.aot("v6e", rows=512)
+    found = compiled.report(offsets=np.arange(0, 513, 64, np.int32))
+    assert (found.chip, found.refused, found.need_unknown) == ("v6e", None, None)
+    assert found.cost is not None
+    assert found.need is not None
+    assert found.memory is not None
+    assert found.cost.doubts == ()
+    assert found.cost.steps == 8 * 4  # each group lies in one tile of rows, and has four of columns
+    assert found.need.steps == found.cost.steps
+    assert found.cost.least_seconds < found.cost.seconds < found.cost.most_seconds
+    assert found.cost.roofline == pytest.approx(found.need.seconds / found.cost.seconds)
+    assert found.cost.bytes_written >= found.need.bytes_written == 512 * 256 * 2
+    assert found.cost.bytes_read >= found.need.bytes_read
+    assert found.memory.ledger_bytes == found.memory.compiler_bytes == sum(
+        owner.bytes for owner in found.memory.owners
+    )  # fmt: skip
+    assert found.cost.code_bytes > 0
+    assert found.cost.compile_seconds > 0
+    assert json.loads(json.dumps(found.plain()))["cost"]["steps"] == 32
+    assert "of the roofline" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        (
+            "Scoped allocation with size 200.00M and limit 128.00M exceeded scoped vmem limit",
+            r"the TPU compiler needs 200.00 MiB of VMEM, and v5e has 128 MiB; the largest are %w_window .*"
+            r"; \w+:\d+ in place of \w+:\d+ would fit$",
+        ),
+        ("an unsupported shape", "^the TPU compiler refuses tile.dot: an unsupported shape$"),
+    ],
+)
+def test_a_refusal_of_the_compiler_is_at_its_operation(
+    message: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*rest: object) -> None:
+        raise CompileRefused(message, 7, "grouped_matmul.mlir:12:9 tile.dot")
+
+    monkeypatch.setattr(make, "measure", refuse)
+    found = report(*grouped(512, Lengths("equal", 64), m=128, k=512), "v5e")
+    assert found.cost is None
+    assert found.refused is not None
+    assert found.refused.place == "grouped_matmul.mlir:12:9"
+    assert re.search(said, found.refused.message)
+
+
+def test_a_compiler_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(child, "_SECONDS", 0.05)
+    found = report(*grouped(512, Lengths("equal", 64)), "v5e")
+    assert found.refused is not None
+    assert found.refused.message.endswith("compiling for v5e takes more than 0.05 s")
+    assert "refused at v5e: " in str(found)
+
+
+def test_without_libtpu_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def find(name: str) -> ModuleSpec | None:
+        return None
+
+    monkeypatch.setattr(child, "find_spec", find)
+    monkeypatch.delenv("TPU_LIBRARY_PATH", raising=False)
+    found = report(*grouped(512, Lengths("equal", 64)), "v5e")
+    assert found.refused is not None
+    assert found.refused.message.endswith("libtpu, which has the TPU compiler, is not installed")
+
+
+def test_a_chip_that_there_is_not() -> None:
+    with pytest.raises(ValueError, match="unknown chip 'v9': known are v4"):
+        report(*grouped(512, Lengths("equal", 64)), "v9")
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_lengths_have_their_mean(word: str) -> None:
+    drawn = Lengths(word, 64).draw(9, 1000)
+    assert (drawn.sum(), drawn.min() >= 0) == (9 * 64, True)
+    assert (len(set(drawn.tolist())) == 1) == (word == "equal")
+    assert Lengths(word, 64).draw(9, 40).max() == 40
+
+
+def test_what_is_not_given_is_drawn() -> None:
+    module, function = read_program(GROUPED)
+    found = arguments_for(function, signature_of(module).parameters)
+    offsets = found.contents[2]
+    rows = found.shapes[0][0]
+    assert (offsets[0], offsets[-1], (np.diff(offsets) >= 0).all()) == (0, rows, True)
+    assert found.described()[2] == "offsets: int32[9]"
+
+
+def test_rows_follow_from_lengths() -> None:
+    module, function = read_program(GROUPED)
+    sources: dict[str, Source] = {"offsets": Lengths("ramp", 100)}
+    found = arguments_for(function, signature_of(module).parameters, (), sources)
+    assert found.shapes[0] == (800, 512)
+    assert found.contents[2][-1] == 800
+
+
+def test_what_is_refused_before_the_compiler_has_its_ledger() -> None:
+    found = report(*grouped(512, Lengths("equal", 64), m=8192, k=512), "v4")
+    assert found.refused is not None
+    assert found.memory is not None
+    assert found.memory.ledger_bytes > found.memory.chip_bytes
+    with pytest.raises(TileError, match="do not fit the 16 MiB of v4"):
+        grouped(512, Lengths("equal", 64), m=8192, k=512)[0].for_chip("v4")
