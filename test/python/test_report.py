@@ -40,7 +40,7 @@ def grouped(rows: int, source: Source, **blocks: int) -> tuple[Executable, Argum
 def test_a_kernel_is_reported() -> None:
     executable, _ = grouped(512, Lengths("equal", 64))
     compiled = executable.aot("v6e", rows=512)
-    found = compiled.report(offsets=np.arange(0, 513, 64, np.int32))
+    found = compiled.report(offsets=np.arange(0, 513, 64).astype(np.int32))
     assert (found.chip, found.refused, found.need_unknown) == ("v6e", None, None)
     assert found.cost is not None
     assert found.need is not None
