@@ -143,6 +143,22 @@ def test_waits_take_as_long_as_copies() -> None:
     assert (trace.busy, trace.bytes_read, trace.bytes_written) == (pytest.approx(channel), 2 * 1024 * 32, 0)
 
 
+@pytest.mark.parametrize(("shape", "doubts"), [("s32[512]", 0), ("s32[4,128]", 1), ("s8[512]", 1)])
+def test_only_vectors_of_words_are_read(shape: str, doubts: int) -> None:
+    trace = ran(
+        f"%s1_s1 = inlined_call_operand.hbm [shape: {shape}, index: 0, kind: input, shape index: {{}}]",
+        "%s2_s2 = sshll.u32 %s1_s1, 4",
+        "%9 = dma.hbm_to_smem /*hbm=*/%s2_s2, /*size_in_granules=*/64, /*smem=*/[#allocation2], "
+        "/*dst_syncflagno=*/[#allocation3]",
+        "%8 = dma.done.wait [#allocation3], 64",
+        "%s3_s3 = sld [smem:[#allocation2 + $0x7]]",
+        "%p1_p1 = scmp.eq.s32.totalorder %s3_s3, 5",
+        "%7 = dma.done.wait (!%p1_p1), [#allocation3], 64",
+        operands=[[0, 0, 0, 0, 0, 0, 0, 5]],
+    )
+    assert len(trace.doubts) == doubts
+
+
 def test_small_pieces_take_whole_transactions() -> None:
     whole, parts = Copies(CHIPS["v6e"]), Copies(CHIPS["v6e"])
     latency = CHIPS["v6e"].read_latency

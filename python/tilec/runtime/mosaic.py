@@ -8,11 +8,12 @@ import types
 
 import jax
 from jax.experimental import pallas as pl
-from jax.sharding import AbstractDevice, AbstractMesh, use_abstract_mesh
+from jax.sharding import use_abstract_mesh
 
 from tilec.chips import chip_named
 from tilec.runtime.executable import Executable
 from tilec.runtime.load import load
+from tilec.runtime.mesh import abstract_mesh
 from tilec.runtime.signature import signature_of
 
 
@@ -32,11 +33,9 @@ def mosaic(executable: Executable, chip: str) -> str:
         if None in parameter.shape:
             raise ValueError(f"{parameter.name} has any number of rows; bind the kernel to arrays")
         structs.append(jax.ShapeDtypeStruct([size or 1 for size in parameter.shape], parameter.dtype))
-    device = AbstractDevice(device_kind=target.device_kind, num_cores=target.cores, platform="tpu")
-    mesh = AbstractMesh((1,), ("core",), abstract_device=device)
     with (
         contextlib.redirect_stdout(io.StringIO()) as printed,
-        use_abstract_mesh(mesh),
+        use_abstract_mesh(abstract_mesh(target)),
         jax.enable_x64(False),
     ):
         jax.jit(getattr(module, name)).trace(*structs).lower(lowering_platforms=("tpu",))
