@@ -43,7 +43,7 @@ def estimate(text: str, function: str, arguments: Sequence[Any], chip: str) -> E
         return from_plain(kept)
     structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
     walk = _Walk(schedules_of(text, function, structs, chip), target)
-    run_known(getattr(load(text, function), function), arguments, walk.call)
+    run_known(getattr(load(text, function), function), arguments, target, walk.call)
     found = walk.estimate()
     store_result("estimates", key, plain(found))
     return found
