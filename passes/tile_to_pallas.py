@@ -51,6 +51,7 @@ _WORDS = {
     "operands": "auto",
     "gathers": "auto",
     "shared": "auto",
+    "clean": "auto",
 }
 _NUMBERS = {"depth": 2, "fetch": 1}
 """The options that are no sizes of axes, with what they are where nothing is said."""
@@ -71,8 +72,8 @@ def _number(spec: ArgSpec, key: str, default: int) -> int:
 
 @dataclass(frozen=True)
 class TileToPallas(ModulePass):
-    """Down to Pallas: "grouping=worklist loop=grid chip=v5e operands=auto gathers=auto shared=auto depth=2
-    fetch=1 m=128".
+    """Down to Pallas: "grouping=worklist loop=grid chip=v5e operands=auto gathers=auto shared=auto clean=auto
+    depth=2 fetch=1 m=128".
     """
 
     name = "tile-to-pallas"
@@ -86,6 +87,7 @@ class TileToPallas(ModulePass):
     fetch: int = _NUMBERS["fetch"]
     gathers: str = _WORDS["gathers"]
     shared: str = _WORDS["shared"]
+    clean: str = _WORDS["clean"]
 
     @classmethod
     def from_spec(cls, spec: ArgSpec) -> Self:
@@ -102,6 +104,7 @@ class TileToPallas(ModulePass):
             operands=words["operands"],
             gathers=words["gathers"],
             shared=words["shared"],
+            clean=words["clean"],
             depth=numbers["depth"],
             fetch=numbers["fetch"],
         )
@@ -137,7 +140,7 @@ class TileToPallas(ModulePass):
             FoldOuterPipeline("grid" if self.loop == "unroll" else self.loop),
             SplitUnalignedLoops(self.operands),
             *([] if grouping is None else [grouping()]),
-            MaterializeMasks(),
+            MaterializeMasks(self.clean),
             ClassifyOutputs(),
             DoubleBuffer(self.depth, self.fetch),
             PlanMemory(self.chip),

@@ -249,17 +249,59 @@ class FillOp(IRDLOperation):
             raise VerifyException(f"tile.fill fills {expected} with a value of type {self.other.type}")
 
 
-def _filled(kind: Attribute, span: SSAValue) -> Attribute:
+@irdl_op_definition
+class WholeOp(IRDLOperation):
+    """States that every lane of a span is live in this step, so that nothing needs a fill.
+
+    `--materialize-masks` writes this operation where steps with whole tiles have a body of their own, and
+    guards it; the interpreter stops where a lane is dead. The dimension no longer belongs to the span.
+
+    Example:
+        %v_1 = tile.whole %v along %m
+    """
+
+    name = "tile.whole"
+    value = operand_def(TensorType)
+    span = operand_def(SpanType)
+    result = result_def(TensorType)
+    traits = traits_def(Pure())
+
+    def __init__(self, value: SSAValue, span: SSAValue):
+        super().__init__(operands=[value, span], result_types=[_filled(value.type, span, "tile.whole along")])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "WholeOp":
+        pos = parser.pos
+        value = parse_known_operand(parser)
+        parser.parse_keyword("along")
+        span = parse_known_operand(parser)
+        try:
+            return cls(value, span)
+        except VerifyException as problem:
+            parser.raise_error(str(problem), pos)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.value)
+        printer.print_string(" along ")
+        printer.print_ssa_value(self.span)
+
+    def verify_(self) -> None:
+        expected = _filled(self.value.type, self.span, "tile.whole along")
+        if self.result.type != expected:
+            raise VerifyException(f"tile.whole results in {expected}, not {self.result.type}")
+
+
+def _filled(kind: Attribute, span: SSAValue, what: str = "tile.fill outside") -> Attribute:
     axis = span_of(span)
     names = span_names(kind)
     if isinstance(axis, JaggedSpanType):
         raise VerifyException(
-            f"tile.fill outside a {axis}, whose live lanes differ from lane to lane of {axis.parent}; "
+            f"{what} a {axis}, whose live lanes differ from lane to lane of {axis.parent}; "
             "a plain span is needed"
         )
     if axis is None or names.count(axis.axis) != 1:
         raise VerifyException(
-            f"tile.fill outside a {span.type} of a value of type {kind}, "
-            "which must have one dimension of that span"
+            f"{what} a {span.type} of a value of type {kind}, which must have one dimension of that span"
         )
     return value_type(element_type(kind), shape_of(kind), [None if n == axis.axis else n for n in names])
