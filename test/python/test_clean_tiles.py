@@ -96,5 +96,5 @@ func.func @half(%x: memref<12x128xf32>, %y: memref<128xf32>) -> memref<128xf32> 
   return %y : memref<128xf32>
 }
 """)
-    with pytest.raises(InterpreterError, match="tile.whole of a tile with 4 dead lanes of 8"):
+    with pytest.raises(InterpreterError, match=r"tile\.whole of a tile with 4 dead lanes of 8"):
         run(module, "half", [np.zeros((12, 128), np.float32), np.zeros(128, np.float32)])
