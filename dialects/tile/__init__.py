@@ -10,7 +10,7 @@ from .expect import ExpectOp
 from .gathers import GatherOp, ScatterOp
 from .locals import LocalOp
 from .loops import ForOp, GridOp, OrderAttr, YieldOp
-from .mixing import CombineAttr, FillOp, ReduceOp, ScanOp
+from .mixing import CombineAttr, FillOp, ReduceOp, ScanOp, WholeOp
 from .places import GetOp, ScratchOp, SetOp
 from .products import DotOp, PrecisionAttr
 from .schedule import AxisOp, LoopAttr, PipelineOp, SpanOp, WindowOp
@@ -68,6 +68,7 @@ SCHEDULE = (
     GetOp,
     SetOp,
     FillOp,
+    WholeOp,
     FirstOp,
     LastOp,
     LiveOp,
