@@ -135,7 +135,7 @@ class TileToPallas(ModulePass):
             if given not in accepted:
                 raise ValueError(f"{name}={given}; {', '.join(accepted)} are accepted")
         if self.grouping == "stream" and self.loop != "fori_loop":
-            raise ValueError(f"grouping=stream has loops in a kernel; loop={self.loop} is not fori_loop")
+            raise ValueError(f"loop={self.loop} with grouping=stream; fori_loop is accepted")
         return [
             ScalarizeJagged(),
             MaskJagged(),
