@@ -10,6 +10,7 @@ _PASSES = {
     "mask-jagged": "MaskJagged",
     "raise-segments": "RaiseSegments",
     "rebase-axes": "RebaseAxes",
+    "bound-axes": "BoundAxes",
     "one-hot-segments": "OneHotSegments",
     "choose-blocks": "ChooseBlocks",
     "raise-gathers": "RaiseGathers",

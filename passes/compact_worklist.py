@@ -64,7 +64,9 @@ class CompactWorklist(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for pipeline in [inner for inner in op.walk() if isinstance(inner, PipelineOp)]:
             group = _group(pipeline)
-            if group:
+            if pipeline.nested is not None:
+                explain(pipeline, "compact-worklist: nested loops need no list")
+            elif group:
                 _compact(pipeline, group)
             else:
                 explain(pipeline, "compact-worklist: no axis is jagged")

@@ -49,9 +49,17 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
-from tilec.analysis.affine import axis_bounds, divided_span, linear, static_extent
+from tilec.analysis.affine import (
+    axis_bounds,
+    divided_span,
+    extent,
+    linear,
+    static_extent,
+    whole_bounds,
+)
 from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.analysis.ranges import INDEX_BITS, Range, Ranges
+from tilec.analysis.reach import most_accessed
 from tilec.analysis.visits import axes_behind, block_values, one_step, shared_axes
 from tilec.diagnostics import fail
 from tilec.dialects.tile.access import AccessOp, Effect
@@ -104,6 +112,7 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
             fail(inner, "fold-outer-pipeline: a tile.grid inside a tile.grid; use tile.for")
     if any(axis.order is None for op in grid.walk() if isinstance(op, GridOp | ForOp) for axis in op.axes):
         fail(grid, "fold-outer-pipeline: an axis is neither parallel nor ordered; run --classify-axes first")
+    _keep_promises(grid)  # conditions would make of ends that are known others
     _open_conditions(grid)
     _name_axes_apart(grid)
     space = StepSpace(grid, set() if loop is Loop.GRID else _leading_axes(grid))
@@ -115,7 +124,6 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
     pipeline.location = grid.location
     _order_axes_that_may_rest(pipeline)
     _order_single_steps(pipeline)
-    _keep_promises(grid)
     region_dce(pipeline.body)
     Rewriter.replace_op(grid, pipeline, [])
 
@@ -223,11 +231,13 @@ def _keep_promises(grid: GridOp) -> None:
     for loop in grid.walk():
         if not isinstance(loop, ForOp) or loop.axis.bounds.limit is None:
             continue
-        bounds = _where_it_runs(loop.axis.bounds)
-        most = _most(bounds)
+        most, accessed = _most(loop.axis.bounds), most_accessed(loop)
         if most is not None and most <= loop.axis.bounds.limit:
             continue
-        expected = _expected(bounds, loop.axis.bounds.limit)
+        expected = _expected(loop.axis.bounds, loop.axis.bounds.limit)
+        inside = accessed is not None and accessed <= loop.axis.bounds.limit
+        if inside and (expected is None or not _uses_all(loop.axis.bounds)):
+            continue  # arguments for which it were not so would have no meaning
         if expected is None:
             known = "" if most is None or most >= _LONGEST else f"; a limit of {most} holds in any case"
             fail(
@@ -238,16 +248,6 @@ def _keep_promises(grid: GridOp) -> None:
             )
         expected.location = loop.location
         Rewriter.insert_op(expected, InsertPoint.before(grid))
-
-
-def _where_it_runs(bounds: Bounds[SSAValue]) -> Bounds[SSAValue]:
-    """The bounds of a loop that stood under a condition, without it."""
-    end = bounds.end
-    while not isinstance(end, int) and isinstance(end.owner, arith.SelectOp):
-        if linear(end.owner.rhs) != linear(bounds.begin):
-            break
-        end = end.owner.lhs
-    return Bounds(bounds.begin, end)
 
 
 def _most(bounds: Bounds[SSAValue]) -> int | None:
@@ -304,6 +304,21 @@ def _expected(bounds: Bounds[SSAValue], limit: int) -> ExpectOp | None:
     if begin == 0 and isinstance(end.owner, LoadOp):
         return ExpectOp("elements", end.owner.array, limit)
     return None
+
+
+def _uses_all(bounds: Bounds[SSAValue]) -> bool:
+    """Whether an axis between loaded integers is made for each element of their array."""
+    end = bounds.end
+    while not isinstance(end, int) and isinstance(end.owner, arith.IndexCastOp):
+        end = end.owner.input
+    load = None if isinstance(end, int) else end.owner
+    if not isinstance(load, LoadOp):
+        return True
+    ranges = [None if dim.base is None else whole_bounds(dim.base) for dim in load.window]
+    return all(
+        each is not None and each.begin == 0 and linear(each.end) == extent(load.array, position)
+        for position, each in enumerate(ranges)
+    )
 
 
 def _order_axes_that_may_rest(pipeline: PipelineOp) -> None:

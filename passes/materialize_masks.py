@@ -37,7 +37,7 @@ from tilec.dialects.tile.places import GetOp, SetOp
 from tilec.dialects.tile.products import DotOp
 from tilec.dialects.tile.schedule import PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import ints_of, scalar_attr
-from tilec.dialects.tile.types import byte_width, element_type, span_names, span_of
+from tilec.dialects.tile.types import byte_width, element_type, span_names, span_of, with_element
 
 
 class MaterializeMasks(ModulePass):
@@ -94,15 +94,18 @@ class _Masks:
     def _filled(self, op: Operation, value: SSAValue, dim: int, neutral: float) -> SSAValue:
         """`value` with `neutral` in the dead lanes of a dimension that came from a span, made before `op`.
 
-        A narrowing cast is filled at its source, in 32 bits, where a mask costs least and may serve twice.
+        A narrowing cast, and what is computed of one value by casts, sums and differences, is filled at its
+        source, in 32 bits, where a mask costs least and may serve twice.
         """
         key = (value, dim, neutral, op.parent)
         if key in self.filled:
             return self.filled[key]
         owner = value.owner
-        if isinstance(owner, CastOp) and _narrows(owner) and neutral == 0:
-            source = self._filled(op, owner.value, dim, neutral)
-            made = _before(op, CastOp(source, element_type(value.type)))
+        if neutral == 0 and isinstance(owner, _KEEPS_ZERO) and _has_one_source(value):
+            sides = {side: self._filled(op, side, dim, neutral) for side in owner.operands}
+            made = _before(op, owner.clone(sides))
+            kind = with_element(next(iter(sides.values())).type, element_type(value.type))
+            made = Rewriter.replace_value_with_new_type(made, kind)
         else:
             literal = _before(op, arith.ConstantOp(scalar_attr(neutral, element_type(value.type))))
             span = self.spans[span_names(value.type)[dim] or ""]
@@ -140,6 +143,24 @@ class _Masks:
         replacement = SetOp(value, op.ref)
         replacement.location = op.location
         Rewriter.replace_op(op, replacement, [])
+
+
+_KEEPS_ZERO = (CastOp, arith.AddfOp, arith.SubfOp)
+"""Operations whose result is zero where all operands are."""
+
+
+def _has_one_source(value: SSAValue) -> bool:
+    """Whether operations that keep zeros make a value of one other, of 32 bits or narrowed from it."""
+    sources, pending, narrows = set[SSAValue](), [value], False
+    while pending:
+        each = pending.pop()
+        owner = each.owner
+        if not isinstance(owner, _KEEPS_ZERO) or element_type(each.type) == i1:
+            sources.add(each)
+            continue
+        narrows = narrows or (isinstance(owner, CastOp) and _narrows(owner))
+        pending += owner.operands
+    return narrows and len(sources) == 1
 
 
 def _narrows(op: CastOp) -> bool:

@@ -1,4 +1,4 @@
-"""`--stream-jagged-items`: one program walks the items of jagged axes with a loop for each axis.
+"""`--stream-jagged-items="items=all|auto"`: one program walks jagged items with a loop for each axis.
 
 The third way to run a jagged axis, for items that are long: no list is made and no step is idle. The axes of
 a `fori_loop` become loops inside each other, and how many steps the inner ones have is computed once for
@@ -25,8 +25,13 @@ After:
 
 An empty item makes one step, in which nothing is done, so that every step knows the one after it.
 
+`items=auto` does so where an axis says that its extent is on average (`mean N`) that of two tiles or more;
+`items=all` wherever one is jagged.
+
 Refused: steps that run as a grid or in an emit_pipeline; steps that come back to a written block.
 """
+
+from dataclasses import dataclass
 
 from xdsl.builder import Builder
 from xdsl.context import Context
@@ -50,19 +55,36 @@ from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.jagged import Answers, StepBounds, answer_queries, is_jagged
 from tilec.rewriting.steps import is_scalar
 
+ITEMS = ("all", "auto")
+LONG = 2
+"""Items are long if on average they have so many tiles."""
 
+
+@dataclass(frozen=True)
 class StreamJaggedItems(ModulePass):
-    """Let one program walk the items of jagged axes, with a loop for each axis."""
+    """Let one program walk the items of jagged axes, with a loop for each axis: "items=all|auto"."""
 
     name = "stream-jagged-items"
 
+    items: str = "all"
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.items not in ITEMS:
+            fail(op, f"stream-jagged-items: items={self.items}; {', '.join(ITEMS)} are accepted")
         for pipeline in [inner for inner in op.walk() if isinstance(inner, PipelineOp)]:
             jagged = [axis for axis in pipeline.axes if is_jagged(pipeline, axis)]
-            if jagged:
+            if not jagged:
+                explain(pipeline, "stream-jagged-items: no axis is jagged")
+            elif self.items == "all" or any(_is_long(axis) for axis in jagged):
                 _stream(pipeline, jagged)
             else:
-                explain(pipeline, "stream-jagged-items: no axis is jagged")
+                explain(pipeline, f"stream-jagged-items: no axis has a `mean` of {LONG} tiles")
+
+
+def _is_long(axis: AxisOp) -> bool:
+    """Whether an axis is known to have several steps, on average."""
+    mean, span = axis.axis.bounds.mean, span_of(axis.result)
+    return mean is not None and mean >= LONG * (span.size if span else 1)
 
 
 def _stream(pipeline: PipelineOp, jagged: list[AxisOp]) -> None:

@@ -1,13 +1,17 @@
-"""`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
+"""`--tile-to-pallas="grouping=auto loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--rebase-axes`, for
-`grouping=one_hot` `--raise-gathers` and `--one-hot-segments`, then `--choose-blocks`, `--raise-gathers`,
-`--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--classify-axes`,
-`--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
-`--split-unaligned-loops`, `--compact-worklist`, `--overlaunch-jagged` or `--stream-jagged-items` (by
-`grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
-`--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes. With `grouping=stream` the
-loop is a `fori_loop`.
+Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--rebase-axes`,
+`--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for `grouping=one_hot` and `auto`),
+`--choose-blocks`, `--raise-gathers`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`,
+`--merge-sums`, `--classify-axes`, `--classify-outputs`, `--unroll-loops` (for `loop=unroll`),
+`--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`, `--stream-jagged-items`,
+`--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs`
+again, `--double-buffer`, `--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass
+are sizes of axes.
+
+`grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
+N`), sums over short ones are products, and long ones are streamed if the loop is a `fori_loop`. With
+`grouping=stream` that loop is the default.
 """
 
 from collections.abc import Mapping
@@ -20,6 +24,7 @@ from xdsl.passes import ModulePass, PassPipeline
 from xdsl.utils.arg_spec import ArgSpec
 
 from tilec.diagnostics import fail
+from tilec.passes.bound_axes import BoundAxes
 from tilec.passes.carry_to_scratch import CarryToScratch
 from tilec.passes.choose_blocks import ChooseBlocks
 from tilec.passes.classify_axes import ClassifyAxes
@@ -45,18 +50,12 @@ from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
 from tilec.passes.stream_jagged_items import StreamJaggedItems
 from tilec.passes.unroll_loops import UnrollLoops
 
-GROUPINGS = {
-    "none": None,
-    "overlaunch": OverlaunchJagged,
-    "worklist": CompactWorklist,
-    "stream": StreamJaggedItems,
-    "one_hot": CompactWorklist,
-}
+GROUPINGS = ("auto", "worklist", "overlaunch", "stream", "one_hot", "none")
 LOOPS = ("grid", "emit_pipeline", "fori_loop", "unroll")
 
 
 _WORDS = {
-    "grouping": "worklist",
+    "grouping": "auto",
     "loop": "grid",
     "chip": "v5e",
     "operands": "auto",
@@ -82,7 +81,7 @@ def _number(spec: ArgSpec, key: str, default: int) -> int:
 
 @dataclass(frozen=True)
 class TileToPallas(ModulePass):
-    """Down to Pallas: "grouping=worklist loop=grid chip=v5e operands=auto gathers=auto shared=auto depth=2
+    """Down to Pallas: "grouping=auto loop=grid chip=v5e operands=auto gathers=auto shared=auto depth=2
     fetch=1 m=128".
     """
 
@@ -134,13 +133,13 @@ class TileToPallas(ModulePass):
                 raise ValueError(f"{name}={given}; {', '.join(accepted)} are accepted")
         if self.grouping == "stream" and self.loop != "fori_loop":
             raise ValueError(f"grouping=stream has loops in a kernel; loop={self.loop} is not fori_loop")
-        grouping = GROUPINGS[self.grouping]
         return [
             ScalarizeJagged(),
             MaskJagged(),
             RaiseSegments(),
             RebaseAxes(),
-            *([RaiseGathers(), OneHotSegments("all")] if self.grouping == "one_hot" else []),
+            BoundAxes(),
+            *self._short_items(),
             ChooseBlocks(self.blocks),
             RaiseGathers(),
             ResolveViews(),
@@ -153,13 +152,32 @@ class TileToPallas(ModulePass):
             CarryToScratch(),
             FoldOuterPipeline("grid" if self.loop == "unroll" else self.loop),
             SplitUnalignedLoops(self.operands),
-            *([] if grouping is None else [grouping()]),
+            *self._groups(),
             MaterializeMasks(),
             ClassifyOutputs(),
             DoubleBuffer(self.depth, self.fetch),
             PlanMemory(self.chip),
             ConvertTileToPallas(),
         ]
+
+    def _short_items(self) -> list[ModulePass]:
+        """What is done for short segments before tiles have sizes."""
+        items = {"auto": "auto", "one_hot": "all"}.get(self.grouping)
+        return [] if items is None else [RaiseGathers(), OneHotSegments(items)]
+
+    def _groups(self) -> list[ModulePass]:
+        """What finds the steps of jagged axes."""
+        match self.grouping:
+            case "none":
+                return []
+            case "overlaunch":
+                return [OverlaunchJagged()]
+            case "stream":
+                return [StreamJaggedItems("all")]
+            case "auto" if self.loop == "fori_loop":
+                return [StreamJaggedItems("auto"), CompactWorklist()]
+            case _:
+                return [CompactWorklist()]
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         try:

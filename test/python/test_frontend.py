@@ -87,6 +87,22 @@ def test_a_captured_tensor_is_read_when_the_kernel_is_called() -> None:
     agree(product(x, w, epilogue), x @ w, "another tensor")
 
 
+def test_a_captured_tensor_has_the_name_of_its_variable() -> None:
+    scale, x = torch.randn(30), torch.randn(20, 30)
+
+    def scaled(x: torch.Tensor) -> torch.Tensor:
+        return x * scale[:]
+
+    @tilec.kernel
+    def outer(x: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(x)
+        for rows in hl.tile(x.size(0)):
+            out[rows, :] = scaled(x[rows, :])
+        return out
+
+    assert "func.func @outer(%x: memref<20x30xf32>, %scale: memref<30xf32>)" in outer.bind(x).mlir()
+
+
 @dataclasses.dataclass
 class Weights:
     scale: torch.Tensor

@@ -18,7 +18,7 @@ class Config:
 
     blocks: Mapping[str, int] = field(default_factory=dict[str, int])
     block_sizes: Sequence[int] = ()
-    grouping: str = "worklist"
+    grouping: str = "auto"
     loop: str = "grid"
     operands: str = "auto"
     gathers: str = "auto"

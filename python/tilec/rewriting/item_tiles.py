@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from xdsl.dialects import arith, scf
+from xdsl.dialects.arith import CMPF_COMPARISON_OPERATIONS, CMPI_COMPARISON_OPERATIONS
 from xdsl.dialects.builtin import IndexType, i1, i32
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.rewriter import Rewriter
@@ -42,7 +43,6 @@ _RELATIONS = {
     **{"sgt": Relation.GT, "sge": Relation.GE, "oeq": Relation.EQ, "une": Relation.NE},
     **{"olt": Relation.LT, "ole": Relation.LE, "ogt": Relation.GT, "oge": Relation.GE},
 }
-_CASTS = (arith.SIToFPOp, arith.FPToSIOp, arith.ExtFOp, arith.TruncFOp, arith.ExtSIOp, arith.TruncIOp)
 
 
 def tile_items(grid: GridOp, item: SSAValue, sums: dict[ForOp, RowSums], name: str) -> str | None:
@@ -325,4 +325,5 @@ def _behind(dims: Sequence[int]) -> list[int]:
 
 
 def _predicate(op: arith.CmpiOp | arith.CmpfOp) -> str:
-    return str(op.predicate.value.data)
+    names = CMPI_COMPARISON_OPERATIONS if isinstance(op, arith.CmpiOp) else CMPF_COMPARISON_OPERATIONS
+    return names[op.predicate.value.data]

@@ -227,7 +227,8 @@ class StepSpace:
         limits = [_most_tiles(loop) for loop in level.loops]
         known = [each for each in limits if each is not None]
         promised = isinstance(starts[-1], SSAValue) and len(known) == len(limits)
-        op = AxisOp(Bounds(begin, end, sum(known) if promised else None), IndexType(), Order.ORDERED)
+        limit = sum(known) if promised else None
+        op = AxisOp(Bounds(begin, end, limit, _mean_steps(level.loops)), IndexType(), Order.ORDERED)
         op.result.name_hint = "step"
         common = StepAxis(build, op)
         build.insert(op)
@@ -309,6 +310,18 @@ def _most_tiles(loop: ForOp) -> int | None:
         return None
     between = not begins_on_a_tile(loop.axis.value)  # a tile of memory more
     return max(-(-most // (span.size if span else 1)) + between, 1)
+
+
+def _mean_steps(loops: Sequence[ForOp]) -> int | None:
+    """The steps of stretches on average, where the axes of all loops say what their extents are."""
+    steps = 0
+    for loop in loops:
+        bounds, span = loop.axis.bounds, span_of(loop.axis.value)
+        mean = static_extent(bounds) if bounds.mean is None else bounds.mean
+        if mean is None:
+            return None
+        steps += -(-mean // (span.size if span else 1))
+    return steps
 
 
 def is_scalar(op: Operation) -> bool:

@@ -100,14 +100,14 @@ func.func @promise(%x: memref<8x512xf32>, %lengths: memref<8xi32>, %out: memref<
     %end = arith.index_cast %length : i32 to index
     %two = arith.constant 2 : index
     %twice = arith.muli %end, %two : index
-    tile.for %m = 0 to %twice by m:128 max 512 parallel {
+    tile.for %m = 0 to %twice by m:128 max 500 parallel {
       %v = tile.load %x[%g, %m]
       tile.store %v, %out[%g, %m]
     }
   }
   return
 }
-// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:103:5: error: fold-outer-pipeline: axis m promises max 512, which cannot be checked before the kernel runs; it can for a segment, or from 0 to an element of an array
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:103:5: error: fold-outer-pipeline: axis m promises max 500, which cannot be checked before the kernel runs; it can for a segment, or from 0 to an element of an array
 
 // -----
 

@@ -59,6 +59,7 @@ REFUSALS = dict(_refusals())
 CHOICES = [
     Choice(*each)
     for each in product(CASES.values(), GROUPINGS, LOOPS)
+    if each[1] != "auto"  # which is one of the others
     if each[1] != "stream" or each[2] == "fori_loop"  # the pass has no other loop
 ]
 LEGAL = [choice for choice in CHOICES if choice.refused is None]

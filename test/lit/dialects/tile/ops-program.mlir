@@ -59,6 +59,8 @@ func.func @segments(%o: memref<9xi32>, %b: memref<8xi64>, %e: memref<8xi64>) {
   tile.grid %g = 0 to 8 {
     %begin, %end = tile.segment %o[%g]
     %first, %last = tile.segment %b[%g] to %e[%g]
+    %from, %until = tile.segment %o[%g to %last]
+    %since, %till = tile.segment %b[%g to %last] to %e[%g to %last]
     tile.for %m = %begin to %last by m mean 12 {
     }
   }
@@ -68,6 +70,8 @@ func.func @segments(%o: memref<9xi32>, %b: memref<8xi64>, %e: memref<8xi64>) {
 // CHECK-NEXT:    tile.grid %g = 0 to 8 {
 // CHECK-NEXT:      %begin, %end = tile.segment %o[%g]
 // CHECK-NEXT:      %first, %last = tile.segment %b[%g] to %e[%g]
+// CHECK-NEXT:      %from, %until = tile.segment %o[%g to %last]
+// CHECK-NEXT:      %since, %till = tile.segment %b[%g to %last] to %e[%g to %last]
 // CHECK-NEXT:      tile.for %m = %begin to %last by m mean 12 {
 // CHECK-NEXT:      }
 // CHECK-NEXT:    }
