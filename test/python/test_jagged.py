@@ -157,3 +157,13 @@ def test_nothing(name: str, items: int) -> None:
     assert (result == 0).all()
     with pytest.raises(tilec.TraceError, match="which has no elements; one or more are needed"):
         one(*empty)
+
+
+@pytest.mark.parametrize("loop", ["grid", "emit_pipeline", "fori_loop"])
+def test_no_steps(loop: str) -> None:
+    """Where no item has a column the list of steps is empty, and the result is what it was filled with."""
+    kernel = next(each for each in KERNELS if each.name == "mean")
+    made = replace(case(kernel, OFFSETS[0], "no steps"), grouping="worklist", loop=loop)
+    _, (x, offsets, widths), way = prepared(made)
+    args, traced = [x, offsets, np.zeros_like(widths)], made.bound.traced
+    prove_kernel(emit(traced.module, [way]), traced.name, args, run(traced.module, traced.name, args))
