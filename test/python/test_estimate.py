@@ -17,10 +17,10 @@ from tilec.analysis.cost.estimate import Estimate, Operation, faster, from_plain
 from tilec.analysis.cost.scalars import UNKNOWN
 from tilec.chips import CHIPS
 from tilec.passes.tile_to_pallas import TileToPallas
-from tilec.proof import emit
 from tilec.runtime import cache
 from tilec.runtime.aot import CompileRefused
 from tilec.runtime.estimate import estimate
+from tilec.runtime.executable import Executable
 from tilec.runtime.known import Made, Words, run_known
 from tilec.runtime.schedules import operations_of
 
@@ -92,9 +92,9 @@ func.func @product(%x: memref<4096x4096xbf16>, %w: memref<4096x4096xbf16>) -> me
   }
   return %out : memref<4096x4096xbf16>
 }"""
-    emitted = emit(parse(text), [TileToPallas(chip="v5e", blocks={"m": 512, "n": 1024, "k": 1024})])
+    executable = Executable(parse(text), choices=TileToPallas(blocks={"m": 512, "n": 1024, "k": 1024}))
     square = jax.ShapeDtypeStruct((4096, 4096), "bfloat16")
-    found = estimate(emitted, "product", [square, square], "v5e")
+    found = executable.estimate("v5e", [square, square])
     assert found.trusted
     assert found.seconds == pytest.approx(784e-6, rel=0.1)  # blocks of 512 x 1024 x 1024, as published
     kernel = found.operations[0]
