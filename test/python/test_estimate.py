@@ -112,16 +112,18 @@ def test_an_estimate_with_a_guess_in_it_says_so() -> None:
 
 
 @pytest.mark.aot
-def test_a_loop_around_a_kernel_is_not_trusted() -> None:
-    text = (
-        STEPS
-        + """
-def often(limit, x):
-    return jax.lax.fori_loop(0, 5, lambda _, y: steps(limit, y), x)
-"""
-    )
-    found = estimate(text, "often", [np.array([3, 7], np.int32), X], "v5e")
-    assert any(doubt.startswith("a loop of XLA") for doubt in found.doubts)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "jax.lax.fori_loop(0, 5, lambda _, y: steps(limit, y), x)",
+        "jax.lax.cond(limit[0] > 2, lambda: steps(limit, x), lambda: x)",
+    ],
+)
+def test_kernels_in_control_flow_of_xla_are_not_trusted(body: str) -> None:
+    text = f"{STEPS}\ndef nested(limit, x):\n    return {body}\n"
+    found = estimate(text, "nested", [np.array([3, 7], np.int32), X], "v5e")
+    assert any(doubt.startswith("XLA runs steps") for doubt in found.doubts), found.doubts
+    assert any(each.name.startswith("steps") for each in found.operations)
 
 
 @pytest.mark.aot
