@@ -17,9 +17,10 @@ After:
     %new = tile.fill %acc outside %m with %old
     tile.set %new, %out_window
 
-Most tiles are whole. Where masks cost more than a condition, steps whose tiles are all whole have a body of
-their own without: `clean=auto` makes one for sums over many rows, but not beside matrix products, which hide
-the masks; `clean=peel` wherever there are masks, `clean=mask` nowhere.
+Where masks cost more than a condition, steps whose tiles are all whole have a body of their own without:
+`clean=auto` makes one for sums over many rows of axes that are known to have many tiles, by their extents or
+by what they are on average (`mean N`), but not beside matrix products, which hide the masks; `clean=peel`
+wherever there are masks, `clean=mask` nowhere.
 
 Before:
     %s = tile.reduce add %v dims [0]                  // %v: tensor<256x256xf32, #tile.spans<m, _>>

@@ -11,9 +11,10 @@ from .gathers import GatherOp, ScatterOp
 from .locals import LocalOp
 from .loops import ForOp, GridOp, OrderAttr, YieldOp
 from .mixing import CombineAttr, FillOp, ReduceOp, ScanOp, WholeOp
+from .numbered import SpanOp
 from .places import GetOp, ScratchOp, SetOp
 from .products import DotOp, PrecisionAttr
-from .schedule import AxisOp, LoopAttr, PipelineOp, SpanOp, WindowOp
+from .schedule import AxisOp, LoopAttr, PipelineOp, WindowOp
 from .steps import AppendOp, FirstOp, LastOp, LiveOp, WorklistOp
 from .types import JaggedSpanType, RefType, SpansAttr, SpanType
 from .values import (

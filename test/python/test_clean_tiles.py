@@ -76,7 +76,7 @@ def test_examples(name: str, blocks: dict[str, int]) -> None:
 @pytest.mark.parametrize("loop", ["grid", "emit_pipeline", "fori_loop"])
 def test_tpu_compiler_takes_it(loop: str) -> None:
     module, function = read_program(PROGRAM)
-    text = emit(module, [TileToPallas(loop=loop, blocks={"m": 256})])
+    text = emit(module, [TileToPallas(loop=loop, blocks={"m": 256}, clean="peel")])
     assert "clean" in text
     prove_compiles(text, "groups", random_args(function, 0, 600))
 

@@ -10,7 +10,7 @@ func.func @sum(%x: memref<?x256xf32>, %o: memref<9xi32>, %out: memref<8x256xf32>
   tile.pipeline grid {
     %g = tile.axis 0 to 8 ordered
     %b, %e = tile.segment %o[%g]
-    %m = tile.axis %b to %e by m:256 ordered aligned keep
+    %m = tile.axis %b to %e by m:256 mean 2048 ordered aligned keep
     %xw = tile.window read %x[%m, :]
     %ow = tile.window write %out[%g, :]
     %acc = tile.scratch : tensor<256xf32>
@@ -36,7 +36,7 @@ func.func @sum(%x: memref<?x256xf32>, %o: memref<9xi32>, %out: memref<8x256xf32>
 // CHECK-NEXT:    tile.pipeline grid {
 // CHECK-NEXT:      %g = tile.axis 0 to 8 ordered
 // CHECK-NEXT:      %b, %e = tile.segment %o[%g]
-// CHECK-NEXT:      %m = tile.axis %b to %e by m:256 ordered aligned keep
+// CHECK-NEXT:      %m = tile.axis %b to %e by m:256 mean 2048 ordered aligned keep
 // CHECK-NEXT:      %xw = tile.window read %x[%m, :]
 // CHECK-NEXT:      %ow = tile.window write %out[%g, :]
 // CHECK-NEXT:      %acc = tile.scratch : tensor<256xf32>
@@ -84,7 +84,7 @@ func.func @few(%x: memref<?x256xf32>, %o: memref<9xi32>, %out: memref<8x256xf32>
   tile.pipeline grid {
     %g = tile.axis 0 to 8 ordered
     %b, %e = tile.segment %o[%g]
-    %m = tile.axis %b to %e by m:64 ordered aligned
+    %m = tile.axis %b to %e by m:64 mean 2048 ordered aligned
     %xw = tile.window read %x[%m, :]
     %ow = tile.window write %out[%g, :] preload
     %v = tile.get %xw
@@ -103,7 +103,7 @@ func.func @dot(%x: memref<?x256xbf16>, %w: memref<?x256xbf16>, %o: memref<9xi32>
   tile.pipeline grid {
     %g = tile.axis 0 to 8 ordered
     %b, %e = tile.segment %o[%g]
-    %m = tile.axis %b to %e by m:256 ordered aligned
+    %m = tile.axis %b to %e by m:256 mean 2048 ordered aligned
     %xw = tile.window read %x[%m, :]
     %ww = tile.window read %w[%m, :]
     %ow = tile.window write %out[%g, :, :] preload
@@ -126,7 +126,7 @@ func.func @both(%x: memref<?x300xf32>, %o: memref<9xi32>, %out: memref<?x300xf32
   tile.pipeline grid {
     %g = tile.axis 0 to 8 ordered
     %b, %e = tile.segment %o[%g]
-    %m = tile.axis %b to %e by m:256 ordered aligned
+    %m = tile.axis %b to %e by m:256 mean 2048 ordered aligned
     %k = tile.axis 0 to 300 by k:128 ordered
     %xw = tile.window read %x[%m, %k]
     %ow = tile.window write %out[%m, %k]
@@ -141,7 +141,7 @@ func.func @both(%x: memref<?x300xf32>, %o: memref<9xi32>, %out: memref<?x300xf32
 // PEEL-NEXT:    tile.pipeline grid {
 // PEEL-NEXT:      %g = tile.axis 0 to 8 ordered
 // PEEL-NEXT:      %b, %e = tile.segment %o[%g]
-// PEEL-NEXT:      %m = tile.axis %b to %e by m:256 ordered aligned
+// PEEL-NEXT:      %m = tile.axis %b to %e by m:256 mean 2048 ordered aligned
 // PEEL-NEXT:      %k = tile.axis 0 to 300 by k:128 ordered
 // PEEL-NEXT:      %xw = tile.window read %x[%m, %k]
 // PEEL-NEXT:      %ow = tile.window write %out[%m, %k]
@@ -191,3 +191,40 @@ func.func @whole(%x: memref<512x256xf32>, %out: memref<256xf32>) -> memref<256xf
 }
 // PEEL-LABEL: func.func @whole
 // PEEL-NOT:     scf.if
+
+// Of segments of less than eight tiles too many are partial, or of unknown ones.
+func.func @short(%x: memref<?x256xf32>, %o: memref<9xi32>, %out: memref<8x256xf32>) -> memref<8x256xf32> {
+  tile.pipeline grid {
+    %g = tile.axis 0 to 8 ordered
+    %b, %e = tile.segment %o[%g]
+    %m = tile.axis %b to %e by m:256 mean 2047 ordered aligned
+    %xw = tile.window read %x[%m, :]
+    %ow = tile.window write %out[%g, :]
+    %v = tile.get %xw
+    %s = tile.reduce add %v dims [0]
+    tile.set %s, %ow
+  }
+  return %out : memref<8x256xf32>
+}
+// CHECK-LABEL: func.func @short
+// CHECK-NOT:     scf.if
+// CHECK:         func.return
+// PEEL-LABEL:  func.func @short
+// PEEL:          scf.if %clean
+
+func.func @unknown(%x: memref<?x256xf32>, %o: memref<9xi32>, %out: memref<8x256xf32>) -> memref<8x256xf32> {
+  tile.pipeline grid {
+    %g = tile.axis 0 to 8 ordered
+    %b, %e = tile.segment %o[%g]
+    %m = tile.axis %b to %e by m:256 ordered aligned
+    %xw = tile.window read %x[%m, :]
+    %ow = tile.window write %out[%g, :]
+    %v = tile.get %xw
+    %s = tile.reduce add %v dims [0]
+    tile.set %s, %ow
+  }
+  return %out : memref<8x256xf32>
+}
+// CHECK-LABEL: func.func @unknown
+// CHECK-NOT:     scf.if
+// CHECK:         func.return
