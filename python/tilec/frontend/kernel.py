@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import ModuleOp
 from tilec.frontend.config import Config
 from tilec.frontend.elements import name_of
 from tilec.frontend.environment import environment_key
-from tilec.frontend.keys import argument_key, as_torch, tensors_in
+from tilec.frontend.keys import argument_key, as_torch, tensors_in, with_rows
 from tilec.frontend.trace import TraceError
 from tilec.frontend.tracing import Traced, names_of, trace_function
 from tilec.passes.choose_blocks import DEFAULT_BLOCK, batch_blocks
@@ -187,22 +187,41 @@ class Kernel(Generic[P, R]):
 
     def _trace(self, arguments: dict[str, Any]) -> Bound:
         given = {name: as_torch(value) for name, value in arguments.items()}
-        rebuilt = inspect.BoundArguments(self._signature, given)  # pyright: ignore[reportArgumentType]
         try:
-            traced = trace_function(
-                self.fn,
-                rebuilt.args,
-                rebuilt.kwargs,
-                names_of(given),
-                dynamic=not self.static_shapes,
-                tunables=self.config.tunables,
-            )
+            traced = self._traced_for_none(given) or self._traced(given, dynamic=not self.static_shapes)
         except TraceError as error:
             if os.environ.get("TILEC_TRACEBACK"):
                 raise
             # The place is in the message; how the tracer came there helps nobody but its authors.
             raise error.with_traceback(None) from None
         return Bound(traced, self.config)
+
+    def _traced(self, given: dict[str, Any], *, dynamic: bool, may_be_empty: bool = False) -> Traced:
+        rebuilt = inspect.BoundArguments(self._signature, given)  # pyright: ignore[reportArgumentType]
+        return trace_function(
+            self.fn,
+            rebuilt.args,
+            rebuilt.kwargs,
+            names_of(given),
+            dynamic=dynamic,
+            may_be_empty=may_be_empty,
+            tunables=self.config.tunables,
+        )
+
+    def _traced_for_none(self, given: dict[str, Any]) -> Traced | None:
+        """Where arrays have no rows, a program for any number of them, if that is right for none."""
+        shapes = [tuple(each.shape) for each in tensors_in(given)]
+        if not any(shape and shape[0] == 0 for shape in shapes):
+            return None
+        try:
+            traced = self._traced(with_rows(given), dynamic=True, may_be_empty=True)
+        except TraceError:
+            return None
+        pairs = zip(shapes, traced.parameters)  # captured tensors come last
+        fits = all(
+            want in (None, size) for shape, (_, wanted, _) in pairs for size, want in zip(shape, wanted)
+        )
+        return traced if fits and traced.assumptions(shapes) else None
 
     def __repr__(self) -> str:
         count = sum(map(len, self._bound.values()))

@@ -42,6 +42,10 @@ HINT = 8191
 further tile has the one before less 12, so that no two are equal."""
 
 
+SEVERAL = 4093
+"""Rows of a tensor that stands for one that may have none: a prime too."""
+
+
 class TraceError(TileError):
     """The function cannot be traced; at the place of the user's expression, in the user's words."""
 
@@ -155,7 +159,8 @@ class Trace:
 
     `most` is what elements of 64-bit integer arguments are taken to stay below, and above its negative: so
     that sums and products of them still fit 32 bits. Calls with others are refused. `static` are the arrays
-    whose leading extent is a number, of those for which it could be any.
+    whose leading extent is a number, of those for which it could be any. These are 2 or more unless arrays
+    `may_be_empty`.
     """
 
     name: str
@@ -164,6 +169,7 @@ class Trace:
     location: LocationAttr = field(default_factory=UnknownLoc)
     fixed_blocks: dict[str, int] = field(default_factory=dict[str, int])
     static: frozenset[str] = frozenset()
+    may_be_empty: bool = False
     tunables: dict[str, Any] = field(default_factory=dict[str, Any])
     captured: list[torch.Tensor] = field(default_factory=list[torch.Tensor])
 
@@ -172,6 +178,7 @@ class Trace:
         self.entry = Block()
         self.blocks: list[Block] = [self.entry]
         self.paused = False
+        self.decided: list[sympy.Basic] = []
         self.outermost = inspect.currentframe()
         self.markers: Any = None
         self.extents: dict[sympy.Symbol, SSAValue] = {}  # of arrays of any number of rows
@@ -306,7 +313,7 @@ class Trace:
 
     def _new_extent(self, array: SSAValue, name: str, now: int) -> torch.SymInt:
         """The leading extent of an array of any number of rows, of which there are `now`."""
-        size = named_size(self.shapes, f"{name}_size_0", now)
+        size = named_size(self.shapes, f"{name}_size_0", now, any_number=self.may_be_empty)
         zero = self.put(arith.ConstantOp(IntegerAttr(0, IndexType())))
         extent = self.put(memref.DimOp(array, zero))
         extent.name_hint = f"{name}_rows"
@@ -380,7 +387,18 @@ class Trace:
     def assumptions(self) -> tuple[sympy.Basic, ...]:
         """What Python decided by extents that differ between calls: conditions on their symbols."""
         found = [guard.expr for guard in self.shapes.guards if guard.expr.free_symbols]
+        if self.may_be_empty:  # torch itself asks whether there are several rows, which is of no consequence
+            found = [*(each for each in found if not _of_several(each)), *self.decided]
         return tuple(dict.fromkeys(each for each in found if each.free_symbols <= self.extents.keys()))
+
+    def decide(self, condition: sympy.Basic) -> None:
+        """Take note that the user's code asks whether a condition on sizes holds."""
+        if not self.paused and current() is self and condition.free_symbols:
+            self.decided.append(condition if self.holds(condition) else sympy.Not(condition))
+
+    def holds(self, condition: sympy.Basic) -> bool:
+        """Whether a condition holds for the arguments that are traced."""
+        return condition.subs(dict.fromkeys(self.extents, SEVERAL)) == sympy.true
 
     def check_guards(self) -> None:
         """Refuse a trace in which Python decided something by the size of a block."""
@@ -457,3 +475,11 @@ def tracing(trace: Trace) -> Generator[Trace]:
         trace.fail(one_line(error))
     finally:
         _CURRENT.reset(token)
+
+
+def _of_several(condition: sympy.Basic) -> bool:
+    """Whether a condition on one size holds for every size of 2 or more."""
+    if len(condition.free_symbols) != 1:
+        return False
+    more = sympy.Symbol("more", integer=True, nonnegative=True)
+    return sympy.simplify(condition.subs(dict.fromkeys(condition.free_symbols, more + 2))) == sympy.true

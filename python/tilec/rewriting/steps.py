@@ -229,7 +229,8 @@ class StepSpace:
         known = [each for each in limits if each is not None]
         promised = isinstance(starts[-1], SSAValue) and len(known) == len(limits)
         limit = sum(known) if promised else None
-        op = AxisOp(Bounds(begin, end, limit, _mean_steps(level.loops)), IndexType(), Order.ORDERED)
+        mean = _mean_steps(level.loops) if isinstance(end, SSAValue) else None
+        op = AxisOp(Bounds(begin, end, limit, mean), IndexType(), Order.ORDERED)
         op.result.name_hint = "step"
         common = StepAxis(build, op)
         build.insert(op)

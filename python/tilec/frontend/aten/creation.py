@@ -69,7 +69,7 @@ def filled(trace: Trace, out: torch.Tensor, value: Any, *, array: bool = True) -
 def _array(trace: Trace, out: torch.Tensor, value: Any) -> torch.Tensor:
     """A new array of the program."""
     element = trace.element(out.dtype)
-    if 0 in out.shape:
+    if any(not is_symbolic(size) and size == 0 for size in out.shape):
         trace.fail(f"an array of shape {trace.describe(out)}, which has no elements; one or more are needed")
     shape, rows = list(out.shape) or [1], _rows(trace, out)
     if rows:
