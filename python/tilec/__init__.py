@@ -1,13 +1,14 @@
 """tilec compiles tile programs to TPU kernels.
 
-`kernel` makes a torch function over tiles one, `Config` says how. `compile` finds kernels in a torch function
-of whole tensors, `explain` says which. All import torch when they are first used; `tilec` alone imports
-neither torch nor jax.
+`kernel` makes a torch function over tiles one, `Config` says how, `autotune` finds out how. `compile` finds
+kernels in a torch function of whole tensors, `explain` says which. All import torch when they are first used;
+`tilec` alone imports neither torch nor jax.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tilec.frontend.autotune import TuningResult, autotune
     from tilec.frontend.config import Config
     from tilec.frontend.helion import from_helion
     from tilec.frontend.kernel import Bound, Kernel, kernel
@@ -21,6 +22,8 @@ __all__ = [
     "Explanation",
     "Kernel",
     "TraceError",
+    "TuningResult",
+    "autotune",
     "cdiv",
     "compile",
     "explain",
@@ -34,6 +37,8 @@ _HOMES = {
     "Explanation": "tilec.frontend.whole.report",
     "Kernel": "tilec.frontend.kernel",
     "TraceError": "tilec.frontend.trace",
+    "TuningResult": "tilec.frontend.autotune",
+    "autotune": "tilec.frontend.autotune",
     "compile": "tilec.frontend.whole.backend",
     "explain": "tilec.frontend.whole.report",
     "from_helion": "tilec.frontend.helion",

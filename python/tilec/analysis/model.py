@@ -29,25 +29,29 @@ STEP = {"v4": 110, "v5e": 110, "v5p": 110, "v6e": 110, "tpu7x": 60}
 class Modelled:
     """What the model says of one choice.
 
-    `seconds` is the whole kernel's time, `bytes_moved` what crosses HBM's channel, `steps` how many steps the
-    pipeline makes, `vmem` the bytes of the windows with two buffers each; `bound` names what a step waits for.
+    `seconds` is the whole kernel's time, `copy_seconds` that of its copies alone, `bytes_moved` what crosses
+    HBM's channel, `steps` how many steps the pipeline makes, `vmem` the bytes of the windows in all buffers;
+    `bound` names what a step waits for.
     """
 
     seconds: float
+    copy_seconds: float
     bytes_moved: float
     steps: float
     vmem: int
     bound: str
 
 
-def modelled(work: Workload, blocks: Mapping[str, int], chip: Chip, depth: int = 2) -> Modelled:
-    """The time of a kernel with these block sizes, by axis, and `depth` buffers of a window."""
-    return _Model(work, blocks, chip, depth).result()
+def modelled(
+    work: Workload, blocks: Mapping[str, int], chip: Chip, loop: str = "grid", depth: int = 2
+) -> Modelled:
+    """The time of a kernel with these block sizes, by axis, a loop and `depth` buffers of a window."""
+    return _Model(work, blocks, chip, loop, depth).result()
 
 
 class _Model:
-    def __init__(self, work: Workload, blocks: Mapping[str, int], chip: Chip, depth: int):
-        self.work, self.blocks, self.chip, self.depth = work, blocks, chip, depth
+    def __init__(self, work: Workload, blocks: Mapping[str, int], chip: Chip, loop: str, depth: int):
+        self.work, self.blocks, self.chip, self.loop, self.depth = work, blocks, chip, loop, depth
         self.trips = [self._trips(level) for level in work.levels]
         self.runs = [prod(self.trips[i] for i in work.path(n)) for n in range(len(work.levels))]
 
@@ -76,7 +80,8 @@ class _Model:
         waiting = (copies * self.chip.read_latency + transfer) / max(self.depth - 1, 1)
         cycles = max(compute, transfer, waiting)
         bound = busy if cycles == compute else "transfer" if cycles == transfer else "latency"
-        return Modelled(cycles / self.chip.clock_ghz / 1e9, moved, steps, vmem, bound)
+        second = self.chip.clock_ghz * 1e9
+        return Modelled(cycles / second, max(transfer, waiting) / second, moved, steps, vmem, bound)
 
     def _units(self) -> dict[str, float]:
         """Cycles that each unit is busy."""
@@ -119,7 +124,7 @@ class _Model:
         return moved, most, vmem
 
     def _fetches(self, traffic: Traffic) -> float:
-        """How often a window's block changes: with the innermost loop that moves it and makes several steps."""
+        """How often a block changes: with the innermost loop that moves it and makes several steps."""
         times = 1.0
         path = self.work.path(traffic.level)
         for place, level in enumerate(path):

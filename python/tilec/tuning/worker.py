@@ -1,0 +1,49 @@
+"""A compiling process of `tilec.tuning.pool`: `python -m tilec.tuning.worker`.
+
+Its first line of input is a program, a chip and a folder of its own, each other one a choice. It answers each
+with one line. libtpu reads its flags when it is loaded, and may print what it likes: so they are set before,
+and answers go to a copy of the standard output of which it knows nothing.
+"""
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from tilec.tuning.choice import Choice
+from tilec.tuning.program import Program
+
+_BYTES = 16 << 30
+"""Memory of a process; a few kernels make the compiler take all there is."""
+
+
+def _requests() -> Iterator[dict[str, Any]]:
+    for line in sys.stdin:
+        yield json.loads(line)
+
+
+def main() -> int:
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    resource.setrlimit(resource.RLIMIT_DATA, (_BYTES, _BYTES))
+    compiler = None
+    for request in _requests():
+        if compiler is None:
+            from tilec.runtime.estimating import Compiler, dump_flags
+
+            os.environ["LIBTPU_INIT_ARGS"] = (
+                f"{os.environ.get('LIBTPU_INIT_ARGS', '')} {dump_flags(request['folder'])}"
+            )
+            compiler = Compiler(Program.from_json(request["program"]), request["chip"], request["folder"])
+            answer = {}
+        else:
+            answer = asdict(compiler.estimate(Choice.from_json(request["choice"])))
+        print(json.dumps(answer), file=answers, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
