@@ -132,7 +132,7 @@ class _Reader:
     def _loop(self, loop: LoopOp, around: int) -> None:
         for axis in loop.axes:
             span = span_of(axis.value)
-            ragged = static_extent(axis.bounds) is None and span is not None
+            ragged = self._length(axis) is None and span is not None
             level = Level(around, span and span.axis, self._extent(loop, axis, around), ragged)
             around = self.at[axis.value] = len(self.work.levels)
             self.work.levels.append(level)
@@ -156,7 +156,7 @@ class _Reader:
 
     def _extent(self, loop: LoopOp, axis: Axis, around: int) -> float:
         """How many indices an axis has in one run, on average."""
-        known, limit = static_extent(axis.bounds), axis.bounds.limit
+        known, limit = self._length(axis), axis.bounds.limit
         if known is not None:
             return max(known, 0)
         outer = [bound for bound in (axis.bounds.begin, axis.bounds.end) if isinstance(bound, SSAValue)]
@@ -167,6 +167,25 @@ class _Reader:
         )
         share = self._most(loop, axis) / max(runs, 1)
         return share if limit is None else min(share, limit)
+
+    def _length(self, axis: Axis) -> int | None:
+        """How many indices an axis has, where its ends are literals or extents of arrays."""
+        known = static_extent(axis.bounds)
+        if known is not None:
+            return known
+        begin, end = self._bound(axis.bounds.begin), self._bound(axis.bounds.end)
+        return None if begin is None or end is None else end - begin
+
+    def _bound(self, bound: SSAValue | int) -> int | None:
+        if isinstance(bound, int):
+            return bound
+        form, total = linear(bound), 0
+        for leaf, factor in form.factors.items():
+            place = constant_of(leaf.owner.index) if isinstance(leaf.owner, memref.DimOp) else None
+            if place is None or not isinstance(leaf.owner, memref.DimOp):
+                return None
+            total += factor * self._rows(leaf.owner.source, place)
+        return form.constant + total
 
     def _is_index(self, level: int) -> bool:
         return self.work.levels[level].axis is None
