@@ -12,6 +12,7 @@ Sources of the numbers:
 - `mxu_side`, `mxus`, `mxu_cycles`: the matrix units; one 16-row product takes `mxu_cycles`.
 - `stream_bytes_per_cycle`, `read_latency`, `write_latency`: fitted to libtpu's static profile of DMAs;
   v5e's read latency to published timings of a matrix product in 128 x 128 x 128 blocks.
+- `branch_delay`, `hbm_address_bytes`, `dma_granule_bytes`: read off schedules that libtpu 0.0.51 prints.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,9 @@ from types import MappingProxyType
 class Chip:
     """One kind of TPU.
 
-    Memory sizes are in MiB, bandwidth in 10^9 bytes a second, latencies in clock cycles.
+    Memory sizes are in MiB, bandwidth in 10^9 bytes a second, latencies in clock cycles. After a
+    branch, `branch_delay` more bundles run. Addresses in HBM count `hbm_address_bytes`,
+    DMAs `dma_granule_bytes`.
     """
 
     name: str
@@ -40,6 +43,9 @@ class Chip:
     stream_bytes_per_cycle: int
     read_latency: int
     write_latency: int
+    branch_delay: int
+    hbm_address_bytes: int
+    dma_granule_bytes: int
 
 
 _ALL = (
@@ -59,6 +65,9 @@ _ALL = (
         stream_bytes_per_cycle=523,
         read_latency=700,
         write_latency=450,
+        branch_delay=1,
+        hbm_address_bytes=512,
+        dma_granule_bytes=512,
     ),
     Chip(
         name="v5e",
@@ -76,6 +85,9 @@ _ALL = (
         stream_bytes_per_cycle=491,
         read_latency=700,
         write_latency=450,
+        branch_delay=4,
+        hbm_address_bytes=512,
+        dma_granule_bytes=32,
     ),
     Chip(
         name="v5p",
@@ -93,6 +105,9 @@ _ALL = (
         stream_bytes_per_cycle=625,
         read_latency=695,
         write_latency=500,
+        branch_delay=4,
+        hbm_address_bytes=32,
+        dma_granule_bytes=32,
     ),
     Chip(
         name="v6e",
@@ -110,6 +125,9 @@ _ALL = (
         stream_bytes_per_cycle=776,
         read_latency=560,
         write_latency=469,
+        branch_delay=4,
+        hbm_address_bytes=32,
+        dma_granule_bytes=32,
     ),
     Chip(
         name="tpu7x",
@@ -127,6 +145,9 @@ _ALL = (
         stream_bytes_per_cycle=1512,
         read_latency=711,
         write_latency=613,
+        branch_delay=6,
+        hbm_address_bytes=32,
+        dma_granule_bytes=32,
     ),
 )
 

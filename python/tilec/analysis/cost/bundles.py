@@ -1,0 +1,153 @@
+"""Reads libtpu's text of a compiled kernel: the bundles as they are scheduled, and their use of slots.
+
+The text is that of `packed-bundles-post-ra`: it still has the empty bundles that the scheduler put between
+others because of the matrix units, the transposing units and the transcendental one. `final_bundles` leaves
+most of them to the hardware's interlocks, so counting it gives too little.
+"""
+
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+SLOTS = (
+    "MATMUL",
+    "MATPUSH",
+    "XLU",
+    "VALU",
+    "VPOP",
+    "EUP",
+    "VLOAD",
+    "VLOAD:FILL",
+    "VSTORE",
+    "VSTORE:SPILL",
+    "SALU",
+)
+"""The slots of a bundle, as libtpu's table of their use names them."""
+
+# `0x1e LB: > {`: address, label, a `>` for each loop around.
+_BUNDLE = re.compile(r"(?m)^ *(0x[0-9a-f]+|0) +(?:[A-Z]{2})? *:(?: *>)* *\{")
+_LABEL = re.compile(r"/\*(\w+)=\*/")  # names the operand that follows
+_WAY = re.compile(r"/\* (\w+-to-\w+) \*/")  # of a `dma.general`
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_INSTRUCTION = re.compile(r"(?:(?P<results>%[^=]*?) = )?(?P<opcode>[\w.:-]+) ?(?P<rest>.*)", re.DOTALL)
+_PREDICATE = re.compile(r"\((!?)%\w*?_?(p\d+)(?:, %\w*?_?(s\d+))?\),?")  # and what else the result is
+_INPUT = re.compile(r"inlined_call_operand\.(<no memory space>|\w+) \[shape: (\w+)\[([\d,]*)\], index: (\d+)")
+
+
+class UnknownText(Exception):
+    """A text is not of the form that libtpu 0.0.51 writes."""
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """An instruction of a bundle.
+
+    `results` are registers, such as `s3`, `p0` or `v12`, without the numbers that tell values apart;
+    `operands` are texts, with registers as `%s3`. `predicate` is the register that lets it run, and whether
+    that must be false; None lets it run always. `named` has those operands that the text names, and they
+    are among `operands` too.
+    """
+
+    opcode: str
+    results: tuple[str, ...]
+    operands: tuple[str, ...]
+    predicate: tuple[str, bool] | None = None
+    named: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class Input:
+    """An operand of a kernel: the space it is in, `hbm`, `smem`, `vmem` or `scalar`, its dtype as HLO has it
+    (`s32`), its shape, its position among those of the call, and the register that holds its address, or the
+    value of a scalar."""
+
+    space: str
+    dtype: str
+    shape: tuple[int, ...]
+    index: int
+    register: str
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A compiled kernel: its bundles in the order of addresses, which count from 0, and its operands."""
+
+    bundles: tuple[tuple[Instruction, ...], ...]
+    inputs: tuple[Input, ...]
+
+
+def parse_schedule(text: str) -> Schedule:
+    """Reads the text of `packed-bundles-post-ra`. Raises `UnknownText`."""
+    starts = list(_BUNDLE.finditer(text))
+    if not starts:
+        raise UnknownText("the compiler's schedule has no bundles")
+    ends = [match.start() for match in starts[1:]] + [len(text)]
+    bundles: list[tuple[Instruction, ...]] = []
+    inputs: list[Input] = []
+    for match, end in zip(starts, ends, strict=True):
+        if int(match[1], 16) != len(bundles):
+            raise UnknownText(f"bundle {match[1]} comes after {len(bundles)} others")
+        body = _without_comments(text[match.end() : end])
+        parts = [part.strip() for part in body[: body.rindex("}")].split(" ;; ")]
+        found = [_instruction(part) for part in parts if part]
+        inputs += [each for each in found if isinstance(each, Input)]
+        bundles.append(tuple(each for each in found if isinstance(each, Instruction)))
+    return Schedule(tuple(bundles), tuple(sorted(inputs, key=lambda each: each.index)))
+
+
+def parse_utilization(text: str) -> tuple[dict[str, int], tuple[tuple[int, ...], ...]]:
+    """Reads the text of `hlo-static-per-bundle-utilization`: how many instructions a bundle can have in each
+    of `SLOTS`, and how many each bundle has, in the order of `SLOTS`. Raises `UnknownText`."""
+    lines = text.splitlines()
+    if len(lines) < 4 or tuple(lines[1].split(", ")) != SLOTS:
+        raise UnknownText("the slots of the compiler's table of their use are others than expected")
+    rows = [tuple(map(int, line.split())) for line in lines[2:] if line[:1].isdigit() or line[:1] == " "]
+    return dict(zip(SLOTS, rows[0], strict=True)), tuple(rows[1:])
+
+
+def _without_comments(text: str) -> str:
+    """Comments become operands where they say what the text does not say otherwise."""
+    return _COMMENT.sub("", _WAY.sub(r", way=\1", _LABEL.sub(r"\1=", text)))
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _instruction(text: str) -> Instruction | Input:
+    match = _INSTRUCTION.fullmatch(text)
+    if match is None:
+        raise UnknownText(f"an instruction that is none: {text[:80]}")
+    results = tuple(_register(each) for each in (match["results"] or "").split(","))
+    given = _INPUT.match(text.partition(" = ")[2])
+    if given is not None:
+        space = "scalar" if given[1].startswith("<") else given[1]
+        shape = tuple(int(extent) for extent in given[3].split(",") if extent)
+        return Input(space, given[2], shape, int(given[4]), results[0])
+    rest = match["rest"]
+    predicate = _PREDICATE.search(rest)
+    if predicate is not None:
+        if predicate[3] and predicate[3] != results[0]:
+            raise UnknownText(f"a predicated result is elsewhere without its predicate: {text[:80]}")
+        rest = rest[: predicate.start()] + rest[predicate.end() :]
+    pairs = [operand.rpartition("=") for operand in _operands(rest)]
+    named = {name: operand for name, _, operand in pairs if name}
+    return Instruction(
+        match["opcode"],
+        tuple(each for each in results if each),
+        tuple(operand for _, _, operand in pairs),
+        (predicate[2], bool(predicate[1])) if predicate else None,
+        named or None,
+    )
+
+
+def _operands(text: str) -> Sequence[str]:
+    """Operands are between commas, an address before a space; notes on what memory is meant are left out."""
+    text = re.sub(r"%(?:\w+_)?([a-z]+\d+)\b", r"%\1", text)
+    text = re.sub(r"(?<=\]) +(?=[%\w\[])", ", ", re.sub(r"\[\w+:\$\w+\]", "", text))
+    text = re.sub(r"target bundleno = (\d+) \(\w+\), region = \d+", r"\1", text)
+    text = re.sub(r"(?<=\w) +\[#\w+\]", "", text)
+    return [each.strip() for each in re.split(r",(?![^\[]*\])", text) if each.strip()]
+
+
+def _register(name: str) -> str:
+    match = re.fullmatch(r"%(?:\w+_)?([a-z]+\d+)", name.strip())
+    return match[1] if match else ""

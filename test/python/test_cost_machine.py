@@ -1,0 +1,185 @@
+"""The scalar unit run from text: kernels that libtpu 0.0.51 scheduled, and bundles written here."""
+
+import gzip
+from collections.abc import Sequence
+from itertools import compress, pairwise
+from pathlib import Path
+
+import pytest
+
+from tilec.analysis.cost.bundles import SLOTS, Schedule, UnknownText, parse_schedule, parse_utilization
+from tilec.analysis.cost.copies import Copies
+from tilec.analysis.cost.machine import Trace, run
+from tilec.analysis.cost.scalars import Value
+from tilec.analysis.cost.state import Stuck
+from tilec.chips import CHIPS
+
+RECORDED = Path(__file__).parent / "data" / "schedules"
+GROUPS, ROWS, BLOCK = 256, 65536, 256
+NEVER = "shalt.err (!%p9_p9)"  # p9 is unknown before it is written
+
+
+def recorded(name: str, chip: str, part: str = "bundles") -> str:
+    """A text of a kernel of `sum of the rows of each segment`, as libtpu wrote it."""
+    return gzip.decompress((RECORDED / f"{name}.{chip}.{part}.gz").read_bytes()).decode()
+
+
+def written(*bundles: str) -> Schedule:
+    """Bundles of instructions, which are between semicolons."""
+    lines = [
+        f" {index:#5x} :  {{ {' ;;  '.join(map(str.strip, bundle.split(';')))} }}"
+        for index, bundle in enumerate(bundles)
+    ]
+    return parse_schedule("\n".join(lines).replace("  0x0", "    0"))
+
+
+def ran(*bundles: str, chip: str = "v5e", operands: Sequence[list[Value] | None] = ()) -> Trace:
+    return run(written(*bundles), CHIPS[chip], operands)
+
+
+def segments() -> list[int]:
+    """Offsets of segments of 0 to 1080 rows."""
+    lengths = [(index * 37) % 541 * (index % 3) for index in range(GROUPS)]
+    ends = [sum(lengths[:index]) for index in range(GROUPS + 1)]
+    assert ends[-1] > ROWS - BLOCK
+    return [min(end, ROWS) for end in ends]
+
+
+def tiles(offsets: Sequence[int]) -> list[tuple[int, int]]:
+    """The entries of the worklist: a segment, and a tile of it; a segment without rows has one too."""
+    found: list[tuple[int, int]] = []
+    for group, (begin, end) in enumerate(pairwise(offsets)):
+        first = begin // BLOCK
+        last = max(-(-end // BLOCK), first + 1) if begin < end else first + 1
+        found += [(group, tile) for tile in range(first, last)]
+    return found
+
+
+@pytest.mark.parametrize("chip", ["v5e", "tpu7x"])
+def test_a_worklist_is_the_right_one(chip: str) -> None:
+    offsets = segments()
+    entries = tiles(offsets)
+    groups, rows, count = (list[Value](range(size)) for size in (512, 512, 1))
+    trace = run(
+        parse_schedule(recorded("jagged_sum_worklist", chip)), CHIPS[chip], [[*offsets], groups, rows, count]
+    )
+    assert count == [len(entries)]
+    assert list(zip(groups, rows, strict=True))[: len(entries)] == entries
+    assert trace.doubts == ()
+    assert max(trace.executed) == len(entries)
+
+
+@pytest.mark.parametrize("chip", ["v5e", "tpu7x"])
+def test_a_kernel_copies_and_steps_as_its_worklist_says(chip: str) -> None:
+    offsets = segments()
+    entries = tiles(offsets)
+    groups, rows = ([*column, *[0] * (512 - len(entries))] for column in zip(*entries, strict=True))
+    schedule = parse_schedule(recorded("jagged_sum", chip))
+    trace = run(schedule, CHIPS[chip], [[len(entries)], groups, [*offsets], rows, None, None])
+    assert trace.doubts == ()
+    # A tile comes once if the one before was the same, and one behind the rows is the last of them.
+    fetched = [min(tile, ROWS // BLOCK - 1) for _, tile in entries]
+    windows = 1 + sum(before != tile for before, tile in pairwise(fetched))
+    tables = 4 * (2 * 512 + 384)
+    assert trace.bytes_read == windows * BLOCK * 256 * 4 + tables
+    assert trace.bytes_written == 256 * 256 * 4
+    # What keeps the vector unit busy is the sum of a tile, and on tpu7x something that each step has.
+    capacity, rows_of_slots = parse_utilization(recorded("jagged_sum", chip, "slots"))
+    full = [row[SLOTS.index("VALU")] == capacity["VALU"] for row in rows_of_slots]
+    steps = sum(offsets[group] < offsets[group + 1] for group, _ in entries)
+    assert {steps} <= set(compress(trace.executed, full)) <= {steps, len(entries)}
+    assert steps < len(entries)
+
+
+@pytest.mark.parametrize("chip", ["v5e", "tpu7x"])
+def test_each_bundle_has_a_row_of_slots(chip: str) -> None:
+    capacity, rows = parse_utilization(recorded("jagged_sum", chip, "slots"))
+    assert len(rows) == len(parse_schedule(recorded("jagged_sum", chip)).bundles)
+    assert capacity["MATMUL"] > 0
+    assert all(count <= most for row in rows for count, most in zip(row, capacity.values(), strict=True))
+
+
+def test_a_bundle_reads_before_it_writes() -> None:
+    swapped = "%s2_s2 = smov.u32 %s1_s1 ;%s3_s1 = smov.u32 %s0_s2"
+    check = "%p1_p1 = scmp.ne.s32.totalorder %s3_s1, 7"
+    trace = ran("%s1_s1 = smov.u32 3 ; %s0_s2 = smov.u32 7", swapped, check, "%5 = shalt.err (%p1_p1)")
+    assert trace.cycles == 4
+
+
+@pytest.mark.parametrize(("chip", "cycles"), [("v5e", 1 + 1 + 4 + 1), ("tpu7x", 1 + 1 + 6 + 1)])
+def test_a_branch_runs_the_bundles_of_its_delay(chip: str, cycles: int) -> None:
+    begin = ["%s1_s1 = smov.u32 0", "%9 = sbr.rel target bundleno = 11 (0xb), region = 3"]
+    trace = ran(*begin, *[""] * 9, "%s1_s1 = smov.u32 1", chip=chip)
+    assert trace.cycles == cycles
+    assert trace.executed == tuple([1] * (cycles - 1) + [0] * (11 - cycles + 1) + [1])
+
+
+def test_a_loop_runs_as_often_as_its_counter_says() -> None:
+    loop = "%s1_s1 = sadd.s32 1, %s1_s1 ; %p1_p1 = scmp.lt.s32.totalorder %s1_s1, 4"
+    back = "%9 = sbr.rel (%p1_p1) target bundleno = 1 (0x1), region = 3"
+    trace = ran("%s1_s1 = smov.u32 4294967293", loop, back, "", "", "", "", "%s1_s1 = smov.u32 0")
+    assert trace.executed == (1, *[8] * 6, 1)
+
+
+def test_a_predicated_move_keeps_what_was_there() -> None:
+    trace = ran(
+        "%p1_p1 = scmp.lt.s32.totalorder 4294967295, 0 ; %s1_s1 = smov.u32 3",
+        "%s2_s1 = smov.u32 (!%p1_p1, %s1_s1), 4",
+        "%p2_p2 = scmp.ne.s32.totalorder %s2_s1, 3",
+        "%9 = shalt.err (%p2_p2)",
+    )
+    assert trace.doubts == ()
+
+
+COPY = "%9 = dma.hbm_to_vmem /*hbm=*/%s1_s1, /*size_in_granules=*/{}, /*vmem=*/0, /*dst_syncflagno=*/3"
+
+
+def test_waits_take_as_long_as_copies() -> None:
+    chip = CHIPS["v5e"]
+    trace = ran("%s1_s1 = smov.u32 0", COPY.format(1024), COPY.format(1024), "%8 = dma.done.wait 3, 2048")
+    channel = 2 * 1024 * 32 / (chip.hbm_gb_per_s / chip.clock_ghz)
+    second = 1 + channel / 2 + 1024 * 32 / chip.stream_bytes_per_cycle + chip.read_latency
+    assert trace.cycles == pytest.approx(second + 1)
+    assert trace.stalled == pytest.approx(second - 3)
+    assert (trace.busy, trace.bytes_read, trace.bytes_written) == (pytest.approx(channel), 2 * 1024 * 32, 0)
+
+
+def test_small_pieces_take_whole_transactions() -> None:
+    whole, parts = Copies(CHIPS["v6e"]), Copies(CHIPS["v6e"])
+    latency = CHIPS["v6e"].read_latency
+    done = whole.issue(0, "hbm-to-vmem", 1 << 20, 512) - latency
+    assert parts.issue(0, "hbm-to-vmem", 1 << 20, 128) - latency == pytest.approx(4 * done)
+    assert parts.bytes_read == whole.bytes_read == 1 << 20
+
+
+def test_what_the_vector_unit_says_is_doubted_only_where_it_matters() -> None:
+    pop = "%s1_s1 = spop %v4_v4"
+    used = ran(pop, "%s2_s2 = sadd.s32 1, %s1_s1", "%9 = sst [smem:[#allocation3]] %s2_s2")
+    assert used.doubts == ()
+    decided = "%p2_p2 = por %p1_p1, %p3_p3 ; %p4_p4 = pnand %p1_p1, %p1_p1"
+    compare = "%p1_p1 = scmp.lt.s32.totalorder %s1_s1, 4 ; %p3_p3 = scmp.eq.s32.totalorder 0, 0"
+    trace = ran(pop, compare, decided, "%9 = shalt.err (!%p2_p2)", "%9 = shalt.err (%p4_p4)")
+    assert trace.doubts == ("whether shalt.err runs",)
+    assert ran(pop, compare, decided, "%9 = shalt.err (!%p2_p2)").doubts == ()
+
+
+@pytest.mark.parametrize(
+    ("bundles", "error", "message"),
+    [
+        (["%9 = shalt.err"], Stuck, "a check of its own"),
+        (["%9 = dma.done.wait 3, 4"], Stuck, "4 more granules"),
+        (["%s1_s1 = sfoo.u32 1, 2"], UnknownText, "sfoo.u32"),
+        (["%s1_s1 = smov.u32 (%p1_p1, %s2_s2), 2"], UnknownText, "elsewhere"),
+        (["%9 = sbr.rel target bundleno = 0 (0x0), region = 1"] * 9, Stuck, "where a branch is about"),
+    ],
+)
+def test_what_cannot_be_is_refused(bundles: list[str], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        ran(*bundles)
+
+
+def test_texts_of_another_form_are_refused() -> None:
+    with pytest.raises(UnknownText, match="no bundles"):
+        parse_schedule("nothing")
+    with pytest.raises(UnknownText, match="slots"):
+        parse_utilization("CAPACITY:\nMATMUL, SALU\n 1 2")
