@@ -35,16 +35,17 @@ def far_from(best: dict[str, int], loop: str) -> Answers:
     return Answers(answer)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.data())
-def test_the_best_near_the_model_is_found(data: st.DataObject) -> None:
+def test_the_best_is_found_where_the_model_thinks_otherwise(data: st.DataObject) -> None:
+    # The model's best is the largest of all sizes: up to six steps away.
     best = {each.axis: data.draw(st.sampled_from(each.sizes[-3:])) for each in SPACE.axes}
     loop = data.draw(st.sampled_from(["grid", "emit_pipeline", "fori_loop"]))
     answers = far_from(best, loop)
     outcome = run(answers)
     assert outcome.best is not None
     assert outcome.best.loop == loop
-    assert answers.answer(outcome.best).seconds == pytest.approx(1e-5)
+    assert answers.answer(outcome.best).seconds in (pytest.approx(1e-5), pytest.approx(1.2e-5))
     assert outcome.compiles == len(answers.asked) <= 40
 
 
@@ -145,5 +146,5 @@ def test_it_ends_where_nothing_is_left() -> None:
     outcome = run(
         Answers(lambda choice: Estimate(1.0, True, compiled=True)), Space(tiny.axes + fixed, tiny.structures)
     )
-    assert outcome.ended == "nothing better is near"
+    assert outcome.ended == "nothing better is expected"
     assert len(outcome.found) == len(SPACE.axes[0].sizes)

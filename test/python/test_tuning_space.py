@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tuning_programs import example, jagged_row_sum, matmul
+from xdsl.passes import PassPipeline
 
-from tilec.diagnostics import TileError
 from tilec.parsing import make_context
+from tilec.passes.plan_memory import PlanMemory
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Operand, Program
-from tilec.tuning.space import LARGEST, space_of, sizes_of
+from tilec.tuning.space import LARGEST, sizes_of, space_of
 
 PROGRAMS = [
     matmul(512),
@@ -62,10 +63,10 @@ def test_the_passes_take_every_choice(program: Program, data: st.DataObject) -> 
     choice = data.draw(st.sampled_from(space.structures)).with_sizes(sizes)
     if not space.legal(choice):
         return
-    try:
-        choice.pipeline("v5e").apply(make_context(), program.module.clone())
-    except TileError as error:
-        assert "do not fit the" in str(error)  # of the ledger, which only the finished schedule has
+    passes = choice.pipeline("v5e").passes()
+    before = next(at for at, each in enumerate(passes) if isinstance(each, PlanMemory))
+    # What does not fit the chip only the finished schedule tells, so that may be refused.
+    PassPipeline(tuple(passes[:before])).apply(make_context(), program.module.clone())
 
 
 @given(st.data())

@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from tilec.analysis.affine import linear, static_extent
+from tilec.analysis.vmem import LANES, MOST_RESIDENT, padded_bytes
 from tilec.dialects.tile.access import AccessOp, Effect
 from tilec.dialects.tile.axes import Axis
 from tilec.dialects.tile.loops import ForOp, GridOp, LoopOp
@@ -40,31 +41,39 @@ class Unit(StrEnum):
     VECTOR = "vector"
     TRANSCENDENTAL = "transcendental"
     ACROSS = "across lanes"
+    LOADS = "loads"
+    STORES = "stores"
 
 
 @dataclass(frozen=True)
 class Level:
     """A loop: `parent` is the number of the one around it, -1 for none.
 
-    `axis` names the axis if its steps are tiles. `extent` is how many indices it has in one run, on average.
-    `ragged` says that it may begin anywhere, so that its first and last tiles are partial.
+    `axis` names the axis if its steps are tiles. `extent` is how many indices it has in one run, on average,
+    and `most` how many it may have. `ragged` says that it may begin anywhere, so that its first and last
+    tiles are partial.
     """
 
     parent: int
     axis: str | None
     extent: float
+    most: float
     ragged: bool
 
 
 @dataclass(frozen=True)
 class Lanes:
-    """Something computed for all lanes of a value of `shape`; `factor` operations of `unit` a register."""
+    """Something computed for all lanes of a value of `shape`; `factor` operations of `unit` a register.
+
+    With `kept` it is only done to values that do not fit the registers.
+    """
 
     level: int
     unit: Unit
     shape: tuple[Extent, ...]
     width: int
     factor: float
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,13 +90,17 @@ class Product:
 
 @dataclass(frozen=True)
 class Traffic:
-    """A window that is copied when one of the loops `moving` goes on; `width` bytes an element."""
+    """A window that is copied when one of the loops `moving` goes on; `width` bytes an element.
+
+    `whole` is the array's shape if an inner loop reads it and it may as well stay on the chip.
+    """
 
     level: int
     moving: frozenset[int]
     shape: tuple[Extent, ...]
     width: int
     effect: Effect
+    whole: tuple[int, ...] | None = None
 
 
 @dataclass
@@ -133,7 +146,8 @@ class _Reader:
         for axis in loop.axes:
             span = span_of(axis.value)
             ragged = self._length(axis) is None and span is not None
-            level = Level(around, span and span.axis, self._extent(loop, axis, around), ragged)
+            most = axis.bounds.limit or self._most(loop, axis)
+            level = Level(around, span and span.axis, self._extent(loop, axis, around), most, ragged)
             around = self.at[axis.value] = len(self.work.levels)
             self.work.levels.append(level)
         self._block(loop.body.block, around)
@@ -181,10 +195,9 @@ class _Reader:
             return bound
         form, total = linear(bound), 0
         for leaf, factor in form.factors.items():
-            place = constant_of(leaf.owner.index) if isinstance(leaf.owner, memref.DimOp) else None
-            if place is None or not isinstance(leaf.owner, memref.DimOp):
+            if not isinstance(leaf, tuple):
                 return None
-            total += factor * self._rows(leaf.owner.source, place)
+            total += factor * self._rows(*leaf)
         return form.constant + total
 
     def _is_index(self, level: int) -> bool:
@@ -211,7 +224,11 @@ class _Reader:
             moving.add(level)
         shape = _extents(op.window_type)
         width = byte_width(element_type(op.array.type))
-        self.work.traffic.append(Traffic(level, frozenset(moving), shape, width, op.effect))
+        whole = shape_of(op.array.type)
+        small = len(whole) > 1 and UNBOUND not in whole and padded_bytes(whole, width) <= MOST_RESIDENT
+        inner = op.effect is Effect.READ and isinstance(op.parent_op(), ForOp)
+        kept = tuple(whole) if small and inner else None
+        self.work.traffic.append(Traffic(level, frozenset(moving), shape, width, op.effect, kept))
 
     def _axes(self, value: SSAValue) -> Iterable[SSAValue]:
         """The axes that an index follows from."""
@@ -238,9 +255,26 @@ class _Reader:
         if not factor or not op.results:
             return
         kind = op.operands[0].type if isinstance(op, ReduceOp) else op.results[0].type
-        if shape_of(kind):
-            width = max(byte_width(element_type(kind)), 1)
-            self.work.lanes.append(Lanes(level, unit, _extents(kind), width, factor))
+        if not shape_of(kind):
+            return
+        width, shape = max(byte_width(element_type(kind)), 1), _extents(kind)
+        if isinstance(op, ReduceOp):
+            self._reduction(op, level, shape, width)
+        else:
+            self.work.lanes.append(Lanes(level, unit, shape, width, factor))
+
+    def _reduction(self, op: ReduceOp, level: int, shape: tuple[Extent, ...], width: int) -> None:
+        """Registers are reduced to one lane by lane, and its lanes then.
+
+        What was computed and is used again when the result is there has to wait.
+        """
+        self.work.lanes.append(Lanes(level, Unit.VECTOR, shape, width, 1.0))
+        if len(shape) - 1 in ints_of(op.dims):
+            self.work.lanes.append(Lanes(level, Unit.ACROSS, (*shape[:-1], LANES), width, 1.0))
+        if not op.value.has_one_use() and not isinstance(op.value.owner, AccessOp):
+            self.work.lanes += [
+                Lanes(level, unit, shape, width, 1.0, True) for unit in (Unit.LOADS, Unit.STORES)
+            ]
 
 
 _HARD = {
@@ -263,8 +297,6 @@ def cost_of(op: Operation) -> tuple[Unit, float]:
     if op.name in _HARD:
         return Unit.TRANSCENDENTAL, _HARD[op.name]
     match op:
-        case ReduceOp() if len(shape_of(op.value.type)) - 1 in ints_of(op.dims):
-            return Unit.ACROSS, 1.0
         case ScanOp() | TransposeOp():
             return Unit.ACROSS, 2.0
         case SplatOp() | BroadcastOp() | IndicesOp() | memref.DimOp():

@@ -1,32 +1,37 @@
-"""Estimates of compiled kernels, for a tuner: one program, many choices, in a process that loads libtpu once.
+"""Estimates of compiled kernels, for a tuner: one program, many choices, one process that loads libtpu."""
 
-What a step takes is counted in the compiler's schedule: one bundle of instructions is one cycle. How many
-steps there are, and what copies take, is the analytic model's.
-"""
-
+import re
+from math import prod
 from pathlib import Path
 
 import jax
 from xdsl.utils.exceptions import DiagnosticException
 
-from tilec.analysis.model import modelled
+from tilec.analysis.cost.bundles import UnknownText, parse_schedule
+from tilec.analysis.cost.machine import Trace, run
+from tilec.analysis.cost.scalars import Value
+from tilec.analysis.cost.state import Stuck
 from tilec.chips import chip_named
 from tilec.diagnostics import one_line, verify
 from tilec.emit.module import print_module
 from tilec.parsing import make_context
 from tilec.runtime.aot import CompileRefused, compile_for
-from tilec.runtime.bundles import kernels_in
 from tilec.runtime.load import load
 from tilec.tuning.choice import Choice
 from tilec.tuning.estimates import Estimate
 from tilec.tuning.program import Program
+
+_INSTRUCTION = re.compile(r"^ +(?:ROOT )?%([\w.-]+) = (.*?) ([\w-]+)\(([^)]*)\)(.*)", re.MULTILINE)
+_ARRAY = re.compile(r"(\w+)\[([\d,]*)\]")
+_SAME = ("bitcast", "copy", "reshape")
+Words = list[Value] | None
 
 
 def dump_flags(folder: str) -> str:
     """Flags of libtpu with which it writes its schedules to a folder."""
     return (
         f"--xla_jf_dump_to={folder}/dump --xla_jf_dump_llo_text=true "
-        "--xla_jf_dump_llo_pass_label_regex=.*final_bundles.*"
+        "--xla_jf_dump_llo_pass_label_regex=.*packed-bundles-post-ra.* --xla_msa_enable=false"
     )
 
 
@@ -45,7 +50,6 @@ class Compiler:
         try:
             module = self.program.module.clone()
             choice.pipeline(self.chip.name).apply(make_context(), module)
-            vmem = 0
             verify(module)
             text = print_module(module)
         except DiagnosticException as error:
@@ -53,28 +57,38 @@ class Compiler:
         try:
             fn = getattr(load(text, self.program.name), self.program.name)
             compile_for(fn, self.structs, self.chip.name)
-        except CompileRefused as refused:
-            self._clear()
+            traces = self._traces()
+        except (CompileRefused, UnknownText, Stuck) as refused:
             return Estimate(refused=str(refused), compiled=True)
-        try:
-            seconds, bound = self._seconds(choice)
         finally:
-            self._clear()
-        return Estimate(seconds, True, vmem, bound, compiled=True)
+            for file in self.dump.iterdir():
+                file.unlink()
+        seconds = sum(each.cycles for each in traces) / self.chip.clock_ghz / 1e9
+        return Estimate(seconds, not any(each.doubts for each in traces), compiled=True)
 
-    def _seconds(self, choice: Choice) -> tuple[float, str]:
-        """The time of all kernels, and what the slowest waits for."""
-        kernels = [loops for name, loops in kernels_in(self.dump).items() if "worklist" not in name]
-        works = self.program.workloads
-        cycle = 1e-9 / self.chip.clock_ghz
-        times: list[tuple[float, str]] = []
-        for work, loops in zip(works, kernels, strict=False):
-            model = modelled(work, choice.sizes, self.chip, choice.loop, choice.depth)
-            bundles = sum(loop.bundles for loop in loops)
-            compute = model.steps * bundles * cycle
-            times.append(max((compute, "bundles"), (model.copy_seconds, "copies")))
-        return sum(each for each, _ in times), max(times, default=(0.0, ""))[1]
+    def _traces(self) -> list[Trace]:
+        """Runs the kernels of the module that was compiled last, in order."""
+        hlo = next(self.dump.glob("*-TLP-hlo.txt")).read_text()
+        values: dict[str, list[Words]] = {}
+        traces: list[Trace] = []
+        for name, kind, opcode, operands, rest in _INSTRUCTION.findall(hlo[hlo.index("ENTRY") :]):
+            given = [values.get(each.strip().removeprefix("%"), [None]) for each in operands.split(",")]
+            if opcode == "parameter":
+                words = self.program.operands[int(operands)].values
+                values[name] = [None if words is None else list(words)]
+            elif opcode == "get-tuple-element":
+                values[name] = [given[0][int(rest.partition("index=")[2].partition(",")[0])]]
+            elif opcode in _SAME:
+                values[name] = given[0]
+            elif "tpu_custom_call" in rest:
+                values[name] = [_made(*each) for each in _ARRAY.findall(kind)]
+                text = next(self.dump.glob(f"*-{name}-*-packed-bundles-post-ra.txt")).read_text()
+                known = [each[0] and list(each[0]) for each in given]
+                traces.append(run(parse_schedule(text), self.chip, [*known, *values[name]]))
+        return traces
 
-    def _clear(self) -> None:
-        for file in self.dump.iterdir():
-            file.unlink()
+
+def _made(dtype: str, extents: str) -> Words:
+    """A result of a kernel, which is known if it has integers."""
+    count = prod(map(int, filter(None, extents.split(","))))
+    return list[Value]([0]) * count if dtype == "s32" else None

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import tempfile
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,13 @@ def default_folder() -> Path:
 
 def versions() -> dict[str, str]:
     """What an entry depends on besides what is tuned."""
-    return {name: version(name) for name in PACKAGES}
+    found: dict[str, str] = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:  # as of what runs from its source
+            found[name] = "none"
+    return found
 
 
 def key_of(program: Program, chip: str) -> str:

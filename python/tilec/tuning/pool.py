@@ -47,7 +47,10 @@ class Worker:
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """The answer to a request. Raises WorkerDied."""
         if self._process is None:
-            self._process = self._start()
+            try:
+                self._process = self._start()
+            except OSError as error:
+                raise WorkerDied(f"no process can be started: {error}") from None
             self._exchange({**self.setup, "folder": self.folder.name}, START_SECONDS)
         return self._exchange(request, self.seconds)
 

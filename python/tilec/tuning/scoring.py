@@ -30,8 +30,9 @@ class Scorer:
         return self._scores[choice]
 
     def _score(self, choice: Choice) -> float:
+        resident, idle = choice.operands == "resident", choice.grouping == "overlaunch"
         found = [
-            modelled(work, choice.sizes, self.chip, choice.loop, choice.depth)
+            modelled(work, choice.sizes, self.chip, choice.depth, resident=resident, idle=idle)
             for work in self.program.workloads
         ]
         if max((each.vmem for each in found), default=0) > self.chip.vmem_mib * MEBIBYTE:

@@ -1,15 +1,17 @@
 """The search: the model says where to look, compiled estimates say what is best.
 
 First a few choices that differ much: the model's best, others far from it, and the best of other loops and
-groupings. Then the neighbours of the best one, those first of which the model thinks most, until none is
-better.
+groupings. Then, with the model corrected by what is known, neighbours of the best one and what else is
+expected to be better, until nothing is.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from tilec.tuning.choice import Choice
+from tilec.tuning.correction import corrected
 from tilec.tuning.estimates import Estimate, Estimator
 from tilec.tuning.scoring import Scorer
 from tilec.tuning.space import Space
@@ -21,8 +23,13 @@ FIRST = 4
 """Choices of sizes to begin with, besides those that show what another structure does."""
 APART = 2
 """Steps between the first choices of sizes."""
-WORSE = 3.0
-"""How much slower than the best the model may think a choice is that is still looked at."""
+NEAR = 1.6
+"""How much slower than the best a choice next to it may be expected to be and is still looked at: as wrong as
+expectations are."""
+MOST_LIKED = 100
+"""Choices of each structure of which anything is expected, those that the model likes best."""
+MOST_REFUSED = 60
+"""Choices that are refused in a row until the search gives up."""
 
 
 @dataclass(frozen=True)
@@ -123,14 +130,42 @@ class _Search:
         return chosen
 
     def _climb(self) -> None:
-        """Look at neighbours of the best choices; the search ends where nobody has any left."""
-        for best, _ in self.outcome.ranking[:3]:
-            near = [each for each in self.space.neighbours(best) if each not in self.outcome.found]
-            limit = WORSE * self.scorer.score(best)
-            near = sorted((each for each in near if self.scorer.score(each) <= limit), key=self.scorer.score)
-            if near:
-                return self._ask(near[: 2 * self.estimator.width])
-        self.outcome.ended = "nothing better is near"
+        """Look at what is likely to be better than the best: near it, and wherever else the model says so.
+
+        The search ends where nothing is.
+        """
+        ranking = self.outcome.ranking
+        if not ranking:
+            return self._look_elsewhere()
+        best, estimate = ranking[0]
+        known = {choice: _seconds(each) for choice, each in ranking}
+        expected = corrected(self.scorer.score, known, best)
+        near = self._likely(self.space.neighbours(best), expected, NEAR * _seconds(estimate))
+        far = self._likely(self._liked, expected, _seconds(estimate))
+        asked = list(dict.fromkeys([*near[: self.estimator.width], *far[: self.estimator.width]]))
+        if not asked:
+            self.outcome.ended = "nothing better is expected"
+        self._ask(asked)
+
+    def _likely(
+        self, choices: Iterable[Choice], expected: Callable[[Choice], float], limit: float
+    ) -> list[Choice]:
+        """The choices that were not looked at and may take less than `limit`, the most likely first."""
+        new = [(expected(each), each) for each in choices if each not in self.outcome.found]
+        return [each for seconds, each in sorted(new, key=lambda pair: pair[0]) if seconds < limit]
+
+    @cached_property
+    def _liked(self) -> list[Choice]:
+        """The choices of which the model thinks most, with all structures."""
+        ordered = (self.scorer.ordered(self.space, each)[:MOST_LIKED] for each in self.space.structures)
+        return [choice for some in ordered for choice in some]
+
+    def _look_elsewhere(self) -> None:
+        """Where all was refused so far, look at what the model likes next."""
+        left = [each for each in self._liked if each not in self.outcome.found]
+        if not left or len(self.outcome.found) >= MOST_REFUSED:
+            self.outcome.ended = "all is refused"
+        self._ask(left[:: max(len(left) // self.estimator.width, 1)][: self.estimator.width])
 
     def _ask(self, choices: Sequence[Choice]) -> None:
         """Have choices estimated, as far as the budget goes."""

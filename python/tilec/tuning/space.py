@@ -5,17 +5,17 @@ multiples of 128 lanes, in the last but one of the rows of a tile of memory: 8, 
 element. Other sizes can be copied too, but only together with neighbours, so none of them wins.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil, prod
 
 from xdsl.dialects.builtin import ModuleOp
 
 from tilec.analysis.affine import static_extent
-from tilec.analysis.vmem import LANES, MOST_RESIDENT, SUBLANES, WORD, padded_bytes, round_up
-from tilec.dialects.tile.access import AccessOp, Effect
+from tilec.analysis.vmem import LANES, SUBLANES, WORD, round_up
+from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.loops import ForOp, LoopOp
-from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of, span_of
+from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, span_of
 from tilec.passes.tile_to_pallas import GROUPINGS, LOOPS
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
@@ -104,9 +104,9 @@ def space_of(program: Program) -> Space:
         for name, extent in sorted(extents.items())
     ]
     inner = _inner(module)
-    return Space(
-        tuple(axes), tuple(_structures(module, any(each.ragged for each in levels), bool(inner))), inner
-    )
+    jagged = any(each.ragged for each in levels)
+    resident = any(each.whole is not None for work in program.workloads for each in work.traffic)
+    return Space(tuple(axes), tuple(_structures(jagged, bool(inner), resident)), inner)
 
 
 def sizes_of(granule: int, largest: int, extent: float, ragged: bool) -> tuple[int, ...]:
@@ -168,7 +168,7 @@ def _inner(module: ModuleOp) -> tuple[tuple[str, int], ...]:
     return tuple(found.items())
 
 
-def _structures(module: ModuleOp, jagged: bool, inner: bool) -> Iterator[Choice]:
+def _structures(jagged: bool, inner: bool, resident: bool) -> Iterator[Choice]:
     """What may be chosen besides sizes, the plainest first.
 
     A pass may still refuse some for a program; that takes it milliseconds.
@@ -180,7 +180,7 @@ def _structures(module: ModuleOp, jagged: bool, inner: bool) -> Iterator[Choice]
             if loop == "unroll" and not inner:
                 continue
             depths = DEPTHS if loop in ("emit_pipeline", "fori_loop") else (plain.depth,)
-            placements = ("auto", "resident") if _may_reside(module) else ("auto",)
+            placements = ("auto", "resident") if resident else ("auto",)
             for depth in depths:
                 for operands in placements:
                     choice = Choice((), grouping, loop, operands, depth)
@@ -195,19 +195,3 @@ def _accepted(choice: Choice) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _may_reside(module: ModuleOp) -> bool:
-    """Whether an inner loop reads an array that might as well stay on the chip."""
-    reads = [
-        access
-        for loop in module.walk()
-        if isinstance(loop, ForOp)
-        for access in loop.walk()
-        if isinstance(access, AccessOp) and access.effect is Effect.READ
-    ]
-    return any(_fits(shape_of(each.array.type), byte_width(element_type(each.array.type))) for each in reads)
-
-
-def _fits(shape: Sequence[int], width: int) -> bool:
-    return len(shape) > 1 and UNBOUND not in shape and padded_bytes(shape, max(width, 1)) <= MOST_RESIDENT
