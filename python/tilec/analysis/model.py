@@ -63,21 +63,25 @@ class Modelled:
     bound: str
 
 
-def modelled(
-    work: Workload,
-    blocks: Mapping[str, int],
-    chip: Chip,
-    depth: int = 2,
-    *,
-    resident: bool = False,
-    idle: bool = False,
-) -> Modelled:
-    """The time of a kernel with these block sizes, by axis, and `depth` buffers of a window.
+@dataclass(frozen=True)
+class Schedule:
+    """What is chosen besides block sizes: the loop, `depth` buffers of a window, and two more.
 
-    With `resident`, arrays that may stay on the chip do. With `idle`, ragged axes have no worklist, but as
-    many steps as they may have at most.
+    `resident` arrays that may stay on the chip do. With `idle`, ragged axes have no worklist, but as many
+    steps as they may have at most.
     """
-    return _Model(work, blocks, chip, depth, resident, idle).result()
+
+    loop: str = "grid"
+    depth: int = 2
+    resident: bool = False
+    idle: bool = False
+
+
+def modelled(
+    work: Workload, blocks: Mapping[str, int], chip: Chip, schedule: Schedule | None = None
+) -> Modelled:
+    """The time of a kernel with these block sizes, by axis."""
+    return _Model(work, blocks, chip, schedule or Schedule()).result()
 
 
 @dataclass(frozen=True)
@@ -95,17 +99,11 @@ class _Copies:
 
 
 class _Model:
-    def __init__(
-        self,
-        work: Workload,
-        blocks: Mapping[str, int],
-        chip: Chip,
-        depth: int,
-        resident: bool,
-        idle: bool,
-    ) -> None:
-        self.work, self.blocks, self.chip, self.depth = work, blocks, chip, depth
-        self.resident, self.idle = resident, idle
+    def __init__(self, work: Workload, blocks: Mapping[str, int], chip: Chip, schedule: Schedule) -> None:
+        self.work, self.blocks, self.chip, self.schedule = work, blocks, chip, schedule
+        self.listed = not schedule.idle and any(level.ragged for level in work.levels)
+        # An emit_pipeline that may have few steps has two buffers at most.
+        self.depth = 2 if self.listed and schedule.loop == "emit_pipeline" else schedule.depth
         self.trips = [self._trips(level) for level in work.levels]
         self.runs = [prod(self.trips[i] for i in work.path(n)) for n in range(len(work.levels))]
 
@@ -115,6 +113,8 @@ class _Model:
         block = self.blocks[level.axis]
         if level.ragged:  # whole tiles of the array: one more where it does not begin on one
             return level.extent / block + 1 if level.extent else 1.0
+        if level.follows is not None:
+            return max((level.extent + self.blocks[level.follows] / 2) / block, 1.0)
         return ceil(level.extent / block)
 
     def _size(self, extent: Extent) -> int:
@@ -134,19 +134,30 @@ class _Model:
         fetches = min(max(copies.fetches, 1.0), steps)
         wait = (chip.read_latency - EARLY + copies.read / fetches / rate) / max(self.depth - 1, 1)
         ends = chip.read_latency + chip.write_latency + (copies.first + copies.last) / rate
-        stepping = ends + step + (fetches - 1) * max(step, wait) + (steps - fetches) * step
+        stepping = self._starts() * ends + step + (fetches - 1) * max(step, wait) + (steps - fetches) * step
         moving = chip.read_latency + chip.write_latency + step + (copies.read + copies.written) / rate
-        cycles = max(stepping, moving) + self._ragged(leaves)
+        cycles = max(stepping, moving + (self._starts() - 1) * ends) + self._ragged(leaves)
         bound = "transfer" if moving > stepping else "latency" if wait > step else busy
         moved = copies.read + copies.written
         return Modelled(cycles / chip.clock_ghz / 1e9, moved, steps, copies.vmem, bound)
+
+    def _starts(self) -> float:
+        """How often a pipeline begins anew: a loop in a kernel does for each step of the grid around it."""
+        if self.schedule.loop != "fori_loop" or self.listed or self.schedule.resident:
+            return 1.0
+        outer = [self.trips[n] for n, level in enumerate(self.work.levels) if level.outer]
+        inner = [self.trips[n] for n, level in enumerate(self.work.levels) if not level.outer]
+        if max(inner, default=1.0) > 1:
+            return prod(outer)
+        several = [trips for trips in outer if trips > 1]
+        return prod(several[:-1])  # the last of these axes is the loop
 
     def _ragged(self, leaves: Sequence[int]) -> float:
         """Cycles of the scalar code that lists the tiles of ragged axes, or else of idle steps."""
         ragged = [n for n, level in enumerate(self.work.levels) if level.ragged]
         if not ragged:
             return 0.0
-        if not self.idle:
+        if self.listed:
             return CALL + LISTED * max(self.runs[n] for n in ragged)
         made = sum(prod(self._most(self.work.levels[n], n) for n in self.work.path(leaf)) for leaf in leaves)
         return IDLE * max(made - sum(self.runs[n] for n in leaves), 0.0)
@@ -191,7 +202,7 @@ class _Model:
             shape, times = self._shape(traffic.shape), self._fetches(traffic)
             if not shape:
                 continue  # a scalar, read from scalar memory
-            if self.resident and traffic.whole is not None:
+            if self.schedule.resident and traffic.whole is not None:
                 shape, times = list(traffic.whole), 1.0
             size = padded_bytes(shape, traffic.width)
             vmem += size * (self.depth if times > 1 else 1)

@@ -17,7 +17,7 @@ from xdsl.dialects import memref, scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from tilec.analysis.affine import linear, static_extent
+from tilec.analysis.affine import Linear, extent, linear, static_extent
 from tilec.analysis.vmem import LANES, MOST_RESIDENT, padded_bytes
 from tilec.dialects.tile.access import AccessOp, Effect
 from tilec.dialects.tile.axes import Axis
@@ -51,7 +51,8 @@ class Level:
 
     `axis` names the axis if its steps are tiles. `extent` is how many indices it has in one run, on average,
     and `most` how many it may have. `ragged` says that it may begin anywhere, so that its first and last
-    tiles are partial.
+    tiles are partial. One that is not ends where a tile of the axis `follows` does, if any. `outer` says that
+    it is of the grid.
     """
 
     parent: int
@@ -59,6 +60,8 @@ class Level:
     extent: float
     most: float
     ragged: bool
+    follows: str | None = None
+    outer: bool = False
 
 
 @dataclass(frozen=True)
@@ -145,9 +148,11 @@ class _Reader:
     def _loop(self, loop: LoopOp, around: int) -> None:
         for axis in loop.axes:
             span = span_of(axis.value)
-            ragged = self._length(axis) is None and span is not None
-            most = axis.bounds.limit or self._most(loop, axis)
-            level = Level(around, span and span.axis, self._extent(loop, axis, around), most, ragged)
+            follows = self._follows(axis)
+            ragged = span is not None and self._length(axis) is None and follows is None
+            most, share = axis.bounds.limit or self._most(loop, axis), self._extent(loop, axis, around)
+            name, outer = span and span.axis, isinstance(loop, GridOp)
+            level = Level(around, name, share, most, ragged, follows, outer)
             around = self.at[axis.value] = len(self.work.levels)
             self.work.levels.append(level)
         self._block(loop.body.block, around)
@@ -173,8 +178,7 @@ class _Reader:
         known, limit = self._length(axis), axis.bounds.limit
         if known is not None:
             return max(known, 0)
-        outer = [bound for bound in (axis.bounds.begin, axis.bounds.end) if isinstance(bound, SSAValue)]
-        if any(leaf in self.at for bound in outer for leaf in linear(bound).factors):
+        if self._follows(axis) is not None:
             return (limit or self._most(loop, axis)) / 2
         runs = prod(
             self.work.levels[level].extent for level in self.work.path(around) if self._is_index(level)
@@ -182,23 +186,29 @@ class _Reader:
         share = self._most(loop, axis) / max(runs, 1)
         return share if limit is None else min(share, limit)
 
+    def _follows(self, axis: Axis) -> str | None:
+        """The axis with whose tiles one ends that begins at a literal, as in causal attention."""
+        if linear(axis.bounds.begin).literal is None:
+            return None
+        leaves = [leaf for leaf in linear(axis.bounds.end).factors if leaf in self.at]
+        return next((self.work.levels[self.at[leaf]].axis for leaf in leaves if leaf in self.at), None)
+
     def _length(self, axis: Axis) -> int | None:
         """How many indices an axis has, where its ends are literals or extents of arrays."""
         known = static_extent(axis.bounds)
         if known is not None:
             return known
-        begin, end = self._bound(axis.bounds.begin), self._bound(axis.bounds.end)
+        begin, end = self._value(linear(axis.bounds.begin)), self._value(linear(axis.bounds.end))
         return None if begin is None or end is None else end - begin
 
-    def _bound(self, bound: SSAValue | int) -> int | None:
-        if isinstance(bound, int):
-            return bound
-        form, total = linear(bound), 0
+    def _value(self, form: Linear) -> int | None:
+        """A sum of literals and of extents of arguments, None for another."""
+        total = form.constant
         for leaf, factor in form.factors.items():
             if not isinstance(leaf, tuple):
                 return None
-            total += factor * self._rows(*leaf)
-        return form.constant + total
+            total += factor * self.rows.get(leaf[0].name_hint or "", ROWS)
+        return total
 
     def _is_index(self, level: int) -> bool:
         return self.work.levels[level].axis is None
@@ -215,8 +225,9 @@ class _Reader:
         return max(found, default=ROWS)
 
     def _rows(self, array: SSAValue, place: int) -> int:
-        size = shape_of(array.type)[place]
-        return self.rows.get(array.name_hint or "", ROWS) if size == UNBOUND else size
+        """The extent of a dimension of an array."""
+        known = self._value(extent(array, place))
+        return ROWS if known is None else known
 
     def _traffic(self, op: AccessOp, level: int) -> None:
         moving = {self.at[leaf] for dim in op.window for value in dim.values for leaf in self._axes(value)}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import product
 from math import prod
 
-from tilec.analysis.model import modelled
+from tilec.analysis.model import Schedule, modelled
 from tilec.analysis.vmem import MEBIBYTE
 from tilec.chips import Chip
 from tilec.tuning.choice import Choice
@@ -30,11 +30,11 @@ class Scorer:
         return self._scores[choice]
 
     def _score(self, choice: Choice) -> float:
-        resident, idle = choice.operands == "resident", choice.grouping == "overlaunch"
-        found = [
-            modelled(work, choice.sizes, self.chip, choice.depth, resident=resident, idle=idle)
-            for work in self.program.workloads
-        ]
+        schedule = Schedule(
+            choice.loop, choice.depth, choice.operands == "resident", choice.grouping == "overlaunch"
+        )
+        works = self.program.workloads
+        found = [modelled(work, choice.sizes, self.chip, schedule) for work in works]
         if max((each.vmem for each in found), default=0) > self.chip.vmem_mib * MEBIBYTE:
             return float("inf")
         return sum(each.seconds for each in found)
