@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-SLOTS = (
+SLOTS: tuple[str, ...] = (
     "MATMUL",
     "MATPUSH",
     "XLU",
@@ -96,7 +96,7 @@ def parse_schedule(text: str) -> Schedule:
     return Schedule(tuple(bundles), tuple(sorted(inputs, key=lambda each: each.index)))
 
 
-def parse_utilization(text: str) -> tuple[dict[str, int], tuple[tuple[int, ...], ...]]:
+def parse_utilization(text: str) -> tuple[Mapping[str, int], tuple[tuple[int, ...], ...]]:
     """Reads the text of `hlo-static-per-bundle-utilization`: how many instructions a bundle can have in each
     of `SLOTS`, and how many each bundle has, in the order of `SLOTS`. Raises `UnknownText`."""
     lines = text.splitlines()

@@ -27,9 +27,9 @@ _MOST_BUNDLES = 40_000_000  # with a scalar part, that one run may take: some tw
 class Trace:
     """How one kernel ran. Times are in cycles, sizes in bytes.
 
-    `executed` counts how often each bundle ran. `stalled` is the part of `cycles` in waits for DMAs, `busy`
-    how long the channel to HBM was occupied. `doubts` says why control flow was guessed; it is exact if there
-    are none.
+    `executed` counts how often each bundle ran, `loops` how often the first of each loop did. `stalled` is
+    the part of `cycles` in waits for DMAs, `busy` how long the channel to HBM was occupied. `doubts` says why
+    control flow was guessed; it is exact if there are none.
     """
 
     cycles: float
@@ -38,6 +38,7 @@ class Trace:
     bytes_read: int
     bytes_written: int
     executed: tuple[int, ...]
+    loops: tuple[int, ...]
     doubts: tuple[str, ...]
 
 
@@ -67,8 +68,20 @@ def run(schedule: Schedule, chip: Chip, operands: Sequence[MutableSequence[Value
         state.copies.bytes_read,
         state.copies.bytes_written,
         executed,
+        tuple(executed[index] for index in _heads(schedule)),
         tuple(state.doubts),
     )
+
+
+def _heads(schedule: Schedule) -> list[int]:
+    """The bundles that a later one branches to."""
+    targets = {
+        int(instruction.operands[0])
+        for index, bundle in enumerate(schedule.bundles)
+        for instruction in bundle
+        if instruction.opcode == "sbr.rel" and int(instruction.operands[0]) <= index
+    }
+    return sorted(targets)
 
 
 def _placed(each: Input, words: MutableSequence[Value] | None, before: Sequence[Array], chip: Chip) -> Array:

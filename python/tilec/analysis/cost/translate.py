@@ -11,7 +11,10 @@ from tilec.analysis.cost.state import State, Stuck
 
 Run = Callable[[State], None]
 
-_IGNORED = ("sfence", "vtrace", "compiler-scheduling-barrier", "sphi", "vsettm", "sdelay")
+_IGNORED = ("sfence", "vtrace", "compiler-scheduling-barrier", "sphi", "vsettm", "inlined_call")
+_VALUES = ("spop", "reloc", "scalar_parameter_address")
+"""What brings values that the scalar unit does not compute."""
+
 _ALLOCATION = 1 << 18
 """How far apart allocations are: scalar memory has fewer words, and VMEM fewer rows of 512 bytes."""
 
@@ -118,7 +121,7 @@ def _guarded(instruction: Instruction, registers: Registers) -> Run:
         if isinstance(value, Unknown):
             for result in results:
                 state.registers[result] = UNKNOWN
-            if not results:
+            if not results and name != "shalt.err":  # what runs does not halt
                 state.doubts[f"whether {name} runs"] = None
         elif bool(value) != negated:
             run(state)
@@ -136,7 +139,7 @@ def _plain(instruction: Instruction, registers: Registers) -> Run:
         return _SPECIAL[opcode](instruction, registers)
     if instruction.results and len(instruction.operands) == 2 and (compute := operation(opcode)):
         return _binary(instruction, compute, registers)
-    if opcode[0] == "v" or opcode.startswith("spop"):
+    if opcode[0] == "v" or opcode in _VALUES:
         return _unknown(instruction, registers)
     raise UnknownText(f"the scalar unit has an instruction that is not modelled: {opcode}")
 

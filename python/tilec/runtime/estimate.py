@@ -1,0 +1,118 @@
+"""Estimates how long an emitted function takes, on a machine without a TPU.
+
+The function is compiled with the real TPU compiler; the scalar unit's part of each kernel is run from the
+compiler's text, with the integers that the kernel gets for the given arguments. `tilec.analysis.cost` has the
+model and its limits.
+"""
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from math import prod
+from typing import Any
+
+import jax
+
+from tilec.analysis.cost.bundles import UnknownText, parse_schedule, parse_utilization
+from tilec.analysis.cost.estimate import Estimate, Operation, from_plain, operation, plain
+from tilec.analysis.cost.machine import run
+from tilec.analysis.cost.scalars import UNKNOWN, Value
+from tilec.analysis.cost.state import Stuck
+from tilec.chips import Chip, chip_named
+from tilec.runtime.cache import digest, load_result, sources, store_result
+from tilec.runtime.known import INTEGERS, Made, Words, base_name, run_known, words_of
+from tilec.runtime.load import load
+from tilec.runtime.memory import scoped_vmem
+from tilec.runtime.schedules import PROGRAM, Compilation, schedules_of
+
+
+def estimate(text: str, function: str, arguments: Sequence[Any], chip: str) -> Estimate:
+    """What one call of `function` of an emitted module's `text` takes on one core of a chip.
+
+    `arguments` are arrays, or `jax.ShapeDtypeStruct`s where contents do not matter for control flow. Offsets
+    and other integers should be arrays: where a loop hangs on one that is not, the estimate is not trusted.
+
+    Equal questions have equal answers, which are kept in the user's folder for caches.
+
+    Raises `CompileRefused`, also when the compiler takes longer than two minutes or more than 16 GiB, and
+    ValueError for an unknown chip.
+    """
+    target = chip_named(chip)
+    key = _key(text, function, arguments, chip)
+    kept = load_result("estimates", key)
+    if kept is not None:
+        return from_plain(kept)
+    structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
+    walk = _Walk(schedules_of(text, function, structs, chip), target)
+    run_known(getattr(load(text, function), function), arguments, walk.call)
+    found = walk.estimate()
+    store_result("estimates", key, plain(found))
+    return found
+
+
+def _key(text: str, function: str, arguments: Sequence[Any], chip: str) -> str:
+    """A digest of all that an estimate depends on."""
+    versions = [version(package) for package in ("jax", "jaxlib", "libtpu")]
+    model = sources("analysis/cost", "chips", "runtime")
+    told = [(tuple(each.shape), str(each.dtype), words_of(each)) for each in arguments]
+    return digest(repr(part).encode() for part in (text, function, told, chip, versions, model))
+
+
+class _Walk:
+    """Runs the operations of a compiled function, kernels with what is known of their operands."""
+
+    def __init__(self, compilation: Compilation, chip: Chip) -> None:
+        self._compilation = compilation
+        self._chip = chip
+        self._vmem = scoped_vmem(compilation.hlo)
+        self._done: dict[str, Operation] = {}
+        self._doubts: dict[str, None] = {}
+
+    def call(self, name: str, operands: list[Words | None], made: Sequence[Made]) -> list[Words | None]:
+        """Runs the next kernel of a name; see `Call`. One that XLA left out has no results."""
+        results: list[Words | None] = [
+            list[Value]([UNKNOWN] * prod(shape)) if dtype in INTEGERS else None for shape, dtype in made
+        ]
+        waiting = [each for each in self._compilation.schedules if base_name(each) == name]
+        waiting = [each for each in waiting if each not in self._done]
+        if not waiting:
+            return [None] * len(made)
+        first = min(waiting, key=lambda each: (len(each), each))  # numbers are in the order of calls
+        if not self._run(first, "custom-call", [*operands, *results]):
+            return [None] * len(made)
+        return results
+
+    def estimate(self) -> Estimate:
+        """The sum, with the operations that no `call` was for, and what calls them all."""
+        for name, opcode in self._compilation.operations:
+            if name not in self._done and name in self._compilation.schedules:
+                self._run(name, opcode, None)
+        self._run_program()
+        names = [*(name for name, _ in self._compilation.operations), PROGRAM]
+        found = tuple(self._done[name] for name in names if name in self._done)
+        return Estimate(self._chip.name, found, tuple(self._doubts))
+
+    def _run_program(self) -> None:
+        """Runs what calls the operations, in which small ones are. It has branches for when it is not to run,
+        which are not taken."""
+        doubts = dict(self._doubts)
+        if self._run(PROGRAM, "program", None):
+            self._doubts = doubts
+            if self._done[PROGRAM].loops:
+                self._doubts["a loop of XLA runs operations, and how often is not known"] = None
+
+    def _run(self, name: str, opcode: str, operands: list[Words | None] | None) -> bool:
+        """Runs one operation on operands and results, or on unknown ones; whether it could."""
+        texts = self._compilation.schedules[name]
+        try:
+            schedule = parse_schedule(texts.bundles)
+            given = operands or [None] * len(schedule.inputs)
+            if len(given) != len(schedule.inputs):
+                raise UnknownText(f"it has {len(schedule.inputs)} operands, and {len(given)} are known")
+            trace = run(schedule, self._chip, given)
+            slots = parse_utilization(texts.slots)
+            self._done[name] = operation(name, opcode, trace, slots, self._chip, self._vmem.get(name))
+        except (UnknownText, Stuck) as error:
+            self._doubts[f"{name}: {error}"] = None
+            return False
+        self._doubts.update({f"{name}: {doubt} is not known": None for doubt in trace.doubts})
+        return True

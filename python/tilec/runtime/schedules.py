@@ -1,0 +1,69 @@
+"""The schedules of all operations of a function, as the TPU compiler writes them for a chip."""
+
+import re
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+
+from tilec.runtime.child import compile_in_child
+
+_FILES = re.compile(r"\d+-(.+)-\d+-(packed-bundles-post-ra|pre-delay_hlo-static-per-bundle-utilization)\.txt")
+_LINE = re.compile(r"(?m)^ +(?:ROOT )?%(\S+) = (?:\([^=]*\)|\S+) ([\w-]+)\(")
+PROGRAM = "TLP"
+"""The name, among schedules, of the program that calls the others. XLA puts small operations into it."""
+
+_NAMING = ("parameter", "tuple", "get-tuple-element", "bitcast", "constant")
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """The texts that libtpu has of one operation: its bundles, and their use of slots."""
+
+    bundles: str
+    slots: str
+
+
+@dataclass(frozen=True)
+class Compilation:
+    """A compiled function: its operations that take time, name and opcode, in order, the schedules of those
+    that have one, by name, and the module in XLA's text form."""
+
+    operations: tuple[tuple[str, str], ...]
+    schedules: dict[str, Scheduled]
+    hlo: str
+
+
+def schedules_of(text: str, function: str, structs: Sequence[jax.ShapeDtypeStruct], chip: str) -> Compilation:
+    """Compiles `function` of an emitted module's `text`, in a process of its own; small arrays stay in HBM.
+
+    Raises `CompileRefused`, also when the compiler takes longer than two minutes or more than 16 GiB.
+    """
+    with tempfile.TemporaryDirectory(prefix="tilec-") as folder:
+        flags = (
+            f"--xla_jf_dump_to={folder}",
+            "--xla_jf_dump_llo_text=true",
+            "--xla_jf_dump_llo_pass_label_regex=.*(packed-bundles-post-ra|pre-delay).*",
+            "--xla_msa_enable=false",
+        )
+        variables = {"LIBTPU_INIT_ARGS": " ".join(flags), "XLA_FLAGS": f"--xla_dump_to={folder}/hlo"}
+        compile_in_child(text, function, structs, chip, variables)
+        hlo = "".join(path.read_text() for path in sorted(Path(folder, "hlo").glob("*.after_codegen.txt")))
+        return Compilation(operations_of(hlo), _schedules(Path(folder)), hlo)
+
+
+def operations_of(hlo: str) -> tuple[tuple[str, str], ...]:
+    """The names and opcodes of what a module in XLA's text form does, without what only names values."""
+    entry = hlo[hlo.find("\nENTRY ") :].partition("\n}")[0]
+    return tuple((match[1], match[2]) for match in _LINE.finditer(entry) if match[2] not in _NAMING)
+
+
+def _schedules(folder: Path) -> dict[str, Scheduled]:
+    texts: dict[str, dict[str, str]] = {}
+    for path in folder.iterdir():
+        match = _FILES.fullmatch(path.name)
+        if match is not None and "schedule-analysis" not in path.name:
+            texts.setdefault(match[1], {})[match[2][:6]] = path.read_text()
+    return {name: Scheduled(each["packed"], each["pre-de"]) for name, each in sorted(texts.items())}

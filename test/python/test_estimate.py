@@ -1,0 +1,213 @@
+"""Estimates: of functions compiled here, what is known of integers between kernels, and the cache."""
+
+import errno
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.experimental import pallas as pl
+
+from tilec.analysis.cost.estimate import Estimate, Operation, faster, from_plain, plain
+from tilec.analysis.cost.scalars import UNKNOWN
+from tilec.runtime import cache
+from tilec.runtime.aot import CompileRefused
+from tilec.runtime.estimate import estimate
+from tilec.runtime.known import Made, Words, run_known
+from tilec.runtime.schedules import operations_of
+
+STEPS = """
+import jax
+import jax.numpy as jnp
+from jax.experimental import pallas as pl
+from jax.experimental.pallas import tpu as pltpu
+
+def body(limit, x, out):
+    @pl.when(pl.program_id(0) < limit[0])
+    def _():
+        out[...] = x[...] + 1
+
+def steps(limit, x):
+    return pl.pallas_call(
+        body,
+        grid_spec=pltpu.PrefetchScalarGridSpec(
+            num_scalar_prefetch=1,
+            grid=(limit[1] * 2,),
+            in_specs=[pl.BlockSpec((256, 512), lambda i, limit: (i, 0))],
+            out_specs=pl.BlockSpec((256, 512), lambda i, limit: (i, 0)),
+        ),
+        out_shape=jax.ShapeDtypeStruct(x.shape, x.dtype),
+        name="steps",
+    )(limit * 2, x)
+"""
+X = jax.ShapeDtypeStruct((8192, 512), "float32")
+WINDOW = 256 * 512 * 4
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.mark.aot
+@pytest.mark.parametrize("chip", ["v5e", "v6e", "tpu7x"])
+def test_an_estimate_has_the_steps_and_bytes_that_its_arguments_say(chip: str) -> None:
+    found = estimate(STEPS, "steps", [np.array([3, 7], np.int32), X], chip)
+    assert (found.trusted, found.doubts) == (True, ())
+    kernel = next(each for each in found.operations if each.opcode == "custom-call")
+    assert kernel.steps == 6
+    assert kernel.loops[0] == 14 + 2  # it begins two steps early to fetch, or ends two late to wait
+    assert WINDOW * 14 <= kernel.bytes_read <= WINDOW * 14 + 4096
+    assert kernel.bytes_written == WINDOW * 14
+    assert kernel.vmem is not None
+    assert kernel.vmem >= 4 * WINDOW  # two buffers each
+    assert kernel.spills == 0
+    assert found.band[0] < found.seconds < found.band[1]
+    assert estimate(STEPS, "steps", [np.array([3, 14], np.int32), X], chip).seconds > 1.5 * found.seconds
+
+
+@pytest.mark.aot
+def test_an_estimate_with_a_guess_in_it_says_so() -> None:
+    limit = jax.ShapeDtypeStruct((2,), "int32")
+    found = estimate(STEPS, "steps", [limit, X], "v5e")
+    assert not found.trusted
+    assert any("sbr.rel" in doubt for doubt in found.doubts)
+
+
+@pytest.mark.aot
+def test_a_loop_around_a_kernel_is_not_trusted() -> None:
+    text = (
+        STEPS
+        + """
+def often(limit, x):
+    return jax.lax.fori_loop(0, 5, lambda _, y: steps(limit, y), x)
+"""
+    )
+    found = estimate(text, "often", [np.array([3, 7], np.int32), X], "v5e")
+    assert any(doubt.startswith("a loop of XLA") for doubt in found.doubts)
+
+
+@pytest.mark.aot
+def test_what_the_compiler_refuses_has_no_estimate() -> None:
+    text = STEPS.replace("(256, 512)", "(256, 100)")
+    with pytest.raises(CompileRefused, match="divisible"):
+        estimate(text, "steps", [np.array([3, 7], np.int32), X], "v5e")
+
+
+@pytest.mark.aot
+def test_equal_questions_are_answered_from_the_cache(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = [np.array([3, 7], np.int32), X]
+    found = estimate(STEPS, "steps", arguments, "v5e")
+
+    def compile_again(*rest: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("tilec.runtime.estimate.schedules_of", compile_again)
+    assert estimate(STEPS, "steps", arguments, "v5e") == found
+    with pytest.raises(AssertionError):
+        estimate(STEPS, "steps", [np.array([3, 8], np.int32), X], "v5e")
+
+
+def known(function: Any, *arguments: Any) -> list[tuple[str, list[Words | None]]]:
+    """The kernels that a function calls, with what is known of their operands."""
+    calls: list[tuple[str, list[Words | None]]] = []
+
+    def call(name: str, operands: list[Words | None], made: Sequence[Made]) -> list[Words | None]:
+        calls.append((name, operands))
+        return [[5, UNKNOWN] if dtype == "int32" else None for _, dtype in made]
+
+    run_known(function, arguments, call)
+    return calls
+
+
+def copy(*arrays: Any, name: str) -> Any:
+    """A kernel of no meaning: its results are two integers and two floats."""
+    made = [jax.ShapeDtypeStruct((2,), jnp.int32), jax.ShapeDtypeStruct((2,), jnp.float32)]
+    return pl.pallas_call(lambda *refs: None, out_shape=made, name=name)(*arrays)
+
+
+def test_integers_are_followed_from_arguments_to_kernels() -> None:
+    def function(offsets: Any, x: Any) -> Any:
+        lengths = jnp.where(offsets[1:] > 0, jnp.diff(offsets), -1)
+        words, floats = copy(lengths, x, name="first")
+        return copy(words[0], words, words + 1, floats, x.astype(jnp.int32), name="second")
+
+    x = np.ones(4, np.float32)
+    assert known(function, np.array([0, 0, 3], np.int32), x) == [
+        ("first", [[2**32 - 1, 3], None]),
+        ("second", [None, [5, UNKNOWN], None, None, None]),
+    ]
+    unknown = known(function, jax.ShapeDtypeStruct((3,), jnp.int32), x)
+    assert unknown[0] == ("first", [None, None])
+
+
+def test_operations_are_those_of_the_entry() -> None:
+    hlo = """HloModule m
+%inner (p: f32[2]) -> f32[2] {
+  ROOT %add = f32[2]{0} add(%p, %p)
+}
+
+ENTRY %main (x: f32[2]) -> f32[2] {
+  %x = f32[2]{0:T(128)} parameter(0)
+  %k.1 = (s32[1]{0:T(128)}, f32[2]{0}) custom-call(%x), custom_call_target="tpu_custom_call"
+  %part = f32[2]{0} get-tuple-element(%k.1), index=1
+  ROOT %fusion.2 = f32[2]{0} fusion(%part), calls=%inner
+}
+"""
+    assert operations_of(hlo) == (("k.1", "custom-call"), ("fusion.2", "fusion"))
+
+
+def made(seconds: float, bound: str = "MXU", chip: str = "v5e", doubts: tuple[str, ...] = ()) -> Estimate:
+    use = {"MXU": 0.9 if bound == "MXU" else 0.0}
+    kernel = Operation("k", "custom-call", seconds, 10.0, 0.0, 1, 2, bound, use, (5, 3), 3, 0, None)
+    return Estimate(chip, (kernel,), doubts)
+
+
+def test_only_trusted_estimates_that_differ_are_ranked() -> None:
+    assert faster(made(1.0), made(1.2)) is True
+    assert faster(made(1.2), made(1.0)) is False
+    assert faster(made(1.0), made(1.1)) is None
+    assert faster(made(1.0), made(9.0, doubts=("guessed",))) is None
+    assert faster(made(1.0), made(9.0, chip="v6e")) is None
+
+
+def test_the_band_is_narrow_where_hardware_was_compared() -> None:
+    assert made(1.0).band == pytest.approx((0.9, 1.1))
+    assert made(1.0, "vector").band == made(1.0, chip="tpu7x").band == pytest.approx((0.9, 2.25))
+
+
+def test_estimates_are_plain_data() -> None:
+    found = made(1.0, doubts=("one",))
+    assert from_plain(plain(found)) == found
+
+
+def test_a_damaged_entry_is_left_aside(own_cache: Path) -> None:
+    cache.store_result("kind", "key", [1, 2])
+    assert cache.load_result("kind", "key") == [1, 2]
+    (path,) = own_cache.rglob("key.json")
+    for damaged in (path.read_text().replace("[1, 2]", "[1, 3]"), path.read_text()[:9], "[]", ""):
+        path.write_text(damaged)
+        with pytest.warns(RuntimeWarning, match=r"key.json in the cache is left aside: [^\n]+$"):
+            assert cache.load_result("kind", "key") is None
+    cache.store_result("kind", "key", [4])
+    assert cache.load_result("kind", "key") == [4]
+
+
+def test_a_full_disk_loses_nothing(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache.store_result("kind", "key", [1])
+
+    def full(*rest: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.warns(RuntimeWarning, match=r"keeps nothing: No space left on device$"):
+        cache.store_result("kind", "key", [2])
+    assert cache.load_result("kind", "key") == [1]
+    assert [path.name for path in own_cache.rglob("*") if path.is_file()] == ["key.json"]
