@@ -190,8 +190,10 @@ class _Reader:
         """The axis with whose tiles one ends that begins at a literal, as in causal attention."""
         if linear(axis.bounds.begin).literal is None:
             return None
-        leaves = [leaf for leaf in linear(axis.bounds.end).factors if leaf in self.at]
-        return next((self.work.levels[self.at[leaf]].axis for leaf in leaves if leaf in self.at), None)
+        for leaf in linear(axis.bounds.end).factors:
+            if isinstance(leaf, SSAValue) and leaf in self.at:
+                return self.work.levels[self.at[leaf]].axis
+        return None
 
     def _length(self, axis: Axis) -> int | None:
         """How many indices an axis has, where its ends are literals or extents of arrays."""

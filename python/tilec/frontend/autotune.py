@@ -23,7 +23,7 @@ class TuningResult:
 
     `config` is the configuration to take, `seconds` its estimate. `ranking` has the other configurations that
     were compared with theirs, the best first; `refused` those that came to nothing, and why. Both are empty
-    where the result was known from before. `notes` are what went wrong without harm, a line each.
+    where the result was known from before.
     """
 
     config: Config
@@ -32,7 +32,6 @@ class TuningResult:
     refused: tuple[tuple[Config, str], ...]
     compiles: int
     ended: str
-    notes: tuple[str, ...]
 
 
 def autotune(
@@ -88,7 +87,6 @@ def _result(given: Config, tuned: Tuned) -> TuningResult:
         tuple((config_of(choice, given), why) for choice, why in refused),
         0 if outcome is None else outcome.compiles,
         "it was known" if outcome is None else outcome.ended,
-        tuned.notes,
     )
 
 

@@ -55,9 +55,9 @@ def _parsed(options: str, place: str) -> dict[str, str]:
 
 def _report(tuned: Tuned) -> list[str]:
     """What a user wants to know besides the choice."""
-    lines = [*tuned.notes]
     if tuned.outcome is None:
-        return [*lines, f"{1e6 * tuned.seconds:.1f} µs, as was found before"]
+        return [f"{1e6 * tuned.seconds:.1f} µs, as was found before"]
+    lines: list[str] = []
     outcome = tuned.outcome
     for choice, estimate in outcome.ranking[:_SHOWN]:
         lines.append(f"{1e6 * (estimate.seconds or 0.0):9.1f} µs  {choice}")
@@ -90,23 +90,25 @@ def _segments(program: Program, rows: int) -> dict[int, tuple[int, ...]]:
     function = next(op for op in program.prepared.walk() if isinstance(op, func.FuncOp))
     ragged = [level for work in program.workloads for level in work.levels if level.ragged]
     mean = min((min(level.extent, level.most / MOST_UNEVEN) for level in ragged), default=rows)
+    most = min((level.most for level in ragged), default=rows)
     found: dict[int, tuple[int, ...]] = {}
     for op in function.walk():
         if not isinstance(op, SegmentOp) or not isinstance(op.begins, BlockArgument):
             continue
         count = program.operands[op.begins.index].shape[0]
         groups = count if op.ends is not None else count - 1
-        bounds = _uneven(int(mean * groups), groups)
+        bounds = _uneven(int(mean * groups), groups, most)
         found[op.begins.index] = bounds[:count]
         if isinstance(op.ends, BlockArgument):
             found[op.ends.index] = bounds[1:]
     return found
 
 
-def _uneven(total: int, groups: int) -> tuple[int, ...]:
-    """Where groups of several lengths begin, and where the last one ends: at `total`."""
+def _uneven(total: int, groups: int, most: float) -> tuple[int, ...]:
+    """Where groups of several lengths begin, and where the last one ends."""
     shares = [MOST_UNEVEN - 1 + (each * 0.618) % 1 for each in range(groups)]
-    lengths = [int(total * share / sum(shares)) for share in shares]
-    if groups:
-        lengths[0] += total - sum(lengths)  # what was rounded off, to one of the shortest
-    return tuple(sum(lengths[:each]) for each in range(groups + 1))
+    ends = [round(total * sum(shares[: each + 1]) / sum(shares)) for each in range(groups)]
+    bounds = [0]
+    for end in ends:
+        bounds.append(min(end, bounds[-1] + int(most)))
+    return tuple(bounds)

@@ -77,7 +77,7 @@ class Outcome:
     def refused(self) -> list[tuple[Choice, str]]:
         """The choices that came to nothing, and why."""
         return [
-            (choice, each.refused or "parts of its control flow are not known, so it is not ranked")
+            (choice, each.refused or "its control flow is not known, so it is not ranked")
             for choice, each in self.found.items()
             if not each.ranked
         ]

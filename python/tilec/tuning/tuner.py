@@ -1,14 +1,14 @@
 """From a program to the choice to take: the cache, the space, the search, with compiling processes."""
 
+import importlib.util
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.console import Console
 
 from tilec.chips import chip_named
-from tilec.tuning.cache import Cache, default_folder, key_of
+from tilec.tuning.cache import keep, key_of, known
 from tilec.tuning.choice import Choice
 from tilec.tuning.estimates import Estimator
 from tilec.tuning.pool import Pool
@@ -27,14 +27,12 @@ class NothingFits(Exception):
 class Tuned:
     """What tuning a program gave. `seconds` is the estimate of all its kernels.
 
-    `outcome` has the ranking and what was refused, and is None where the cache knew; `notes` are what went
-    wrong on the way without harm, a line each.
+    `outcome` has the ranking and what was refused, and is None where the cache knew.
     """
 
     choice: Choice
     seconds: float
     outcome: Outcome | None
-    notes: tuple[str, ...] = ()
 
 
 Estimators = Callable[[Program, str], AbstractContextManager[Estimator]]
@@ -45,21 +43,21 @@ def tune(
     chip: str,
     budget: Budget,
     *,
-    folder: Path | None = None,
     estimators: Estimators = Pool,
 ) -> Tuned:
     """The best choice for a program that a budget finds, or what is known from before.
 
-    `folder` is where results are kept, by default the user's cache. An interrupt ends the search and keeps
-    the best. Raises ValueError for an unknown chip, TileError for what a pass refuses of the program whatever
-    is chosen, NothingFits where every choice is refused.
+    Results are kept in the user's folder for caches. An interrupt ends the search and keeps the best. Raises
+    ValueError for an unknown chip, TileError for what a pass refuses of the program whatever is chosen,
+    NothingFits where every choice is refused, or there is no compiler.
     """
     target = chip_named(chip)
-    cache = Cache(folder or default_folder())
-    key = key_of(program, chip)
-    known = cache.get(key)
-    if known is not None:
-        return Tuned(*known, None, tuple(cache.notes))
+    key = key_of(program, chip, budget.compiles)
+    before = known(key)
+    if before is not None:
+        return Tuned(*before, None)
+    if estimators is Pool and importlib.util.find_spec("libtpu") is None:
+        raise NothingFits(f"{program.name}: there is no TPU compiler to ask; install libtpu")
     space, scorer = space_of(program), Scorer(program, target)
     console = Console(stderr=True)
     with estimators(program, chip) as estimator, shown(program.name, budget, console) as report:
@@ -72,5 +70,5 @@ def tune(
     choice, estimate = ranking[0]
     seconds = estimate.seconds or 0.0
     if outcome.ended != "interrupted":
-        cache.put(key, choice, seconds)
-    return Tuned(choice, seconds, outcome, tuple(cache.notes))
+        keep(key, choice, seconds)
+    return Tuned(choice, seconds, outcome)

@@ -11,10 +11,14 @@ import resource
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
+
+if TYPE_CHECKING:
+    from tilec.runtime.estimating import Compiler
 
 _BYTES = 16 << 30
 """Memory of a process; a few kernels make the compiler take all there is."""
@@ -25,6 +29,18 @@ def _requests() -> Iterator[dict[str, Any]]:
         yield json.loads(line)
 
 
+def _compiler(request: dict[str, Any]) -> "Compiler":
+    from tilec.runtime.schedules import dump_variables
+
+    folder = Path(request["folder"]) / "dump"
+    folder.mkdir()
+    for name, value in dump_variables(str(folder)).items():
+        os.environ[name] = f"{os.environ.get(name, '')} {value}"
+    from tilec.runtime.estimating import Compiler
+
+    return Compiler(Program.from_json(request["program"]), request["chip"], folder)
+
+
 def main() -> int:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -32,12 +48,7 @@ def main() -> int:
     compiler = None
     for request in _requests():
         if compiler is None:
-            from tilec.runtime.estimating import Compiler, dump_flags
-
-            os.environ["LIBTPU_INIT_ARGS"] = (
-                f"{os.environ.get('LIBTPU_INIT_ARGS', '')} {dump_flags(request['folder'])}"
-            )
-            compiler = Compiler(Program.from_json(request["program"]), request["chip"], request["folder"])
+            compiler = _compiler(request)
             answer = {}
         else:
             answer = asdict(compiler.estimate(Choice.from_json(request["choice"])))

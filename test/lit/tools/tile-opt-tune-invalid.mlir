@@ -11,3 +11,5 @@
 // CHIPS: error: --tune has chip=v9; the chips are v4, v5e, v5p, v6e, tpu7x
 // PASSES: error: --tune takes a program as it is; give passes to a call of their own
 // FUNCTIONS: error: a program with one function can be called; this one has 0
+
+builtin.module {}
