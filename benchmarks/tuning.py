@@ -25,8 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tilec.chips import CHIPS
-from tilec.frontend.autotune import program_of
 from tilec.frontend.keys import tensors_in
+from tilec.frontend.tuned import program_of
 from tilec.tuning.choice import Choice
 from tilec.tuning.defaults import default_choice
 from tilec.tuning.estimates import Estimate
@@ -78,7 +78,12 @@ def program(name: str) -> Program:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     args = arguments()
-    return program_of(getattr(module, name).bind(*args), tensors_in({"args": list(args)}))
+    traced = getattr(module, name).bind(*args).traced
+    return program_of(traced, [integers(each) for each in tensors_in({"args": list(args)})])
+
+
+def integers(tensor: torch.Tensor) -> tuple[int, ...] | None:
+    return None if tensor.is_floating_point() else tuple(tensor.tolist())
 
 
 def sampled(space: Space, scorer: Scorer, count: int) -> list[Choice]:

@@ -15,8 +15,8 @@ MOST_TRIED = 12
 def default_choice(program: Program, chip: str) -> Choice:
     """The model's best choice for a grid that the passes take for `chip`, in well under a second mostly.
 
-    Where they refuse all that the model likes, the choice of `--tile-to-pallas` with nothing said. Raises
-    ValueError for an unknown chip.
+    Where they refuse all that the model likes, the choice of `--tile-to-pallas` with nothing said, and the
+    smallest sizes where they refuse that too. Raises ValueError for an unknown chip.
     """
     space, scorer = space_of(program), Scorer(program, chip_named(chip))
     ordered = scorer.ordered(space, space.structures[0])
@@ -24,7 +24,8 @@ def default_choice(program: Program, chip: str) -> Choice:
     for choice in ordered:
         if len(tried) < MOST_TRIED and all(space.distance(choice, each) > 1 for each in tried):
             tried.append(choice)
-    return next((each for each in tried if _fits(program, each, chip)), Choice())
+    least = Choice().with_sizes({each.axis: each.sizes[0] for each in space.axes})
+    return next((each for each in (*tried, Choice()) if _fits(program, each, chip)), least)
 
 
 def _fits(program: Program, choice: Choice, chip: str) -> bool:

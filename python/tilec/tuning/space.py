@@ -69,6 +69,14 @@ class Space:
         found += [structure.with_sizes(sizes) for structure in self.structures]
         return [each for each in dict.fromkeys(found) if each != choice and self.legal(each)]
 
+    def smaller(self, choice: Choice) -> Choice | None:
+        """The choice with its largest size that can be any smaller a step down, if there is one."""
+        sizes = choice.sizes
+        down = self._steps(sizes, -1)
+        if not down:
+            return None
+        return choice.with_sizes({**sizes, **max(down, key=lambda step: max(sizes[axis] for axis in step))})
+
     def _steps(self, sizes: dict[str, int], direction: int) -> list[dict[str, int]]:
         steps: list[dict[str, int]] = []
         for each in self.axes:
