@@ -48,7 +48,7 @@ def estimate(
         return from_plain(kept)
     structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
     walk = _Walk(compiler(text, function, structs, chip), target)
-    run_known(getattr(load(text, function), function), arguments, walk.call)
+    run_known(getattr(load(text, function), function), arguments, target, walk.call)
     found = walk.estimate()
     store_result("estimates", key, plain(found))
     return found

@@ -8,6 +8,7 @@ and answers go to a copy of the standard output of which it knows nothing.
 import json
 import os
 import resource
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -33,6 +34,7 @@ def _compiler(request: dict[str, Any]) -> "Compiler":
     from tilec.runtime.schedules import dump_variables
 
     folder = Path(request["folder"]) / "dump"
+    shutil.rmtree(folder, ignore_errors=True)  # what a process before this one left
     folder.mkdir()
     for name, value in dump_variables(str(folder)).items():
         os.environ[name] = f"{os.environ.get(name, '')} {value}"
