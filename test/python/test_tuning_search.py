@@ -91,6 +91,19 @@ def test_refusals_cost_nothing_and_are_told() -> None:
     assert outcome.compiles + len(outcome.refused) == len(outcome.found)
 
 
+def test_a_structure_that_is_refused_is_given_up() -> None:
+    def answer(choice: Choice) -> Estimate:
+        if choice.loop != "grid":
+            return Estimate(refused="there is no such loop", compiled=True)
+        return Estimate(1.0 / choice.sizes["m"], True, compiled=True)
+
+    answers = Answers(answer)
+    run(answers)
+    asked = [choice.with_sizes({}) for choice in answers.asked if choice.loop != "grid"]
+    assert asked
+    assert max(map(asked.count, asked)) <= 3  # two, and one that was asked for at the same time
+
+
 def test_where_all_is_refused_there_is_no_best() -> None:
     outcome = run(Answers(lambda choice: Estimate(refused="no")))
     assert outcome.best is None

@@ -6,6 +6,7 @@ expected to be better, until nothing is.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +29,8 @@ NEAR = 1.6
 expectations are."""
 MOST_LIKED = 100
 """Choices of each structure of which anything is expected, those that the model likes best."""
+SEVERAL = 2
+"""Choices of a structure that are refused until no other of it is looked at."""
 MOST_REFUSED = 60
 """Choices that are refused in a row until the search gives up."""
 
@@ -151,8 +154,19 @@ class _Search:
         self, choices: Iterable[Choice], expected: Callable[[Choice], float], limit: float
     ) -> list[Choice]:
         """The choices that were not looked at and may take less than `limit`, the most likely first."""
-        new = [(expected(each), each) for each in choices if each not in self.outcome.found]
+        hopeless = self._hopeless()
+        new = [
+            (expected(each), each)
+            for each in choices
+            if each not in self.outcome.found and each.with_sizes({}) not in hopeless
+        ]
         return [each for seconds, each in sorted(new, key=lambda pair: pair[0]) if seconds < limit]
+
+    def _hopeless(self) -> set[Choice]:
+        """The structures of which several choices came to nothing, and none to anything."""
+        came = {choice.with_sizes({}) for choice, each in self.outcome.found.items() if each.ranked}
+        refused = Counter(choice.with_sizes({}) for choice, _ in self.outcome.refused)
+        return {each for each, count in refused.items() if count >= SEVERAL and each not in came}
 
     @cached_property
     def _liked(self) -> list[Choice]:

@@ -15,7 +15,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tilec.diagnostics import one_line
 from tilec.tuning.choice import Choice
+from tilec.tuning.estimates import Estimate
 from tilec.tuning.program import Program
 
 if TYPE_CHECKING:
@@ -43,6 +45,16 @@ def _compiler(request: dict[str, Any]) -> "Compiler":
     return Compiler(Program.from_json(request["program"]), request["chip"], folder)
 
 
+def _estimate(compiler: "Compiler", choice: Choice) -> Estimate:
+    """What comes of a choice, a mistake of tilec's own too."""
+    try:
+        return compiler.estimate(choice)
+    except Exception as error:
+        return Estimate(
+            refused=f"internal error, please report it: {type(error).__name__}: {one_line(error)}"
+        )
+
+
 def main() -> int:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -53,7 +65,7 @@ def main() -> int:
             compiler = _compiler(request)
             answer = {}
         else:
-            answer = asdict(compiler.estimate(Choice.from_json(request["choice"])))
+            answer = asdict(_estimate(compiler, Choice.from_json(request["choice"])))
         print(json.dumps(answer), file=answers, flush=True)
     return 0
 
