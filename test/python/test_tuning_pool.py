@@ -1,6 +1,8 @@
 """Processes that compile, played by a script that does what compilers do at their worst."""
 
+import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -10,7 +12,7 @@ from tuning_programs import matmul
 
 from tilec.tuning.choice import Choice
 from tilec.tuning.estimates import Estimate
-from tilec.tuning.pool import Pool
+from tilec.tuning.pool import WORKER, Pool
 
 PROGRAM = matmul(256)
 
@@ -109,3 +111,11 @@ def test_no_interpreter_is_one_line(tmp_path: Path) -> None:
         (estimate,) = estimator.estimate([choice(10)])
     assert estimate.refused is not None
     assert "nothing" in estimate.refused
+
+
+def test_a_real_process_starts_in_the_folder_of_one_that_died(tmp_path: Path) -> None:
+    setup = {"program": PROGRAM.to_json(), "chip": "v6e", "folder": str(tmp_path)}
+    for _ in range(2):
+        done = subprocess.run(WORKER, input=json.dumps(setup), capture_output=True, text=True, check=True)
+        assert done.stdout == "{}\n"
+        (tmp_path / "dump" / "half").write_text("what it left")

@@ -101,7 +101,7 @@ class _Copies:
 class _Model:
     def __init__(self, work: Workload, blocks: Mapping[str, int], chip: Chip, schedule: Schedule) -> None:
         self.work, self.blocks, self.chip, self.schedule = work, blocks, chip, schedule
-        self.listed = not schedule.idle and any(level.ragged for level in work.levels)
+        self.listed = not schedule.idle and any(level.jagged for level in work.levels)
         # An emit_pipeline that may have few steps has two buffers at most.
         self.depth = 2 if self.listed and schedule.loop == "emit_pipeline" else schedule.depth
         self.trips = [self._trips(level) for level in work.levels]
@@ -153,8 +153,8 @@ class _Model:
         return prod(several[:-1])  # the last of these axes is the loop
 
     def _ragged(self, leaves: Sequence[int]) -> float:
-        """Cycles of the scalar code that lists the tiles of ragged axes, or else of idle steps."""
-        ragged = [n for n, level in enumerate(self.work.levels) if level.ragged]
+        """Cycles of the scalar code that lists the tiles of jagged axes, or else of idle steps."""
+        ragged = [n for n, level in enumerate(self.work.levels) if level.jagged]
         if not ragged:
             return 0.0
         if self.listed:
@@ -164,9 +164,9 @@ class _Model:
 
     def _most(self, level: Level, number: int) -> float:
         """The trips of a loop with as many steps as it may have."""
-        if not level.ragged or level.axis is None:
+        if not level.jagged or level.axis is None:
             return self.trips[number]
-        return level.most / self.blocks[level.axis] + 1
+        return level.most / self.blocks[level.axis] + level.ragged
 
     def _units(self) -> dict[str, float]:
         """Cycles that each unit is busy."""

@@ -63,6 +63,11 @@ class Level:
     follows: str | None = None
     outer: bool = False
 
+    @property
+    def jagged(self) -> bool:
+        """Whether it has other steps from run to run, so that they are listed or some are idle."""
+        return self.ragged or self.follows is not None
+
 
 @dataclass(frozen=True)
 class Lanes:
@@ -190,10 +195,10 @@ class _Reader:
         """The axis with whose tiles one ends that begins at a literal, as in causal attention."""
         if linear(axis.bounds.begin).literal is None:
             return None
-        for leaf in linear(axis.bounds.end).factors:
-            if isinstance(leaf, SSAValue) and leaf in self.at:
-                return self.work.levels[self.at[leaf]].axis
-        return None
+        end = axis.bounds.end
+        leaves = self._axes(end) if isinstance(end, SSAValue) else ()
+        names = [self.work.levels[self.at[each]].axis for each in leaves]
+        return next((name for name in names if name is not None), None)
 
     def _length(self, axis: Axis) -> int | None:
         """How many indices an axis has, where its ends are literals or extents of arrays."""

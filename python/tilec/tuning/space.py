@@ -112,7 +112,7 @@ def space_of(program: Program) -> Space:
         for name, extent in sorted(extents.items())
     ]
     inner = _inner(module)
-    jagged = any(each.ragged for each in levels)
+    jagged = any(each.jagged for each in levels)
     resident = any(each.whole is not None for work in program.workloads for each in work.traffic)
     return Space(tuple(axes), tuple(_structures(jagged, bool(inner), resident)), inner)
 
