@@ -1,12 +1,14 @@
-"""Prints the steps that a jagged kernel makes, with a worklist and with overlaunching.
+"""Prints the steps that a jagged kernel makes, with a worklist, with overlaunching and streamed.
 
     python benchmarks/steps.py
 
 The counts come from the schedules that the passes make: the interpreter runs the scalar code in front of the
-pipeline, and the steps are the product of its axes. The ratios are to the fewest tiles that cover each group
-for itself.
+pipeline, and the steps are the product of its axes. A streamed kernel counts in its loops: there they are
+followed here, and so are the rows that it copies in. The ratios are to the fewest tiles that cover each group
+for itself, and to the rows of all groups.
 """
 
+import itertools
 from math import prod
 
 import numpy as np
@@ -18,6 +20,7 @@ from xdsl.dialects.builtin import IndexType, ModuleOp
 from xdsl.ir import SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from tilec.analysis.vmem import SUBLANES
 from tilec.dialects.interpreter import run
 from tilec.dialects.tile.schedule import PipelineOp
 from tilec.parsing import LocatingParser, make_context
@@ -83,6 +86,26 @@ def steps(module: ModuleOp, offsets: np.ndarray) -> int:
     return prod(int(result.data) for result in results)
 
 
+def streamed(offsets: np.ndarray) -> tuple[int, int]:
+    """The steps of the loops that --stream-jagged-items makes, and the rows that they copy in.
+
+    As the kernel does: an empty group has a step and rests on the tile that it begins in, or on the last one.
+    A tile is copied where the step before had another, as far as the array has tiles of memory.
+    """
+    rows = int(offsets[-1])
+    last = -(-rows // BLOCK) - 1
+    steps, copied, latest = 0, 0, -1
+    for begin, end in itertools.pairwise(map(int, offsets)):
+        first = begin // BLOCK
+        stop = max(-(-end // BLOCK), first + 1)
+        steps += stop - first
+        for tile in range(min(first, last), min(first, last) + stop - first):
+            if tile != latest:
+                copied += min(BLOCK, -(-rows // SUBLANES) * SUBLANES - tile * BLOCK)
+            latest = tile
+    return steps, copied
+
+
 def main() -> None:
     table = Table(
         "lengths",
@@ -90,6 +113,11 @@ def main() -> None:
         "worklist",
         "ratio",
         "overlaunch",
+        "ratio",
+        "streamed",
+        "ratio",
+        "rows",
+        "rows copied",
         "ratio",
         title=f"steps, tiles of {BLOCK} rows",
     )
@@ -101,8 +129,11 @@ def main() -> None:
             steps(schedule(len(lengths), int(offsets[-1]), int(lengths.max()), grouping), offsets)
             for grouping in (CompactWorklist, OverlaunchJagged)
         ]
+        streaming, copied = streamed(offsets)
+        counts.append(streaming)
         cells = [cell for count in counts for cell in (str(count), f"{count / fewest:.2f}")]
-        table.add_row(name, str(fewest), *cells)
+        rows = int(offsets[-1])
+        table.add_row(name, str(fewest), *cells, str(rows), str(copied), f"{copied / rows:.2f}")
     Console().print(table)
 
 

@@ -7,8 +7,11 @@ from xdsl.passes import ModulePass
 
 _PASSES = {
     "scalarize-jagged": "ScalarizeJagged",
+    "mask-jagged": "MaskJagged",
     "raise-segments": "RaiseSegments",
     "rebase-axes": "RebaseAxes",
+    "bound-axes": "BoundAxes",
+    "one-hot-segments": "OneHotSegments",
     "choose-blocks": "ChooseBlocks",
     "raise-gathers": "RaiseGathers",
     "resolve-views": "ResolveViews",
@@ -23,6 +26,7 @@ _PASSES = {
     "split-unaligned-loops": "SplitUnalignedLoops",
     "compact-worklist": "CompactWorklist",
     "overlaunch-jagged": "OverlaunchJagged",
+    "stream-jagged-items": "StreamJaggedItems",
     "materialize-masks": "MaterializeMasks",
     "double-buffer": "DoubleBuffer",
     "plan-memory": "PlanMemory",

@@ -11,7 +11,9 @@ After:
     tile.for %m = 0 to 512 by m:128 {
       %v = tile.load %x[%m, :]          // tensor<128x256xf32, #tile.spans<m, _>>
 
-Refused: a name that no axis has, a size below 1, a name bound to another size before.
+Refused: a name that no axis has, a size below 1, a name bound to another size before. A size for an axis of
+indices is passed over, since `--scalarize-jagged` may have gone through its tiles lane by lane; `--explain`
+says so.
 """
 
 from collections.abc import Iterator, Mapping
@@ -27,9 +29,10 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 from xdsl.utils.arg_spec import ArgSpec
 
-from tilec.diagnostics import fail
+from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.bound import BoundOp, Side
+from tilec.dialects.tile.loops import LoopOp
 from tilec.dialects.tile.types import UNBOUND, map_spans, span_names, span_of
 
 DEFAULT_BLOCK = 128
@@ -62,20 +65,7 @@ class ChooseBlocks(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         axes = _axes(op)
-        for name, size in self.blocks.items():
-            if name not in axes:
-                fail(
-                    op,
-                    f"choose-blocks: no axis is named {name}; "
-                    f"the axes are {', '.join(sorted(axes)) or 'none'}",
-                )
-            bound = axes[name][1]
-            if size < 1 or bound not in (UNBOUND, size):
-                accepted = "1 or more" if bound == UNBOUND else f"{bound}, to which it is bound"
-                fail(
-                    axes[name][0],
-                    f"choose-blocks: axis {name} cannot have blocks of {size}; {accepted} is accepted",
-                )
+        _check(op, self.blocks, axes)
         defaults = batch_blocks(op)
         sizes = {
             name: self.blocks.get(name, defaults.get(name, DEFAULT_BLOCK) if bound == UNBOUND else bound)
@@ -84,7 +74,9 @@ class ChooseBlocks(ModulePass):
 
         @cache
         def rebound(kind: Attribute) -> Attribute:
-            return map_spans(kind, lambda name, size: (name, sizes.get(name, size)))
+            return map_spans(
+                kind, lambda name, size: (name, sizes.get(name, size) if size == UNBOUND else size)
+            )
 
         for value in list(_values(op)):
             kind = rebound(value.type)
@@ -92,6 +84,31 @@ class ChooseBlocks(ModulePass):
                 Rewriter.replace_value_with_new_type(value, kind).name_hint = value.name_hint
         for bound in [inner for inner in op.walk() if isinstance(inner, BoundOp)]:
             _fold_size(bound)
+
+
+def _check(module: ModuleOp, blocks: Mapping[str, int], axes: Mapping[str, tuple[Operation, int]]) -> None:
+    """Refuse sizes that axes cannot have. Of axes of indices they mean nothing: their tiles may be gone."""
+    indexed = {
+        axis.name: loop
+        for loop in module.walk()
+        if isinstance(loop, LoopOp)
+        for axis in loop.axes
+        if span_of(axis.value) is None
+    }
+    for name, size in blocks.items():
+        if name in axes:
+            loop, bound = axes[name]
+            if size < 1 or bound not in (UNBOUND, size):
+                accepted = "1 or more" if bound == UNBOUND else f"{bound}, to which it is bound"
+                fail(loop, f"choose-blocks: axis {name} cannot have blocks of {size}; {accepted} is accepted")
+        elif name in indexed:
+            explain(
+                indexed[name],
+                f"choose-blocks: axis {name} goes index by index: blocks of {size} are passed over",
+            )
+        else:
+            named = ", ".join(sorted(axes)) or "none"
+            fail(module, f"choose-blocks: no axis is named {name}; the axes are {named}")
 
 
 def _fold_size(bound: BoundOp) -> None:

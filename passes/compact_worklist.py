@@ -40,7 +40,8 @@ from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp
 from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.loops import Order
-from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
+from tilec.dialects.tile.numbered import SpanOp
+from tilec.dialects.tile.schedule import AxisOp, PipelineOp
 from tilec.dialects.tile.steps import AppendOp, WorklistOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.rewriting.index import Index, IndexBuilder
@@ -64,7 +65,9 @@ class CompactWorklist(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for pipeline in [inner for inner in op.walk() if isinstance(inner, PipelineOp)]:
             group = _group(pipeline)
-            if group:
+            if pipeline.nested is not None:
+                explain(pipeline, "compact-worklist: nested loops need no list")
+            elif group:
                 _compact(pipeline, group)
             else:
                 explain(pipeline, "compact-worklist: no axis is jagged")

@@ -3,7 +3,7 @@
 Every pipeline becomes a `pallas.call`, every worklist a small call that makes its tables. Nothing is decided
 here that changes what is computed; what has no counterpart in Pallas is refused. Arrays become values: a
 kernel returns what it wrote, and an array that already held something is aliased, so that what no step writes
-stays.
+stays. Divisions by powers of two become shifts.
 
 Before:
     tile.pipeline grid {
@@ -42,7 +42,9 @@ from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 from tilec.dialects.tile.views import ViewOp, viewed_array
 from tilec.lowering.checks import reaches, segment_limits
-from tilec.lowering.kernels import Host, KernelLowering
+from tilec.lowering.host import Host
+from tilec.lowering.kernels import KernelLowering
+from tilec.lowering.shifts import shift_divisions
 from tilec.lowering.worklists import lower_worklist
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.jagged import array_extent
@@ -88,6 +90,9 @@ class _Function:
         self.block.add_ops(self.ops)
         for op in reversed(source):
             op.erase(safe_erase=False)
+        for op in self.block.ops:
+            if isinstance(op, pallas.CallOp):
+                shift_divisions(op)
         cse(self.function)
         region_dce(self.function.body)
 

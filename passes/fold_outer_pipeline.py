@@ -32,11 +32,14 @@ visits to a shared tile follow each other.
 An axis over a tile of another, from its `tile.bound begin` to its `end`, has a number of steps that is known
 where the outer tiles all are whole or only one; else it is jagged, as the last of them may be shorter.
 
+A window is fetched also where a condition or a mask leaves its access out, and there it may reach beyond the
+array. One that is read is `clipped` then, and an index is replaced by the nearest one inside.
+
 Refused: an index computed from tiles; a `max` that nothing can check; a loop under a condition with an else
-or results.
+or results; a written window that may reach beyond its array.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xdsl.context import Context
 from xdsl.dialects import arith, func, scf
@@ -46,9 +49,17 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
-from tilec.analysis.affine import axis_bounds, divided_span, linear, static_extent
+from tilec.analysis.affine import (
+    axis_bounds,
+    divided_span,
+    extent,
+    linear,
+    static_extent,
+    whole_bounds,
+)
 from tilec.analysis.jagged_spans import refuse_jagged_spans
-from tilec.analysis.ranges import INDEX_BITS, Ranges
+from tilec.analysis.ranges import INDEX_BITS, Range, Ranges
+from tilec.analysis.reach import most_accessed
 from tilec.analysis.visits import axes_behind, block_values, one_step, shared_axes
 from tilec.diagnostics import fail
 from tilec.dialects.tile.access import AccessOp, Effect
@@ -101,6 +112,7 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
             fail(inner, "fold-outer-pipeline: a tile.grid inside a tile.grid; use tile.for")
     if any(axis.order is None for op in grid.walk() if isinstance(op, GridOp | ForOp) for axis in op.axes):
         fail(grid, "fold-outer-pipeline: an axis is neither parallel nor ordered; run --classify-axes first")
+    _keep_promises(grid)  # conditions would make of ends that are known others
     _open_conditions(grid)
     _name_axes_apart(grid)
     space = StepSpace(grid, set() if loop is Loop.GRID else _leading_axes(grid))
@@ -112,7 +124,6 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
     pipeline.location = grid.location
     _order_axes_that_may_rest(pipeline)
     _order_single_steps(pipeline)
-    _keep_promises(grid)
     region_dce(pipeline.body)
     Rewriter.replace_op(grid, pipeline, [])
 
@@ -152,7 +163,8 @@ def _insert_with_condition(loop: ForOp, condition: scf.IfOp) -> None:
     build = IndexBuilder(made, loop.location)
     bounds = loop.axis.bounds
     end = build.select(condition.cond, bounds.end, bounds.begin)
-    made.append(loop.rebuilt(Bounds(bounds.begin, end, bounds.limit), []))
+    limit = static_extent(bounds) if bounds.limit is None else bounds.limit
+    made.append(loop.rebuilt(replace(bounds, end=end, limit=limit), []))
     Rewriter.insert_op(made, InsertPoint.before(condition))
 
 
@@ -219,10 +231,13 @@ def _keep_promises(grid: GridOp) -> None:
     for loop in grid.walk():
         if not isinstance(loop, ForOp) or loop.axis.bounds.limit is None:
             continue
-        most = _most(loop.axis.bounds)
+        most, accessed = _most(loop.axis.bounds), most_accessed(loop)
         if most is not None and most <= loop.axis.bounds.limit:
             continue
         expected = _expected(loop.axis.bounds, loop.axis.bounds.limit)
+        inside = accessed is not None and accessed <= loop.axis.bounds.limit
+        if inside and (expected is None or not _uses_all(loop.axis.bounds)):
+            continue  # arguments for which it were not so would have no meaning
         if expected is None:
             known = "" if most is None or most >= _LONGEST else f"; a limit of {most} holds in any case"
             fail(
@@ -237,16 +252,25 @@ def _keep_promises(grid: GridOp) -> None:
 
 def _most(bounds: Bounds[SSAValue]) -> int | None:
     """The largest extent that an axis can have, where anything is known of it."""
-    divided, around, ranges = divided_span(bounds), _around(bounds), Ranges()
+    divided, around = divided_span(bounds), _around(bounds)
     lanes = None if divided is None else span_of(divided)
     known = [
         static_extent(bounds),
         None if lanes is None else lanes.size,
-        (ranges.of(bounds.end) - ranges.of(bounds.begin)).high,
+        _length(bounds).high,
         None if around is None else around.limit,
         None if around is None else _most(around),
     ]
     return min((each for each in known if each is not None), default=None)
+
+
+def _length(bounds: Bounds[SSAValue]) -> Range:
+    """The range of `end - begin`, in which what both have is no matter."""
+    ranges, length = Ranges(), linear(bounds.end) - linear(bounds.begin)
+    total = Range(0, length.constant)
+    for leaf, factor in length.factors.items():
+        total += (Range(low=0) if isinstance(leaf, tuple) else ranges.of(leaf)) * Range(0, factor)
+    return total
 
 
 def _around(bounds: Bounds[SSAValue]) -> Bounds[SSAValue] | None:
@@ -271,13 +295,30 @@ def _expected(bounds: Bounds[SSAValue], limit: int) -> ExpectOp | None:
         return None
     length = linear(end) - linear(begin)
     for segment in {leaf.owner for leaf in length.factors if isinstance(leaf, SSAValue)}:
-        if isinstance(segment, SegmentOp) and length == linear(segment.end) - linear(segment.begin):
+        if not isinstance(segment, SegmentOp) or segment.last is not None:
+            continue
+        if length == linear(segment.end) - linear(segment.begin):
             return ExpectOp("segments", segment.begins, limit, segment.ends)
     while isinstance(end.owner, arith.IndexCastOp):
         end = end.owner.input
     if begin == 0 and isinstance(end.owner, LoadOp):
         return ExpectOp("elements", end.owner.array, limit)
     return None
+
+
+def _uses_all(bounds: Bounds[SSAValue]) -> bool:
+    """Whether an axis between loaded integers is made for each element of their array."""
+    end = bounds.end
+    while not isinstance(end, int) and isinstance(end.owner, arith.IndexCastOp):
+        end = end.owner.input
+    load = None if isinstance(end, int) else end.owner
+    if not isinstance(load, LoadOp):
+        return True
+    ranges = [None if dim.base is None else whole_bounds(dim.base) for dim in load.window]
+    return all(
+        each is not None and each.begin == 0 and linear(each.end) == extent(load.array, position)
+        for position, each in enumerate(ranges)
+    )
 
 
 def _order_axes_that_may_rest(pipeline: PipelineOp) -> None:

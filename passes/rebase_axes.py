@@ -24,6 +24,7 @@ the axis' index, in windows and in computed positions of linear form. Literals t
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from xdsl.context import Context
 from xdsl.dialects import arith
@@ -38,7 +39,6 @@ from tilec.diagnostics import explain
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.loops import ForOp
-from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import shape_of, span_of
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp
 from tilec.rewriting.index import IndexBuilder
@@ -109,7 +109,7 @@ def _move(loop: ForOp, base: Linear) -> None:
         for op in asked:
             _subtract(op, shared)
     Rewriter.insert_op(before, InsertPoint.before(loop))
-    Rewriter.replace_op(loop, loop.rebuilt(Bounds(begin, end, bounds.limit), loop.inits))
+    Rewriter.replace_op(loop, loop.rebuilt(replace(bounds, begin=begin, end=end), loop.inits))
 
 
 def _asks_for_size(op: Operation) -> bool:

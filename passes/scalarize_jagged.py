@@ -20,15 +20,22 @@ After:
         %v = tile.load %x[%g, %k]                               // tensor<?xf32, #tile.spans<k>>
         %r = tile.reduce add %v dims [0]
 
-A lane makes the steps of its own extent, not those that only longer lanes need. It is taken for granted that
-the latter leave what the lane carries as it is, as sums, extremes and softmaxes do; a step that changes it
-without an element (`acc * 0.5 + sum`) is not made any more. Nothing checks that yet.
+A lane makes the steps of its own extent, as a jagged loop means it: in a step that only longer lanes make it
+is dead, and keeps what is carried for it. (Helion's `jagged_tile` lets lanes that have ended go on, with
+zeros; there `acc * 0.5 + sum` is something else.) What all lanes combine with an array, by a reduction and
+an atomic of its kind, each combines by itself.
 
 A batch of products along the parents becomes one product, a gather at one position a load. `tile.bound`
-knows that each tile of parents has one lane now. An extent below 0 is an empty range, as it was. What mixes
-lanes of parents (a reduction, a scan or a product that sums along them) cannot be done so, nor can elements
-of a type that is not read alone. Such an axis is left as it is, and passes that need a kernel refuse it;
-`--explain` says which operation it is.
+knows that each tile of parents has one lane now. An extent below 0 is an empty range, as it was.
+
+An axis is left as it is, and passes that need a kernel refuse it, where lanes alone would do something else:
+  - lanes of parents mix, in a reduction, a scan or a product that sums along them;
+  - the children of all lanes are combined in a value that has no dimension for the parents;
+  - a loop carries a value that has none, other than one that never changes or that nothing asks for;
+  - an array is written once for each tile, at a place that does not depend on the lane;
+  - two lanes may meet in an element, one writing it. Of computed positions, which may become windows, this is
+    not known yet: a loop over parents is called `parallel`, and `--classify-axes` refuses what meets.
+So is one with elements of a type that is not read alone. `--explain` says which operation it is.
 """
 
 from xdsl.context import Context

@@ -41,6 +41,7 @@ from tilec.analysis.blocks import block_refusal, is_exact, kind_of, loop_axes, v
 from tilec.analysis.lanes import moves_freely
 from tilec.analysis.visits import axes_behind, covers, returns, shared_axes, shares_block
 from tilec.analysis.vmem import LANES, SUBLANES, WORD
+from tilec.analysis.within import is_cut
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import Effect, Placement
 from tilec.dialects.tile.locals import is_local
@@ -295,6 +296,8 @@ def _wholes(window: WindowOp, position: int) -> list[int]:
         last = begin + shift + -(-(end - begin) // tile) * tile
     else:
         last = whole - 1 + tile  # one may begin at the last element
+    if is_cut(window, position) and position >= len(window.window) - 2:
+        last = min(last, max(whole, tile))
     if moves_freely(dim) and last <= tile:
         last = tile + 1  # a block of the tile's extent would be the tile itself, wherever it begins
     unit = _memory_tile(window, position)

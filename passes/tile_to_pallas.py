@@ -1,11 +1,17 @@
-"""`--tile-to-pallas="grouping=worklist loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
+"""`--tile-to-pallas="grouping=auto loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--scalarize-jagged`, `--raise-segments`, `--rebase-axes`, `--choose-blocks`,
-`--raise-gathers`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`,
-`--classify-axes`, `--classify-outputs`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
-`--fold-outer-pipeline`, `--split-unaligned-loops`, `--compact-worklist` or `--overlaunch-jagged` (by
-`grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
-`--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
+Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--rebase-axes`,
+`--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for `grouping=one_hot` and `auto`),
+`--choose-blocks`, `--raise-gathers`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`,
+`--merge-sums`, `--classify-axes`, `--classify-outputs`, `--unroll-loops` (for `loop=unroll`),
+`--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`, `--stream-jagged-items`,
+`--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs`
+again, `--double-buffer`, `--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass
+are sizes of axes.
+
+`grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
+N`), sums over short ones are products, and long ones are streamed if the loop is a `fori_loop`. With
+`grouping=stream` that loop is the default.
 """
 
 from collections.abc import Mapping
@@ -18,6 +24,7 @@ from xdsl.passes import ModulePass, PassPipeline
 from xdsl.utils.arg_spec import ArgSpec
 
 from tilec.diagnostics import fail
+from tilec.passes.bound_axes import BoundAxes
 from tilec.passes.carry_to_scratch import CarryToScratch
 from tilec.passes.choose_blocks import ChooseBlocks
 from tilec.passes.classify_axes import ClassifyAxes
@@ -28,8 +35,10 @@ from tilec.passes.double_buffer import DoubleBuffer
 from tilec.passes.expand_gathers import ExpandGathers
 from tilec.passes.fold_outer_pipeline import FoldOuterPipeline
 from tilec.passes.insert_atomic_scratch import InsertAtomicScratch
+from tilec.passes.mask_jagged import MaskJagged
 from tilec.passes.materialize_masks import MaterializeMasks
 from tilec.passes.merge_sums import MergeSums
+from tilec.passes.one_hot_segments import OneHotSegments
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
 from tilec.passes.plan_memory import PlanMemory
 from tilec.passes.raise_gathers import RaiseGathers
@@ -38,19 +47,21 @@ from tilec.passes.rebase_axes import RebaseAxes
 from tilec.passes.resolve_views import ResolveViews
 from tilec.passes.scalarize_jagged import ScalarizeJagged
 from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
+from tilec.passes.stream_jagged_items import StreamJaggedItems
 from tilec.passes.unroll_loops import UnrollLoops
 
-GROUPINGS = {"none": None, "overlaunch": OverlaunchJagged, "worklist": CompactWorklist}
+GROUPINGS = ("auto", "worklist", "overlaunch", "stream", "one_hot", "none")
 LOOPS = ("grid", "emit_pipeline", "fori_loop", "unroll")
 
 
 _WORDS = {
-    "grouping": "worklist",
+    "grouping": "auto",
     "loop": "grid",
     "chip": "v5e",
     "operands": "auto",
     "gathers": "auto",
     "shared": "auto",
+    "clean": "auto",
 }
 _NUMBERS = {"depth": 2, "fetch": 1}
 """The options that are no sizes of axes, with what they are where nothing is said."""
@@ -71,8 +82,8 @@ def _number(spec: ArgSpec, key: str, default: int) -> int:
 
 @dataclass(frozen=True)
 class TileToPallas(ModulePass):
-    """Down to Pallas: "grouping=worklist loop=grid chip=v5e operands=auto gathers=auto shared=auto depth=2
-    fetch=1 m=128".
+    """Down to Pallas: "grouping=auto loop=grid chip=v5e operands=auto gathers=auto shared=auto clean=auto
+    depth=2 fetch=1 m=128".
     """
 
     name = "tile-to-pallas"
@@ -86,10 +97,13 @@ class TileToPallas(ModulePass):
     fetch: int = _NUMBERS["fetch"]
     gathers: str = _WORDS["gathers"]
     shared: str = _WORDS["shared"]
+    clean: str = _WORDS["clean"]
 
     @classmethod
     def from_spec(cls, spec: ArgSpec) -> Self:
         words = {key: _word(spec, key, default) for key, default in _WORDS.items()}
+        if words["grouping"] == "stream":
+            words["loop"] = _word(spec, "loop", "fori_loop")
         numbers = {key: _number(spec, key, default) for key, default in _NUMBERS.items()}
         named = _WORDS.keys() | _NUMBERS.keys()
         rest = {key: values for key, values in spec.parameters.items() if key not in named}
@@ -102,6 +116,7 @@ class TileToPallas(ModulePass):
             operands=words["operands"],
             gathers=words["gathers"],
             shared=words["shared"],
+            clean=words["clean"],
             depth=numbers["depth"],
             fetch=numbers["fetch"],
         )
@@ -119,11 +134,15 @@ class TileToPallas(ModulePass):
         for name, given, accepted in (("grouping", self.grouping, GROUPINGS), ("loop", self.loop, LOOPS)):
             if given not in accepted:
                 raise ValueError(f"{name}={given}; {', '.join(accepted)} are accepted")
-        grouping = GROUPINGS[self.grouping]
+        if self.grouping == "stream" and self.loop != "fori_loop":
+            raise ValueError(f"loop={self.loop} with grouping=stream; fori_loop is accepted")
         return [
             ScalarizeJagged(),
+            MaskJagged(),
             RaiseSegments(),
             RebaseAxes(),
+            BoundAxes(),
+            *self._short_items(),
             ChooseBlocks(self.blocks),
             RaiseGathers(),
             ResolveViews(),
@@ -136,13 +155,32 @@ class TileToPallas(ModulePass):
             CarryToScratch(),
             FoldOuterPipeline("grid" if self.loop == "unroll" else self.loop),
             SplitUnalignedLoops(self.operands),
-            *([] if grouping is None else [grouping()]),
-            MaterializeMasks(),
+            *self._groups(),
+            MaterializeMasks(self.clean),
             ClassifyOutputs(),
             DoubleBuffer(self.depth, self.fetch),
             PlanMemory(self.chip),
             ConvertTileToPallas(),
         ]
+
+    def _short_items(self) -> list[ModulePass]:
+        """What is done for short segments before tiles have sizes."""
+        items = {"auto": "auto", "one_hot": "all"}.get(self.grouping)
+        return [] if items is None else [RaiseGathers(), OneHotSegments(items)]
+
+    def _groups(self) -> list[ModulePass]:
+        """What finds the steps of jagged axes."""
+        match self.grouping:
+            case "none":
+                return []
+            case "overlaunch":
+                return [OverlaunchJagged()]
+            case "stream":
+                return [StreamJaggedItems("all")]
+            case "auto" if self.loop == "fori_loop":
+                return [StreamJaggedItems("auto"), CompactWorklist()]
+            case _:
+                return [CompactWorklist()]
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         try:

@@ -91,24 +91,35 @@ def segment(op: SegmentOp) -> Step:
 
     def step(machine: Machine) -> None:
         index = machine.integer(op, op.index)
+        stop = index + 1 if op.last is None else machine.integer(op, op.last)
+        if stop <= index:
+            fault(op, f"the range of segments {index} to {stop} is empty; one segment or more is needed")
         begins: Array = machine.values[op.begins]
         ends: Array = begins if op.ends is None else machine.values[op.ends]
-        begin = bound(machine, begins, index)
-        end = bound(machine, ends, index + (op.ends is None))
-        if not 0 <= begin <= end:
-            fault(op, f"segment {index} of {begins.name} is {begin} to {end}; 0 <= begin <= end is needed")
-        if op.ends is not None and index + 1 < begins.shape[0]:
-            following = bound(machine, begins, index + 1)
-            if following < end:
+        ranges = [
+            _checked(op, begins, bound(machine, begins, i), bound(machine, ends, i + (op.ends is None)), i)
+            for i in range(index, stop)
+        ]
+        for i, (begin, end) in enumerate(ranges, index):
+            following = ranges[i + 1 - index][0] if i + 1 < stop else None
+            if following is None and op.ends is not None and i + 1 < begins.shape[0]:
+                following = bound(machine, begins, i + 1)
+            if following is not None and following < end:
                 fault(
                     op,
-                    f"segment {index} of {begins.name} is {begin} to {end}, but segment {index + 1} "
+                    f"segment {i} of {begins.name} is {begin} to {end}, but segment {i + 1} "
                     f"begins at {following}; segments must be ordered and disjoint",
                 )
-        machine.values[op.begin] = Value(np.asarray(begin, np.int64))
-        machine.values[op.end] = Value(np.asarray(end, np.int64))
+        machine.values[op.begin] = Value(np.asarray(ranges[0][0], np.int64))
+        machine.values[op.end] = Value(np.asarray(ranges[-1][1], np.int64))
 
     return step
+
+
+def _checked(op: SegmentOp, begins: Array, begin: int, end: int, number: int) -> tuple[int, int]:
+    if not 0 <= begin <= end:
+        fault(op, f"segment {number} of {begins.name} is {begin} to {end}; 0 <= begin <= end is needed")
+    return begin, end
 
 
 @rule(ExpectOp)
@@ -191,7 +202,7 @@ def lanes_of(value: Value, lanes: "tuple[slice, ...] | Bits") -> Value:
 def mask_of(machine: Machine, op: LoadOp | StoreOp, names: Sequence[str | None]) -> Value | None:
     """Which lanes of a window to access: those of its mask, if it has one, and of jagged lanes the live."""
     given: Value | None = None if op.mask is None else machine.values[op.mask]
-    dead = machine.dead(names) if any(name in machine.extents for name in names) else None
+    dead = machine.dead(names) if machine.is_jagged(names) else None
     if dead is None:
         return given
     if given is None:
@@ -276,7 +287,8 @@ def view(op: WindowOp) -> Step:
     place = placing(op)
 
     def step(machine: Machine) -> None:
-        machine.values[op.result] = place(machine)
+        window = place(machine)
+        machine.values[op.result] = window if op.clipped is None else window.clipped
 
     return step
 

@@ -22,13 +22,13 @@ from tilec.dialects.tile import (
     YieldOp,
 )
 from tilec.dialects.tile.loops import Axis, Order
-from tilec.dialects.tile.types import JaggedSpanType, span_of
+from tilec.dialects.tile.types import JaggedSpanType, span_names, span_of
 
 from .errors import fault
 from .machine import Machine, Step, Worklist, name_of, prepare, prepare_body, rule
 from .memory import Array
 from .spans import Extents, Span, Turn, tile, tiles
-from .values import Value, hostile
+from .values import Value, either_of, hostile
 
 Place: TypeAlias = Span | int
 """What an axis yields in one iteration."""
@@ -70,7 +70,8 @@ def longest(machine: Machine, op: Operation, axis: Axis, span: JaggedSpanType) -
     if isinstance(axis.bounds.end, int):
         raise ValueError("a jagged axis has an extent for each lane")
     given: Value = machine.values[axis.bounds.end]
-    live = ~machine.spans[span.parent].dead
+    dead = machine.dead([span.parent])
+    live = np.ones(given.data.shape, np.bool_) if dead is None else ~dead
     if given.poison is not None and (given.poison & live).any():
         lane = int(np.argwhere(given.poison & live)[0][0])
         fault(op, f"axis {span.axis} needs the extent of lane {lane} of {span.parent}, which is undefined")
@@ -122,11 +123,19 @@ def grid(op: GridOp) -> Step:
 def for_(op: ForOp) -> Step:
     axis, carried = op.axis, op.carried
     body, yielded = prepare_body(op.body.block)
+    span = span_of(axis.value)
 
     def once(machine: Machine, place: Place) -> None:
         enter(machine, axis.value, place)
-        body(machine)
-        update(machine, carried, yielded)
+        if not isinstance(span, JaggedSpanType) or isinstance(place, int):
+            body(machine)
+            update(machine, carried, yielded)
+            return
+        parent, extents = machine.extents[span.axis]
+        with machine.without(parent, extents <= place.start):
+            body(machine)
+            pairs = zip(carried, yielded, strict=True)
+            machine.values.update({old: stepped(machine, parent, old, new) for old, new in pairs})
 
     def step(machine: Machine) -> None:
         update(machine, carried, op.inits)
@@ -153,6 +162,14 @@ def update(machine: Machine, targets: Sequence[SSAValue], sources: Sequence[SSAV
     """Assign all at once."""
     taken = [machine.values[source] for source in sources]
     machine.values.update(zip(targets, taken, strict=True))
+
+
+def stepped(machine: Machine, parent: str, carried: SSAValue, new: SSAValue) -> Value:
+    """What a step of a jagged loop carries on: dead lanes of `parent` keep what they had."""
+    names = span_names(carried.type)
+    value: Value = machine.values[new]
+    keeps = machine.dead(names, [i for i, name in enumerate(names) if name == parent])
+    return value if keeps is None else either_of(Value(keeps), machine.values[carried], value)
 
 
 @rule(scf.IfOp)

@@ -17,6 +17,7 @@ from tilec.dialects.tile import (
     SliceOp,
     SplatOp,
     TransposeOp,
+    WholeOp,
 )
 from tilec.dialects.tile.bound import Side
 from tilec.dialects.tile.syntax import ints_of, scalar_of
@@ -25,7 +26,7 @@ from tilec.dialects.tile.types import element_type, shape_of
 from .errors import fault
 from .machine import Machine, Step, rule
 from .spans import Span
-from .values import Data, Value, cast, convert, dtype_of, either
+from .values import Data, Value, cast, convert, dtype_of, either, either_of
 
 
 @rule(SplatOp)
@@ -75,20 +76,8 @@ def bound(op: BoundOp) -> Step:
 
 @rule(SelectOp, arith.SelectOp)
 def select(op: SelectOp | arith.SelectOp) -> Step:
-    condition, true, false = op.operands
-
     def step(machine: Machine) -> None:
-        chosen: Value = machine.values[condition]
-        sides: list[Value] = [machine.values[true], machine.values[false]]
-        data = np.where(chosen.data, sides[0].data, sides[1].data)
-        if any(side.poison is not None for side in sides):
-            marks = [False if side.poison is None else side.poison for side in sides]
-            poison = either(chosen.poison, np.where(chosen.data, marks[0], marks[1]))
-        else:
-            poison = chosen.poison
-        if poison is not None:
-            poison = np.broadcast_to(poison, data.shape)
-        machine.values[op.results[0]] = Value(data, poison)
+        machine.values[op.results[0]] = either_of(*(machine.values[each] for each in op.operands))
 
     return step
 
@@ -196,5 +185,16 @@ def fill(op: FillOp) -> Step:
         marks = [False if side.poison is None else side.poison for side in (other, value)]
         poison = np.broadcast_to(np.where(dead, *marks), data.shape)
         machine.values[op.result] = Value(data, poison if poison.any() else None)
+
+    return step
+
+
+@rule(WholeOp)
+def whole(op: WholeOp) -> Step:
+    def step(machine: Machine) -> None:
+        span: Span = machine.values[op.span]
+        if not span.whole:
+            fault(op, f"tile.whole of a tile with {int(span.dead.sum())} dead lanes of {span.size}")
+        machine.values[op.result] = machine.values[op.value]
 
     return step

@@ -46,6 +46,8 @@ class Machine:
         self.values: dict[SSAValue, Any] = {}
         self.spans: dict[str, Span] = {}
         self.extents: dict[str, Extents] = {}
+        self.ended: dict[str, Bits] = {}
+        """Lanes of a span that make no step of a jagged loop around what runs, by the span's name."""
         self.turns: dict[SSAValue, Turn] = {}
         self.trackers: list[Tracker] = []
         self.scratch: dict[Operation, Scratch] = {}
@@ -75,7 +77,7 @@ class Machine:
         return tuple(self.spans[name].size if size == UNBOUND and name else size for size, name in named)
 
     def dead(self, names: Sequence[str | None], along: Collection[int] | None = None) -> Bits | None:
-        """The lanes that lie outside a span, of a value whose dimensions came from the spans `names`.
+        """The lanes that lie outside a span or have ended, of a value whose dimensions came from `names`.
 
         Only spans of the dimensions `along` count, if it is given, and jagged ones whose parents these are.
         """
@@ -84,14 +86,23 @@ class Machine:
             if name is None:
                 continue
             here = along is None or position in along
-            if here and not self.spans[name].whole:
-                marks = self.spans[name].dead
+            marks = self._dead_of(name) if here else None
+            if marks is not None:
                 found = either(found, marks.reshape([-1] + [1] * (len(names) - position - 1)))
             parent = self.extents[name].parent if name in self.extents else None
             for other in [i for i, each in enumerate(names) if parent is not None and each == parent]:
                 if along is None or here or other in along:
                     found = either(found, self._beyond(name, position, other, len(names)))
         return found
+
+    def _dead_of(self, name: str) -> Bits | None:
+        """The dead lanes of a span."""
+        span = self.spans[name]
+        return either(None if span.whole else span.dead, self.ended.get(name))
+
+    def is_jagged(self, names: Sequence[str | None]) -> bool:
+        """Whether lanes may be dead that lie inside the spans `names`."""
+        return any(name in self.extents or name in self.ended for name in names)
 
     def _beyond(self, name: str, position: int, parent: int, rank: int) -> Bits:
         """Where the indices of a jagged span, at `position`, are beyond the extents of lanes at `parent`."""
@@ -115,6 +126,17 @@ class Machine:
         for scratch in self.scratch.values():
             scratch.data[...] = hostile(self.rng, scratch.data.shape, scratch.data.dtype)
             scratch.poison[...] = True
+
+    @contextmanager
+    def without(self, name: str, ended: Bits) -> Generator[None]:
+        """A step of a jagged loop, in which the lanes `ended` of the span `name` are dead."""
+        before = self.ended.pop(name, None)
+        if before is not None or ended.any():
+            self.ended[name] = ended if before is None else before | ended
+        yield
+        self.ended.pop(name, None)
+        if before is not None:
+            self.ended[name] = before
 
     @contextmanager
     def independent(self) -> Generator[Tracker]:

@@ -158,6 +158,16 @@ class Window(NamedTuple):
             lanes.append(Lanes(Span(span.start, lo, hi, span.size), kept))
         return Window(self.array, tuple(lanes))
 
+    @property
+    def clipped(self) -> "Window":
+        """The window with no live lane outside the array."""
+        lanes: list[Lanes] = []
+        for (span, kept), extent in zip(self.lanes, self.array.shape, strict=True):
+            lo = min(max(span.lo, 0), extent)
+            hi = max(lo, min(span.hi, extent))
+            lanes.append(Lanes(Span(span.start, lo, hi, span.size), kept))
+        return Window(self.array, tuple(lanes))
+
     def positions(self, active: Bits) -> Index:
         """The element of each lane that `active` marks, of the window's shape."""
         found = iter(np.nonzero(active) if active.ndim else ())

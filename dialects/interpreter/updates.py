@@ -132,7 +132,8 @@ def _spots(machine: Machine, op: AccessOp, array: Array, mask: Value | None, *, 
         axis += _rank(dim)
     shape = np.broadcast_shapes(*(place.shape for place in places))
     # A jagged span and its parent may be of two dimensions.
-    dead = machine.dead(span_names(op.window_type)) if machine.extents else None
+    names = span_names(op.window_type)
+    dead = machine.dead(names) if machine.is_jagged(names) else None
     active = np.broadcast_to(live if dead is None else live & ~dead, shape).copy()
     if mask is not None:
         active = chosen(op, active, mask)

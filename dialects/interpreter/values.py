@@ -71,6 +71,16 @@ def either(*poisons: Bits | None) -> Bits | None:
     return joined
 
 
+def either_of(condition: Value, true: Value, false: Value) -> Value:
+    """The lanes of `true` where the condition is, else those of `false`."""
+    data = np.where(condition.data, true.data, false.data)
+    poison = condition.poison
+    if true.poison is not None or false.poison is not None:
+        marks = [False if side.poison is None else side.poison for side in (true, false)]
+        poison = either(poison, np.where(condition.data, *marks))
+    return Value(data, None if poison is None else np.broadcast_to(poison, data.shape))
+
+
 def convert(data: Data, dtype: "np.dtype[Any]") -> Data:
     """Floats round once, to nearest even; integers keep their low bits."""
     if data.dtype == dtype:

@@ -25,6 +25,8 @@ from .types import Bounded, Space, ref_type
 
 Extents = Sequence["int | Bounded | None"]
 
+_IN_MAPS = ("pallas.load", "pallas.yield", "tile.cast", "tile.compare", "tile.select")
+"""What may be in an index map beside arithmetic."""
 _SQUEEZED = -1
 
 
@@ -81,9 +83,10 @@ class BlockOp(IRDLOperation, ABC):
                 "give one for each dimension of the array, start and size for a bounded one"
             )
         for op in self.index_map.block.ops:
-            if not (op.name.startswith("arith.") or op.name in ("pallas.load", "pallas.yield")):
+            if not (op.name.startswith("arith.") or op.name in _IN_MAPS):
                 raise VerifyException(
-                    f"{self.name} has {op.name} in its index map; only arith and pallas.load can be"
+                    f"{self.name} has {op.name} in its index map; only arith and pallas.load can be, "
+                    "and what compares, chooses and converts scalars"
                 )
 
 

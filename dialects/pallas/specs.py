@@ -75,7 +75,9 @@ def verify_no_semaphores(op: IRDLOperation, space: Space) -> None:
 
 @irdl_op_definition
 class PrefetchOp(IRDLOperation):
-    """Puts a whole integer array into scalar memory before the first step, for index maps and bodies to read.
+    """Puts a whole array of integers or f32 into scalar memory before the first step.
+
+    Index maps and bodies read it there.
 
     Example:
         %tiles_ref = pallas.prefetch %tiles

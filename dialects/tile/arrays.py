@@ -194,34 +194,55 @@ class SegmentOp(IRDLOperation):
     between them and they may be empty. `g` is a value, not a literal. The interpreter and the emitted module
     check the order where the integers are known.
 
+    `[%i to %j]` asks for the range of several: from the begin of segment `i` to the end of segment `j - 1`,
+    of at least one. Between them may be gaps. The ranges of the tiles of an axis, from its `tile.bound begin`
+    to its `tile.bound end`, are ordered and disjoint, too.
+
     Example:
         %begin, %end = tile.segment %offsets[%g]
         %b, %e = tile.segment %begins[%g] to %ends[%g]
+        %i = tile.bound begin %m
+        %j = tile.bound end %m
+        %first, %last = tile.segment %offsets[%i to %j]
     """
 
     name = "tile.segment"
     begins = operand_def(MemRefType)
     ends = opt_operand_def(MemRefType)
     index = operand_def(IndexType)
+    last = opt_operand_def(IndexType)
     begin = result_def(IndexType)
     end = result_def(IndexType)
 
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
     traits = traits_def(MemoryReadEffect())
 
-    def __init__(self, begins: SSAValue, index: SSAValue, ends: SSAValue | None = None):
-        super().__init__(operands=[begins, ends, index], result_types=[IndexType(), IndexType()])
+    def __init__(
+        self,
+        begins: SSAValue,
+        index: SSAValue,
+        ends: SSAValue | None = None,
+        last: SSAValue | None = None,
+    ):
+        super().__init__(operands=[begins, ends, index, last], result_types=[IndexType(), IndexType()])
+
+    @property
+    def end_place(self) -> tuple[SSAValue, SSAValue, int]:
+        """Where the end is: its array, and the index there with what is added to it."""
+        if self.ends is None:
+            return (self.begins, self.index, 1) if self.last is None else (self.begins, self.last, 0)
+        return (self.ends, self.index, 0) if self.last is None else (self.ends, self.last, -1)
 
     @classmethod
     def parse(cls, parser: Parser) -> "SegmentOp":
         begins = parse_known_operand(parser)
-        index = _parse_one_index(parser)
+        index, last = numbers = _parse_numbers(parser)
         if parser.parse_optional_keyword("to") is None:
-            return cls(begins, index)
+            return cls(begins, index, last=last)
         ends = parse_known_operand(parser)
-        if _parse_one_index(parser) is not index:
+        if _parse_numbers(parser) != numbers:
             parser.raise_error("tile.segment takes begin and end at the same index")
-        return cls(begins, index, ends)
+        return cls(begins, index, ends, last)
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
@@ -231,6 +252,9 @@ class SegmentOp(IRDLOperation):
             printer.print_ssa_value(array)
             with printer.in_square_brackets():
                 printer.print_ssa_value(self.index)
+                if self.last is not None:
+                    printer.print_string(" to ")
+                    printer.print_ssa_value(self.last)
 
     def verify_(self) -> None:
         for array in (self.begins, self.ends):
@@ -243,9 +267,11 @@ class SegmentOp(IRDLOperation):
                 )
 
 
-def _parse_one_index(parser: Parser) -> SSAValue:
+def _parse_numbers(parser: Parser) -> tuple[SSAValue, SSAValue | None]:
+    """Parse `[%g]` or `[%g to %h]`."""
     with parser.in_square_brackets():
-        return parse_known_operand(parser)
+        first = parse_known_operand(parser)
+        return first, parse_known_operand(parser) if parser.parse_optional_keyword("to") else None
 
 
 class ReadOp(AccessOp):

@@ -1,4 +1,4 @@
-"""The axes of loops and pipelines, `%m = 0 to 512 by m:128 max 512 parallel`, and the spans in scope."""
+"""The axes of loops and pipelines, as in `0 to %n by m:128 max 512 mean 12`, and the spans in scope."""
 
 from dataclasses import dataclass
 from itertools import chain
@@ -12,7 +12,7 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
-from .syntax import Bounds, parse_bounds, parse_max, print_operand_or_int
+from .syntax import Bounds, parse_bounds, parse_optional_count, print_operand_or_int
 from .types import (
     UNBOUND,
     AnySpan,
@@ -56,7 +56,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class ParsedAxis:
-    """The text of one axis: `%m = 0 to 512 by m:128 max 512 parallel`."""
+    """The text of one axis: `%m = 0 to %n by m:128 max 512 mean 12 parallel`."""
 
     argument: Parser.UnresolvedArgument
     kind: Attribute
@@ -72,7 +72,7 @@ def parse_axis(parser: Parser) -> ParsedAxis:
 
 
 def parse_axis_tail(parser: Parser) -> tuple[Bounds[SSAValue], Attribute, Order | None]:
-    """Parse `0 to 512 by m:128 max 512 parallel`."""
+    """Parse `0 to %n by m:128 max 512 mean 12 parallel`."""
     begin, end = parse_bounds(parser)
     kind: Attribute = IndexType()
     if parser.parse_optional_keyword("by"):
@@ -82,9 +82,9 @@ def parse_axis_tail(parser: Parser) -> tuple[Bounds[SSAValue], Attribute, Order 
         kind = SpanType(name, size)
         if parser.parse_optional_keyword("of"):
             kind = JaggedSpanType(name, size, parser.parse_identifier("the parent's name"))
-    bounds = Bounds(begin, end, parse_max(parser))
+    limit, mean = (parse_optional_count(parser, word) for word in ("max", "mean"))
     order = parser.parse_optional_keyword_in([str(order) for order in Order])
-    return bounds, kind, None if order is None else Order(order)
+    return Bounds(begin, end, limit, mean), kind, None if order is None else Order(order)
 
 
 def print_axis_tail(printer: Printer, bounds: Bounds[SSAValue], kind: Attribute, order: Order | None) -> None:
@@ -97,13 +97,16 @@ def print_axis_tail(printer: Printer, bounds: Bounds[SSAValue], kind: Attribute,
         printer.print_string(f" of {kind.parent}")
     if bounds.limit is not None:
         printer.print_string(f" max {bounds.limit}")
+    if bounds.mean is not None:
+        printer.print_string(f" mean {bounds.mean}")
     if order is not None:
         printer.print_string(f" {order}")
 
 
 def verify_axis(op: Operation, axis: Axis) -> None:
-    """Check one axis: types of bounds, static extent, a size, no span of that name around it."""
+    """Check one axis: types of bounds, static extent, mean, a size, no span of that name around it."""
     span = span_of(axis.value)
+    _verify_mean(op, axis)
     if isinstance(span, JaggedSpanType):
         _verify_extents(op, axis, span)
     else:
@@ -121,6 +124,22 @@ def verify_axis(op: Operation, axis: Axis) -> None:
         raise VerifyException(
             f"{op.name} names an axis {span.axis} inside another axis {span.axis}; "
             "nested axes need distinct names"
+        )
+
+
+def _verify_mean(op: Operation, axis: Axis) -> None:
+    bounds = axis.bounds
+    if bounds.mean is None:
+        return
+    if isinstance(bounds.begin, int) and isinstance(bounds.end, int):
+        raise VerifyException(
+            f"{op.name} axis {axis.name} runs from {bounds.begin} to {bounds.end} and has a mean of "
+            f"{bounds.mean}; only an extent known at run time takes one"
+        )
+    if bounds.limit is not None and bounds.mean > bounds.limit:
+        raise VerifyException(
+            f"{op.name} axis {axis.name} has a mean of {bounds.mean} and a max of {bounds.limit}; "
+            "a mean up to the max is needed"
         )
 
 

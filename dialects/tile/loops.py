@@ -33,13 +33,14 @@ class LoopOp(IRDLOperation, ABC):
     bound_operands = var_operand_def()  # `verify_axis` says more of a wrong type than a constraint would
     static_bounds = prop_def(DenseArrayBase)
     limits = prop_def(DenseArrayBase)
+    means = opt_prop_def(DenseArrayBase)
     orders = opt_prop_def(ArrayAttr[OrderAttr])
     body = region_def("single_block")
 
     @property
     def axes(self) -> tuple[Axis, ...]:
         """The axes, outermost first. Raises `VerifyException` where operands and arguments disagree."""
-        bounds = unpack_bounds(self.name, self.bound_operands, self.static_bounds, self.limits)
+        bounds = unpack_bounds(self.name, self.bound_operands, self.static_bounds, self.limits, self.means)
         values = self.body.block.args[: len(bounds)]
         orders = [None] * len(bounds) if self.orders is None else [order.data for order in self.orders]
         if not len(values) == len(bounds) == len(orders):
@@ -73,15 +74,11 @@ def _print_axis(printer: Printer, axis: Axis) -> None:
 def _loop_properties(
     parser: Parser, axes: Sequence[ParsedAxis]
 ) -> tuple[list[SSAValue], dict[str, Attribute | None]]:
-    operands, static, limits = pack_bounds([axis.bounds for axis in axes])
+    operands, properties = pack_bounds([axis.bounds for axis in axes])
     orders = [OrderAttr(axis.order) for axis in axes if axis.order is not None]
     if len(orders) not in (0, len(axes)):
         parser.raise_error("mark every axis `parallel` or `ordered`, or none")
-    return operands, {
-        "static_bounds": static,
-        "limits": limits,
-        "orders": ArrayAttr(orders) if len(orders) == len(axes) else None,
-    }
+    return operands, properties | {"orders": ArrayAttr(orders) if orders else None}
 
 
 @irdl_op_definition
@@ -127,7 +124,8 @@ class GridOp(LoopOp):
 
     Bounds are literals or values of type `index`. An axis `by m` is a tile axis: it yields a `!tile.span<m>`
     of consecutive indices, live up to the axis' end. Any other axis yields an index. `max N` promises that
-    the extent does not exceed N. Later axes are inner; the bounds of all are known before the first. Two
+    the extent does not exceed N; `mean N` says what it is on average over the run of the program, for choices
+    only: results never depend on it. Later axes are inner; the bounds of all are known before the first. Two
     iterations that touch one element, one of them writing, are a race and are refused.
 
     Example:
@@ -184,11 +182,14 @@ class ForOp(LoopOp):
 
     An axis `0 to %lens by k of p` is jagged and yields a `!tile.jagged_span<k of p>`. `p` is a tile axis
     around it, not jagged itself, and `%lens` a tile of i32 that gives each of its lanes an extent; a negative
-    one counts as 0. Steps go through common indices of all lanes, as long as a live lane of `p` has one left.
+    one counts as 0. For each lane of `p` it is a loop to the lane's own extent. Steps go through common
+    indices of all lanes, as long as a live lane of `p` has one left; a lane whose extent is not beyond the
+    first index of a step does not make it. In such a step the lane is dead, and keeps what is carried for it.
     A value with dimensions of both is live where the index along `k` is below the extent of the lane of `p`,
-    one of `k` alone where it is below the longest. Other lanes are dead as any are: nothing is read or
-    written there, and where lanes mix they count as the identity. So a carried lane of `p` whose indices have
-    ended stays as it is under what is combined with it in this way. `max N` promises that no extent is more.
+    one of `k` alone where it is below the longest, one of `p` alone where the lane makes the step. What is
+    carried without a dimension of `p` is the tile's, and changes in all steps. Other lanes are dead as any
+    are: nothing is read or written there, and where lanes mix they count as the identity. `max N` promises
+    that no extent is more.
 
     Example:
         %sum = tile.for %k = 0 to 512 by k iter_args(%acc = %zero) {
@@ -229,13 +230,8 @@ class ForOp(LoopOp):
 
     def rebuilt(self, bounds: Bounds[SSAValue], inits: Sequence[SSAValue]) -> "ForOp":
         """A loop with other bounds and first states that takes over this one's body, name and order."""
-        operands, static, limits = pack_bounds([bounds])
-        properties: dict[str, Attribute | None] = {
-            "static_bounds": static,
-            "limits": limits,
-            "orders": self.orders,
-        }
-        loop = ForOp(operands, inits, properties, self.detach_region(self.body))
+        operands, properties = pack_bounds([bounds])
+        loop = ForOp(operands, inits, properties | {"orders": self.orders}, self.detach_region(self.body))
         loop.location = self.location
         return loop
 

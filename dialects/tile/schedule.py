@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from xdsl.dialects.builtin import (
     DenseArrayBase,
-    IndexType,
     IntegerAttr,
     StringAttr,
     UnitAttr,
@@ -21,7 +20,6 @@ from xdsl.irdl import (
     IRDLOperation,
     irdl_attr_definition,
     irdl_op_definition,
-    operand_def,
     opt_prop_def,
     prop_def,
     region_def,
@@ -34,7 +32,6 @@ from xdsl.printer import Printer
 from xdsl.traits import (
     HasParent,
     NoTerminator,
-    Pure,
     RecursiveMemoryEffect,
 )
 from xdsl.utils.exceptions import VerifyException
@@ -58,13 +55,10 @@ from .syntax import (
     dense_i64,
     ints_of,
     pack_bounds,
-    parse_bounds,
-    parse_known_operand,
-    print_operand_or_int,
     unit_if,
     unpack_bounds,
 )
-from .types import UNBOUND, RefType, SpanType, shape_of, span_of
+from .types import UNBOUND, RefType, shape_of, span_of
 
 
 class Loop(StrEnum):
@@ -92,8 +86,9 @@ class PipelineOp(IRDLOperation):
 
     `loop` says what runs the steps. A window's data is fetched before the step that reads it and written back
     after the last of consecutive steps that share it. In a `fori_loop` the leading parallel axes are the
-    grid around it, and at least the last axis is in the loop. `vmem` is the on-chip memory, in bytes, that
-    `--plan-memory` counted.
+    grid around it, and at least the last axis is in the loop; `nested` says that each axis in it is a loop of
+    its own, so that its extent may depend on the axes before it. `vmem` is the on-chip memory, in bytes,
+    that `--plan-memory` counted.
 
     Example:
         tile.pipeline grid {
@@ -107,6 +102,7 @@ class PipelineOp(IRDLOperation):
 
     name = "tile.pipeline"
     loop = prop_def(LoopAttr)
+    nested = opt_prop_def(UnitAttr)
     vmem = opt_prop_def(IntegerAttr)
     chip = opt_prop_def(StringAttr)
     body = region_def("single_block")
@@ -127,22 +123,32 @@ class PipelineOp(IRDLOperation):
     @classmethod
     def parse(cls, parser: Parser) -> "PipelineOp":
         loop = parser.parse_str_enum(Loop)
+        nested = parser.parse_optional_keyword("nested") is not None
         chip = vmem = None
         if parser.parse_optional_keyword("vmem"):
             vmem = parser.parse_integer(allow_boolean=False, allow_negative=False)
             parser.parse_keyword("on")
             chip = parser.parse_identifier("a chip")
         op = cls(loop, parser.parse_region())
+        op.nested = unit_if(nested)
         if vmem is not None and chip is not None:
             op.vmem, op.chip = IntegerAttr(vmem, i64), StringAttr(chip)
         return op
 
     def print(self, printer: Printer) -> None:
         printer.print_string(f" {self.loop.data}")
+        if self.nested is not None:
+            printer.print_string(" nested")
         if self.vmem is not None and self.chip is not None:
             printer.print_string(f" vmem {self.vmem.value.data} on {self.chip.data}")
         printer.print_string(" ")
         printer.print_region(self.body, print_block_terminators=False)
+
+    def verify_(self) -> None:
+        if self.nested is not None and self.loop.data is not Loop.FORI_LOOP:
+            raise VerifyException(
+                f"tile.pipeline is {self.loop.data} nested; only the loops of a fori_loop nest"
+            )
 
 
 @irdl_op_definition
@@ -165,6 +171,7 @@ class AxisOp(IRDLOperation):
     bound_operands = var_operand_def()  # `verify_axis` says more of a wrong type than a constraint would
     static_bounds = prop_def(DenseArrayBase)
     limits = prop_def(DenseArrayBase)
+    means = opt_prop_def(DenseArrayBase)
     order = prop_def(OrderAttr)
     aligned = opt_prop_def(UnitAttr)
     keep = opt_prop_def(UnitAttr)
@@ -180,12 +187,11 @@ class AxisOp(IRDLOperation):
         aligned: bool = False,
         keep: bool = False,
     ):
-        operands, static, limits = pack_bounds([bounds])
+        operands, properties = pack_bounds([bounds])
         super().__init__(
             operands=[operands],
             properties={
-                "static_bounds": static,
-                "limits": limits,
+                **properties,
                 "order": OrderAttr(order),
                 "aligned": unit_if(aligned),
                 "keep": unit_if(keep),
@@ -196,7 +202,7 @@ class AxisOp(IRDLOperation):
     @property
     def axis(self) -> Axis:
         """Induction value, bounds and order."""
-        (bounds,) = unpack_bounds(self.name, self.bound_operands, self.static_bounds, self.limits)
+        (bounds,) = unpack_bounds(self.name, self.bound_operands, self.static_bounds, self.limits, self.means)
         return Axis(self.result, bounds, self.order.data)
 
     @classmethod
@@ -226,86 +232,14 @@ class AxisOp(IRDLOperation):
 
 
 @irdl_op_definition
-class SpanOp(IRDLOperation):
-    """Tile number `index` of the range `begin to end`, as the span of a tile axis.
-
-    `aligned` counts tiles of the whole array, from 0, as an aligned axis does; otherwise they count from
-    `begin`. `keep` says that there may be no such tile: then no lane is live.
-
-    Example:
-        %m = tile.span %t of %b to %e by m:128 aligned
-    """
-
-    name = "tile.span"
-    index = operand_def(IndexType)
-    bound_operands = var_operand_def(IndexType)
-    static_bounds = prop_def(DenseArrayBase)
-    aligned = opt_prop_def(UnitAttr)
-    keep = opt_prop_def(UnitAttr)
-    result = result_def(SpanType)
-    traits = traits_def(Pure())
-
-    def __init__(
-        self,
-        index: SSAValue,
-        bounds: Bounds[SSAValue],
-        kind: Attribute,
-        *,
-        aligned: bool = False,
-        keep: bool = False,
-    ):
-        operands, static, _ = pack_bounds([bounds])
-        super().__init__(
-            operands=[index, operands],
-            properties={"static_bounds": static, "aligned": unit_if(aligned), "keep": unit_if(keep)},
-            result_types=[kind],
-        )
-
-    @property
-    def bounds(self) -> Bounds[SSAValue]:
-        return unpack_bounds(self.name, self.bound_operands, self.static_bounds, dense_i64([-1]))[0]
-
-    @classmethod
-    def parse(cls, parser: Parser) -> "SpanOp":
-        index = parse_known_operand(parser)
-        parser.parse_keyword("of")
-        begin, end = parse_bounds(parser)
-        parser.parse_keyword("by")
-        name = parser.parse_identifier("an axis name")
-        parser.parse_punctuation(":")
-        kind = SpanType(name, parser.parse_integer(allow_negative=False))
-        aligned = parser.parse_optional_keyword("aligned") is not None
-        keep = parser.parse_optional_keyword("keep") is not None
-        return cls(index, Bounds(begin, end), kind, aligned=aligned, keep=keep)
-
-    def print(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        printer.print_ssa_value(self.index)
-        printer.print_string(" of ")
-        print_operand_or_int(printer, self.bounds.begin)
-        printer.print_string(" to ")
-        print_operand_or_int(printer, self.bounds.end)
-        span = self.result.type
-        printer.print_string(f" by {span.axis}:{span.size}")
-        if self.aligned is not None:
-            printer.print_string(" aligned")
-        if self.keep is not None:
-            printer.print_string(" keep")
-
-    def verify_(self) -> None:
-        if self.result.type.size <= 0:
-            raise VerifyException(f"tile.span makes a {self.result.type}; a span with a block size is needed")
-        _ = self.bounds
-
-
-@irdl_op_definition
 class WindowOp(AccessOp):
     """The window of one access, as a reference to the on-chip memory that holds it during a step.
 
     `write` windows are written back; with `preload` they first hold what the array held, where a step may
     leave lanes unwritten. `fetch` gives the extents of what is copied at once, one for each dimension of the
     array, where that is more than the window: a multiple of it, or all that the dimension has; of rows of a
-    matrix also where they are indexed one by one. `buffers N` is how many of those copies exist.
+    matrix also where they are indexed one by one. `buffers N` is how many of those copies exist. A `clipped`
+    window may reach beyond its array, where its lanes are undefined; no other may with a live lane.
 
     Example:
         tile.pipeline grid {
@@ -313,12 +247,14 @@ class WindowOp(AccessOp):
           %k = tile.axis 0 to 128 by k:32 ordered
           %xw = tile.window read %x[%m, %k] fetch [128, 128] buffers 2
           %yw = tile.window write %y[%m] preload
+          %zw = tile.window read %x[%m + 1, %k] clipped
         }
     """
 
     name = "tile.window"
     mode = prop_def(StringAttr)
     preload = opt_prop_def(UnitAttr)
+    clipped = opt_prop_def(UnitAttr)
     fetch = opt_prop_def(DenseArrayBase)
     buffers = opt_prop_def(IntegerAttr)
     result = result_def(RefType)
@@ -361,6 +297,7 @@ class WindowOp(AccessOp):
         op = cls(effect, *parse_access(parser))
         op.placement = parse_placement(parser)
         op.preload = unit_if(parser.parse_optional_keyword("preload"))
+        op.clipped = unit_if(parser.parse_optional_keyword("clipped"))
         if parser.parse_optional_keyword("fetch"):
             extents = parser.parse_comma_separated_list(
                 parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_boolean=False)
@@ -377,6 +314,8 @@ class WindowOp(AccessOp):
         print_placement(printer, self)
         if self.preload is not None:
             printer.print_string(" preload")
+        if self.clipped is not None:
+            printer.print_string(" clipped")
         if self.fetch is not None:
             printer.print_string(f" fetch {list(ints_of(self.fetch))}")
         if self.buffers is not None:
@@ -391,6 +330,8 @@ class WindowOp(AccessOp):
             raise VerifyException(f"tile.window is of type {expected}, not {self.result.type}")
         if self.preload is not None and self.effect != Effect.WRITE:
             raise VerifyException("tile.window: only a `write` window can be preloaded")
+        if self.clipped is not None and self.effect != Effect.READ:
+            raise VerifyException("tile.window: only a `read` window can be clipped")
         if self.fetch is not None:
             self._verify_fetch(ints_of(self.fetch))
 

@@ -33,11 +33,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Bounds(Generic[T]):
-    """One axis: `begin to end`, each a literal or a value; `limit` is the most that `end - begin` can be."""
+    """One axis: `begin to end`, each a literal or a value.
+
+    `limit` is the most that `end - begin` can be. `mean` is what it is on average, for choices only.
+    """
 
     begin: int | T
     end: int | T
     limit: int | None = None
+    mean: int | None = None
 
 
 def parse_known_operand(parser: Parser) -> SSAValue:
@@ -83,27 +87,42 @@ def parse_bounds(parser: Parser) -> tuple[SSAValue | int, SSAValue | int]:
     return begin, parse_operand_or_int(parser)
 
 
-def parse_max(parser: Parser) -> int | None:
-    """Parse an optional `max N`."""
-    if parser.parse_optional_keyword("max") is None:
+def parse_optional_count(parser: Parser, word: str) -> int | None:
+    """Parse an optional `max N` or `mean N`."""
+    if parser.parse_optional_keyword(word) is None:
         return None
     return parser.parse_integer(allow_boolean=False, allow_negative=False)
 
 
-def pack_bounds(bounds: Sequence[Bounds[SSAValue]]) -> tuple[list[SSAValue], DenseArrayBase, DenseArrayBase]:
-    """Split bounds into the operands, the static begins and ends, and the limits (-1 for none)."""
+def pack_bounds(bounds: Sequence[Bounds[SSAValue]]) -> tuple[list[SSAValue], dict[str, Attribute | None]]:
+    """Split bounds into the operands and the properties: static begins and ends, limits and means.
+
+    A limit or a mean of -1 is none; where no axis has a mean, the property is not there.
+    """
     flat = [side for axis in bounds for side in (axis.begin, axis.end)]
     operands = [side for side in flat if not isinstance(side, int)]
     static = [side if isinstance(side, int) else DYNAMIC for side in flat]
     limits = [-1 if axis.limit is None else axis.limit for axis in bounds]
-    return operands, dense_i64(static), dense_i64(limits)
+    means = [-1 if axis.mean is None else axis.mean for axis in bounds]
+    return operands, {
+        "static_bounds": dense_i64(static),
+        "limits": dense_i64(limits),
+        "means": dense_i64(means) if max(means, default=-1) >= 0 else None,
+    }
 
 
 def unpack_bounds(
-    op: str, operands: Sequence[SSAValue], static: DenseArrayBase, limits: DenseArrayBase
+    op: str,
+    operands: Sequence[SSAValue],
+    static: DenseArrayBase,
+    limits: DenseArrayBase,
+    means: DenseArrayBase | None = None,
 ) -> tuple[Bounds[SSAValue], ...]:
     """The inverse of `pack_bounds`. Raises `VerifyException`, which names `op`, where the lists disagree."""
     sides, maxima = ints_of(static), ints_of(limits)
+    averages = [-1] * len(maxima) if means is None else ints_of(means)
+    if len(averages) != len(maxima):
+        raise VerifyException(f"{op} has {len(averages)} means for {len(maxima)} axes; give one for each")
     if len(sides) != 2 * len(maxima) or sides.count(DYNAMIC) != len(operands):
         raise VerifyException(
             f"{op} has {len(sides)} static bounds, {sides.count(DYNAMIC)} of them dynamic, "
@@ -112,9 +131,8 @@ def unpack_bounds(
         )
     remaining = iter(operands)
     flat = [next(remaining) if side == DYNAMIC else side for side in sides]
-    return tuple(
-        Bounds(flat[2 * i], flat[2 * i + 1], None if maxima[i] < 0 else maxima[i]) for i in range(len(maxima))
-    )
+    counts = [[None if count < 0 else count for count in pair] for pair in zip(maxima, averages, strict=True)]
+    return tuple(Bounds(flat[2 * i], flat[2 * i + 1], *pair) for i, pair in enumerate(counts))
 
 
 def dense_i64(values: Sequence[int]) -> DenseArrayBase:

@@ -14,23 +14,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="of tests with ten or more parameter sets, run one set in N, always the same ones",
+        help="of tests with ten or more parameter sets, run one set in N, always the same ones; "
+        "of those with sets marked `matrix`, the others",
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Thin out long lists of parameters: which sets stay follows from their names alone."""
+    """Thin out long lists of parameters: which sets stay follows from their names or marks alone."""
     share = int(config.getoption("--one-of") or 1)
     if share <= 1:
         return
     sets: dict[str, int] = {}
+    sampled: set[str] = set()
     for item in items:
         name = item.nodeid.partition("[")[0]
         sets[name] = sets.get(name, 0) + 1
+        if item.get_closest_marker("matrix"):
+            sampled.add(name)
 
     def stays(item: pytest.Item) -> bool:
-        few = sets[item.nodeid.partition("[")[0]] < LONG
-        return few or crc32(item.nodeid.encode()) % share == 0
+        name = item.nodeid.partition("[")[0]
+        if name in sampled:
+            return not item.get_closest_marker("matrix")
+        return sets[name] < LONG or crc32(item.nodeid.encode()) % share == 0
 
     config.hook.pytest_deselected(items=[item for item in items if not stays(item)])
     items[:] = [item for item in items if stays(item)]

@@ -17,10 +17,10 @@ from tilec.analysis.cost.estimate import Estimate, Operation, faster, from_plain
 from tilec.analysis.cost.scalars import UNKNOWN
 from tilec.chips import CHIPS
 from tilec.passes.tile_to_pallas import TileToPallas
-from tilec.proof import emit
 from tilec.runtime import cache
 from tilec.runtime.aot import CompileRefused
 from tilec.runtime.estimate import estimate
+from tilec.runtime.executable import Executable
 from tilec.runtime.known import Made, Words, run_known
 from tilec.runtime.schedules import operations_of
 
@@ -92,9 +92,9 @@ func.func @product(%x: memref<4096x4096xbf16>, %w: memref<4096x4096xbf16>) -> me
   }
   return %out : memref<4096x4096xbf16>
 }"""
-    emitted = emit(parse(text), [TileToPallas(chip="v5e", blocks={"m": 512, "n": 1024, "k": 1024})])
+    executable = Executable(parse(text), choices=TileToPallas(blocks={"m": 512, "n": 1024, "k": 1024}))
     square = jax.ShapeDtypeStruct((4096, 4096), "bfloat16")
-    found = estimate(emitted, "product", [square, square], "v5e")
+    found = executable.estimate("v5e", [square, square])
     assert found.trusted
     assert found.seconds == pytest.approx(784e-6, rel=0.1)  # blocks of 512 x 1024 x 1024, as published
     kernel = found.operations[0]
@@ -112,16 +112,18 @@ def test_an_estimate_with_a_guess_in_it_says_so() -> None:
 
 
 @pytest.mark.aot
-def test_a_loop_around_a_kernel_is_not_trusted() -> None:
-    text = (
-        STEPS
-        + """
-def often(limit, x):
-    return jax.lax.fori_loop(0, 5, lambda _, y: steps(limit, y), x)
-"""
-    )
-    found = estimate(text, "often", [np.array([3, 7], np.int32), X], "v5e")
-    assert any(doubt.startswith("a loop of XLA") for doubt in found.doubts)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "jax.lax.fori_loop(0, 5, lambda _, y: steps(limit, y), x)",
+        "jax.lax.cond(limit[0] > 2, lambda: steps(limit, x), lambda: x)",
+    ],
+)
+def test_kernels_in_control_flow_of_xla_are_not_trusted(body: str) -> None:
+    text = f"{STEPS}\ndef nested(limit, x):\n    return {body}\n"
+    found = estimate(text, "nested", [np.array([3, 7], np.int32), X], "v5e")
+    assert any(doubt.startswith("XLA runs steps") for doubt in found.doubts), found.doubts
+    assert any(each.name.startswith("steps") for each in found.operations)
 
 
 @pytest.mark.aot

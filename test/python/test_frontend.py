@@ -87,6 +87,22 @@ def test_a_captured_tensor_is_read_when_the_kernel_is_called() -> None:
     agree(product(x, w, epilogue), x @ w, "another tensor")
 
 
+def test_a_captured_tensor_has_the_name_of_its_variable() -> None:
+    scale, x = torch.randn(30), torch.randn(20, 30)
+
+    def scaled(x: torch.Tensor) -> torch.Tensor:
+        return x * scale[:]
+
+    @tilec.kernel
+    def outer(x: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(x)
+        for rows in hl.tile(x.size(0)):
+            out[rows, :] = scaled(x[rows, :])
+        return out
+
+    assert "func.func @outer(%x: memref<20x30xf32>, %scale: memref<30xf32>)" in outer.bind(x).mlir()
+
+
 @dataclasses.dataclass
 class Weights:
     scale: torch.Tensor
@@ -285,6 +301,32 @@ def test_segments_in_any_number() -> None:
     assert repr(sums).endswith("1 bound>")
 
 
+def test_views_of_any_number_of_rows() -> None:
+    """One that keeps the rows is of any number of them; for one that has them in it they are a number."""
+
+    @tilec.kernel(static_shapes=False)
+    def doubled(x: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(x)
+        wide, wide_out = x.view(x.size(0), -1), out.view(x.size(0), -1)
+        for rows in hl.tile(x.size(0)):
+            wide_out[rows, :] = wide[rows, :] * 2
+        return out
+
+    @tilec.kernel(static_shapes=False)
+    def flat(x: torch.Tensor) -> torch.Tensor:
+        out, elements = torch.empty([x.size(0) * 24], dtype=x.dtype), x.view(-1)
+        for part in hl.tile(x.size(0) * 24):
+            out[part] = elements[part] * 2
+        return out
+
+    for rows in (20, 9):
+        x = torch.randn(rows, 3, 8)
+        agree(doubled(x), x * 2, "doubled")
+        agree(flat(x), x.view(-1) * 2, "flat")
+    assert repr(doubled).endswith("1 bound>")
+    assert repr(flat).endswith("2 bound>")
+
+
 def test_what_python_decides_by_an_extent_is_part_of_the_program() -> None:
     @tilec.kernel(static_shapes=False)
     def paired(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -299,3 +341,26 @@ def test_what_python_decides_by_an_extent_is_part_of_the_program() -> None:
         agree(paired(x, y), x + y, "paired")
     with pytest.raises((ValueError, AssertionError, tilec.TraceError)):
         paired(torch.randn(20, 32), torch.randn(9, 32))
+
+
+def test_mean_extents_are_in_the_program() -> None:
+    @tilec.kernel
+    def sums(x: torch.Tensor, offsets: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        out = torch.empty([lengths.size(0)])
+        for g in hl.grid(lengths.size(0)):
+            acc = hl.zeros([], dtype=torch.float32)
+            for rows in hl.tile(offsets[g], offsets[g + 1], max_extent=64, mean_extent=12):
+                acc = acc + x[rows].sum()
+            out[g] = acc
+        for lane in hl.tile(lengths.size(0)):
+            for rows in hl.jagged_tile(lengths[lane], mean_extent=5):
+                out[lane] += x[rows][None, :].sum(1)
+            for rows in hl.tile(x.size(0), mean_extent=7):
+                out[lane] += x[rows].sum()
+        return out
+
+    bound = sums.bind(torch.ones(8), torch.tensor([0, 8]), torch.tensor([8]))
+    assert "by rows max 64 mean 12 iter_args" in bound.mlir()
+    assert "by rows_2 of lane mean 5 {" in bound.mlir()
+    assert "mean 7" not in bound.mlir()
+    assert "by rows_2 mean 5 {" in bound.mlir(after="scalarize-jagged")

@@ -246,6 +246,26 @@ def test_segments_of_offsets() -> None:
     assert refuse(SEGMENT, np.array([-1, 0], np.int32), np.asarray(0)) == expected
 
 
+def test_ranges_of_segments() -> None:
+    text = """
+func.func @f(%b: memref<?xi32>, %e: memref<?xi32>, %g: index, %h: index) -> (index, index, index, index) {
+  %i, %j = tile.segment %b[%g to %h]
+  %x, %y = tile.segment %b[%g to %h] to %e[%g to %h]
+  return %i, %j, %x, %y : index, index, index, index
+}"""
+    begins, ends = np.array([0, 3, 3, 9], np.int32), np.array([2, 3, 8, 9], np.int32)
+    results = interpret(text, begins, ends, np.asarray(1), np.asarray(3))
+    assert [int(result.data) for result in results] == [3, 9, 3, 8]
+    expected = "f.mlir:2:3: error: the range of segments 2 to 2 is empty; one segment or more is needed"
+    assert refuse(text, begins, ends, np.asarray(2), np.asarray(2)) == expected
+    expected = (
+        "f.mlir:3:3: error: segment 1 of %b is 3 to 4, but segment 2 begins at 3; "
+        "segments must be ordered and disjoint"
+    )
+    ends[1] = 4
+    assert refuse(text, begins, ends, np.asarray(0), np.asarray(3)) == expected
+
+
 def test_segments_of_begins_and_ends() -> None:
     text = """
 func.func @f(%b: memref<?xi64>, %e: memref<?xi64>, %g: index) -> (index, index) {

@@ -331,3 +331,82 @@ def test_stores_write_live_lanes_only() -> None:
     (result,) = run(parse(text), "f", [lens, np.ones((4, 8), np.float32)])
     live = np.arange(8) < lens[:, None]
     assert (result.data == np.where(live, 1 + lens[:, None], 0)).all()
+
+
+STEPS = """
+func.func @f(%x: memref<7x16xf32>, %lens: memref<7xi32>, %others: memref<7xi32>)
+    -> (memref<7xf32>, memref<7xf32>, memref<7xf32>, memref<4xf32>, memref<1xf32>) {
+  %out = tile.full 0.0 : memref<7xf32>
+  %last = tile.full -1.0 : memref<7xf32>
+  %counts = tile.full 0.0 : memref<7xf32>
+  %classes = tile.full 0.0 : memref<4xf32>
+  %total = tile.full 0.0 : memref<1xf32>
+  %yes = arith.constant true
+  tile.grid %p = 0 to 7 by p {
+    %l = tile.load %lens[%p]
+    %o = tile.load %others[%p]
+    %i = tile.indices %p
+    %four = tile.splat 4 : tensor<?xi32, #tile.spans<p>>
+    %class = arith.remsi %i, %four : tensor<?xi32, #tile.spans<p>>
+    %zero = tile.splat 0.0 : tensor<?xf32, #tile.spans<p>>
+    %one = tile.splat 1.0 : tensor<?xf32, #tile.spans<p>>
+    %half = tile.splat 0.5 : tensor<?xf32, #tile.spans<p>>
+    %sum = tile.for %k = 0 to %l by k:4 of p iter_args(%a = %zero) {
+      %v = tile.load %x[%p, %k]
+      %s = tile.reduce add %v dims [1]
+      tile.store %s, %last[%p]
+      tile.atomic_rmw add %one, %counts[%p]
+      tile.atomic_rmw add %one, %classes[%class]
+      %lanes = tile.reduce add %one dims [0]
+      tile.atomic_rmw add %lanes, %total[0]
+      %b = tile.for %j = 0 to %o by j:4 of p iter_args(%c = %a) {
+        %w = tile.load %x[%p, %j]
+        %t = tile.reduce add %w dims [1]
+        %d = scf.if %yes -> (tensor<?xf32, #tile.spans<p>>) {
+          %e = arith.mulf %c, %half : tensor<?xf32, #tile.spans<p>>
+          scf.yield %e : tensor<?xf32, #tile.spans<p>>
+        } else {
+          scf.yield %c : tensor<?xf32, #tile.spans<p>>
+        }
+        %g = arith.addf %d, %t : tensor<?xf32, #tile.spans<p>>
+        tile.yield %g
+      }
+      %h = arith.mulf %b, %half : tensor<?xf32, #tile.spans<p>>
+      %next = arith.addf %h, %s : tensor<?xf32, #tile.spans<p>>
+      tile.yield %next
+    }
+    tile.store %sum, %out[%p]
+  }
+  return %out, %last, %counts, %classes, %total
+    : memref<7xf32>, memref<7xf32>, memref<7xf32>, memref<4xf32>, memref<1xf32>
+}"""
+
+
+def lane_by_lane(x: Data, lens: Data, others: Data) -> list[Data]:
+    """What STEPS computes, each lane alone."""
+    out, last, counts = np.zeros(7), np.full(7, -1.0), np.zeros(7)
+    for p in range(7):
+        for k in range(0, int(lens[p]), 4):
+            last[p] = x[p, k : min(k + 4, lens[p])].sum()
+            counts[p] += 1
+            carried = out[p]
+            for j in range(0, int(others[p]), 4):
+                carried = carried * 0.5 + x[p, j : min(j + 4, others[p])].sum()
+            out[p] = carried * 0.5 + last[p]
+    classes = np.asarray([counts[i::4].sum() for i in range(4)])
+    return [out, last, counts, classes, np.asarray([counts.sum()])]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    lengths=st.lists(st.tuples(st.integers(-1, 16), st.integers(-1, 16)), min_size=7, max_size=7),
+    lanes=st.integers(1, 8),
+    seed=st.integers(0, 99),
+)
+def test_a_lane_that_has_ended_does_nothing(lengths: list[tuple[int, int]], lanes: int, seed: int) -> None:
+    """It keeps what it carries, whatever a step would make of it, and writes nothing."""
+    x = np.random.default_rng(seed).standard_normal((7, 16)).astype(np.float32)
+    lens, others = (np.asarray(each, np.int32) for each in zip(*lengths, strict=True))
+    results = run(parse(STEPS), "f", [x, lens, others], seed=seed, blocks={"p": lanes})
+    for result, wanted in zip(results, lane_by_lane(x, lens, others), strict=True):
+        np.testing.assert_allclose(result.data, wanted, rtol=1e-5, atol=1e-5)

@@ -32,11 +32,10 @@ LIT_NOT_RUN = (
     ("raise-gathers-explain", "scattered"),
     ("resolve-views", "permuted"),
     ("scalarize-jagged", "groups"),
-    ("scalarize-jagged", "loops"),
     ("scalarize-jagged", "positions"),
 )
 """Programs that find or scatter rows by what an array holds, or need a mask, which random numbers do not fit;
-one that reads scratch before anything is in it; one whose steps change what lanes without an element carry.
+one that reads scratch before anything is in it.
 """
 LIT_SEEDS = {"preload": (0,)}
 """Seeds of arguments, of a program that takes no empty segment."""

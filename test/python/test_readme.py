@@ -79,6 +79,8 @@ def test_the_choices_are_those_of_the_pass() -> None:
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("grouping", GROUPINGS)
 def test_grouping_and_loop_are_independent(grouping: str, loop: str) -> None:
+    if grouping == "stream" and loop != "fori_loop":
+        pytest.skip("the README says that these depend on each other")
     # Without jagged axes, what the README says `none` and `unroll` are for.
     example = "matmul" if grouping == "none" or loop == "unroll" else "grouped_matmul"
     options = f'--tile-to-pallas="grouping={grouping} loop={loop}"'

@@ -1,5 +1,6 @@
 """Jagged tiles whose parents are gone through one by one: random programs, and the examples as kernels."""
 
+import re
 import runpy
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import tilec
 from tilec.passes.scalarize_jagged import ScalarizeJagged
 from tilec.passes.tile_to_pallas import LOOPS
 from tilec.proof import CHIPS, prove_passes
+from tilec.proof import prove as prove_program
 from tilec.testing import agree, prove
 
 PROGRAMS = [SUM + STORE_SUM + TAIL, SUM + MEAN + TAIL, SOFTMAX + TAIL.replace("starts", "flat")]
@@ -69,3 +71,15 @@ def test_examples(name: str) -> None:
     kernel = tilec.kernel(config=tilec.Config(loop=LOOPS[turn % 3]))(traced)
     prove(kernel, args, chips=(CHIPS[turn % 3],), seeds=(turn,))
     agree(kernel(*args), example["reference"](*args), name)
+
+
+@pytest.mark.aot
+def test_lanes_under_masks() -> None:
+    """Lanes that mix, in a kernel. Steps that some lanes make, or none, leave what is carried elsewhere."""
+    text = (Path(__file__).parents[1] / "lit" / "passes" / "mask-jagged.mlir").read_text()
+    (program,) = re.findall(r"(?ms)^func\.func @mixed\(.*?^}", text)
+    rng = np.random.default_rng(3)
+    x, w = (rng.standard_normal(shape).astype(np.float32) for shape in ((64, 512), (512, 128)))
+    lengths = [rng.integers(-5, 400, 64), np.zeros(64)]
+    lists = [[x, w, each.astype(np.int32)] for each in lengths]
+    prove_program(program, lists, blocks={"p": 8}, chips=CHIPS[1:2])

@@ -53,7 +53,7 @@ def test_the_model_ranks_as_estimates_do(name: str) -> None:
     assert len(pairs) >= 15
     assert BENCHMARK.spearman(pairs) >= LEAST.get(name, 0.8)
     factors = [1e6 * score / estimate for score, estimate in pairs]
-    assert all(0.3 < factor < 3 for factor in factors)
+    assert all(0.2 < factor < 4 for factor in factors)
 
 
 @pytest.mark.parametrize("name", list(RECORDED))

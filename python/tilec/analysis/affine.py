@@ -13,10 +13,11 @@ from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import IntegerAttr, IntegerType
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
-from tilec.dialects.tile.arrays import EmptyOp, FullOp
+from tilec.dialects.tile.arrays import EmptyOp, FullOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.loops import LoopOp
-from tilec.dialects.tile.schedule import AxisOp, SpanOp
+from tilec.dialects.tile.numbered import SpanOp
+from tilec.dialects.tile.schedule import AxisOp
 from tilec.dialects.tile.syntax import Bounds, scalar_of
 from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
 from tilec.dialects.tile.values import SplatOp
@@ -128,6 +129,11 @@ def divided_span(bounds: IndexBounds) -> SSAValue | None:
     if not isinstance(first, BoundOp) or not isinstance(last, BoundOp) or first.span is not last.span:
         return None
     return first.span if (first.side.data, last.side.data) == (Side.BEGIN, Side.END) else None
+
+
+def is_disjoint(segment: SegmentOp) -> bool:
+    """Whether different segments are surely disjoint: single ones, or those of the tiles of one axis."""
+    return segment.last is None or divided_span(Bounds(segment.index, segment.last)) is not None
 
 
 def numbered_span(value: SSAValue) -> SSAValue | None:

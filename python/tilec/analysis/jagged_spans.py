@@ -16,6 +16,6 @@ def refuse_jagged_spans(module: Operation, flag: str) -> None:
             fail(
                 loop,
                 f"{flag}: axis {span.axis} of {parent} is a jagged tile: lanes of {parent} have extents of "
-                "their own, and only --scalarize-jagged makes a kernel of that; --explain says why it did "
-                f"not, and if {parent} is an axis of indices, with an extent for each, it need not",
+                "their own; run --scalarize-jagged and --mask-jagged, which make loops of that; if "
+                f"{parent} is an axis of indices, with an extent for each, none of this is needed",
             )

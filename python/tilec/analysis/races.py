@@ -14,6 +14,7 @@ from tilec.analysis.affine import (
     axis_bounds,
     begins_on_a_tile,
     divided_span,
+    is_disjoint,
     is_inside,
     linear,
     numbered_span,
@@ -80,7 +81,7 @@ def separates(loop: LoopOp, axis: SSAValue, one: Dim, two: Dim) -> bool:
     if one.full or two.full:
         return False
     if one.shift == two.shift and not _varies(one.shift, loop, axis):
-        if _is_part(one, axis) and _is_part(two, axis):
+        if is_part(one, axis) and is_part(two, axis):
             return True
     if _segment(one, axis) is not None and _segment(one, axis) == _segment(two, axis):
         return one.shift == two.shift == 0
@@ -99,7 +100,7 @@ def _elsewhere(loop: LoopOp, one: tuple[Linear, int], two: tuple[Linear, int]) -
     return fixed and gap is not None and (gap >= size or -gap >= other)
 
 
-def _is_part(dim: Dim, axis: SSAValue) -> bool:
+def is_part(dim: Dim, axis: SSAValue) -> bool:
     """Whether a dimension is indexed by `axis`, an axis that goes through its tile, or its tile's number."""
     base = dim.base if dim.base is None else numbered_span(dim.base) or dim.base
     while base is not None and base is not axis:
@@ -129,7 +130,7 @@ def _segment(dim: Dim, axis: SSAValue) -> tuple[SSAValue, SSAValue | None, Linea
     if bounds is None or not isinstance(bounds.begin, OpResult) or not isinstance(bounds.begin.op, SegmentOp):
         return None
     op = bounds.begin.op
-    if bounds.begin is not op.begin or bounds.end is not op.end:
+    if bounds.begin is not op.begin or bounds.end is not op.end or not is_disjoint(op):
         return None
     number = linear(op.index)
     return (op.begins, op.ends, number) if _tells_apart(number, axis) else None

@@ -5,7 +5,8 @@ from xdsl.ir import Operation
 
 from tilec.analysis.affine import extent, linear, whole_bounds
 from tilec.analysis.ranges import Ranges
-from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.access import AccessOp, Dim
+from tilec.dialects.tile.schedule import WindowOp
 
 
 def is_conditional(op: Operation | None, outer: Operation) -> bool:
@@ -34,6 +35,18 @@ def is_within(op: AccessOp, position: int) -> bool:
     if dim.span is not None:
         return False
     return first.high is not None and whole.literal is not None and first.high < whole.literal
+
+
+def is_cut(window: WindowOp, position: int) -> bool:
+    """Whether only those elements of a window are in the array along a dimension that a mask chooses."""
+    return window.clipped is not None and not is_within(window, position)
+
+
+def begins_inside(dim: Dim) -> bool:
+    """Whether no position of a dimension is surely or possibly below 0; an axis alone is taken not to be."""
+    ranges = Ranges()
+    low = None if dim.base is None else (ranges.of(dim.base) + ranges.of(dim.shift)).low
+    return dim.shift == 0 if low is None else low >= 0
 
 
 def may_leave(op: AccessOp, position: int) -> bool:

@@ -42,6 +42,7 @@ DEFAULT_NAMES = {
     "arith.floordivsi": "quotient",
     "arith.ceildivsi": "quotient",
     "arith.remsi": "remainder",
+    "arith.shrsi": "shifted",
     "arith.maximumf": "larger",
     "arith.maxsi": "larger",
     "arith.minimumf": "smaller",

@@ -163,8 +163,7 @@ class LoopRegion:
             fills = [trace.put(SplatOp(0, value_of(leaf).ssa.type)) for leaf in late]
             for fill in fills:
                 level.block.insert_arg(fill.type, len(level.block.args))
-            operands, static, limits = pack_bounds([bounds_of(level.extent)])
-            properties: dict[str, Any] = {"static_bounds": static, "limits": limits, "orders": None}
+            operands, properties = pack_bounds([bounds_of(level.extent)])
             here, trace.location = trace.location, self.location
             made = ForOp(operands, [*outer[: len(olds)], *fills], properties, Region(level.block))
             yielded = list(trace.emit(made).results)
@@ -182,12 +181,11 @@ class LoopRegion:
         trace.location = self.location
         block = self.levels[0].block
         block.add_op(YieldOp())
-        operands, static, limits = pack_bounds([bounds_of(level.extent) for level in self.levels])
-        properties: dict[str, Any] = {"static_bounds": static, "limits": limits, "orders": None}
+        operands, properties = pack_bounds([bounds_of(level.extent) for level in self.levels])
         trace.emit(GridOp(operands, properties, Region(block)))
         return self.results
 
 
 def bounds_of(extent: Extent) -> Bounds[SSAValue]:
     """The bounds of an axis as the dialect holds them."""
-    return Bounds(extent.begin, extent.end, extent.limit)
+    return Bounds(extent.begin, extent.end, extent.limit, extent.mean)

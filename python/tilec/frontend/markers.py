@@ -123,6 +123,7 @@ class TracingMarkers(Markers):
         if isinstance(function, types.BuiltinFunctionType | type) and function in REPLACED:
             return REPLACED[function].__get__(self.trace)
         if isinstance(function, types.FunctionType) and _is_users(function):
+            self.trace.outside |= _tensors_outside(function)
             return rewritten(function, self)
         if isinstance(function, types.MethodType) and isinstance(function.__func__, types.FunctionType):
             if _is_users(function.__func__):
@@ -182,6 +183,19 @@ class TracingMarkers(Markers):
         if isinstance(second, bool):
             second = torch.full((), second, dtype=torch.bool)
         return function(self._as_tensor(first), self._as_tensor(second))
+
+
+def _tensors_outside(function: types.FunctionType) -> dict[int, str]:
+    """The names by which a function knows tensors that it finds outside, by the tensors' ids."""
+    code, found = function.__code__, dict[int, str]()
+    for name in code.co_names:
+        value = function.__globals__.get(name)
+        if isinstance(value, torch.Tensor):
+            found[id(value)] = name
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+        if cell != types.CellType() and isinstance(cell.cell_contents, torch.Tensor):  # else it is empty
+            found[id(cell.cell_contents)] = name
+    return found
 
 
 def _is_users(function: types.FunctionType) -> bool:

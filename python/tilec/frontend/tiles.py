@@ -17,9 +17,9 @@ from tilec.frontend.trace import Array, Axis, Range, Trace, Value, WrappedError,
 
 @dataclass(frozen=True)
 class Extent:
-    """One axis of a loop: from `begin` to `end`, at most `limit` of them. `size` is a block size, `None` for
-    an axis of indices; `fixed` is that size where the program says it. The `end` of a `jagged` axis is a
-    tensor, with one for each lane of a tile around it.
+    """One axis of a loop: from `begin` to `end`, at most `limit` of them, `mean` on average. `size` is a
+    block size, `None` for an axis of indices; `fixed` is that size where the program says it. The `end` of
+    a `jagged` axis is a tensor, with one for each lane of a tile around it.
     """
 
     begin: Index
@@ -29,6 +29,7 @@ class Extent:
     fixed: int | None = None
     tiled: bool = True
     jagged: bool = False
+    mean: int | None = None
 
 
 class Loop:
@@ -163,14 +164,14 @@ def new_index(trace: Trace, name: str, make: Callable[[], SSAValue]) -> torch.Sy
 
 
 def extents_of(
-    trace: Trace, word: str, begin: Any, end: Any, sizes: Any, limits: Any
+    trace: Trace, word: str, begin: Any, end: Any, sizes: Any, limits: Any, means: Any = None
 ) -> tuple[tuple[Extent, ...], bool]:
     """The axes that arguments of `tile` or `grid` ask for, and whether they are one that is no list."""
     if end is None:
         begin, end = ([0] * len(begin) if isinstance(begin, list | tuple) else 0), begin
     single = not isinstance(end, list | tuple)
     count = 1 if single else len(end)
-    columns = [_column(trace, word, each, count) for each in (begin, end, sizes, limits)]
+    columns = [_column(trace, word, each, count) for each in (begin, end, sizes, limits, means)]
     return tuple(_extent(trace, word, *row) for row in zip(*columns, strict=True)), single
 
 
@@ -182,20 +183,26 @@ def _column(trace: Trace, word: str, given: Any, count: int) -> list[Any]:
     return list(given)
 
 
-def _extent(trace: Trace, word: str, begin: Any, end: Any, size: Any, limit: Any) -> Extent:
+def _extent(trace: Trace, word: str, begin: Any, end: Any, size: Any, limit: Any, mean: Any) -> Extent:
     fixed, tiled = None, word != "grid"
     first, last = bound_of(trace, word, begin), bound_of(trace, word, end)
     if tiled and size is not None and not isinstance(size, torch.SymInt):
         fixed, size = int(size), None
         if fixed < 1:
             trace.fail(f"{word} has a block size of {fixed}; 1 or more is needed")
-    if isinstance(limit, torch.SymInt) or (limit is not None and int(limit) < 0):
-        trace.fail(f"max_extent={limit}; a number that is known when the kernel is compiled is needed")
+    limit, mean = count_of(trace, "max_extent", limit), count_of(trace, "mean_extent", mean)
     if isinstance(first, int) and isinstance(last, int) and last < first:
         last = first  # as `range` does
-    if not tiled:
-        return Extent(first, last, None if limit is None else int(limit), tiled=False)
-    return Extent(first, last, None if limit is None else int(limit), size, fixed)
+    if isinstance(first, int) and isinstance(last, int):
+        mean = None  # of a number that is known
+    return Extent(first, last, limit, size, fixed, tiled=tiled, mean=mean)
+
+
+def count_of(trace: Trace, word: str, given: Any) -> int | None:
+    """A `max_extent` or `mean_extent`: a number from 0 on, or `None`."""
+    if isinstance(given, torch.SymInt) or (given is not None and int(given) < 0):
+        trace.fail(f"{word}={given}; a number that is known when the kernel is compiled is needed")
+    return None if given is None else int(given)
 
 
 def bound_of(trace: Trace, word: str, given: Any) -> Index:

@@ -175,6 +175,7 @@ class Trace:
         self.outermost = inspect.currentframe()
         self.markers: Any = None
         self.extents: dict[sympy.Symbol, SSAValue] = {}  # of arrays of any number of rows
+        self.outside: dict[int, str] = {}  # names of tensors outside of functions, by id
         self.lost: dict[str, str] = {}  # what to say where a variable is used that did not leave its loop
         self.axes: dict[sympy.Symbol, Axis] = {}
         self.indices: dict[sympy.Symbol, SSAValue] = {}
@@ -317,7 +318,9 @@ class Trace:
     def captured_as(self, tensor: torch.Tensor) -> torch.Tensor:
         """The fake tensor for a real one that the function found outside: it becomes an argument."""
         if id(tensor) not in self._fakes:
-            made = self.parameter(f"captured{len(self.captured)}", tensor)
+            name, taken = self.outside.get(id(tensor), ""), [arg.name_hint for arg in self.entry.args]
+            fits = name and name not in taken
+            made = self.parameter(name if fits else f"captured{len(self.captured)}", tensor)
             self.captured.append(tensor)
             self._fakes[id(tensor)] = made
         return self._fakes[id(tensor)]

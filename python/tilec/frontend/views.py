@@ -8,9 +8,9 @@ from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import SSAValue
 
 from tilec.dialects.tile import ViewOp
-from tilec.dialects.tile.types import element_type, shape_of
-from tilec.frontend.torch_private import OpOverload
-from tilec.frontend.trace import Array, Part, Trace
+from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
+from tilec.frontend.torch_private import OpOverload, expression
+from tilec.frontend.trace import Array, NeedsStatic, Part, Trace
 
 
 def is_host_view(trace: Trace, func: OpOverload, args: Any) -> bool:
@@ -127,10 +127,23 @@ def _reshape(trace: Trace, array: Array, given: torch.Tensor, out: torch.Tensor,
     if tuple(given.shape) == tuple(out.shape):
         return array
     array = as_view(trace, array, given)
-    ssa = at_entry(
-        trace, lambda: trace.put(ViewOp(array.ssa, MemRefType(element_type(array.ssa.type), list(out.shape))))
-    )
+    kind = MemRefType(element_type(array.ssa.type), _extents(trace, given, out))
+    ssa = at_entry(trace, lambda: trace.put(ViewOp(array.ssa, kind)))
     return Array.whole(ssa, array.name, out.dim())
+
+
+def _extents(trace: Trace, given: torch.Tensor, out: torch.Tensor) -> list[int]:
+    """The extents of a view. A leading one that may be any is that of both, or is needed as a number."""
+    rows = given.shape[0] if given.dim() else 1
+    symbols = expression(rows).free_symbols if isinstance(rows, torch.SymInt) else ()
+    if not symbols:
+        return [int(size) for size in out.shape]
+    first = out.shape[0] if out.dim() else 1
+    if isinstance(first, torch.SymInt) and expression(first) == expression(rows):
+        return [UNBOUND, *map(int, out.shape[1:])]
+    raise NeedsStatic(
+        next(trace.extents[symbol].name_hint or "" for symbol in trace.extents if symbol in symbols)
+    )
 
 
 def as_view(trace: Trace, array: Array, given: torch.Tensor) -> Array:

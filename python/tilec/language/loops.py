@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from tilec.frontend.tiles import Extent, Loop, extents_of, running
+from tilec.frontend.tiles import Extent, Loop, count_of, extents_of, running
 
 Bound = int | torch.SymInt | torch.Tensor
 Bounds = Bound | Sequence[Bound]
@@ -18,6 +18,7 @@ def tile(
     block_size: Any = None,
     *,
     max_extent: int | Sequence[int | None] | None = None,
+    mean_extent: int | Sequence[int | None] | None = None,
 ) -> Any:
     """Tiles of the indices from `begin` (0 if only one bound is given) to `end`, for a `for` loop.
 
@@ -25,11 +26,12 @@ def tile(
     other; inside they run in order. `block_size` is a number of indices, `None` for one that the
     configuration chooses, or what `register_block_size` returned. `max_extent` promises that `end - begin`
     is no more: it is needed where that is only known when the kernel runs and a choice of loop depends on it.
+    `mean_extent` says what it is on average, as far as that is known: a hint for choices, not for results.
 
     Raises TraceError for bounds that are no integers and for lists of different lengths.
     """
     trace = running("tile")
-    extents, single = extents_of(trace, "tile", begin_or_end, end, block_size, max_extent)
+    extents, single = extents_of(trace, "tile", begin_or_end, end, block_size, max_extent, mean_extent)
     return Loop(trace, extents, single=single, word="tile")
 
 
@@ -48,11 +50,19 @@ def grid(
     return Loop(trace, extents, single=single, word="grid")
 
 
-def jagged_tile(lengths: torch.Tensor, block_size: Any = None, *, max_extent: int | None = None) -> Any:
+def jagged_tile(
+    lengths: torch.Tensor,
+    block_size: Any = None,
+    *,
+    max_extent: int | None = None,
+    mean_extent: int | None = None,
+) -> Any:
     """Tiles of the indices from 0 to the length that each lane of a tile around it has.
 
     `lengths` holds one integer for each lane of a tile, of shape [tile]. A value of shape [tile, jagged tile]
-    has elements only where the index is below the lane's length; the others count nowhere.
+    has elements only where the index is below the lane's length; the others count nowhere. A lane that ends
+    before a tile begins keeps its variables and stores nothing, where Helion's goes on, with zeros.
+    `max_extent` and `mean_extent` are those of `tile`.
 
     Raises TraceError where `lengths` is no such tensor.
     """
@@ -63,7 +73,8 @@ def jagged_tile(lengths: torch.Tensor, block_size: Any = None, *, max_extent: in
     value = trace.value(lengths.to(torch.int32))
     fixed = block_size if isinstance(block_size, int) and not isinstance(block_size, torch.SymInt) else None
     size = block_size if isinstance(block_size, torch.SymInt) else None
-    extent = Extent(0, value.ssa, max_extent, size, fixed, jagged=True)
+    most, mean = count_of(trace, "max_extent", max_extent), count_of(trace, "mean_extent", mean_extent)
+    extent = Extent(0, value.ssa, most, size, fixed, jagged=True, mean=mean)
     return Loop(trace, (extent,), single=True, word="jagged_tile")
 
 

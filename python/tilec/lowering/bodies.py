@@ -22,6 +22,9 @@ from tilec.lowering.statements import Statements
 from tilec.lowering.windows import BlockPlan
 from tilec.rewriting.index import Index, IndexBuilder
 
+BY_ITEM = 0
+"""The steps of an axis that makes another number of them in each step of the axes before it."""
+
 Preload: TypeAlias = tuple[BlockPlan, SSAValue, SSAValue]
 """A written block, by its plan and reference, and the reference to its first contents."""
 
@@ -30,11 +33,11 @@ Preload: TypeAlias = tuple[BlockPlan, SSAValue, SSAValue]
 class KernelParts:
     """A kernel but for its body.
 
-    `outer` of the axes are those of the call's grid, `trips` the steps of all, and `counts` the numbers of
-    steps that are known on the device only, with their value in the kernel where it has one. `refs` are the
-    arrays in scalar memory, `places` the references behind windows and scratch, `plans` the blocks of
-    windows. `preloads` are for the blocks of the grid. `copied` are the windows that the kernel copies
-    itself, `copied_preloads` pairs of them as in `CopyLoop`.
+    `outer` of the axes are those of the call's grid, `trips` the steps of all, if not `BY_ITEM`, and `counts`
+    the numbers of steps that are known on the device only, with their value in the kernel where it has one.
+    `refs` are the arrays in scalar memory, `places` the references behind windows and scratch, `plans` the
+    blocks of windows. `preloads` are for the blocks of the grid. `copied` are the windows that the kernel
+    copies itself, `copied_preloads` pairs of them as in `CopyLoop`.
     """
 
     pipeline: PipelineOp
@@ -75,6 +78,12 @@ class KernelParts:
                 statements.preload(*preload, begin)
             statements.lower(op)
 
+    def preload_all(self, begin: Scalars, ops: list[Operation]) -> None:
+        """Lower the preloads of the grid's blocks into `ops`."""
+        statements = Statements(self.pipeline, self.places, self.plans, self.orientation, begin, ops, {})
+        for preload in self.preloads:
+            statements.preload(*preload, begin)
+
     def _uses(self, op: Operation, ref: SSAValue) -> bool:
         """Whether `op`, or an operation in it, reads or writes the block behind a reference."""
         places = (inner.ref for inner in op.walk() if isinstance(inner, GetOp | SetOp))
@@ -86,7 +95,7 @@ def step_body(parts: KernelParts) -> list[Operation]:
     head: list[Operation] = []
     ops: list[Operation] = []
     build = IndexBuilder(head, parts.pipeline.location)
-    positions = _positions(parts, len(parts.trips), build)
+    positions = grid_positions(parts, len(parts.trips), build)
     # The count of a worklist is known on the device only.
     trips = [_steps_inside(parts, dim, trip, build) for dim, trip in enumerate(parts.trips)]
     scalars = parts.scalars(positions, trips, head)
@@ -95,7 +104,7 @@ def step_body(parts: KernelParts) -> list[Operation]:
     return [*(op for op in head if op not in unused), *ops]
 
 
-def _positions(parts: KernelParts, rank: int, build: IndexBuilder) -> list[Index]:
+def grid_positions(parts: KernelParts, rank: int, build: IndexBuilder) -> list[Index]:
     """The step's position on the first `rank` axes."""
     positions: list[Index] = []
     for dim, trip in enumerate(parts.trips[:rank]):
@@ -118,7 +127,7 @@ def loop_body(parts: KernelParts) -> list[Operation]:
     """A loop over the inner axes, in which the kernel copies windows itself, and what stands around it."""
     head: list[Operation] = []
     build = IndexBuilder(head, parts.pipeline.location)
-    outer = _positions(parts, parts.outer, build)
+    outer = grid_positions(parts, parts.outer, build)
     trips = [_known(parts.counts, trip) for trip in parts.trips]
     inner = trips[parts.outer :]
     total: Index = 1
@@ -137,6 +146,9 @@ def loop_body(parts: KernelParts) -> list[Operation]:
     location, waiting = parts.pipeline.location, list(parts.preloads)
     loop = CopyLoop(parts.copied, moving, parts.copied_preloads, inner, total, make, location)
     begin = make([0] * len(inner), head)
+    if not isinstance(total, int):  # there may be no step, and the grid writes its blocks back all the same
+        parts.preload_all(begin, head)
+        waiting.clear()
     parts.lower(before, begin, begin, head, {}, waiting)
     loop.lower(head, body)
     last = [trip - 1 if isinstance(trip, int) else trip for trip in inner]

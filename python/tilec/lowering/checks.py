@@ -45,6 +45,8 @@ def reaches(pipeline: PipelineOp) -> Iterator[tuple[WindowOp, int, Index]]:
     """
     seen: set[tuple[SSAValue, int, SSAValue | int]] = set()
     for window in pipeline.windows:
+        if window.clipped is not None:
+            continue
         for position, dim in enumerate(window.window):
             bounds = whole_bounds(dim.base) if dim.base is not None and span_of(dim.base) else None
             if (

@@ -38,9 +38,15 @@ class CopiedWindow:
     depth: int
     effect: Effect
 
-    def copy(self, make: type[pallas.CopyStartOp | pallas.CopyWaitOp], slot: Index, at: Scalars) -> Operation:
-        """Begin, or wait for, the copy of the block of the step that `at` knows."""
-        array, buffer = self._sides(at)
+    def copy(
+        self,
+        make: type[pallas.CopyStartOp | pallas.CopyWaitOp],
+        slot: Index,
+        at: Scalars,
+        position: Sequence[Index] | None = None,
+    ) -> Operation:
+        """Begin, or wait for, the copy of the block of the step that `at` knows, or of that at `position`."""
+        array, buffer = self._sides(at, position or block_position(self.plan, at))
         outside, inside = (self.array, array), (self.buffer, [slot, *buffer])
         source, target = (outside, inside) if self.effect is Effect.READ else (inside, outside)
         return make(*source, *target, self.semaphores, [slot])
@@ -70,24 +76,24 @@ class CopiedWindow:
         # In one column of tiles a block need not be whole tiles.
         return gcd(unit, extent) if isinstance(extent, int) else unit
 
-    def _sides(self, at: Scalars) -> tuple[Dims, Dims]:
+    def _sides(self, at: Scalars, position: Sequence[Index]) -> tuple[Dims, Dims]:
         """How the array and the buffer are indexed."""
         array: Dims = []
         buffer: Dims = []
-        positions = iter(block_position(self.plan, at))
+        positions = iter(position)
         for i, extent in enumerate(self.plan.extents):
-            position = next(positions)
+            number = next(positions)
             if extent is None:
-                array.append(position)
+                array.append(number)
             elif isinstance(extent, pallas.Bounded):
                 size = next(positions)
-                array.append(pallas.Ds(position, size))
+                array.append(pallas.Ds(number, size))
                 buffer.append(pallas.Ds(0, size))
             elif extent == self.plan.view[i]:
                 array.append(None)
                 buffer.append(None)
             else:
-                start, whole = at.build.mul(position, extent), self.plan.view[i]
+                start, whole = at.build.mul(number, extent), self.plan.view[i]
                 cut = self._is_cut(i) or (isinstance(start, int) and 0 <= whole < start + extent)
                 size = self._size(i, start, extent, at) if cut else extent
                 array.append(pallas.Ds(start, size))
@@ -103,12 +109,12 @@ class CopiedWindow:
         build, unit = at.build, self._unit(i)
         if unit > SUBLANES and len(self.plan.view) - i == 2 and self.plan.view[i] == UNBOUND:
             self._refuse_rows(unit)
-        rest = build.sub(at.extents.extent(self.plan.window.array, self.plan.dims[i] or 0), start)
+        rest = build.sub(at.extents.padded(self.plan.window.array, self.plan.dims[i] or 0, unit), start)
         if unit == 1:
             return build.minimum(rest, extent)
-        rounded = build.mul(build.ceildiv(rest, unit), unit)
-        # A literal size past the end of the array would be refused when the kernel is traced.
-        size = build.insert(pallas.MultipleOfOp(build.value(build.minimum(rounded, extent)), unit))
+        # A literal size past the end of the array would be refused when the kernel is traced. Blocks begin at
+        # multiples of the unit.
+        size = build.insert(pallas.MultipleOfOp(build.value(build.minimum(rest, extent)), unit))
         size.name_hint = "size"
         return size
 

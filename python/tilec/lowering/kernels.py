@@ -1,7 +1,6 @@
 """A `tile.pipeline` as a `pallas.call`: operands, grid, windows, and the body's statements."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerType, MemRefType
@@ -22,33 +21,17 @@ from tilec.dialects.tile.places import ScratchOp, held_type, scratch_of
 from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.types import UNBOUND, Array, element_type, shape_of
 from tilec.lowering.blocks import begins_as_array, check_buffers, checked_owner
-from tilec.lowering.bodies import KernelParts, loop_body, step_body
+from tilec.lowering.bodies import BY_ITEM, KernelParts, loop_body, step_body
 from tilec.lowering.copies import CopiedWindow, buffer_shape
+from tilec.lowering.host import Host
+from tilec.lowering.nested_body import nested_body
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.scalars import Extents, Scalars
 from tilec.lowering.windows import BlockPlan, index_map, plan_block
 from tilec.rewriting.index import Index, IndexBuilder
-from tilec.rewriting.jagged import array_extent, is_jagged, steps_of, tiles
+from tilec.rewriting.jagged import is_jagged, steps_of, tiles
 
 MEBIBYTE = 2**20
-
-
-@dataclass
-class Host:
-    """The function around the kernels: where its operations go, and what stands for each array now."""
-
-    build: IndexBuilder
-    arrays: dict[SSAValue, SSAValue]
-    counts: dict[SSAValue, SSAValue]
-    """The one-element array behind the count of each worklist."""
-
-    def current(self, array: SSAValue) -> SSAValue:
-        """What stands for an array, or another value of the host part, now."""
-        return self.arrays.get(array, array)
-
-    def extent(self, array: SSAValue) -> SSAValue:
-        """The leading extent of an array."""
-        return self.current(self.build.value(array_extent(array, 0, self.build)))
 
 
 class KernelLowering:
@@ -116,11 +99,14 @@ class KernelLowering:
     def _trip(self, axis: AxisOp) -> Index:
         """Steps of an axis. A worklist's count stands for itself."""
         if is_jagged(self.pipeline, axis):
+            if self.pipeline.nested is not None:
+                return BY_ITEM
             fail(
                 axis,
                 f"convert-tile-to-pallas: axis {axis.axis.name} has as many steps as each segment needs, "
                 "and a grid has fixed extents; "
-                "run --compact-worklist or --overlaunch-jagged (grouping=worklist or overlaunch)",
+                "run --compact-worklist, --overlaunch-jagged or --stream-jagged-items (grouping=worklist, "
+                "overlaunch or stream)",
             )
         steps = steps_of(axis)
         if steps is not None:
@@ -205,7 +191,7 @@ class KernelLowering:
                 "f32 can be read so",
             )
         current = self.host.current(array)
-        if self.outer and str(element) != "f32":
+        if self.outer:
             return self._spec(pallas.PrefetchOp(current), array)
         return self._spec(pallas.InSpaceOp(current, pallas.Space.SMEM), array)
 
@@ -409,4 +395,6 @@ class KernelLowering:
             copied=self.copied,
             copied_preloads=self.copied_preloads,
         )
+        if self.pipeline.nested is not None:
+            return nested_body(parts)
         return loop_body(parts) if self.loop is Loop.FORI_LOOP else step_body(parts)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import IndexType, IntegerAttr
+from xdsl.dialects.builtin import IndexType, IntegerAttr, i1
 from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import begins_on_a_tile, is_inside
@@ -15,8 +15,10 @@ from tilec.dialects import pallas
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
-from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
+from tilec.dialects.tile.numbered import SpanOp
+from tilec.dialects.tile.schedule import AxisOp, PipelineOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
+from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import SpanType, span_of
 from tilec.dialects.tile.values import SplatOp
 from tilec.rewriting.index import Index, IndexBuilder
@@ -27,7 +29,8 @@ from tilec.rewriting.jagged import array_extent, side_of_tile
 class SpanParts:
     """A span in a step: the index of its first lane, its live range `begin` to `end`, and its lanes.
 
-    `block` is its number among the tiles of the array, `None` if its tiles begin between those.
+    `block` is its number among the tiles of the array, `None` if its tiles begin between those: number
+    `number` from the `first` of its axis or range on.
     """
 
     start: Index
@@ -35,6 +38,13 @@ class SpanParts:
     end: Index
     size: int
     block: Index | None
+    first: Index = 0
+    number: Index = 0
+
+
+def known_condition(value: SSAValue) -> bool | None:
+    """The truth of a condition that is a literal; `None` of others."""
+    return bool(scalar_of(value.owner.value)) if isinstance(value.owner, arith.ConstantOp) else None
 
 
 class Extents:
@@ -47,6 +57,7 @@ class Extents:
         self.build = build
         self.now = now
         self._last: dict[tuple[SSAValue, int, int], Index] = {}
+        self._padded: dict[tuple[SSAValue, int, int], Index] = {}
 
     def current(self, value: SSAValue) -> SSAValue:
         return self.now.get(value, value)
@@ -55,6 +66,16 @@ class Extents:
         """The extent of a dimension of the array."""
         extent = array_extent(array, dim, self.build)
         return extent if isinstance(extent, int) else self.current(extent)
+
+    def padded(self, array: SSAValue, dim: int, unit: int) -> Index:
+        """The extent of a dimension, rounded up to a multiple of `unit`."""
+        key = (array, dim, unit)
+        if key not in self._padded:
+            rounded = self.build.mul(self.build.ceildiv(self.extent(array, dim), unit), unit)
+            if isinstance(rounded, SSAValue):
+                rounded.name_hint = f"{array.name_hint or 'array'}_padded"
+            self._padded[key] = rounded
+        return self._padded[key]
 
     def last_block(self, array: SSAValue, dim: int, size: int) -> Index:
         """The number of the array's last block of `size` in a dimension."""
@@ -96,6 +117,10 @@ class Scalars:
         self.build = IndexBuilder(ops, pipeline.location)
         self._made: dict[SSAValue, Index] = {}
         self._spans: dict[SSAValue, SpanParts] = {}
+
+    def assume(self, condition: SSAValue) -> None:
+        """Take a condition of the schedule for true."""
+        self._made[condition] = self.build.insert(arith.ConstantOp.from_int_and_width(1, 1))
 
     def index(self, value: Index) -> Index:
         """A scalar of the schedule, lowered."""
@@ -154,7 +179,11 @@ class Scalars:
         self._made[op.results[0]] = folded
 
     def _fold(self, op: Operation) -> Index | None:
-        """The operations that the index builder folds, on indices."""
+        """The operations that the index builder folds: on indices, and conjunctions."""
+        if isinstance(op, arith.AndIOp) and op.result.type == i1:
+            sides = [self.value(operand) for operand in op.operands]
+            unknown = [side for side in sides if known_condition(side) is not True]
+            return self.build.every(unknown) or sides[0]
         if not isinstance(op.results[0].type, IndexType):
             return None
         build = self.build
@@ -184,7 +213,8 @@ class Scalars:
 
     def _segment(self, op: SegmentOp) -> None:
         build, index = self.build, self.index(op.index)
-        ends, at = (op.begins, build.add(index, 1)) if op.ends is None else (op.ends, index)
+        ends, number, shift = op.end_place
+        at = build.add(self.index(number), shift)
         for result, array, position in ((op.begin, op.begins, index), (op.end, ends, at)):
             element = build.insert(pallas.LoadOp(self.ref(array), [position]))
             made = build.insert(arith.IndexCastOp(element, IndexType()))
@@ -228,10 +258,9 @@ class Scalars:
         begin, end = self.index(bounds.begin), self.index(bounds.end)
         if owner.aligned is not None:
             # An aligned axis counts from its first tile, an aligned tile.span from the array's.
-            block = (
-                number if isinstance(owner, SpanOp) else build.add(build.floordiv(begin, kind.size), number)
-            )
-            return SpanParts(build.mul(block, kind.size), begin, end, kind.size, block)
+            first = 0 if isinstance(owner, SpanOp) else build.floordiv(begin, kind.size)
+            block = build.add(first, number)
+            return SpanParts(build.mul(block, kind.size), begin, end, kind.size, block, first, number)
         return self._unaligned(owner, kind, number, begin, end)
 
     def _unaligned(
@@ -239,5 +268,7 @@ class Scalars:
     ) -> SpanParts:
         build, size = self.build, kind.size
         start = build.add(begin, build.mul(number, size))
-        block = build.add(build.floordiv(begin, size), number) if begins_on_a_tile(owner.results[0]) else None
-        return SpanParts(start, begin, end, size, block)
+        if not begins_on_a_tile(owner.results[0]):
+            return SpanParts(start, begin, end, size, None)
+        first = build.floordiv(begin, size)
+        return SpanParts(start, begin, end, size, build.add(first, number), first, number)

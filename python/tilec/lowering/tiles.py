@@ -16,7 +16,9 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from tilec.analysis.alignment import Multiple, Refusal
 from tilec.analysis.blocks import tile_refusal
 from tilec.analysis.ranges import Ranges
+from tilec.analysis.visits import covers
 from tilec.analysis.vmem import LANES, SUBLANES, WORD
+from tilec.analysis.within import is_cut
 from tilec.dialects import pallas
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, value_type
@@ -69,7 +71,7 @@ class Tiles:
             self.dims[position] = starts.pop(position)
         turned = self._to_turn(starts)
         for position, start in starts.items():
-            if position in turned and not isinstance(start, int):
+            if position in turned:
                 self._turn(position, start)
             else:
                 self.dims[position] = pallas.Ds(self._proven(position, start), self._size(position))
@@ -141,7 +143,8 @@ class Tiles:
 
     def _to_turn(self, starts: Mapping[int, Index]) -> set[int]:
         """The dimensions in which the tile cannot be accessed where it begins."""
-        turned: set[int] = set()
+        # Of a window that is cut, some of the tile may lie beyond the block: turned, that is anything.
+        turned = {i for i in starts if i >= len(self.shape) - 2 and self._is_cut(i)}
         while (refused := self._refusal(starts, turned)) is not None:
             rest = [i for i, start in starts.items() if i not in turned and not isinstance(start, int)]
             if not rest:
@@ -149,14 +152,18 @@ class Tiles:
             turned.add(refused.dim if refused.dim in rest else rest[0])
         return turned
 
+    def _is_cut(self, position: int) -> bool:
+        dim = self.plan.kept[position]
+        return dim is not None and is_cut(self.plan.window, dim) and covers(self.plan.window, dim)
+
     def _refusal(self, starts: Mapping[int, Index], turned: set[int]) -> Refusal | None:
         places: list[int | Multiple] = [0] * len(self.shape)
         sizes = list(self.shape)
         for position, start in starts.items():
             sizes[position] = self._size(position)
-            if isinstance(start, int):
+            if isinstance(start, int) and position not in turned:
                 places[position] = start
-            elif position not in turned:
+            elif not isinstance(start, int) and position not in turned:
                 places[position] = Multiple(max(1, self._multiple(start)))
             else:
                 unit, width = self._room(position)
@@ -173,11 +180,11 @@ class Tiles:
             return unit, whole  # no more rows are sure to be there
         return unit, min(-(-(size + unit - 1) // unit) * unit, whole)
 
-    def _turn(self, position: int, start: SSAValue) -> None:
+    def _turn(self, position: int, start: Index) -> None:
         """Access the aligned part of a dimension that holds the tile."""
         unit, width = self._room(position)
         whole = -(-self.shape[position] // unit) * unit
-        base = named(self._base(start, unit, whole - width), "base")
+        base = named(self._base(start, unit, whole - width, cut=self._is_cut(position)), "base")
         held = min(width, self.shape[position])
         self.dims[position] = None if held == self.shape[position] else pallas.Ds(base, width)
         axis = sum(not isinstance(entry, int | SSAValue) for entry in self.dims[:position])
@@ -202,13 +209,13 @@ class Tiles:
         plain = isinstance(start.owner, arith.MuliOp)
         return start if plain or known == 1 else self.emit(pallas.MultipleOfOp(start, known))
 
-    def _base(self, start: SSAValue, unit: int, last: int) -> Index:
-        """The multiple of `unit` at or below `start`, no further than `last`."""
+    def _base(self, start: Index, unit: int, last: int, *, cut: bool) -> Index:
+        """The multiple of `unit` at or below `start`, no further than `last`; if `cut`, 0 at least."""
         build = self.scalars.build
         if last == 0:
             return 0
         number = build.minimum(build.floordiv(start, unit), last // unit)
-        return build.mul(number, unit)
+        return build.mul(build.maximum(number, 0) if cut else number, unit)
 
     # Turning
 

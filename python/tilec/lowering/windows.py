@@ -14,10 +14,12 @@ from tilec.analysis.alignment import Kind
 from tilec.analysis.blocks import block_refusal, in_view, is_exact, view_order
 from tilec.analysis.lanes import moves_freely
 from tilec.analysis.visits import covers, stays
+from tilec.analysis.within import begins_inside, is_cut
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Dim, Effect
 from tilec.dialects.tile.locals import is_local
+from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.schedule import Loop, WindowOp
 from tilec.dialects.tile.types import UNBOUND, Array, shape_of
 from tilec.lowering.scalars import Scalars
@@ -65,6 +67,22 @@ class BlockPlan:
         extents, tile = self.window.extents, self.window.tile_extents
         return [i for i, dim in enumerate(self.kept) if dim is not None and extents[dim] != tile[dim]]
 
+    @cached_property
+    def moving(self) -> list[int]:
+        """Which of the numbers of `block_position` depend on the step."""
+        found: list[int] = []
+        count = 0
+        for position, extent in zip(self.dims, self.extents, strict=True):
+            numbers = 2 if isinstance(extent, pallas.Bounded) else 1
+            if (
+                position is not None
+                and not stays(self.window, position)
+                and self.window.window[position].values
+            ):
+                found += range(count, count + numbers)
+            count += numbers
+        return found
+
     def view_type(self, array: Array) -> Array:
         return MemRefType(array.element_type, self.view)
 
@@ -90,6 +108,14 @@ def _extent(window: WindowOp, loop: Loop, position: int | None) -> "int | pallas
     dim, extent = window.window[position], window.extents[position]
     if not dim.kept:
         return None if extent == 1 and not is_local(window.array) else extent
+    leading = position < len(window.window) - 2
+    if leading and is_cut(window, position) and moves_freely(dim) and not begins_inside(dim):
+        fail(
+            window,
+            f"convert-tile-to-pallas: the mask of an access lets {_name(window)} begin before its dimension "
+            f"{position}, from which only whole tiles are copied; one of the last two dimensions can be "
+            "shifted so, and any can by 0 or more",
+        )
     if stays(window, position) or not moves_freely(dim):
         return extent
     if not is_exact(window, position, loop):
@@ -136,6 +162,12 @@ def tile_start(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
     tile, extent = window.tile_extents[position], window.extents[position]
     if dim.base is not None and covers(window, position) and moves_freely(dim):
         start = build.add(scalars.span(dim.base).start, scalars.index(dim.shift))
+        if is_cut(window, position) and position >= len(window.window) - 2:
+            # Lanes outside are anything: where all are, it does not matter which.
+            whole = shape_of(window.array.type)[position]
+            return build.maximum(build.minimum(start, whole), -tile)
+        if is_cut(window, position):
+            return build.minimum(start, extent - tile)
         return build.maximum(build.minimum(start, extent - tile), 0) if _may_be_none(dim) else start
     number = tile_number(plan, position, scalars)
     if not covers(window, position):
@@ -156,14 +188,19 @@ def tile_number(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
     parts = scalars.span(dim.base)
     if parts.block is None:
         fail(window, f"convert-tile-to-pallas: {_name(window)} has no block at a step's position")
-    number = build.add(parts.block, dim.shift // parts.size)
-    if not _may_be_none(dim):
-        return number
+    shift, whole = dim.shift // parts.size, shape_of(window.array.type)[position]
+    cut = is_cut(window, position)
+    if not _may_be_none(dim) and not cut:
+        return build.add(parts.block, shift)
     # A tile that does not exist may lie past the end.
-    whole = shape_of(window.array.type)[position]
+    last = -(-whole // parts.size) - 1
     if whole == UNBOUND:
-        return build.minimum(number, scalars.last_block(window.array, position, parts.size))
-    return build.minimum(number, -(-whole // parts.size) - 1)
+        last = scalars.last_block(window.array, position, parts.size)
+    if cut or isinstance(dim.base.owner, SpanOp):
+        number = build.add(parts.block, shift)
+        return build.minimum(build.maximum(number, 0) if cut else number, last)
+    # Of an axis only the first one may not exist.
+    return build.add(build.minimum(build.add(parts.first, shift), last), parts.number)
 
 
 def _may_be_none(dim: Dim) -> bool:
@@ -176,7 +213,7 @@ def _bounded(plan: BlockPlan, position: int, dim: Dim, scalars: Scalars) -> list
     build = scalars.build
     if dim.base is None:
         return [0, 1]
-    keep = _may_be_none(dim)
+    keep = _may_be_none(dim) and scalars.pipeline.nested is None  # there nothing is copied in such a step
     if keep and plan.window.effect is Effect.WRITE:
         fail(
             plan.window,
@@ -188,10 +225,30 @@ def _bounded(plan: BlockPlan, position: int, dim: Dim, scalars: Scalars) -> list
     parts = scalars.span(dim.base)
     size = build.minimum(build.sub(parts.end, parts.start), parts.size)
     start = build.add(parts.start, scalars.index(dim.shift))
-    if keep:  # a copy has at least one row, of the array
+    cut = is_cut(plan.window, position)
+    if keep or cut:  # a copy has at least one row, of the array
+        last = scalars.last_block(plan.window.array, position, 1)
+        if cut:
+            size = build.minimum(size, build.add(build.sub(last, start), 1))
         size = build.maximum(size, 1)
-        start = build.minimum(start, scalars.last_block(plan.window.array, position, 1))
+        start = build.minimum(start, last)
     return [start, size]
+
+
+def has_rows(plan: BlockPlan, scalars: Scalars) -> SSAValue | None:
+    """Whether there is anything to copy where only live elements are copied; `None` if there surely is."""
+    found: list[SSAValue] = []
+    for position, extent in zip(plan.dims, plan.extents, strict=True):
+        dim = None if position is None else plan.window.window[position]
+        if (
+            isinstance(extent, pallas.Bounded)
+            and dim is not None
+            and dim.base is not None
+            and _may_be_none(dim)
+        ):
+            parts = scalars.span(dim.base)
+            found.append(scalars.build.compare("slt", parts.begin, parts.end))
+    return scalars.build.every(found)
 
 
 def _name(window: WindowOp) -> str:

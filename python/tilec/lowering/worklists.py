@@ -131,7 +131,8 @@ class _Worklist:
 
     def _segment(self, op: SegmentOp) -> None:
         build, index = self.build, self.env.get(op.index, op.index)
-        ends, at = (op.begins, build.value(build.add(index, 1))) if op.ends is None else (op.ends, index)
+        ends, number, shift = op.end_place
+        at = build.value(build.add(self.env.get(number, number), shift))
         for result, array, position in ((op.begin, op.begins, index), (op.end, ends, at)):
             element = build.insert(pallas.LoadOp(self.refs[array], [position]))
             made = build.insert(arith.IndexCastOp(element, IndexType()))

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from xdsl.dialects import arith, scf
+from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 
-from tilec.analysis.within import is_conditional, may_leave
+from tilec.analysis.within import is_conditional, is_within, may_leave
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import EmptyOp, LoadOp, SegmentOp, StoreOp
@@ -174,7 +175,16 @@ class BodyBuilder:
             self._place(made, op)
             made.result.name_hint = f"{op.array.name_hint or 'array'}_window"
         self._wish(self.windows[key], op)
+        spans = [position for position, dim in enumerate(window) if dim.span is not None]
+        may_be_left_out = effect is Effect.READ and self._is_partial(op)
+        if may_be_left_out and not all(is_within(op, position) for position in spans):
+            self.windows[key].clipped = UnitAttr()
         return self.windows[key]
+
+    def _is_partial(self, op: AccessOp) -> bool:
+        """Whether a mask or a condition may leave an access out, all of it or in some lanes."""
+        masked = isinstance(op, LoadOp | StoreOp) and op.mask is not None
+        return not is_local(op.array) and (masked or is_conditional(op, self.space.grid))
 
     def _wish(self, window: WindowOp, op: AccessOp) -> None:
         """Hand what an access says of its placement to the window, which several accesses may share."""
@@ -201,8 +211,10 @@ class BodyBuilder:
                     "an index of a window must follow from axes, segments and scalars",
                 )
         dim = dim.replaced(self.space.env)
-        conditional = not is_local(op.array) and is_conditional(op, self.space.grid)
-        return self._kept_inside(op, position, dim) if conditional and may_leave(op, position) else dim
+        clipped = dim.span is not None and op.array not in self.stored
+        if clipped or not self._is_partial(op) or not may_leave(op, position):
+            return dim
+        return self._kept_inside(op, position, dim)
 
     def _is_early(self, value: SSAValue) -> bool:
         """Compute an index that stands under a condition in every step, if it follows from scalars."""
@@ -217,7 +229,7 @@ class BodyBuilder:
         return True
 
     def _kept_inside(self, op: AccessOp, position: int, dim: Dim) -> Dim:
-        """A dimension of a window that is fetched also where the condition of its access is false.
+        """A dimension of a window that is fetched also where the condition or mask of its access is false.
 
         It may name a position outside of the array then, and gets the nearest one inside.
         """
@@ -226,8 +238,8 @@ class BodyBuilder:
         if dim.span is not None or op.array in self.stored or whole == UNBOUND or dim.base is None:
             fail(
                 op,
-                f"fold-outer-pipeline: where its condition is false, {op.name} may name a position outside "
-                f"of dimension {position} of %{name}, and its window would touch that; "
+                f"fold-outer-pipeline: where its condition or mask is false, {op.name} may name a position "
+                f"outside of dimension {position} of %{name}, and its window would touch that; "
                 "select a position inside, or keep the axis within the array",
             )
         ops: list[Operation] = []

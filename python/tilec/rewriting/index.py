@@ -76,7 +76,13 @@ class IndexBuilder:
         return self._binary(arith.AddiOp, lambda x, y: x + y, a, b)
 
     def sub(self, a: Index, b: Index) -> Index:
-        return a if b == 0 else self._binary(arith.SubiOp, lambda x, y: x - y, a, b)
+        if b == 0:
+            return a
+        if isinstance(b, int) and isinstance(a, SSAValue) and isinstance(added := a.owner, arith.AddiOp):
+            literal = added.rhs.owner
+            if isinstance(literal, arith.ConstantOp) and scalar_of(literal.value) == b:
+                return added.lhs
+        return self._binary(arith.SubiOp, lambda x, y: x - y, a, b)
 
     def mul(self, a: Index, b: Index) -> Index:
         if a == 1 or b == 1:
@@ -91,7 +97,11 @@ class IndexBuilder:
 
     def remainder(self, a: Index, b: Index) -> Index:
         """`a` modulo `b`, of an index that is not negative."""
-        return 0 if b == 1 else self._binary(arith.RemSIOp, lambda x, y: x % y, a, b)
+        if b == 1:
+            return 0
+        if isinstance(b, int) and b & (b - 1) == 0:
+            return self._binary(arith.AndIOp, lambda x, y: x & y, a, b - 1)
+        return self._binary(arith.RemSIOp, lambda x, y: x % y, a, b)
 
     def minimum(self, a: Index, b: Index) -> Index:
         return self._binary(arith.MinSIOp, min, a, b)

@@ -14,6 +14,7 @@ from xdsl.rewriter import Rewriter
 from tilec.analysis.affine import (
     begins_on_a_tile,
     divided_span,
+    is_disjoint,
     is_inside,
     linear,
     static_extent,
@@ -22,12 +23,13 @@ from tilec.analysis.affine import (
 from tilec.analysis.ranges import Ranges
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
-from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
+from tilec.dialects.tile.numbered import SpanOp
+from tilec.dialects.tile.schedule import AxisOp, PipelineOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import UNBOUND, SpanType, shape_of, span_of
 from tilec.dialects.tile.views import ViewOp
-from tilec.rewriting.index import Index, IndexBuilder
+from tilec.rewriting.index import Index, IndexBuilder, named
 
 _LARGEST = 2**24
 """Ranges that end beyond tell of the width of a type, not of how many steps there may be."""
@@ -82,9 +84,13 @@ def tiles(
         first, stop = 0, build.ceildiv(build.sub(end, begin), size)
     else:
         first = build.floordiv(begin, size)
-        # An empty range that begins inside a tile would seem to have that tile.
-        stop = build.select(build.compare("slt", begin, end), build.ceildiv(end, size), first)
-    if axis.keep is not None:
+        some = build.compare("slt", begin, end)
+        if axis.keep is not None:
+            last = build.select(some, build.floordiv(build.sub(end, 1), size), first)
+            stop = build.add(named(last, f"last_{axis.result.name_hint or 'axis'}_tile"), 1)
+        else:  # an empty range that begins inside a tile would seem to have that tile
+            stop = build.select(some, build.ceildiv(end, size), first)
+    if axis.keep is not None and axis.aligned is None:
         stop = build.maximum(stop, build.add(first, 1))
     for bound, name in ((first, "first"), (stop, "end")):
         if isinstance(bound, SSAValue) and bound.name_hint is None:
@@ -98,7 +104,7 @@ def axis_value(
     """The index or span that `axis` would yield for the tile `number`, which with `keep` may not exist."""
     value = number
     if isinstance(axis.result.type, SpanType):
-        bounds = Bounds(numbers.begin, numbers.end)
+        bounds = Bounds(numbers.begin, numbers.end, mean=axis.axis.bounds.mean)
         aligned = axis.aligned is not None
         value = build.insert(SpanOp(number, bounds, axis.result.type, aligned=aligned, keep=keep))
     value.name_hint = axis.result.name_hint
@@ -177,7 +183,9 @@ class StepBounds:
         Neighbours may share one, an empty one may have one to itself.
         """
         begin = axis.axis.bounds.begin
-        end = None if isinstance(begin, int) or not isinstance(begin.owner, SegmentOp) else self.upper(begin)
+        segment = None if isinstance(begin, int) else begin.owner
+        disjoint = isinstance(segment, SegmentOp) and is_disjoint(segment)
+        end = self.upper(begin) if disjoint else None
         if end is None:
             return None
         return self.build.add(self.build.ceildiv(end, block_size(axis)), segments)

@@ -5,6 +5,8 @@ from xdsl.dialects.builtin import IndexType
 from xdsl.ir import SSAValue
 
 from tilec.analysis.affine import Linear
+from tilec.dialects.tile.bound import BoundOp, Side
+from tilec.dialects.tile.types import span_of
 from tilec.rewriting.index import Index, IndexBuilder
 from tilec.rewriting.jagged import array_extent
 
@@ -14,7 +16,9 @@ def built(form: Linear, build: IndexBuilder) -> SSAValue:
     total: Index = 0
     for leaf, factor in form.factors.items():
         value: Index = array_extent(*leaf, build) if isinstance(leaf, tuple) else leaf
-        if isinstance(value, SSAValue) and not isinstance(value.type, IndexType):
+        if isinstance(value, SSAValue) and span_of(value) is not None:
+            value = build.insert(BoundOp(Side.BEGIN, value))
+        elif isinstance(value, SSAValue) and not isinstance(value.type, IndexType):
             value = build.insert(arith.IndexCastOp(value, IndexType()))
         part = build.mul(value, abs(factor))
         total = build.sub(total, part) if factor < 0 else build.add(total, part)

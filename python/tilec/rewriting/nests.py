@@ -50,8 +50,8 @@ def _without_orders(
     bounds: Sequence[Bounds[SSAValue]],
 ) -> tuple[list[SSAValue], dict[str, Attribute | None]]:
     """Operands and properties of a loop whose axes are not classified."""
-    operands, static, limits = pack_bounds(bounds)
-    return operands, {"static_bounds": static, "limits": limits, "orders": None}
+    operands, properties = pack_bounds(bounds)
+    return operands, properties | {"orders": None}
 
 
 def add_axis(grid: GridOp, bounds: Bounds[SSAValue], kind: Attribute) -> SSAValue:

@@ -1,6 +1,7 @@
 """A tile axis as an index axis: its lanes one by one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import IndexType, f32, i1, i32, i64
@@ -16,10 +17,10 @@ from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
 from tilec.dialects.tile.gathers import GatherOp, ScatterOp
-from tilec.dialects.tile.loops import ForOp, LoopOp, YieldOp
+from tilec.dialects.tile.loops import ForOp, GridOp, LoopOp, YieldOp
 from tilec.dialects.tile.mixing import Combine, ReduceOp, ScanOp
 from tilec.dialects.tile.products import DotOp
-from tilec.dialects.tile.syntax import Bounds, ints_of, scalar_of
+from tilec.dialects.tile.syntax import ints_of, scalar_of
 from tilec.dialects.tile.types import (
     UNBOUND,
     JaggedSpanType,
@@ -40,6 +41,7 @@ from tilec.dialects.tile.values import (
     TransposeOp,
 )
 from tilec.rewriting.accumulators import constant
+from tilec.rewriting.lane_checks import done_once, keep_apart, sums_lanes
 from tilec.rewriting.nests import for_loop, grid_of
 
 
@@ -54,10 +56,19 @@ def one_lane(loop: LoopOp, span: SSAValue) -> str | None:
     left is a scalar. A gather at positions from lanes becomes a load at one position, a scatter an exchange
     at one that no other iteration has. Axes that are jagged along the axis run to the extent of the lane.
     """
+    lane = _Lane(loop, span)
+    reason = done_once(loop, span, lane.name)
+    if reason is not None:
+        return reason
     try:
-        made = _Lane(loop, span).loop()
+        made = lane.loop()
     except _Refused as refused:
+        lane.discard()
         return str(refused)
+    reason = keep_apart(made, lane.env[span], lane.name)
+    if reason is not None:
+        lane.discard()
+        return reason
     Rewriter.replace_op(loop, made, made.results)
     for op in [*made.walk(reverse=True)]:
         if not op.regions and not isinstance(op, AccessOp) and is_trivially_dead(op):
@@ -72,7 +83,14 @@ class _Lane:
         kind = span_of(span)
         self.old, self.span, self.name = loop, span, "" if kind is None else kind.axis
         self.block = Block()
+        self.blocks: list[Block] = []
         self.env: dict[SSAValue, SSAValue] = {}
+
+    def discard(self) -> None:
+        """Let go of what was made, which nothing will run."""
+        for block in self.blocks:
+            for op in block.ops:
+                op.drop_all_references()
 
     def loop(self) -> LoopOp:
         old = self.old
@@ -86,6 +104,7 @@ class _Lane:
     def _body(self, old: Block, kinds: Sequence[Attribute]) -> Block:
         """A block that does for one lane what `old` does, with arguments of types `kinds`."""
         around, self.block = self.block, Block(arg_types=kinds)
+        self.blocks.append(self.block)
         for one, new in zip(old.args, self.block.args, strict=True):
             new.name_hint = one.name_hint
             self.env[one] = new
@@ -177,7 +196,7 @@ class _Lane:
             kind, end = SpanType(kind.axis, kind.size), self._add(arith.IndexCastOp(end, IndexType()), op)
         inits = [self._of(value) for value in op.inits]
         body = self._body(op.body.block, [kind, *(value.type for value in inits)])
-        made = for_loop(Bounds(begin, end, bounds.limit), body, op.location, inits)
+        made = for_loop(replace(bounds, begin=begin, end=end), body, op.location, inits)
         self.block.add_op(made)
         return made.results
 
@@ -258,9 +277,11 @@ class _Lane:
     def _combined(self, op: ReduceOp | ScanOp) -> SSAValue:
         place, value = self._place(op.value.type), self._of(op.value)
         dims = list(ints_of(op.dims)) if isinstance(op, ReduceOp) else [op.dim.value.data]
-        if place in dims:
+        if place in dims and not any(sums_lanes(use.operation, self.name) for use in op.results[0].uses):
             raise _Refused(f"{op.name} at {where(op)} combines lanes of {self.name}")
         dims = _less(dims, place)
+        if not dims:
+            return value
         if isinstance(op, ReduceOp):
             return self._add(ReduceOp(op.kind.data, value, dims), op)
         return self._add(ScanOp(op.kind.data, value, dims[0], self._type(op.result.type)), op)
@@ -315,6 +336,15 @@ class _Lane:
             return Dim(leaf, form.constant)
         return Dim(self._add(arith.IndexCastOp(new.base, IndexType()), op))
 
+    def _is_alone(self, op: ScatterOp) -> bool:
+        """Whether no other lane writes where one does: in one step none does, in two steps another may.
+
+        Where tiles may have one lane, what two lanes of a grid write would be a race.
+        """
+        kind = span_of(self.span)
+        sized = kind is None or kind.size != UNBOUND
+        return isinstance(self.old, GridOp) and not (sized and op.parent_op() is not self.old)
+
     def _made(self, op: AccessOp, array: SSAValue, window: Sequence[Dim]) -> AccessOp:
         def one(value: SSAValue | None) -> SSAValue | None:
             return None if value is None else self._of(value)
@@ -329,7 +359,8 @@ class _Lane:
                 drop = op.drop is not None
                 return ScatterOp(self._of(op.value), array, window, one(op.mask), drop=drop)
             case ScatterOp():
-                return AtomicRmwOp(Rmw.EXCHANGE, self._of(op.value), array, window, unique=True)
+                alone = self._is_alone(op)
+                return AtomicRmwOp(Rmw.EXCHANGE, self._of(op.value), array, window, unique=alone)
             case AtomicRmwOp():
                 made = AtomicRmwOp(
                     op.kind.data,

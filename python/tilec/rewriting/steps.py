@@ -7,7 +7,7 @@ visited twice with a gap in between.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from xdsl.dialects import memref
@@ -20,7 +20,8 @@ from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
 from tilec.dialects.tile.loops import Axis, ForOp, GridOp, Order, OrderAttr, YieldOp
-from tilec.dialects.tile.schedule import AxisOp, SpanOp
+from tilec.dialects.tile.numbered import SpanOp
+from tilec.dialects.tile.schedule import AxisOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import span_of
@@ -207,7 +208,7 @@ class StepSpace:
                 begin, end = build.select(after, last, begin), build.select(after, last, end)
             if before is not None:
                 end = build.select(before, begin, end)
-        return Bounds(begin, end, loop.axis.bounds.limit)
+        return replace(loop.axis.bounds, begin=begin, end=end)
 
     def _stretches(self, level: Level, resting: Resting | None) -> None:
         """One axis for loops that follow each other, each a stretch of its steps.
@@ -227,7 +228,8 @@ class StepSpace:
         limits = [_most_tiles(loop) for loop in level.loops]
         known = [each for each in limits if each is not None]
         promised = isinstance(starts[-1], SSAValue) and len(known) == len(limits)
-        op = AxisOp(Bounds(begin, end, sum(known) if promised else None), IndexType(), Order.ORDERED)
+        limit = sum(known) if promised else None
+        op = AxisOp(Bounds(begin, end, limit, _mean_steps(level.loops)), IndexType(), Order.ORDERED)
         op.result.name_hint = "step"
         common = StepAxis(build, op)
         build.insert(op)
@@ -297,7 +299,8 @@ class StepSpace:
         if aligned:
             tile = build.add(build.floordiv(begin, span.size), tile)
         keep = not static_extent(bounds)
-        return build.insert(SpanOp(build.value(tile), Bounds(begin, end), span, aligned=aligned, keep=keep))
+        made = Bounds(begin, end, mean=bounds.mean)
+        return build.insert(SpanOp(build.value(tile), made, span, aligned=aligned, keep=keep))
 
 
 def _most_tiles(loop: ForOp) -> int | None:
@@ -309,6 +312,18 @@ def _most_tiles(loop: ForOp) -> int | None:
         return None
     between = not begins_on_a_tile(loop.axis.value)  # a tile of memory more
     return max(-(-most // (span.size if span else 1)) + between, 1)
+
+
+def _mean_steps(loops: Sequence[ForOp]) -> int | None:
+    """The steps of stretches on average, where the axes of all loops say what their extents are."""
+    steps = 0
+    for loop in loops:
+        bounds, span = loop.axis.bounds, span_of(loop.axis.value)
+        mean = static_extent(bounds) if bounds.mean is None else bounds.mean
+        if mean is None:
+            return None
+        steps += -(-mean // (span.size if span else 1))
+    return steps
 
 
 def is_scalar(op: Operation) -> bool:

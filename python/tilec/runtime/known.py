@@ -11,11 +11,10 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax.sharding import use_abstract_mesh
 
 from tilec.analysis.cost.scalars import UNKNOWN, Value
 from tilec.chips import Chip
-from tilec.runtime.mesh import abstract_mesh
+from tilec.runtime.simulated import simulated
 
 Words = list[Value]
 """The elements of an integer array, in order; booleans are 0 and 1. Each is without its sign, of 32 bits."""
@@ -38,7 +37,7 @@ def run_known(function: Callable[..., Any], arguments: Sequence[Any], chip: Chip
     """
     structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
     with jax.enable_x64(False):
-        with use_abstract_mesh(abstract_mesh(chip)):
+        with simulated(chip):
             traced = jax.make_jaxpr(function)(*structs)
         _evaluate(traced, [words_of(each) for each in arguments], call)
 

@@ -74,6 +74,6 @@ def _schedules(folder: Path) -> dict[str, Scheduled]:
     texts: dict[str, dict[str, str]] = {}
     for path in folder.iterdir():
         match = _FILES.fullmatch(path.name)
-        if match is not None and "schedule-analysis" not in path.name:
+        if match is not None and not match[1].startswith("<"):  # what runs once, when a program is loaded
             texts.setdefault(match[1], {})[match[2][:6]] = path.read_text()
     return {name: Scheduled(each["packed"], each["pre-de"]) for name, each in sorted(texts.items())}

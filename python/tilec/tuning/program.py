@@ -11,9 +11,8 @@ from xdsl.printer import Printer
 
 from tilec.analysis.workload import Workload, workloads
 from tilec.parsing import LocatingParser, make_context
-from tilec.passes.raise_segments import RaiseSegments
-from tilec.passes.rebase_axes import RebaseAxes
-from tilec.passes.scalarize_jagged import ScalarizeJagged
+from tilec.passes.choose_blocks import ChooseBlocks
+from tilec.passes.tile_to_pallas import TileToPallas
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,9 @@ class Program:
     def prepared(self) -> ModuleOp:
         """The program just before `--choose-blocks`, which has the axes that get sizes."""
         module = self.module.clone()
-        for each in (ScalarizeJagged(), RaiseSegments(), RebaseAxes()):
+        for each in TileToPallas(grouping="worklist").passes():
+            if isinstance(each, ChooseBlocks):
+                break
             each.apply(make_context(), module)
         return module
 

@@ -14,7 +14,7 @@
 // CHECK-NEXT:            def for_step(step, _):
 // CHECK-NEXT:                ahead = step + 1
 // CHECK-NEXT:                more = ahead < 4
-// CHECK-NEXT:                next_slot = lax.rem(ahead, 2)
+// CHECK-NEXT:                next_slot = ahead & 1
 // CHECK-NEXT:                smaller = jnp.minimum(ahead, 3)
 // CHECK-NEXT:                product_2 = smaller * 128
 // CHECK-EMPTY:
@@ -26,7 +26,7 @@
 // CHECK-NEXT:                def _():
 // CHECK-NEXT:                    pltpu.make_async_copy(w_ref.at[pl.ds(product_2, 128), pl.ds(product_1, 128)], w_window.at[next_slot, :, :], w_copied.at[next_slot]).start()
 // CHECK-EMPTY:
-// CHECK-NEXT:                slot = lax.rem(step, 2)
+// CHECK-NEXT:                slot = step & 1
 // CHECK-NEXT:                product_3 = step * 128
 // CHECK-NEXT:                pltpu.make_async_copy(x_ref.at[pl.ds(product, 128), pl.ds(product_3, 128)], x_window.at[slot, :, :], x_copied.at[slot]).wait()
 // CHECK-NEXT:                pltpu.make_async_copy(w_ref.at[pl.ds(product_3, 128), pl.ds(product_1, 128)], w_window.at[slot, :, :], w_copied.at[slot]).wait()

@@ -6,12 +6,12 @@
 // CHECK-NEXT:            m = pl.program_id(0)
 // CHECK-NEXT:            m_start = m * 8
 // CHECK-NEXT:            tile_start = m_start + 1
-// CHECK-NEXT:            quotient = tile_start // 8
-// CHECK-NEXT:            smaller = jnp.minimum(quotient, 3)
+// CHECK-NEXT:            shifted = tile_start >> 3
+// CHECK-NEXT:            smaller = jnp.minimum(shifted, 3)
 // CHECK-NEXT:            base = smaller * 8
 // CHECK-NEXT:            offset = tile_start - base
 // CHECK-NEXT:            rest = 16 - offset
-// CHECK-NEXT:            turn = lax.rem(rest, 16)
+// CHECK-NEXT:            turn = rest & 15
 // CHECK-NEXT:            x_window_1 = x_window[pl.ds(base, 16), :]
 // CHECK-NEXT:            roll = pltpu.roll(x_window_1, turn, 0)
 // CHECK-NEXT:            v = lax.slice_in_dim(roll, 0, 8, axis=0)

@@ -46,7 +46,7 @@ func.func @jagged(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32>
   }
   return %out : memref<?x128xf32>
 }
-// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:41:5: error: convert-tile-to-pallas: axis m has as many steps as each segment needs, and a grid has fixed extents; run --compact-worklist or --overlaunch-jagged (grouping=worklist or overlaunch)
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:41:5: error: convert-tile-to-pallas: axis m has as many steps as each segment needs, and a grid has fixed extents; run --compact-worklist, --overlaunch-jagged or --stream-jagged-items (grouping=worklist, overlaunch or stream)
 
 // -----
 
@@ -364,3 +364,34 @@ func.func @shared_tile(%x: memref<?x512xf32>, %o: memref<9xi32>) -> memref<?x512
   return %out : memref<?x512xf32>
 }
 // CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:360:5: error: convert-tile-to-pallas: the steps of axis g ({{.*}}/convert-tile-to-pallas-invalid.mlir:355:5) come back to a block of %out that others have left; make g an inner axis, or run --split-unaligned-loops before
+
+// -----
+
+// Rows of a leading dimension from two above on, where blocks begin at rows of the array.
+func.func @leading_from_above(%x: memref<16x8x128xf32>) -> memref<16x8x128xf32> {
+  %out = tile.empty : memref<16x8x128xf32>
+  tile.pipeline grid {
+    %m = tile.axis 0 to 16 by m:8 parallel
+    %xw = tile.window read %x[%m - 2, :, :] clipped fetch [24, 8, 128]
+    %ow = tile.window write %out[%m, :, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<16x8x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:375:5: error: convert-tile-to-pallas: the mask of an access lets %x begin before its dimension 0, from which only whole tiles are copied; one of the last two dimensions can be shifted so, and any can by 0 or more
+
+// -----
+
+// Nested loops copy the next block while a step has its own.
+func.func @one_buffer(%x: memref<512x128xf32>, %out: memref<512x128xf32>) -> memref<512x128xf32> {
+  tile.pipeline fori_loop nested {
+    %m = tile.axis 0 to 512 by m:128 ordered
+    %xw = tile.window read %x[%m, :] buffers 1
+    %ow = tile.window write %out[%m, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<512x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:390:5: error: convert-tile-to-pallas: %x has 1 buffers; 2 is accepted here

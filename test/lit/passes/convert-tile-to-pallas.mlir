@@ -96,26 +96,28 @@ func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
 // CHECK-NEXT:        %b_1 = arith.index_cast %b : i32 to index
 // CHECK-NEXT:        %e = pallas.load %o_ref[%0]
 // CHECK-NEXT:        %e_1 = arith.index_cast %e : i32 to index
-// CHECK-NEXT:        %c128 = arith.constant 128 : index
-// CHECK-NEXT:        %from = arith.floordivsi %b_1, %c128 : index
-// CHECK-NEXT:        %to = arith.ceildivsi %e_1, %c128 : index
+// CHECK-NEXT:        %c7 = arith.constant 7 : index
+// CHECK-NEXT:        %from = arith.shrsi %b_1, %c7 : index
+// CHECK-NEXT:        %1 = arith.subi %e_1, %c1 : index
+// CHECK-NEXT:        %2 = arith.shrsi %1, %c7 : index
+// CHECK-NEXT:        %to = arith.addi %2, %c1 : index
 // CHECK-NEXT:        %n_2 = pallas.fori %m = %from to %to iter_args(%n_3 = %n_1) {
 // CHECK-NEXT:          %c63 = arith.constant 63 : index
 // CHECK-NEXT:          %entry = arith.minsi %n_3, %c63 : index
-// CHECK-NEXT:          %1 = arith.index_cast %g : index to i32
-// CHECK-NEXT:          pallas.store %1, %gs_ref[%entry]
-// CHECK-NEXT:          %2 = arith.index_cast %m : index to i32
-// CHECK-NEXT:          pallas.store %2, %ms_ref[%entry]
-// CHECK-NEXT:          %3 = arith.addi %entry, %c1 : index
-// CHECK-NEXT:          pallas.yield %3
+// CHECK-NEXT:          %3 = arith.index_cast %g : index to i32
+// CHECK-NEXT:          pallas.store %3, %gs_ref[%entry]
+// CHECK-NEXT:          %4 = arith.index_cast %m : index to i32
+// CHECK-NEXT:          pallas.store %4, %ms_ref[%entry]
+// CHECK-NEXT:          %5 = arith.addi %entry, %c1 : index
+// CHECK-NEXT:          pallas.yield %5
 // CHECK-NEXT:        }
 // CHECK-NEXT:        pallas.yield %n_2
 // CHECK-NEXT:      }
-// CHECK-NEXT:      %4 = arith.index_cast %n : index to i32
-// CHECK-NEXT:      pallas.store %4, %count_ref[%c0]
+// CHECK-NEXT:      %6 = arith.index_cast %n : index to i32
+// CHECK-NEXT:      pallas.store %6, %count_ref[%c0]
 // CHECK-NEXT:    } : memref<?xi32>, memref<?xi32>, memref<1xi32>
-// CHECK-NEXT:    %5 = pallas.scalar %count
-// CHECK-NEXT:    %out_1 = pallas.call "preload" grid [arbitrary %5] {
+// CHECK-NEXT:    %7 = pallas.scalar %count
+// CHECK-NEXT:    %out_1 = pallas.call "preload" grid [arbitrary %7] {
 // CHECK-NEXT:      %gs_ref_1 = pallas.prefetch %gs
 // CHECK-NEXT:      %o_ref_1 = pallas.prefetch %o
 // CHECK-NEXT:      %ms_ref_1 = pallas.prefetch %ms
@@ -135,36 +137,36 @@ func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
 // CHECK-NEXT:      %t = arith.index_cast %mi : i32 to index
 // CHECK-NEXT:      %gi = pallas.load %gs_ref_1[%item]
 // CHECK-NEXT:      %g_1 = arith.index_cast %gi : i32 to index
-// CHECK-NEXT:      %6 = arith.addi %g_1, %c1 : index
+// CHECK-NEXT:      %8 = arith.addi %g_1, %c1 : index
 // CHECK-NEXT:      %b_2 = pallas.load %o_ref_1[%g_1]
 // CHECK-NEXT:      %b_3 = arith.index_cast %b_2 : i32 to index
-// CHECK-NEXT:      %e_2 = pallas.load %o_ref_1[%6]
+// CHECK-NEXT:      %e_2 = pallas.load %o_ref_1[%8]
 // CHECK-NEXT:      %e_3 = arith.index_cast %e_2 : i32 to index
-// CHECK-NEXT:      %c128_1 = arith.constant 128 : index
-// CHECK-NEXT:      %m_start = arith.muli %t, %c128_1 : index
-// CHECK-NEXT:      %7 = arith.cmpi eq, %item, %c0 : index
-// CHECK-NEXT:      %8 = arith.subi %steps, %c1 : index
-// CHECK-NEXT:      %9 = arith.subi %item, %c1 : index
-// CHECK-NEXT:      %item_1 = arith.select %7, %8, %9 : index
+// CHECK-NEXT:      %c128 = arith.constant 128 : index
+// CHECK-NEXT:      %m_start = arith.muli %t, %c128 : index
+// CHECK-NEXT:      %9 = arith.cmpi eq, %item, %c0 : index
+// CHECK-NEXT:      %10 = arith.subi %steps, %c1 : index
+// CHECK-NEXT:      %11 = arith.subi %item, %c1 : index
+// CHECK-NEXT:      %item_1 = arith.select %9, %10, %11 : index
 // CHECK-NEXT:      %mi_1 = pallas.load %ms_ref_1[%item_1]
 // CHECK-NEXT:      %t_1 = arith.index_cast %mi_1 : i32 to index
-// CHECK-NEXT:      %10 = arith.cmpi ne, %t, %t_1 : index
-// CHECK-NEXT:      %11 = arith.ori %7, %10 : i1
+// CHECK-NEXT:      %12 = arith.cmpi ne, %t, %t_1 : index
+// CHECK-NEXT:      %13 = arith.ori %9, %12 : i1
 // CHECK-NEXT:      %m_stop = arith.subi %e_3, %m_start : index
 // CHECK-NEXT:      %m_stop_1 = arith.index_cast %m_stop : index to i32
 // CHECK-NEXT:      %m_skip = arith.subi %b_3, %m_start : index
 // CHECK-NEXT:      %m_skip_1 = arith.index_cast %m_skip : index to i32
 // CHECK-NEXT:      %v = pallas.load %xw
-// CHECK-NEXT:      pallas.when %11 {
-// CHECK-NEXT:        %12 = pallas.load %out_before
-// CHECK-NEXT:        pallas.store %12, %ow
+// CHECK-NEXT:      pallas.when %13 {
+// CHECK-NEXT:        %14 = pallas.load %out_before
+// CHECK-NEXT:        pallas.store %14, %ow
 // CHECK-NEXT:      }
 // CHECK-NEXT:      %old = pallas.load %ow
 // CHECK-NEXT:      %m_lanes = pallas.iota dim 0 : tensor<128x1xi32>
-// CHECK-NEXT:      %13 = tile.broadcast %m_stop_1 dims [] : tensor<128x1xi32>
-// CHECK-NEXT:      %m_live = tile.compare lt %m_lanes, %13
-// CHECK-NEXT:      %14 = tile.broadcast %m_skip_1 dims [] : tensor<128x1xi32>
-// CHECK-NEXT:      %m_begun = tile.compare ge %m_lanes, %14
+// CHECK-NEXT:      %15 = tile.broadcast %m_stop_1 dims [] : tensor<128x1xi32>
+// CHECK-NEXT:      %m_live = tile.compare lt %m_lanes, %15
+// CHECK-NEXT:      %16 = tile.broadcast %m_skip_1 dims [] : tensor<128x1xi32>
+// CHECK-NEXT:      %m_begun = tile.compare ge %m_lanes, %16
 // CHECK-NEXT:      %m_live_1 = arith.andi %m_begun, %m_live : tensor<128x1xi1>
 // CHECK-NEXT:      %m_mask = tile.broadcast %m_live_1 dims [0, 1] : tensor<128x128xi1>
 // CHECK-NEXT:      %new = tile.select %m_mask, %v, %old

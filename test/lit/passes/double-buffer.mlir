@@ -82,3 +82,32 @@ func.func @others(%x: memref<512x128xf32>, %z: memref<512x128xf32>) {
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return
 // CHECK-NEXT:  }
+
+// Nested loops look one step ahead: what changes has two.
+// DEEP-LABEL: func.func @nested
+// DEEP:         tile.window read %x[%k, :] fetch [256, 128] buffers 2
+// DEEP-NEXT:    tile.window write %z[0, :] buffers 1
+// ONE-LABEL: func.func @nested
+// ONE:          tile.window read %x[%k, :] buffers 2
+func.func @nested(%x: memref<512x128xf32>, %z: memref<1x128xf32>) {
+  tile.pipeline fori_loop nested {
+    %k = tile.axis 0 to 512 by k:128 ordered
+    %xw = tile.window read %x[%k, :]
+    %zw = tile.window write %z[0, :]
+    %a = tile.get %xw
+    %s = tile.reduce add %a dims [0]
+    tile.set %s, %zw
+  }
+  return
+}
+// CHECK-LABEL: func.func @nested(%x: memref<512x128xf32>, %z: memref<1x128xf32>) {
+// CHECK-NEXT:    tile.pipeline fori_loop nested {
+// CHECK-NEXT:      %k = tile.axis 0 to 512 by k:128 ordered
+// CHECK-NEXT:      %xw = tile.window read %x[%k, :] buffers 2
+// CHECK-NEXT:      %zw = tile.window write %z[0, :] buffers 1
+// CHECK-NEXT:      %a = tile.get %xw
+// CHECK-NEXT:      %s = tile.reduce add %a dims [0]
+// CHECK-NEXT:      tile.set %s, %zw
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+// CHECK-NEXT:  }

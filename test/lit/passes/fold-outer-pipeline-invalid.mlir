@@ -100,14 +100,14 @@ func.func @promise(%x: memref<8x512xf32>, %lengths: memref<8xi32>, %out: memref<
     %end = arith.index_cast %length : i32 to index
     %two = arith.constant 2 : index
     %twice = arith.muli %end, %two : index
-    tile.for %m = 0 to %twice by m:128 max 512 parallel {
+    tile.for %m = 0 to %twice by m:128 max 500 parallel {
       %v = tile.load %x[%g, %m]
       tile.store %v, %out[%g, %m]
     }
   }
   return
 }
-// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:103:5: error: fold-outer-pipeline: axis m promises max 512, which cannot be checked before the kernel runs; it can for a segment, or from 0 to an element of an array
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:103:5: error: fold-outer-pipeline: axis m promises max 500, which cannot be checked before the kernel runs; it can for a segment, or from 0 to an element of an array
 
 // -----
 
@@ -164,3 +164,14 @@ func.func @from_tiles(%x: memref<64x128xi32>, %out: memref<64x128xi32>) {
   return
 }
 // CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:159:5: error: fold-outer-pipeline: axis k has a bound that is computed from tiles; bounds must follow from axes, segments and scalars
+
+// -----
+
+// A store whose mask leaves out what lies beyond the array.
+func.func @store_beyond(%out: memref<500xf32>, %v: tensor<128xf32, #tile.spans<m>>, %mask: tensor<128xi1, #tile.spans<m>>) {
+  tile.grid %m = 0 to 500 by m:128 parallel {
+    tile.store %v, %out[%m + 3] mask %mask
+  }
+  return
+}
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:173:5: error: fold-outer-pipeline: where its condition or mask is false, tile.store may name a position outside of dimension 0 of %out, and its window would touch that; select a position inside, or keep the axis within the array

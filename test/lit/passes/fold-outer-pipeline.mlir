@@ -146,7 +146,7 @@ func.func @arithmetic(%x: memref<8x512xf32>, %lengths: memref<8xi32>) -> memref<
   tile.grid %g = 0 to 8 parallel {
     %length = tile.load %lengths[%g]
     %end = arith.index_cast %length : i32 to index
-    tile.for %m = 0 to %end by m:128 max 512 parallel {
+    tile.for %m = 0 to %end by m:128 max 512 mean 12 parallel {
       %v = tile.load %x[%g, %m]
       tile.store %v, %out[%g, %m]
     }
@@ -160,7 +160,7 @@ func.func @arithmetic(%x: memref<8x512xf32>, %lengths: memref<8xi32>) -> memref<
 // CHECK-NEXT:      %g = tile.axis 0 to 8 parallel
 // CHECK-NEXT:      %length = tile.load %lengths[%g]
 // CHECK-NEXT:      %end = arith.index_cast %length : i32 to index
-// CHECK-NEXT:      %m = tile.axis 0 to %end by m:128 max 512 parallel
+// CHECK-NEXT:      %m = tile.axis 0 to %end by m:128 max 512 mean 12 parallel
 // CHECK-NEXT:      %x_window = tile.window read %x[%g, %m]
 // CHECK-NEXT:      %out_window = tile.window write %out[%g, %m] preload
 // CHECK-NEXT:      %v = tile.get %x_window
@@ -398,7 +398,7 @@ func.func @condition(%x: memref<8x512xf32>, %flags: memref<8xi32>) -> memref<8x5
 // CHECK-NEXT:      %c512 = arith.constant 512 : index
 // CHECK-NEXT:      %c0 = arith.constant 0 : index
 // CHECK-NEXT:      %0 = arith.select %on, %c512, %c0 : index
-// CHECK-NEXT:      %m = tile.axis 0 to %0 by m:128 parallel
+// CHECK-NEXT:      %m = tile.axis 0 to %0 by m:128 max 512 parallel
 // CHECK-NEXT:      %x_window = tile.window read %x[%g, %m]
 // CHECK-NEXT:      %out_window = tile.window write %out[%g, %m] preload
 // CHECK-NEXT:      %v = tile.get %x_window
@@ -541,3 +541,41 @@ func.func @lengths(%x: memref<8x512xf32>, %offsets: memref<9xi32>) -> memref<8x5
 // CHECK:         tile.expect segments %offsets max 200
 // CHECK-NEXT:    tile.pipeline grid {
 // CHECK:           %step = tile.axis 0 to {{%[0-9]+}} max 6 ordered
+
+// A mask may leave lanes beyond the array out: a window is clipped, an index is kept inside.
+func.func @beyond(%x: memref<8x500xf32>, %mask: tensor<128xi1, #tile.spans<m>>) -> memref<8x500xf32> {
+  %out = tile.empty : memref<8x500xf32>
+  tile.grid %g = 0 to 8 parallel, %m = 0 to 500 by m:128 parallel {
+    %z = tile.splat 0.0 : tensor<128xf32, #tile.spans<m>>
+    %v = tile.load %x[%g - 1, %m + 3] mask %mask other %z
+    tile.store %v, %out[%g, %m]
+  }
+  return %out : memref<8x500xf32>
+}
+// CHECK-LABEL: func.func @beyond(
+// CHECK:           %0 = arith.addi %g, %cm1 : index
+// CHECK:           %1 = arith.maxsi %0, %c0 : index
+// CHECK:           %2 = arith.minsi %1, %c7 : index
+// CHECK-NEXT:      %x_window = tile.window read %x[%2, %m + 3] clipped
+// CHECK-NEXT:      %out_window = tile.window write %out[%g, %m]
+
+// Under a condition a loop is no longer than where that holds, and what both of its ends have is no matter.
+func.func @conditional(%x: memref<500x128xf32>, %starts: memref<8xi32>, %p: i1) -> memref<500x128xf32> {
+  %out = tile.empty : memref<500x128xf32>
+  tile.grid %g = 0 to 8 parallel, %m = 0 to 50 by m:16 parallel {
+    %s = tile.load %starts[%g]
+    %begin = arith.index_cast %s : i32 to index
+    %to = tile.bound end %m
+    %end = arith.addi %begin, %to : index
+    scf.if %p {
+      tile.for %k = %begin to %end by k:8 max 50 parallel {
+        %v = tile.load %x[%k, :]
+        tile.store %v, %out[%k, :]
+      }
+    }
+  }
+  return %out : memref<500x128xf32>
+}
+// CHECK-LABEL: func.func @conditional(
+// CHECK-NOT:     tile.expect
+// CHECK:           %k = tile.axis %begin to %0 by k:8 max 50 ordered aligned

@@ -68,3 +68,28 @@ func.func @updates(%x: memref<96xf32>, %ids: memref<96xi32>, %offsets: memref<9x
 // CHECK-NEXT:    tile.store %v, %out[%m + 4]
 // CHECK-NEXT:    tile.atomic_rmw add %v, %bins[%m + 8]
 // CHECK:         %w = tile.load %ids[%m] mask %live other %none
+
+// Where a tile begins is asked of it again.
+func.func @from_a_tile(%x: memref<40x128xf32>) -> memref<4x16x128xf32> {
+  %out = tile.empty : memref<4x16x128xf32>
+  tile.grid %h = 0 to 4 by h:1 {
+    %h_begin = tile.bound begin %h
+    %c8 = arith.constant 8 : index
+    %first = arith.muli %h_begin, %c8 : index
+    tile.for %m = 0 to 16 by m {
+      %i = tile.indices %m
+      %b = arith.index_cast %first : index to i32
+      %by = tile.broadcast %b dims [] : tensor<?xi32, #tile.spans<m>>
+      %p = arith.addi %i, %by : tensor<?xi32, #tile.spans<m>>
+      %v = tile.gather %x[%p, :]
+      tile.store %v, %out[%h_begin, %m, :]
+    }
+  }
+  return %out : memref<4x16x128xf32>
+}
+// CHECK-LABEL: func.func @from_a_tile
+// CHECK:         tile.for %m
+// CHECK-NEXT:      [[B:%[0-9a-z_]+]] = tile.bound begin %h
+// CHECK-NEXT:      [[C:%[a-z0-9_]+]] = arith.constant 8
+// CHECK-NEXT:      [[P:%[0-9]+]] = arith.muli [[B]], [[C]]
+// CHECK-NEXT:      tile.load %x[%m + [[P]], :]

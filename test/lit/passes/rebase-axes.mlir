@@ -10,7 +10,7 @@ func.func @from_the_begin(%x: memref<64x128xf32>, %y: memref<64xf32>, %offsets: 
   tile.grid %g = 0 to 8 {
     %b, %e = tile.segment %offsets[%g]
     %n = arith.subi %e, %b : index
-    %sum = tile.for %m = 0 to %n by m max 64 iter_args(%a = %none) {
+    %sum = tile.for %m = 0 to %n by m max 64 mean 12 iter_args(%a = %none) {
       %v = tile.load %x[%m + %b, :]
       %w = tile.broadcast %v dims [0, 1] : tensor<?x128xf32, #tile.spans<m, _>>
       tile.store %w, %out[%m + %b, :]
@@ -33,7 +33,7 @@ func.func @from_the_begin(%x: memref<64x128xf32>, %y: memref<64xf32>, %offsets: 
   return %out, %sums : memref<64x128xf32>, memref<8xi32>
 }
 // CHECK-LABEL: func.func @from_the_begin
-// CHECK:         tile.for %m = %b to %e by m max 64 iter_args(%a = %none) {
+// CHECK:         tile.for %m = %b to %e by m max 64 mean 12 iter_args(%a = %none) {
 // CHECK-NEXT:      %v = tile.load %x[%m, :]
 // CHECK:           tile.store %w, %out[%m, :]
 // CHECK-NEXT:      [[ROWS:%[a-z0-9_]+]] = tile.indices %m

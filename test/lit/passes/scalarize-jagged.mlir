@@ -9,7 +9,7 @@ func.func @row_sums(%x: memref<64x512xf32>, %lens: memref<64xi32>, %b: memref<51
   tile.grid %p = 0 to 64 by p, %n = 0 to 512 by n {
     %l = tile.load %lens[%p]
     %zero = tile.splat 0.0 : tensor<?xf32, #tile.spans<p>>
-    %sum = tile.for %k = 0 to %l by k of p max 512 iter_args(%a = %zero) {
+    %sum = tile.for %k = 0 to %l by k of p max 512 mean 12 iter_args(%a = %zero) {
       %v = tile.load %x[%p, %k]
       %s = tile.reduce add %v dims [1]
       %next = arith.addf %a, %s : tensor<?xf32, #tile.spans<p>>
@@ -29,7 +29,7 @@ func.func @row_sums(%x: memref<64x512xf32>, %lens: memref<64xi32>, %b: memref<51
 // CHECK-NEXT:      %l = tile.load %lens[%p]
 // CHECK-NEXT:      %zero = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:      [[N:%[0-9]+]] = arith.index_cast %l : i32 to index
-// CHECK-NEXT:      %sum = tile.for %k = 0 to [[N]] by k max 512 iter_args(%a = %zero) {
+// CHECK-NEXT:      %sum = tile.for %k = 0 to [[N]] by k max 512 mean 12 iter_args(%a = %zero) {
 // CHECK-NEXT:        %v = tile.load %x[%p, %k]
 // CHECK-NEXT:        %s = tile.reduce add %v dims [0]
 // CHECK-NEXT:        %next = arith.addf %a, %s : f32
@@ -97,7 +97,7 @@ func.func @loops(%x: memref<64x512xi32>, %lens: memref<64xi32>, %out: memref<64x
       %end = tile.bound end %m
       %size = tile.bound size %m
       %zero = tile.splat 0 : tensor<?x4xi32, #tile.spans<m, _>>
-      %sum = tile.for %k = 0 to %l by k of m iter_args(%a = %zero) {
+      %sum = tile.for %k = 0 to %l by k:4 of m iter_args(%a = %zero) {
         %v = tile.load %x[%m, %k]
         %next = scf.if %p -> (tensor<?x4xi32, #tile.spans<m, _>>) {
           %t = tile.transpose %v [1, 0]
@@ -131,7 +131,7 @@ func.func @loops(%x: memref<64x512xi32>, %lens: memref<64xi32>, %out: memref<64x
 // CHECK-NEXT:        %end = arith.addi %m, [[ONE]] : index
 // CHECK-NEXT:        %size = arith.constant 1 : index
 // CHECK-NEXT:        %zero = tile.splat 0 : tensor<4xi32>
-// CHECK:             %sum = tile.for %k = 0 to {{%[0-9]+}} by k iter_args(%a = %zero) {
+// CHECK:             %sum = tile.for %k = 0 to {{%[0-9]+}} by k:4 iter_args(%a = %zero) {
 // CHECK-NEXT:          %v = tile.load %x[%m, %k]
 // CHECK-NEXT:          %next = scf.if %p -> (tensor<4xi32>) {
 // CHECK-NEXT:            %s = tile.reduce max %v dims [0]
@@ -144,6 +144,41 @@ func.func @loops(%x: memref<64x512xi32>, %lens: memref<64xi32>, %out: memref<64x
 // CHECK-NEXT:        %scanned = tile.scan add %cube dim 1
 // CHECK-NEXT:        %flat = tile.reshape %scanned : tensor<4xi32>
 // CHECK-NEXT:        tile.store %flat, %out[%m, :]
+
+// What all lanes add to one place each adds alone, in a loop with the carried state of its own steps.
+func.func @added(%x: memref<64x64xf32>, %lens: memref<64xi32>) -> (memref<1xf32>, memref<64xf32>, memref<64xf32>) {
+  %total = tile.full 0.0 : memref<1xf32>
+  %most = tile.full -1.0e10 : memref<64xf32>
+  %out = tile.empty : memref<64xf32>
+  %half = arith.constant 0.5 : f32
+  tile.grid %p = 0 to 64 by p {
+    %l = tile.load %lens[%p]
+    %zero = tile.splat 0.0 : tensor<?xf32, #tile.spans<p>>
+    %factor = tile.broadcast %half dims [] : tensor<?xf32, #tile.spans<p>>
+    %sum = tile.for %k = 0 to %l by k:4 of p iter_args(%a = %zero) {
+      %v = tile.load %x[%p, %k]
+      %all = tile.reduce add %v dims [0, 1]
+      tile.atomic_rmw add %all, %total[0]
+      %w = tile.load %x[%p, :]
+      %largest = tile.reduce max %w dims [0]
+      tile.atomic_rmw max %largest, %most[:]
+      %s = tile.reduce add %v dims [1]
+      %less = arith.mulf %a, %factor : tensor<?xf32, #tile.spans<p>>
+      %next = arith.addf %less, %s : tensor<?xf32, #tile.spans<p>>
+      tile.yield %next
+    }
+    tile.store %sum, %out[%p]
+  }
+  return %total, %most, %out : memref<1xf32>, memref<64xf32>, memref<64xf32>
+}
+// CHECK-LABEL: func.func @added
+// CHECK:           %sum = tile.for %k = 0 to {{%[0-9]+}} by k:4 iter_args(%a = %zero) {
+// CHECK-NEXT:        %v = tile.load %x[%p, %k]
+// CHECK-NEXT:        %all = tile.reduce add %v dims [0]
+// CHECK-NEXT:        tile.atomic_rmw add %all, %total[0]
+// CHECK-NEXT:        %w = tile.load %x[%p, :]
+// CHECK-NEXT:        tile.atomic_rmw max %w, %most[:]
+// CHECK-NEXT:        %s = tile.reduce add %v dims [0]
 
 // At one position for each parent: a gather becomes a load, a scatter an exchange that nothing else meets.
 // Positions that still are a tile stay so, with their mask; a row times a matrix is a product of one row.

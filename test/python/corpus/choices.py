@@ -56,7 +56,12 @@ def _refusals() -> Iterator[tuple[tuple[str, str, str], str]]:
 REFUSALS = dict(_refusals())
 """What is refused, by case, grouping and loop, with a part of the message. All else must work."""
 
-CHOICES = [Choice(*each) for each in product(CASES.values(), GROUPINGS, LOOPS)]
+CHOICES = [
+    Choice(*each)
+    for each in product(CASES.values(), GROUPINGS, LOOPS)
+    if each[1] != "auto"  # which is one of the others
+    if each[1] != "stream" or each[2] == "fori_loop"  # the pass has no other loop
+]
 LEGAL = [choice for choice in CHOICES if choice.refused is None]
 DISTINCT = [choice for choice in LEGAL if choice.case.jagged or choice.grouping == "worklist"]
 """The choices with kernels of their own: without a jagged axis there is nothing to group."""

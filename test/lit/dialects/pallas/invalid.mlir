@@ -140,7 +140,7 @@ func.func @f(%x: memref<64x128xf32>) {
   } : memref<64x128xf32>
   return
 }
-// CHECK: {{.*}}/invalid.mlir:136:5: error: pallas.in has pallas.program_id in its index map; only arith and pallas.load can be
+// CHECK: {{.*}}/invalid.mlir:136:5: error: pallas.in has pallas.program_id in its index map; only arith and pallas.load can be, and what compares, chooses and converts scalars
 
 // -----
 

@@ -199,3 +199,32 @@ func.func @used_before_its_definition() {
   return
 }
 // CHECK: {{.*}}/invalid-loops.mlir:197:23: error: value %n is used before its definition
+
+// -----
+
+func.func @mean_of_known() {
+  tile.grid %m = 0 to 64 by m mean 12 {
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-loops.mlir:206:3: error: tile.grid axis m runs from 0 to 64 and has a mean of 12; only an extent known at run time takes one
+
+// -----
+
+func.func @mean_above_max(%n: index) {
+  tile.grid %m = 0 to %n by m max 8 mean 12 {
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-loops.mlir:215:3: error: tile.grid axis m has a mean of 12 and a max of 8; a mean up to the max is needed
+
+// -----
+
+func.func @means_of_others(%n: index) {
+  "tile.grid"(%n) <{static_bounds = array<i64: 0, -9223372036854775808>, limits = array<i64: -1>, means = array<i64: 1, 2>}> ({
+  ^bb0(%g: index):
+    tile.yield
+  }) : (index) -> ()
+  return
+}
+// CHECK: {{.*}}/invalid-loops.mlir:224:3: error: tile.grid has 2 means for 1 axes; give one for each

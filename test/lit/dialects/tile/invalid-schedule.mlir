@@ -243,3 +243,23 @@ func.func @unknown_loop() {
   return
 }
 // CHECK: {{.*}}/invalid-schedule.mlir:241:17: error: Expected `grid`, `emit_pipeline`, or `fori_loop`.
+
+// -----
+
+func.func @clipped_output(%x: memref<8xf32>) {
+  tile.pipeline grid {
+    %w = tile.window write %x[:] clipped
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:251:5: error: tile.window: only a `read` window can be clipped
+
+// -----
+
+func.func @nested_grid() {
+  tile.pipeline grid nested {
+    %m = tile.axis 0 to 64 by m:16 ordered
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:260:3: error: tile.pipeline is grid nested; only the loops of a fori_loop nest

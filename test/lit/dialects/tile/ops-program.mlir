@@ -24,7 +24,7 @@ func.func @allocations(%x: memref<?x8xf32>, %n: index) -> (memref<4xf32>, memref
 func.func @grids(%n: index) {
   tile.grid %g = 0 to 8 {
   }
-  tile.grid %m = 2 to 100 by m, %g = 0 to %n max 64, %k = %n to %n by k:128 max 512 {
+  tile.grid %m = 2 to 100 by m, %g = 0 to %n max 64 mean 0, %k = %n to %n by k:128 max 512 {
   }
   tile.grid %m = 0 to 100 by m parallel, %k = 0 to 8 parallel {
   }
@@ -33,7 +33,7 @@ func.func @grids(%n: index) {
 // CHECK-LABEL: func.func @grids(%n: index) {
 // CHECK-NEXT:    tile.grid %g = 0 to 8 {
 // CHECK-NEXT:    }
-// CHECK-NEXT:    tile.grid %m = 2 to 100 by m, %g_1 = 0 to %n max 64, %k = %n to %n by k:128 max 512 {
+// CHECK-NEXT:    tile.grid %m = 2 to 100 by m, %g_1 = 0 to %n max 64 mean 0, %k = %n to %n by k:128 max 512 {
 // CHECK-NEXT:    }
 // CHECK-NEXT:    tile.grid %m_1 = 0 to 100 by m parallel, %k_1 = 0 to 8 parallel {
 // CHECK-NEXT:    }
@@ -59,7 +59,9 @@ func.func @segments(%o: memref<9xi32>, %b: memref<8xi64>, %e: memref<8xi64>) {
   tile.grid %g = 0 to 8 {
     %begin, %end = tile.segment %o[%g]
     %first, %last = tile.segment %b[%g] to %e[%g]
-    tile.for %m = %begin to %last by m max 64 {
+    %from, %until = tile.segment %o[%g to %last]
+    %since, %till = tile.segment %b[%g to %last] to %e[%g to %last]
+    tile.for %m = %begin to %last by m mean 12 {
     }
   }
   return
@@ -68,7 +70,9 @@ func.func @segments(%o: memref<9xi32>, %b: memref<8xi64>, %e: memref<8xi64>) {
 // CHECK-NEXT:    tile.grid %g = 0 to 8 {
 // CHECK-NEXT:      %begin, %end = tile.segment %o[%g]
 // CHECK-NEXT:      %first, %last = tile.segment %b[%g] to %e[%g]
-// CHECK-NEXT:      tile.for %m = %begin to %last by m max 64 {
+// CHECK-NEXT:      %from, %until = tile.segment %o[%g to %last]
+// CHECK-NEXT:      %since, %till = tile.segment %b[%g to %last] to %e[%g to %last]
+// CHECK-NEXT:      tile.for %m = %begin to %last by m mean 12 {
 // CHECK-NEXT:      }
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return

@@ -7,7 +7,7 @@ func.func @pipeline(%x: memref<?x512xbf16>, %o: memref<9xi32>, %y: memref<?x512x
   tile.pipeline grid {
     %g = tile.axis 0 to 8 ordered
     %b, %e = tile.segment %o[%g]
-    %m = tile.axis %b to %e by m:128 max 1024 ordered aligned keep
+    %m = tile.axis %b to %e by m:128 max 1024 mean 12 ordered aligned keep
     %k = tile.axis 0 to 512 by k:256 parallel
     %xw = tile.window read %x[%m, %k] buffers 2
     %yw = tile.window write %y[%m, %k] preload buffers 1
@@ -31,6 +31,7 @@ func.func @pipeline(%x: memref<?x512xbf16>, %o: memref<9xi32>, %y: memref<?x512x
     %v = tile.get %xw
     %z = arith.constant 0.0 : bf16
     %w = tile.fill %v outside %m with %z
+    %u = tile.whole %v along %m
   }
   return
 }
@@ -38,7 +39,7 @@ func.func @pipeline(%x: memref<?x512xbf16>, %o: memref<9xi32>, %y: memref<?x512x
 // CHECK-NEXT:    tile.pipeline grid {
 // CHECK-NEXT:      %g = tile.axis 0 to 8 ordered
 // CHECK-NEXT:      %b, %e = tile.segment %o[%g]
-// CHECK-NEXT:      %m = tile.axis %b to %e by m:128 max 1024 ordered aligned keep
+// CHECK-NEXT:      %m = tile.axis %b to %e by m:128 max 1024 mean 12 ordered aligned keep
 // CHECK-NEXT:      %k = tile.axis 0 to 512 by k:256 parallel
 // CHECK-NEXT:      %xw = tile.window read %x[%m, %k] buffers 2
 // CHECK-NEXT:      %yw = tile.window write %y[%m, %k] preload buffers 1
@@ -62,6 +63,7 @@ func.func @pipeline(%x: memref<?x512xbf16>, %o: memref<9xi32>, %y: memref<?x512x
 // CHECK-NEXT:      %v_1 = tile.get %xw_1
 // CHECK-NEXT:      %z = arith.constant 0.000000e+00 : bf16
 // CHECK-NEXT:      %w = tile.fill %v_1 outside %m_1 with %z
+// CHECK-NEXT:      %u = tile.whole %v_1 along %m_1
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return
 
@@ -87,6 +89,7 @@ func.func @copies(%x: memref<?x512xbf16>, %y: memref<64x512xbf16>, %z: memref<4x
     %zw = tile.window read %z[0, %k] stream
     %lw = tile.window read %z[1, %k] fetch [1, 96]
     %yw = tile.window write %y[%m, :] resident preload fetch [16, 512] buffers 4
+    %vw = tile.window read %x[%m + 8, :] clipped fetch [16, 512]
     %v = tile.get %xw
   }
   return
@@ -99,6 +102,7 @@ func.func @copies(%x: memref<?x512xbf16>, %y: memref<64x512xbf16>, %z: memref<4x
 // CHECK-NEXT:      %zw = tile.window read %z[0, %k] stream
 // CHECK-NEXT:      %lw = tile.window read %z[1, %k] fetch [1, 96]
 // CHECK-NEXT:      %yw = tile.window write %y[%m, :] resident preload fetch [16, 512] buffers 4
+// CHECK-NEXT:      %vw = tile.window read %x[%m + 8, :] clipped fetch [16, 512]
 // CHECK-NEXT:      %v = tile.get %xw
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return

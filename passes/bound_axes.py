@@ -1,0 +1,62 @@
+"""`--bound-axes`: an axis of unknown length is no longer than a dimension that all of it indexes.
+
+A list of the tiles that exist needs room for the most that there may be. Where the end of an axis is computed
+from loaded integers nothing bounds it but what is accessed: every live lane of an access is inside its array,
+so that an axis of which each index is accessed has at most as many as the array has there.
+
+Before:
+    tile.for %k = 0 to %count by k {              // %count is loaded
+      %v = tile.load %x[%m, %k]                   // %x: memref<40x64xf32>
+After:
+    tile.for %k = 0 to %count by k max 64 {
+
+Accesses with a mask or `drop`, those under a condition, and those in inner loops that may have no iteration
+say nothing. An axis that says `max` itself, has a bound that the program computes, or runs between the ends
+of a segment is left alone.
+"""
+
+from xdsl.context import Context
+from xdsl.dialects import func
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Block, SSAValue
+from xdsl.passes import ModulePass
+
+from tilec.analysis.affine import linear
+from tilec.analysis.ranges import INDEX_BITS, Ranges
+from tilec.analysis.reach import most_accessed
+from tilec.dialects.tile.arrays import SegmentOp
+from tilec.dialects.tile.bound import BoundOp
+from tilec.dialects.tile.loops import ForOp
+from tilec.dialects.tile.syntax import dense_i64
+from tilec.dialects.tile.types import shape_of
+
+_LARGEST = 2 ** (INDEX_BITS - 1) - 1
+"""The bound that every index has."""
+
+
+class BoundAxes(ModulePass):
+    """Give axes of unknown length the extent of what they index as their `max`."""
+
+    name = "bound-axes"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for loop in [inner for inner in op.walk() if isinstance(inner, ForOp)]:
+            most = most_accessed(loop) if _is_unbounded(loop) else None
+            if most is not None:
+                loop.limits = dense_i64([most])
+
+
+def _is_unbounded(loop: ForOp) -> bool:
+    """Whether nothing that the program computes bounds the length of a loop's axis."""
+    bounds = loop.axis.bounds
+    if bounds.limit is not None or isinstance(bounds.end, int) or shape_of(bounds.end.type):
+        return False
+    ranges, length = Ranges(), linear(bounds.end) - linear(bounds.begin)
+    computed = [leaf for leaf in length.factors if isinstance(leaf, SSAValue)]
+    return any(not _is_known(leaf) and ranges.of(leaf).high in (None, _LARGEST) for leaf in computed)
+
+
+def _is_known(leaf: SSAValue) -> bool:
+    """Whether a value is an end of a segment or of a tile, a span, or from before the grid."""
+    owner = leaf.owner
+    return isinstance(owner, Block | SegmentOp | BoundOp) or isinstance(owner.parent_op(), func.FuncOp)

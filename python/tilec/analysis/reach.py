@@ -1,0 +1,38 @@
+"""How long an axis can be, from the arrays that it indexes: a live lane of an access is inside its array."""
+
+from collections.abc import Iterator
+
+from xdsl.ir import Operation
+
+from tilec.analysis.affine import static_extent
+from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.loops import ForOp
+from tilec.dialects.tile.types import UNBOUND, shape_of
+
+
+def most_accessed(loop: ForOp) -> int | None:
+    """The most indices that a loop's axis can have: the least extent of a dimension that each of them indexes
+    in every iteration. `None` where no such extent is known.
+    """
+    extents = [
+        extent
+        for op in _every_time(loop)
+        for dim, extent in zip(op.window, shape_of(op.array.type), strict=True)
+        if dim.base is loop.axis.value and extent != UNBOUND
+    ]
+    return min(extents, default=None)
+
+
+def _every_time(loop: ForOp) -> Iterator[AccessOp]:
+    """The accesses that every iteration of a loop surely makes, in all lanes."""
+    for op in loop.body.block.ops:
+        if isinstance(op, AccessOp) and not _may_leave_out(op):
+            yield op
+        length = static_extent(op.axis.bounds) if isinstance(op, ForOp) else None
+        if isinstance(op, ForOp) and length is not None and length > 0:
+            yield from _every_time(op)
+
+
+def _may_leave_out(op: Operation) -> bool:
+    """Whether a mask or `drop` may leave lanes of an access out."""
+    return getattr(op, "mask", None) is not None or getattr(op, "drop", None) is not None

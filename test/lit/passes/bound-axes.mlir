@@ -1,0 +1,66 @@
+// Axes of unknown length get the extent of what each of their indices accesses as their max.
+
+// RUN: tile-opt %s --bound-axes --split-input-file | filecheck %s
+
+// Of %x the indices are columns, of %w rows: there are fewer of those.
+func.func @counted(%x: memref<40x96xf32>, %w: memref<64xf32>, %counts: memref<4xi32>) -> memref<4x96xf32> {
+  %out = tile.full 0.0 : memref<4x96xf32>
+  tile.grid %g = 0 to 4 {
+    %n = tile.load %counts[%g]
+    %end = arith.index_cast %n : i32 to index
+    tile.for %k = 0 to %end by k {
+      %v = tile.load %x[%g, %k]
+      %f = tile.load %w[%k]
+      %p = arith.mulf %v, %f : tensor<?xf32, #tile.spans<k>>
+      tile.store %p, %out[%g, %k]
+    }
+  }
+  return %out : memref<4x96xf32>
+}
+// CHECK-LABEL: func.func @counted(
+// CHECK:           tile.for %k = 0 to %end by k max 64 {
+
+// -----
+
+// A mask, a condition and an inner loop that may be empty leave accesses out; a segment and `max` are known.
+func.func @unknown(%x: memref<40x96xf32>, %counts: memref<4xi32>, %mask: tensor<128xi1, #tile.spans<k>>, %z: f32, %c: i1, %o: memref<5xi32>) {
+  tile.grid %g = 0 to 4 {
+    %n = tile.load %counts[%g]
+    %end = arith.index_cast %n : i32 to index
+    tile.for %k = 0 to %end by k:128 {
+      %v = tile.load %x[%g, %k] mask %mask other %z
+    }
+    tile.for %k = 0 to %end by k {
+      scf.if %c {
+        %v = tile.load %x[%g, %k]
+      }
+    }
+    tile.for %k = 0 to %end by k {
+      tile.for %i = 0 to %end {
+        %v = tile.load %x[%g, %k]
+      }
+    }
+    tile.for %k = 0 to %end by k max 20 {
+      tile.for %i = 0 to 8 {
+        %v = tile.load %x[%g, %k]
+      }
+    }
+    %b, %e = tile.segment %o[%g]
+    tile.for %k = %b to %e by k {
+      %v = tile.load %x[%k, :]
+    }
+    tile.for %k = 0 to %end by k {
+      tile.for %i = 0 to 8 {
+        %v = tile.load %x[%i, %k + 3]
+      }
+    }
+  }
+  return
+}
+// CHECK-LABEL: func.func @unknown(
+// CHECK:           tile.for %k = 0 to %end by k:128 {
+// CHECK:           tile.for %k_1 = 0 to %end by k {
+// CHECK:           tile.for %k_2 = 0 to %end by k {
+// CHECK:           tile.for %k_3 = 0 to %end by k max 20 {
+// CHECK:           tile.for %k_4 = %b to %e by k {
+// CHECK:           tile.for %k_5 = 0 to %end by k max 96 {
