@@ -16,6 +16,7 @@ from tilec.frontend.environment import environment_key
 from tilec.frontend.keys import argument_key, as_torch, tensors_in, with_rows
 from tilec.frontend.trace import TraceError
 from tilec.frontend.tracing import Traced, names_of, trace_function
+from tilec.frontend.tuned import TunedConfig
 from tilec.passes.choose_blocks import DEFAULT_BLOCK, batch_blocks
 
 if TYPE_CHECKING:
@@ -143,7 +144,9 @@ class Bound:
 class Kernel(Generic[P, R]):
     """A function over tiles. Called, it is traced and compiled for its arguments, and run."""
 
-    def __init__(self, fn: Callable[P, R], config: Config | None = None, *, static_shapes: bool = True):
+    def __init__(
+        self, fn: Callable[P, R], config: Config | TunedConfig | None = None, *, static_shapes: bool = True
+    ):
         functools.update_wrapper(self, fn)
         self.static_shapes = static_shapes
         self.fn = fn
@@ -194,7 +197,7 @@ class Kernel(Generic[P, R]):
                 raise
             # The place is in the message; how the tracer came there helps nobody but its authors.
             raise error.with_traceback(None) from None
-        return Bound(traced, self.config)
+        return Bound(traced, self.config if isinstance(self.config, Config) else self.config.config(traced))
 
     def _traced(self, given: dict[str, Any], *, dynamic: bool, may_be_empty: bool = False) -> Traced:
         rebuilt = inspect.BoundArguments(self._signature, given)  # pyright: ignore[reportArgumentType]
@@ -205,7 +208,7 @@ class Kernel(Generic[P, R]):
             names_of(given),
             dynamic=dynamic,
             may_be_empty=may_be_empty,
-            tunables=self.config.tunables,
+            tunables=self.config.tunables if isinstance(self.config, Config) else {},
         )
 
     def _traced_for_none(self, given: dict[str, Any]) -> Traced | None:
@@ -244,9 +247,11 @@ def _print_asked(bound: Bound) -> None:
 def kernel(fn: Callable[P, R], /) -> Kernel[P, R]: ...
 @overload
 def kernel(
-    *, config: Config | None = None, static_shapes: bool = True
+    *, config: Config | TunedConfig | None = None, static_shapes: bool = True
 ) -> Callable[[Callable[P, R]], Kernel[P, R]]: ...
-def kernel(fn: Any = None, /, *, config: Config | None = None, static_shapes: bool = True) -> Any:
+def kernel(
+    fn: Any = None, /, *, config: Config | TunedConfig | None = None, static_shapes: bool = True
+) -> Any:
     """Make a function over tiles a kernel: `@tilec.kernel`, or `@tilec.kernel(config=…)`.
 
     It is traced for each shape of its arguments; with `static_shapes=False` once for any number of rows, the

@@ -5,7 +5,7 @@ compiler's text, with the integers that the kernel gets for the given arguments.
 model and its limits.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from math import prod
 from typing import Any
@@ -24,8 +24,13 @@ from tilec.runtime.load import load
 from tilec.runtime.memory import scoped_vmem
 from tilec.runtime.schedules import PROGRAM, Compilation, schedules_of
 
+Compile = Callable[[str, str, Sequence[jax.ShapeDtypeStruct], str], Compilation]
+"""Compiles a function of a module's text for arguments and a chip, as `schedules_of` does."""
 
-def estimate(text: str, function: str, arguments: Sequence[Any], chip: str) -> Estimate:
+
+def estimate(
+    text: str, function: str, arguments: Sequence[Any], chip: str, compiler: Compile = schedules_of
+) -> Estimate:
     """What one call of `function` of an emitted module's `text` takes on one core of a chip.
 
     `arguments` are arrays, or `jax.ShapeDtypeStruct`s where contents do not matter for control flow. Offsets
@@ -42,7 +47,7 @@ def estimate(text: str, function: str, arguments: Sequence[Any], chip: str) -> E
     if kept is not None:
         return from_plain(kept)
     structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
-    walk = _Walk(schedules_of(text, function, structs, chip), target)
+    walk = _Walk(compiler(text, function, structs, chip), target)
     run_known(getattr(load(text, function), function), arguments, target, walk.call)
     found = walk.estimate()
     store_result("estimates", key, plain(found))

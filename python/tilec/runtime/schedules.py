@@ -42,16 +42,26 @@ def schedules_of(text: str, function: str, structs: Sequence[jax.ShapeDtypeStruc
     Raises `CompileRefused`, also when the compiler takes longer than two minutes or more than 16 GiB.
     """
     with tempfile.TemporaryDirectory(prefix="tilec-") as folder:
-        flags = (
-            f"--xla_jf_dump_to={folder}",
-            "--xla_jf_dump_llo_text=true",
-            "--xla_jf_dump_llo_pass_label_regex=.*(packed-bundles-post-ra|pre-delay).*",
-            "--xla_msa_enable=false",
-        )
-        variables = {"LIBTPU_INIT_ARGS": " ".join(flags), "XLA_FLAGS": f"--xla_dump_to={folder}/hlo"}
-        compile_in_child(text, function, structs, chip, variables)
-        hlo = "".join(path.read_text() for path in sorted(Path(folder, "hlo").glob("*.after_codegen.txt")))
-        return Compilation(operations_of(hlo), _schedules(Path(folder)), hlo)
+        compile_in_child(text, function, structs, chip, dump_variables(folder))
+        return dumped(Path(folder))
+
+
+def dump_variables(folder: str) -> dict[str, str]:
+    """Environment variables with which libtpu writes to a folder what `dumped` reads. It takes them when it
+    is loaded."""
+    flags = (
+        f"--xla_jf_dump_to={folder}",
+        "--xla_jf_dump_llo_text=true",
+        "--xla_jf_dump_llo_pass_label_regex=.*(packed-bundles-post-ra|pre-delay).*",
+        "--xla_msa_enable=false",
+    )
+    return {"LIBTPU_INIT_ARGS": " ".join(flags), "XLA_FLAGS": f"--xla_dump_to={folder}/hlo"}
+
+
+def dumped(folder: Path) -> Compilation:
+    """The function that was compiled, if one was, with `dump_variables` of an empty folder."""
+    hlo = "".join(path.read_text() for path in sorted((folder / "hlo").glob("*.after_codegen.txt")))
+    return Compilation(operations_of(hlo), _schedules(folder), hlo)
 
 
 def operations_of(hlo: str) -> tuple[tuple[str, str], ...]:
