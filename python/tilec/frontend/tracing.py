@@ -18,10 +18,11 @@ from tilec.dialects.tile import AtomicRmwOp
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.views import viewed_array
 from tilec.frontend.dispatch import Functions, Operators
+from tilec.frontend.known import Array
 from tilec.frontend.markers import TracingMarkers
 from tilec.frontend.places import error_location
 from tilec.frontend.torch_private import TreeSpec, decisions, tree_flatten, tree_unflatten
-from tilec.frontend.trace import Array, NeedsStatic, Trace, WrappedError, tracing
+from tilec.frontend.trace import NeedsStatic, Trace, WrappedError, tracing
 from tilec.frontend.views import as_view
 
 
