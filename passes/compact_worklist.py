@@ -40,7 +40,8 @@ from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp
 from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.loops import Order
-from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
+from tilec.dialects.tile.numbered import SpanOp
+from tilec.dialects.tile.schedule import AxisOp, PipelineOp
 from tilec.dialects.tile.steps import AppendOp, WorklistOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.rewriting.index import Index, IndexBuilder

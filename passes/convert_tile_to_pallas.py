@@ -42,7 +42,8 @@ from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 from tilec.dialects.tile.views import ViewOp, viewed_array
 from tilec.lowering.checks import reaches, segment_limits
-from tilec.lowering.kernels import Host, KernelLowering
+from tilec.lowering.host import Host
+from tilec.lowering.kernels import KernelLowering
 from tilec.lowering.shifts import shift_divisions
 from tilec.lowering.worklists import lower_worklist
 from tilec.rewriting.index import IndexBuilder

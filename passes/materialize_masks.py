@@ -17,6 +17,27 @@ After:
     %new = tile.fill %acc outside %m with %old
     tile.set %new, %out_window
 
+Where masks cost more than a condition, steps whose tiles are all whole have a body of their own without:
+`clean=auto` makes one for sums over many rows of axes that are known to have many tiles, by their extents or
+by what they are on average (`mean N`), but not beside matrix products, which hide the masks; `clean=peel`
+wherever there are masks, `clean=mask` nowhere.
+
+Before:
+    %s = tile.reduce add %v dims [0]                  // %v: tensor<256x256xf32, #tile.spans<m, _>>
+    tile.set %s, %acc
+After:
+    %b = tile.bound begin %m
+    …
+    %clean = arith.cmpi eq, %live, %size : index
+    scf.if %clean {
+      %v_1 = tile.whole %v along %m
+      %s = tile.reduce add %v_1 dims [0]
+      tile.set %s, %acc
+    } else {
+      %v_2 = tile.fill %v outside %m with %zero
+      …
+    }
+
 Refused: nothing.
 """
 
@@ -31,23 +52,32 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.analysis.lanes import may_have_dead_lanes, spans_to_blend
+from tilec.diagnostics import fail
 from tilec.dialects.tile.elementwise import CastOp, SelectOp
 from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp, ScanOp, identity
 from tilec.dialects.tile.places import GetOp, SetOp
 from tilec.dialects.tile.products import DotOp
 from tilec.dialects.tile.schedule import PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import ints_of, scalar_attr
-from tilec.dialects.tile.types import byte_width, element_type, span_names, span_of
+from tilec.dialects.tile.types import byte_width, element_type, span_names, span_of, with_element
+from tilec.rewriting.clean_tiles import gains, masked_part, split_clean
+
+CLEAN = ("auto", "peel", "mask")
 
 
+@dataclass(frozen=True)
 class MaterializeMasks(ModulePass):
-    """Fill dead lanes where they matter: before lanes mix, and in windows that segments share."""
+    """Fill dead lanes where they matter: "clean=auto|peel|mask"."""
 
     name = "materialize-masks"
 
+    clean: str = "auto"
+
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        if self.clean not in CLEAN:
+            fail(op, f"materialize-masks: clean={self.clean}; {', '.join(CLEAN)} are accepted")
         for pipeline in [inner for inner in op.walk() if isinstance(inner, PipelineOp)]:
-            _Masks(pipeline).run()
+            _Masks(pipeline, self.clean).run()
 
 
 @dataclass
@@ -55,6 +85,7 @@ class _Masks:
     """The masks of one pipeline. A value filled in one way is filled once in a block."""
 
     pipeline: PipelineOp
+    clean: str
     spans: dict[str, SSAValue] = field(default_factory=dict[str, SSAValue])
     filled: dict[tuple[SSAValue, int, float | int, Block | None], SSAValue] = field(
         default_factory=dict[tuple[SSAValue, int, float | int, Block | None], SSAValue]
@@ -80,6 +111,18 @@ class _Masks:
                 case _:
                     pass
         region_dce(self.pipeline.body)
+        if self.clean != "mask":
+            self._peel()
+            region_dce(self.pipeline.body)
+
+    def _peel(self) -> None:
+        """Split what has masks, from the outside in, once."""
+        regions = [region for op in self.pipeline.walk() for region in op.regions]
+        splits: list[Operation] = []
+        for block in [block for region in regions for block in region.blocks]:
+            part = None if any(split.is_ancestor(block) for split in splits) else masked_part(block)
+            if part is not None and (self.clean == "peel" or gains(part, block)):
+                splits.append(split_clean(part))
 
     def _fill_dims(
         self, op: Operation, operand: int, dims: "list[int] | tuple[int, ...]", kind: Combine
@@ -94,15 +137,18 @@ class _Masks:
     def _filled(self, op: Operation, value: SSAValue, dim: int, neutral: float) -> SSAValue:
         """`value` with `neutral` in the dead lanes of a dimension that came from a span, made before `op`.
 
-        A narrowing cast is filled at its source, in 32 bits, where a mask costs least and may serve twice.
+        A narrowing cast, and what is computed of one value by casts, sums and differences, is filled at its
+        source, in 32 bits, where a mask costs least and may serve twice.
         """
         key = (value, dim, neutral, op.parent)
         if key in self.filled:
             return self.filled[key]
         owner = value.owner
-        if isinstance(owner, CastOp) and _narrows(owner) and neutral == 0:
-            source = self._filled(op, owner.value, dim, neutral)
-            made = _before(op, CastOp(source, element_type(value.type)))
+        if neutral == 0 and isinstance(owner, _KEEPS_ZERO) and _has_one_source(value):
+            sides = {side: self._filled(op, side, dim, neutral) for side in owner.operands}
+            made = _before(op, owner.clone(sides))
+            kind = with_element(next(iter(sides.values())).type, element_type(value.type))
+            made = Rewriter.replace_value_with_new_type(made, kind)
         else:
             literal = _before(op, arith.ConstantOp(scalar_attr(neutral, element_type(value.type))))
             span = self.spans[span_names(value.type)[dim] or ""]
@@ -140,6 +186,24 @@ class _Masks:
         replacement = SetOp(value, op.ref)
         replacement.location = op.location
         Rewriter.replace_op(op, replacement, [])
+
+
+_KEEPS_ZERO = (CastOp, arith.AddfOp, arith.SubfOp)
+"""Operations whose result is zero where all operands are."""
+
+
+def _has_one_source(value: SSAValue) -> bool:
+    """Whether operations that keep zeros make a value of one other, of 32 bits or narrowed from it."""
+    sources, pending, narrows = set[SSAValue](), [value], False
+    while pending:
+        each = pending.pop()
+        owner = each.owner
+        if not isinstance(owner, _KEEPS_ZERO) or element_type(each.type) == i1:
+            sources.add(each)
+            continue
+        narrows = narrows or (isinstance(owner, CastOp) and _narrows(owner))
+        pending += owner.operands
+    return narrows and len(sources) == 1
 
 
 def _narrows(op: CastOp) -> bool:

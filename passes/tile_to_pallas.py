@@ -61,6 +61,7 @@ _WORDS = {
     "operands": "auto",
     "gathers": "auto",
     "shared": "auto",
+    "clean": "auto",
 }
 _NUMBERS = {"depth": 2, "fetch": 1}
 """The options that are no sizes of axes, with what they are where nothing is said."""
@@ -81,8 +82,8 @@ def _number(spec: ArgSpec, key: str, default: int) -> int:
 
 @dataclass(frozen=True)
 class TileToPallas(ModulePass):
-    """Down to Pallas: "grouping=auto loop=grid chip=v5e operands=auto gathers=auto shared=auto depth=2
-    fetch=1 m=128".
+    """Down to Pallas: "grouping=auto loop=grid chip=v5e operands=auto gathers=auto shared=auto clean=auto
+    depth=2 fetch=1 m=128".
     """
 
     name = "tile-to-pallas"
@@ -96,6 +97,7 @@ class TileToPallas(ModulePass):
     fetch: int = _NUMBERS["fetch"]
     gathers: str = _WORDS["gathers"]
     shared: str = _WORDS["shared"]
+    clean: str = _WORDS["clean"]
 
     @classmethod
     def from_spec(cls, spec: ArgSpec) -> Self:
@@ -114,6 +116,7 @@ class TileToPallas(ModulePass):
             operands=words["operands"],
             gathers=words["gathers"],
             shared=words["shared"],
+            clean=words["clean"],
             depth=numbers["depth"],
             fetch=numbers["fetch"],
         )
@@ -132,7 +135,7 @@ class TileToPallas(ModulePass):
             if given not in accepted:
                 raise ValueError(f"{name}={given}; {', '.join(accepted)} are accepted")
         if self.grouping == "stream" and self.loop != "fori_loop":
-            raise ValueError(f"grouping=stream has loops in a kernel; loop={self.loop} is not fori_loop")
+            raise ValueError(f"loop={self.loop} with grouping=stream; fori_loop is accepted")
         return [
             ScalarizeJagged(),
             MaskJagged(),
@@ -153,7 +156,7 @@ class TileToPallas(ModulePass):
             FoldOuterPipeline("grid" if self.loop == "unroll" else self.loop),
             SplitUnalignedLoops(self.operands),
             *self._groups(),
-            MaterializeMasks(),
+            MaterializeMasks(self.clean),
             ClassifyOutputs(),
             DoubleBuffer(self.depth, self.fetch),
             PlanMemory(self.chip),

@@ -31,7 +31,7 @@ from tilec.analysis.affine import static_extent
 from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.diagnostics import fail
 from tilec.dialects.tile.loops import ForOp
-from tilec.dialects.tile.schedule import SpanOp
+from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import AnySpan, SpanType, map_spans, span_of
 

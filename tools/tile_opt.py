@@ -72,6 +72,11 @@ class TileOpt(xDSLOptMain):
             action="store_true",
             help="Print why passes left alone what they did, to standard error",
         )
+        arg_parser.add_argument(
+            "--tune",
+            metavar='"chip=v5e rows=8192 seconds=60 compiles=40"',
+            help="Print the best options of --tile-to-pallas for the program, found by compiling",
+        )
         arg_parser.usage = "tile-opt [options] [--PASS | --PASS='OPTION=VALUE ...'] ... [FILE | -]"
         # A shortened pass name must be an error, not some other option.
         arg_parser.allow_abbrev = False
@@ -123,6 +128,8 @@ class TileOpt(xDSLOptMain):
     def process(self) -> int:
         """Read, transform and write all chunks of the input. Returns the exit status."""
         text = read_text(self.path)
+        if self.args.tune is not None:
+            return self.tune(text)
         outputs: list[str] = []
         failed = False
         with collect_notes() if self.args.explain else nullcontext([]) as notes:
@@ -140,6 +147,18 @@ class TileOpt(xDSLOptMain):
         if not failed:
             message = "--verify-diagnostics expects an error, but there was none"
             raise TileError(message, source_name(self.path))
+        return 0
+
+    def tune(self, text: str) -> int:
+        """Write the options of --tile-to-pallas that are best for the program in `text`. Returns 0."""
+        from tilec.tuning.command import tune_module  # what else is never needed
+
+        place = source_name(self.path)
+        if self.pipeline.passes:
+            raise TileError("--tune takes a program as it is; give passes to a call of their own", place)
+        module = LocatingParser(self.ctx, text, place).parse_module(not self.args.no_implicit_module)
+        verify(module)
+        self.write(tune_module(module, self.args.tune, place))
         return 0
 
     def compile(self, text: str) -> str:
@@ -184,6 +203,8 @@ def join_passes(argv: Sequence[str], names: Collection[str]) -> list[str]:
             given = match["short"] or match["long"] or next(words, None)
             rest += ["-p"] if given is None else []
             pipeline.append(given or "")
+        elif word == "--tune":  # without options, which argparse would look for in the next word
+            rest.append("--tune=")
         elif word.startswith("--") and name in names:
             refuse_repeats(name, options)
             pipeline.append(f"{name}{{{options}}}" if options else name)

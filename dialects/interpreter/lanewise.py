@@ -17,6 +17,7 @@ from tilec.dialects.tile import (
     SliceOp,
     SplatOp,
     TransposeOp,
+    WholeOp,
 )
 from tilec.dialects.tile.bound import Side
 from tilec.dialects.tile.syntax import ints_of, scalar_of
@@ -184,5 +185,16 @@ def fill(op: FillOp) -> Step:
         marks = [False if side.poison is None else side.poison for side in (other, value)]
         poison = np.broadcast_to(np.where(dead, *marks), data.shape)
         machine.values[op.result] = Value(data, poison if poison.any() else None)
+
+    return step
+
+
+@rule(WholeOp)
+def whole(op: WholeOp) -> Step:
+    def step(machine: Machine) -> None:
+        span: Span = machine.values[op.span]
+        if not span.whole:
+            fault(op, f"tile.whole of a tile with {int(span.dead.sum())} dead lanes of {span.size}")
+        machine.values[op.result] = machine.values[op.value]
 
     return step

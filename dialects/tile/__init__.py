@@ -10,10 +10,11 @@ from .expect import ExpectOp
 from .gathers import GatherOp, ScatterOp
 from .locals import LocalOp
 from .loops import ForOp, GridOp, OrderAttr, YieldOp
-from .mixing import CombineAttr, FillOp, ReduceOp, ScanOp
+from .mixing import CombineAttr, FillOp, ReduceOp, ScanOp, WholeOp
+from .numbered import SpanOp
 from .places import GetOp, ScratchOp, SetOp
 from .products import DotOp, PrecisionAttr
-from .schedule import AxisOp, LoopAttr, PipelineOp, SpanOp, WindowOp
+from .schedule import AxisOp, LoopAttr, PipelineOp, WindowOp
 from .steps import AppendOp, FirstOp, LastOp, LiveOp, WorklistOp
 from .types import JaggedSpanType, RefType, SpansAttr, SpanType
 from .values import (
@@ -68,6 +69,7 @@ SCHEDULE = (
     GetOp,
     SetOp,
     FillOp,
+    WholeOp,
     FirstOp,
     LastOp,
     LiveOp,

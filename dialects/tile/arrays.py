@@ -194,14 +194,16 @@ class SegmentOp(IRDLOperation):
     between them and they may be empty. `g` is a value, not a literal. The interpreter and the emitted module
     check the order where the integers are known.
 
-    `[%g to %h]` asks for the range of several: from the begin of segment `g` to the end of segment `h - 1`,
+    `[%i to %j]` asks for the range of several: from the begin of segment `i` to the end of segment `j - 1`,
     of at least one. Between them may be gaps. The ranges of the tiles of an axis, from its `tile.bound begin`
     to its `tile.bound end`, are ordered and disjoint, too.
 
     Example:
         %begin, %end = tile.segment %offsets[%g]
         %b, %e = tile.segment %begins[%g] to %ends[%g]
-        %first, %last = tile.segment %offsets[%g to %h]
+        %i = tile.bound begin %m
+        %j = tile.bound end %m
+        %first, %last = tile.segment %offsets[%i to %j]
     """
 
     name = "tile.segment"

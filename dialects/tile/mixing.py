@@ -196,6 +196,34 @@ class ScanOp(IRDLOperation):
         identity(self.kind.data, element_type(self.value.type))
 
 
+def _parse_bare(parser: Parser, preposition: str) -> tuple[SSAValue, SSAValue, int | None]:
+    """Parse `%v outside %k dim 1`."""
+    value = parse_known_operand(parser)
+    parser.parse_keyword(preposition)
+    span = parse_known_operand(parser)
+    dim = parser.parse_integer(allow_boolean=False) if parser.parse_optional_keyword("dim") else None
+    return value, span, dim
+
+
+def _print_bare(printer: Printer, op: "FillOp | WholeOp", preposition: str) -> None:
+    """Print what `_parse_bare` reads."""
+    for word, value in (("", op.value), (f" {preposition}", op.span)):
+        printer.print_string(f"{word} ")
+        printer.print_ssa_value(value)
+    if op.which is not None:
+        printer.print_string(f" dim {op.dim}")
+
+
+def _verify_bare(op: "FillOp | WholeOp") -> None:
+    expected = _bare(op.value.type, op.dim)
+    if op.result.type != expected:
+        raise VerifyException(f"{op.name} results in {expected}, not {op.result.type}")
+
+
+def _properties(value: SSAValue, span: SSAValue, dim: int) -> dict[str, Attribute | None]:
+    return {"which": IntegerAttr(dim, i64) if len(_dims_of(value.type, span)) > 1 else None}
+
+
 @irdl_op_definition
 class FillOp(IRDLOperation):
     """Gives the lanes outside a span a value, after which the dimension no longer belongs to the span.
@@ -218,27 +246,23 @@ class FillOp(IRDLOperation):
 
     def __init__(self, value: SSAValue, span: SSAValue, other: SSAValue, dim: int | None = None):
         """`dim` is the value's dimension; not needed where only one came from the span."""
-        filled = _filled_dim(value.type, span, dim)
-        several = len(_dims_of(value.type, span)) > 1
+        filled = _bare_dim(self.name, value.type, span, dim)
         super().__init__(
             operands=[value, span, other],
-            properties={"which": IntegerAttr(filled, i64) if several else None},
-            result_types=[_filled(value.type, filled)],
+            properties=_properties(value, span, filled),
+            result_types=[_bare(value.type, filled)],
         )
 
     @property
     def dim(self) -> int:
-        """The value's dimension that is filled. Raises `VerifyException` if no one came from the span."""
+        """The value's dimension. Raises `VerifyException` if it is not one that came from the span."""
         which = None if self.which is None else self.which.value.data
-        return _filled_dim(self.value.type, self.span, which)
+        return _bare_dim(self.name, self.value.type, self.span, which)
 
     @classmethod
     def parse(cls, parser: Parser) -> "FillOp":
         pos = parser.pos
-        value = parse_known_operand(parser)
-        parser.parse_keyword("outside")
-        span = parse_known_operand(parser)
-        dim = parser.parse_integer(allow_boolean=False) if parser.parse_optional_keyword("dim") else None
+        value, span, dim = _parse_bare(parser, "outside")
         parser.parse_keyword("with")
         other = parse_known_operand(parser)
         try:
@@ -247,18 +271,64 @@ class FillOp(IRDLOperation):
             parser.raise_error(str(problem), pos)
 
     def print(self, printer: Printer) -> None:
-        dim = "" if self.which is None else f" dim {self.dim}"
-        for word, value in (("", self.value), (" outside", self.span), (f"{dim} with", self.other)):
-            printer.print_string(f"{word} ")
-            printer.print_ssa_value(value)
+        _print_bare(printer, self, "outside")
+        printer.print_string(" with ")
+        printer.print_ssa_value(self.other)
 
     def verify_(self) -> None:
-        expected = _filled(self.value.type, self.dim)
-        if self.result.type != expected:
-            raise VerifyException(f"tile.fill results in {expected}, not {self.result.type}")
-        bare = value_type(element_type(expected), shape_of(expected), [None] * len(shape_of(expected)))
-        if self.other.type not in (expected, bare, element_type(expected)):
-            raise VerifyException(f"tile.fill fills {expected} with a value of type {self.other.type}")
+        _verify_bare(self)
+        kind = self.result.type
+        bare = value_type(element_type(kind), shape_of(kind), [None] * len(shape_of(kind)))
+        if self.other.type not in (kind, bare, element_type(kind)):
+            raise VerifyException(f"tile.fill fills {kind} with a value of type {self.other.type}")
+
+
+@irdl_op_definition
+class WholeOp(IRDLOperation):
+    """States that every lane of a span is live in this step, so that nothing needs a fill.
+
+    `--materialize-masks` writes this operation where steps with whole tiles have a body of their own, and
+    guards it; the interpreter stops where a lane is dead. The dimension no longer belongs to the span.
+
+    Example:
+        %v_1 = tile.whole %v along %m
+    """
+
+    name = "tile.whole"
+    value = operand_def(TensorType)
+    span = operand_def(SpanType)
+    which = opt_prop_def(IntegerAttr)
+    result = result_def(TensorType)
+    traits = traits_def(Pure())
+
+    def __init__(self, value: SSAValue, span: SSAValue, dim: int | None = None):
+        """`dim` is the value's dimension; not needed where only one came from the span."""
+        whole = _bare_dim(self.name, value.type, span, dim)
+        super().__init__(
+            operands=[value, span],
+            properties=_properties(value, span, whole),
+            result_types=[_bare(value.type, whole)],
+        )
+
+    @property
+    def dim(self) -> int:
+        """The value's dimension. Raises `VerifyException` if it is not one that came from the span."""
+        which = None if self.which is None else self.which.value.data
+        return _bare_dim(self.name, self.value.type, self.span, which)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "WholeOp":
+        pos = parser.pos
+        try:
+            return cls(*_parse_bare(parser, "along"))
+        except VerifyException as problem:
+            parser.raise_error(str(problem), pos)
+
+    def print(self, printer: Printer) -> None:
+        _print_bare(printer, self, "along")
+
+    def verify_(self) -> None:
+        _verify_bare(self)
 
 
 def _dims_of(kind: Attribute, span: SSAValue) -> list[int]:
@@ -266,23 +336,24 @@ def _dims_of(kind: Attribute, span: SSAValue) -> list[int]:
     return [dim for dim, name in enumerate(span_names(kind)) if axis is not None and name == axis.axis]
 
 
-def _filled_dim(kind: Attribute, span: SSAValue, dim: int | None) -> int:
+def _bare_dim(op: str, kind: Attribute, span: SSAValue, dim: int | None) -> int:
     axis, dims = span_of(span), _dims_of(kind, span)
+    what = "tile.fill outside" if op == FillOp.name else f"{op} along"
     if isinstance(axis, JaggedSpanType):
         raise VerifyException(
-            f"tile.fill outside a {axis}, whose live lanes differ from lane to lane of {axis.parent}; "
+            f"{what} a {axis}, whose live lanes differ from lane to lane of {axis.parent}; "
             "a plain span is needed"
         )
     if dim is None and len(dims) == 1:
         return dims[0]
     if dim is None or dim not in dims:
         raise VerifyException(
-            f"tile.fill outside a {span.type} of a value of type {kind}, "
+            f"{what} a {span.type} of a value of type {kind}, "
             "which must have one dimension of that span, or several and `dim` for one of them"
         )
     return dim
 
 
-def _filled(kind: Attribute, dim: int) -> Attribute:
+def _bare(kind: Attribute, dim: int) -> Attribute:
     names = [None if i == dim else name for i, name in enumerate(span_names(kind))]
     return value_type(element_type(kind), shape_of(kind), names)

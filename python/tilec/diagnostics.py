@@ -61,10 +61,15 @@ def collect_notes() -> Generator[list[str]]:
 
 def where(op: Operation) -> str:
     """The place of `op` as `file:line:col`, or the first line of its text if it has no such location."""
-    location = file_location(op.location)
-    if location is None:
-        return str(op).partition("\n")[0]
-    return f"{location.filename.data}:{location.line.data}:{location.column.data}"
+    return place_of(op.location) or str(op).partition("\n")[0]
+
+
+def place_of(location: Attribute) -> str | None:
+    """A location as `file:line:col`, if it has these."""
+    found = file_location(location)
+    if found is None:
+        return None
+    return f"{found.filename.data}:{found.line.data}:{found.column.data}"
 
 
 def file_location(location: Attribute) -> FileLineColLoc | None:

@@ -143,6 +143,37 @@ def test_waits_take_as_long_as_copies() -> None:
     assert (trace.busy, trace.bytes_read, trace.bytes_written) == (pytest.approx(channel), 2 * 1024 * 32, 0)
 
 
+def test_divisions_and_semaphores_queue_what_they_give() -> None:
+    trace = ran(
+        "%1 = sdivrem.u32 23, 5 /* kRem */ ; %2 = vsyncadd 7, 9",
+        "%3 = sdivrem.u32 23, 5 /* kDiv */ ; %4 = vsyncmov 7",
+        "%s1_s1 = spop.drf %1 ; %s2_s2 = spop.sfrf %4",
+        "%s3_s3 = spop.drf %3 ; %s4_s4 = smulhi.u32 2147483648, %s2_s2",
+        "%p1_p1 = scmp.ne.s32.totalorder %s1_s1, 3 ; %p2_p2 = scmp.ne.s32.totalorder %s3_s3, 4",
+        "%9 = shalt.err (%p1_p1) ; %8 = shalt.err (%p2_p2)",
+        "%p3_p3 = scmp.ne.s32.totalorder %s2_s2, 9 ; %p4_p4 = scmp.ne.s32.totalorder %s4_s4, 4",
+        "%9 = shalt.err (%p3_p3) ; %8 = shalt.err (%p4_p4)",
+        "%7 = dma.done.wait (%p1_p1), 3, 64",
+    )
+    assert trace.doubts == ()
+
+
+@pytest.mark.parametrize(("shape", "doubts"), [("s32[512]", 0), ("s32[4,128]", 1), ("s8[512]", 1)])
+def test_only_vectors_of_words_are_read(shape: str, doubts: int) -> None:
+    trace = ran(
+        f"%s1_s1 = inlined_call_operand.hbm [shape: {shape}, index: 0, kind: input, shape index: {{}}]",
+        "%s2_s2 = sshll.u32 %s1_s1, 4",
+        "%9 = dma.hbm_to_smem /*hbm=*/%s2_s2, /*size_in_granules=*/64, /*smem=*/[#allocation2], "
+        "/*dst_syncflagno=*/[#allocation3]",
+        "%8 = dma.done.wait [#allocation3], 64",
+        "%s3_s3 = sld [smem:[#allocation2 + $0x7]]",
+        "%p1_p1 = scmp.eq.s32.totalorder %s3_s3, 5",
+        "%7 = dma.done.wait (!%p1_p1), [#allocation3], 64",
+        operands=[[0, 0, 0, 0, 0, 0, 0, 5]],
+    )
+    assert len(trace.doubts) == doubts
+
+
 def test_small_pieces_take_whole_transactions() -> None:
     whole, parts = Copies(CHIPS["v6e"]), Copies(CHIPS["v6e"])
     latency = CHIPS["v6e"].read_latency

@@ -11,12 +11,16 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax.experimental import pallas as pl
+from programs import parse
 
 from tilec.analysis.cost.estimate import Estimate, Operation, faster, from_plain, plain
 from tilec.analysis.cost.scalars import UNKNOWN
+from tilec.chips import CHIPS
+from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.runtime import cache
 from tilec.runtime.aot import CompileRefused
 from tilec.runtime.estimate import estimate
+from tilec.runtime.executable import Executable
 from tilec.runtime.known import Made, Words, run_known
 from tilec.runtime.schedules import operations_of
 
@@ -72,6 +76,34 @@ def test_an_estimate_has_the_steps_and_bytes_that_its_arguments_say(chip: str) -
 
 
 @pytest.mark.aot
+def test_a_product_takes_what_was_measured() -> None:
+    text = """
+func.func @product(%x: memref<4096x4096xbf16>, %w: memref<4096x4096xbf16>) -> memref<4096x4096xbf16> {
+  %out = tile.empty : memref<4096x4096xbf16>
+  tile.grid %m = 0 to 4096 by m, %n = 0 to 4096 by n {
+    %zero = tile.splat 0.0 : tensor<?x?xf32, #tile.spans<m, n>>
+    %acc = tile.for %k = 0 to 4096 by k iter_args(%a = %zero) {
+      %lhs = tile.load %x[%m, %k]
+      %rhs = tile.load %w[%k, %n]
+      %sum = tile.dot %lhs, %rhs, %a
+      tile.yield %sum
+    }
+    tile.store %acc, %out[%m, %n]
+  }
+  return %out : memref<4096x4096xbf16>
+}"""
+    executable = Executable(parse(text), choices=TileToPallas(blocks={"m": 512, "n": 1024, "k": 1024}))
+    square = jax.ShapeDtypeStruct((4096, 4096), "bfloat16")
+    found = executable.estimate("v5e", [square, square])
+    assert found.trusted
+    assert found.seconds == pytest.approx(784e-6, rel=0.1)  # blocks of 512 x 1024 x 1024, as published
+    kernel = found.operations[0]
+    assert (kernel.steps, kernel.bound) == (8 * 4 * 4, "MXU")
+    assert kernel.bytes_read == 128 * (512 * 1024 + 1024 * 1024) * 2
+    assert kernel.bytes_written == 4096 * 4096 * 2
+
+
+@pytest.mark.aot
 def test_an_estimate_with_a_guess_in_it_says_so() -> None:
     limit = jax.ShapeDtypeStruct((2,), "int32")
     found = estimate(STEPS, "steps", [limit, X], "v5e")
@@ -80,16 +112,18 @@ def test_an_estimate_with_a_guess_in_it_says_so() -> None:
 
 
 @pytest.mark.aot
-def test_a_loop_around_a_kernel_is_not_trusted() -> None:
-    text = (
-        STEPS
-        + """
-def often(limit, x):
-    return jax.lax.fori_loop(0, 5, lambda _, y: steps(limit, y), x)
-"""
-    )
-    found = estimate(text, "often", [np.array([3, 7], np.int32), X], "v5e")
-    assert any(doubt.startswith("a loop of XLA") for doubt in found.doubts)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "jax.lax.fori_loop(0, 5, lambda _, y: steps(limit, y), x)",
+        "jax.lax.cond(limit[0] > 2, lambda: steps(limit, x), lambda: x)",
+    ],
+)
+def test_kernels_in_control_flow_of_xla_are_not_trusted(body: str) -> None:
+    text = f"{STEPS}\ndef nested(limit, x):\n    return {body}\n"
+    found = estimate(text, "nested", [np.array([3, 7], np.int32), X], "v5e")
+    assert any(doubt.startswith("XLA runs steps") for doubt in found.doubts), found.doubts
+    assert any(each.name.startswith("steps") for each in found.operations)
 
 
 @pytest.mark.aot
@@ -123,7 +157,7 @@ def known(function: Any, *arguments: Any) -> list[tuple[str, list[Words | None]]
         calls.append((name, operands))
         return [[5, UNKNOWN] if dtype == "int32" else None for _, dtype in made]
 
-    run_known(function, arguments, call)
+    run_known(function, arguments, CHIPS["v5e"], call)
     return calls
 
 

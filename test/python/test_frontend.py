@@ -354,7 +354,7 @@ def test_mean_extents_are_in_the_program() -> None:
             out[g] = acc
         for lane in hl.tile(lengths.size(0)):
             for rows in hl.jagged_tile(lengths[lane], mean_extent=5):
-                out[lane] += x[rows][None, :].sum(1)
+                out[lane] += (x[rows][None, :] * lengths[lane][:, None]).sum(1)
             for rows in hl.tile(x.size(0), mean_extent=7):
                 out[lane] += x[rows].sum()
         return out

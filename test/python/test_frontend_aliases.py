@@ -96,6 +96,39 @@ def test_changes_in_place(body: Body) -> None:
     assert torch.equal(of_rows(body)(X), body(X.clone()))
 
 
+@tilec.kernel
+def has_a_row(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty([max(x.size(0), 1), x.size(1)])
+    for rows in hl.tile(x.size(0)):
+        out[rows, :] = x[rows, :]
+    return out
+
+
+def test_no_rows() -> None:
+    assert of_rows(a_copy)(torch.empty(0, 6)).shape == (0, 6)
+    assert has_a_row(torch.empty(0, 6)).shape == (1, 6)
+
+
+@tilec.kernel
+def asks_for_rows(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty_like(x)
+    if x.size(0) > 0:
+        for rows in hl.tile(x.size(0)):
+            out[rows, :] = x[rows, :]
+    return out
+
+
+@tilec.kernel
+def is_true(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty_like(x) if x.size(0) else x
+    for rows in hl.tile(x.size(0)):
+        out[rows, :] = x[rows, :]
+    return out
+
+
 def test_no_elements() -> None:
-    with pytest.raises(tilec.TraceError, match=r"x is float32\[0, 6\], which has no elements"):
-        of_rows(a_copy).bind(torch.empty(0, 6))
+    """No program for any number of columns, nor for any number of rows where the function asks for it."""
+    none = torch.empty(0, 6)
+    for kernel, x in ((of_rows(a_copy), none.T), (asks_for_rows, none), (is_true, none)):
+        with pytest.raises(tilec.TraceError, match=r"x is float32\[\d, \d\], which has no elements"):
+            kernel.bind(x)

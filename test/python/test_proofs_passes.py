@@ -28,14 +28,18 @@ LIT_NOT_RUN = (
     ("classify-outputs-schedule", "left_alone"),
     ("expand-gathers", "scattered"),
     ("expand-gathers-rows", "added"),
+    ("fold-outer-pipeline", "beyond"),
+    ("fold-outer-pipeline", "conditional"),
+    ("one-hot-segments", "gaps"),
+    ("one-hot-segments-explain", "notes"),
     ("plan-memory", "kept"),
     ("raise-gathers-explain", "scattered"),
     ("resolve-views", "permuted"),
     ("scalarize-jagged", "groups"),
     ("scalarize-jagged", "positions"),
 )
-"""Programs that find or scatter rows by what an array holds, or need a mask, which random numbers do not fit;
-one that reads scratch before anything is in it.
+"""Programs that find or scatter rows by what an array holds, or need a mask or a number, which random ones do
+not fit; one that reads scratch before anything is in it.
 """
 LIT_SEEDS = {"preload": (0,)}
 """Seeds of arguments, of a program that takes no empty segment."""

@@ -1,6 +1,7 @@
 """README.md is true: its commands run and print what it shows, its lists are complete."""
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -132,6 +133,22 @@ def test_the_torch_example_runs(tmp_path: Path) -> None:
         "assert bound.aot('v6e').code_bytes > 0\n"
     )
     subprocess.run([sys.executable, str(script)], check=True)
+
+
+def test_the_tuning_example_runs(tmp_path: Path) -> None:
+    program, tuning = (
+        next(text for kind, text in BLOCKS if kind == "python" and words in text)
+        for words in ("tilec.kernel", "tilec.autotune")
+    )
+    script = tmp_path / "readme_example.py"
+    script.write_text(
+        f"{program}\n{tuning.replace('compiles=40', 'compiles=3')}\n"
+        "config = tilec.TunedConfig.load('segment_sum.json')\n"
+        "assert tilec.kernel(config=config)(segment_sum.fn).bind(x, offsets).config == result.config\n"
+        "assert tilec.default_config(segment_sum.bind(x, offsets)).blocks\n"
+    )
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, str(script)], check=True, cwd=tmp_path, env=environment)
 
 
 def test_only_kernels_that_are_torch_functions_import_torch() -> None:

@@ -16,7 +16,8 @@ from xdsl.ir import BlockArgument, Operation, SSAValue
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.loops import LoopOp
-from tilec.dialects.tile.schedule import AxisOp, SpanOp
+from tilec.dialects.tile.numbered import SpanOp
+from tilec.dialects.tile.schedule import AxisOp
 from tilec.dialects.tile.syntax import Bounds, scalar_of
 from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
 from tilec.dialects.tile.values import SplatOp

@@ -23,7 +23,8 @@ from tilec.dialects.pallas.values import ProgramIdOp
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.elementwise import SelectOp
-from tilec.dialects.tile.schedule import AxisOp, SpanOp
+from tilec.dialects.tile.numbered import SpanOp
+from tilec.dialects.tile.schedule import AxisOp
 from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
 from tilec.dialects.tile.values import SplatOp
 

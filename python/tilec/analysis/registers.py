@@ -23,7 +23,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from tilec.analysis.vmem import LANES, REGISTER, SUBLANES, WORD, registers
 from tilec.chips import Chip
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
-from tilec.dialects.tile.mixing import FillOp, ReduceOp, ScanOp
+from tilec.dialects.tile.mixing import FillOp, ReduceOp, ScanOp, WholeOp
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type, scratch_of
 from tilec.dialects.tile.products import DotOp
 from tilec.dialects.tile.schedule import Loop, PipelineOp
@@ -133,7 +133,7 @@ class Pressure:
 
     def shape(self, value: SSAValue) -> tuple[int, ...]:
         """The shape of a value, with `sizes`; lanes that are masked keep those of their axis."""
-        if isinstance(value.owner, FillOp):
+        if isinstance(value.owner, FillOp | WholeOp):
             return self.shape(value.owner.value)
         return sized(value.type, self.sizes)
 
@@ -257,7 +257,7 @@ def _rank(scratch: ScratchOp) -> int:
 def _width_loaded(value: SSAValue) -> int | None:
     """Bytes of an element in memory of a value that is only masked and cast from there; else None."""
     op = value.owner
-    if isinstance(op, CastOp | FillOp):
+    if isinstance(op, CastOp | FillOp | WholeOp):
         return _width_loaded(op.operands[0])
     return byte_width(element_type(value.type)) if isinstance(op, GetOp) else None
 
@@ -270,6 +270,6 @@ def _is_filled(op: Operation) -> bool:
 
 def _is_lanewise(op: Operation) -> bool:
     """Whether a lane of the result depends on that lane of the operands alone."""
-    if isinstance(op, CastOp | CompareOp | SelectOp | FillOp):
+    if isinstance(op, CastOp | CompareOp | SelectOp | FillOp | WholeOp):
         return True
     return op.name.partition(".")[0] in ("arith", "math")

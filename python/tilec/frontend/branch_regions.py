@@ -7,9 +7,10 @@ import torch
 from xdsl.dialects import scf
 from xdsl.ir import Block, Region, SSAValue
 
+from tilec.frontend.known import Value
 from tilec.frontend.places import user_variables
 from tilec.frontend.state import Held, Leaf, Snapshot, Variables, any_range, matched, tensor_like, value_of
-from tilec.frontend.trace import Trace, Value
+from tilec.frontend.trace import Trace
 
 
 class BranchRegion:

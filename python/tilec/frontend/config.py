@@ -23,6 +23,7 @@ class Config:
     operands: str = "auto"
     gathers: str = "auto"
     shared: str = "auto"
+    clean: str = "auto"
     depth: int = 2
     fetch: int = 1
     tunables: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -45,6 +46,7 @@ class Config:
             operands=self.operands,
             gathers=self.gathers,
             shared=self.shared,
+            clean=self.clean,
             depth=self.depth,
             fetch=self.fetch,
         )
@@ -60,6 +62,7 @@ class Config:
             self.operands,
             self.gathers,
             self.shared,
+            self.clean,
             self.depth,
             self.fetch,
             tuple(sorted((name, repr(value)) for name, value in self.tunables.items())),

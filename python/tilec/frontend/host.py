@@ -11,9 +11,10 @@ import torch
 
 from tilec.frontend.aten.table import unsupported
 from tilec.frontend.indexing import load, store
+from tilec.frontend.known import Array
 from tilec.frontend.rewrite import rewritten
 from tilec.frontend.torch_private import OpOverload, tree_flatten, tree_map
-from tilec.frontend.trace import Array, Trace
+from tilec.frontend.trace import Trace
 
 WIDE = 4096
 """Elements of a row up to which rows are taken whole: 16 KiB in f32, so that some hundred fit the chip."""

@@ -7,9 +7,10 @@ from xdsl.ir import SSAValue
 
 from tilec.dialects.tile import GatherOp, LoadOp, ScatterOp, SliceOp, StoreOp, TransposeOp
 from tilec.dialects.tile.types import element_type
+from tilec.frontend.known import Array, Range, Value
 from tilec.frontend.lanes import broadcast, operand, squeezed
 from tilec.frontend.tiles import Tile, refuse_wrapped
-from tilec.frontend.trace import Array, Range, Trace, Value
+from tilec.frontend.trace import Trace
 from tilec.frontend.windows import Selection, Window, is_index, normalized
 
 

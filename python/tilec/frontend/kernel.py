@@ -13,9 +13,10 @@ from xdsl.dialects.builtin import ModuleOp
 from tilec.frontend.config import Config
 from tilec.frontend.elements import name_of
 from tilec.frontend.environment import environment_key
-from tilec.frontend.keys import argument_key, as_torch, tensors_in
+from tilec.frontend.keys import argument_key, as_torch, tensors_in, with_rows
 from tilec.frontend.trace import TraceError
 from tilec.frontend.tracing import Traced, names_of, trace_function
+from tilec.frontend.tuned import TunedConfig
 from tilec.passes.choose_blocks import DEFAULT_BLOCK, batch_blocks
 
 if TYPE_CHECKING:
@@ -150,7 +151,9 @@ class Bound:
 class Kernel(Generic[P, R]):
     """A function over tiles. Called, it is traced and compiled for its arguments, and run."""
 
-    def __init__(self, fn: Callable[P, R], config: Config | None = None, *, static_shapes: bool = True):
+    def __init__(
+        self, fn: Callable[P, R], config: Config | TunedConfig | None = None, *, static_shapes: bool = True
+    ):
         functools.update_wrapper(self, fn)
         self.static_shapes = static_shapes
         self.fn = fn
@@ -194,22 +197,41 @@ class Kernel(Generic[P, R]):
 
     def _trace(self, arguments: dict[str, Any]) -> Bound:
         given = {name: as_torch(value) for name, value in arguments.items()}
-        rebuilt = inspect.BoundArguments(self._signature, given)  # pyright: ignore[reportArgumentType]
         try:
-            traced = trace_function(
-                self.fn,
-                rebuilt.args,
-                rebuilt.kwargs,
-                names_of(given),
-                dynamic=not self.static_shapes,
-                tunables=self.config.tunables,
-            )
+            traced = self._traced_for_none(given) or self._traced(given, dynamic=not self.static_shapes)
         except TraceError as error:
             if os.environ.get("TILEC_TRACEBACK"):
                 raise
             # The place is in the message; how the tracer came there helps nobody but its authors.
             raise error.with_traceback(None) from None
-        return Bound(traced, self.config)
+        return Bound(traced, self.config if isinstance(self.config, Config) else self.config.config(traced))
+
+    def _traced(self, given: dict[str, Any], *, dynamic: bool, may_be_empty: bool = False) -> Traced:
+        rebuilt = inspect.BoundArguments(self._signature, given)  # pyright: ignore[reportArgumentType]
+        return trace_function(
+            self.fn,
+            rebuilt.args,
+            rebuilt.kwargs,
+            names_of(given),
+            dynamic=dynamic,
+            may_be_empty=may_be_empty,
+            tunables=self.config.tunables if isinstance(self.config, Config) else {},
+        )
+
+    def _traced_for_none(self, given: dict[str, Any]) -> Traced | None:
+        """Where arrays have no rows, a program for any number of them, if that is right for none."""
+        shapes = [tuple(each.shape) for each in tensors_in(given)]
+        if not any(shape and shape[0] == 0 for shape in shapes):
+            return None
+        try:
+            traced = self._traced(with_rows(given), dynamic=True, may_be_empty=True)
+        except TraceError:
+            return None
+        pairs = zip(shapes, traced.parameters)  # captured tensors come last
+        fits = all(
+            want in (None, size) for shape, (_, wanted, _) in pairs for size, want in zip(shape, wanted)
+        )
+        return traced if fits and traced.assumptions(shapes) else None
 
     def __repr__(self) -> str:
         count = sum(map(len, self._bound.values()))
@@ -232,9 +254,11 @@ def _print_asked(bound: Bound) -> None:
 def kernel(fn: Callable[P, R], /) -> Kernel[P, R]: ...
 @overload
 def kernel(
-    *, config: Config | None = None, static_shapes: bool = True
+    *, config: Config | TunedConfig | None = None, static_shapes: bool = True
 ) -> Callable[[Callable[P, R]], Kernel[P, R]]: ...
-def kernel(fn: Any = None, /, *, config: Config | None = None, static_shapes: bool = True) -> Any:
+def kernel(
+    fn: Any = None, /, *, config: Config | TunedConfig | None = None, static_shapes: bool = True
+) -> Any:
     """Make a function over tiles a kernel: `@tilec.kernel`, or `@tilec.kernel(config=…)`.
 
     It is traced for each shape of its arguments; with `static_shapes=False` once for any number of rows, the

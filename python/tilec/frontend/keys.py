@@ -7,6 +7,7 @@ import torch
 
 from tilec.frontend.environment import environment_key
 from tilec.frontend.torch_private import tree_flatten, tree_map
+from tilec.frontend.trace import SEVERAL
 
 _SCALARS = (int, float, str, bool, type(None), torch.dtype)
 
@@ -68,3 +69,14 @@ def as_torch(value: Any) -> Any:
         return torch.empty(tuple(leaf.shape), dtype=dtype, device="meta")
 
     return tree_map(replace, value)
+
+
+def with_rows(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments with tensors of several rows, without elements, in place of those of none or one."""
+
+    def replace(leaf: Any) -> Any:
+        if not isinstance(leaf, torch.Tensor) or not leaf.shape or leaf.shape[0] > 1:
+            return leaf
+        return torch.empty((SEVERAL, *leaf.shape[1:]), dtype=leaf.dtype, device="meta")
+
+    return {name: tree_map(replace, value) for name, value in given.items()}

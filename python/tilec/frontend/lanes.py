@@ -12,9 +12,10 @@ from tilec.dialects.tile.mixing import Combine
 from tilec.dialects.tile.syntax import ints_of, scalar_of
 from tilec.dialects.tile.types import element_type, shape_of
 from tilec.frontend.elements import HALVES
+from tilec.frontend.known import Range, Value
 from tilec.frontend.scalars import as_value, i32_of, index_of, truth_of
 from tilec.frontend.tiles import refuse_wrapped
-from tilec.frontend.trace import Range, Size, Trace, Value
+from tilec.frontend.trace import Size, Trace
 
 Operand = torch.Tensor | torch.SymInt | torch.SymBool | bool | int | float
 

@@ -11,11 +11,12 @@ from xdsl.ir import Block, Region, SSAValue
 from tilec.dialects.tile import ForOp, GridOp, SplatOp, YieldOp
 from tilec.dialects.tile.syntax import Bounds, pack_bounds
 from tilec.dialects.tile.types import UNBOUND, JaggedSpanType, SpanType, span_names
+from tilec.frontend.known import Value
 from tilec.frontend.places import user_variables
 from tilec.frontend.state import Held, Leaf, Snapshot, Variables, any_range, matched, tensor_like, value_of
 from tilec.frontend.tiles import Extent, Loop, Tile, new_index
 from tilec.frontend.torch_private import expression
-from tilec.frontend.trace import Axis, Trace, Value
+from tilec.frontend.trace import Axis, Trace
 
 
 @dataclass(eq=False)

@@ -16,6 +16,7 @@ from xdsl.ir import SSAValue
 from tilec import language
 from tilec.frontend.branch_regions import BranchRegion
 from tilec.frontend.builtin_calls import REPLACED
+from tilec.frontend.known import Value
 from tilec.frontend.loop_regions import LoopRegion
 from tilec.frontend.places import moved_to
 from tilec.frontend.rewrite import Markers, rewritten
@@ -23,7 +24,7 @@ from tilec.frontend.scalars import is_symbolic, truth_of
 from tilec.frontend.state import MISSING, Held
 from tilec.frontend.tiles import Loop
 from tilec.frontend.torch_private import expression
-from tilec.frontend.trace import Trace, Value
+from tilec.frontend.trace import Trace
 
 Exits = tuple[tuple[str, int, int], ...]
 

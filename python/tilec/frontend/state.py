@@ -8,8 +8,9 @@ import torch
 from xdsl.dialects.builtin import LocationAttr
 
 from tilec.frontend.elements import name_of
+from tilec.frontend.known import Range, Value
 from tilec.frontend.torch_private import TreeSpec, tree_flatten, tree_unflatten
-from tilec.frontend.trace import Range, Trace, Value
+from tilec.frontend.trace import Trace
 
 Held = tuple[tuple[str, Callable[[], object]], ...]
 """Names through which a body reaches objects made before it, each with what reads it."""

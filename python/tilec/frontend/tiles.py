@@ -10,9 +10,10 @@ from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Block, SSAValue
 
 from tilec.dialects.tile import IndicesOp
+from tilec.frontend.known import Array, Range, Value
 from tilec.frontend.scalars import Index, as_value, bound, index_of
 from tilec.frontend.torch_private import expression
-from tilec.frontend.trace import Array, Axis, Range, Trace, Value, WrappedError, current
+from tilec.frontend.trace import Axis, Trace, WrappedError, current
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ import logging
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
+import sympy
 import torch
 from torch._decomp import get_decompositions
 from torch._dynamo.source import ConstantSource
@@ -26,6 +28,7 @@ __all__ = [
     "TorchDispatchMode",
     "TreeSpec",
     "aot_backend",
+    "decisions",
     "decompositions",
     "expression",
     "functional_form",
@@ -46,14 +49,40 @@ def new_shapes() -> ShapeEnv:
     return ShapeEnv(duck_shape=False)
 
 
-def named_size(shapes: ShapeEnv, name: str, hint: int) -> torch.SymInt:
-    """A size called `name`, of which torch assumes that it is at least 2; `hint` decides comparisons."""
+def named_size(shapes: ShapeEnv, name: str, hint: int, *, any_number: bool = False) -> torch.SymInt:
+    """A size called `name`, of which torch assumes that it is at least 2, or nothing if it is `any_number`.
+
+    `hint` decides comparisons.
+    """
     source = ConstantSource(name)
-    expression = shapes.create_symbol(hint, source, dynamic_dim=DimDynamic.DYNAMIC)
+    expression = shapes.create_symbol(
+        hint,
+        source,
+        dynamic_dim=DimDynamic.DYNAMIC,
+        positive=None if any_number else True,
+        do_not_specialize_zero_one=any_number,
+    )
     size = shapes.create_symintnode(expression, hint=hint, source=source)
     if not isinstance(size, torch.SymInt):
         raise TypeError(f"torch made {name} the number {size}")
     return size
+
+
+@contextmanager
+def decisions(decided: Callable[[Any], None]) -> Generator[None]:
+    """Tell `decided` of the condition on sizes, in sympy, wherever meanwhile one becomes true or false."""
+
+    def told(bool_of: Callable[[Any], bool], condition: Callable[[Any], Any]) -> Callable[[Any], bool]:
+        def decide(value: Any) -> bool:
+            decided(condition(expression(value)))
+            return bool_of(value)
+
+        return decide
+
+    truth = patch.object(torch.SymBool, "__bool__", told(torch.SymBool.__bool__, lambda found: found))
+    number = told(torch.SymInt.__bool__, lambda found: sympy.Ne(found, 0))
+    with truth, patch.object(torch.SymInt, "__bool__", number):
+        yield
 
 
 def expression(size: Any) -> Any:

@@ -27,11 +27,12 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
-from tilec.diagnostics import TileError, file_location, one_line
+from tilec.diagnostics import TileError, one_line, place_of
 from tilec.dialects.tile import SplatOp
-from tilec.dialects.tile.types import UNBOUND, shape_of, span_of, value_type
+from tilec.dialects.tile.types import UNBOUND, span_of, value_type
 from tilec.frontend.aliases import Aliases
 from tilec.frontend.elements import ELEMENTS, name_of
+from tilec.frontend.known import UNNAMED, Array, Value
 from tilec.frontend.places import user_location
 from tilec.frontend.torch_private import FakeTensorMode, expression, named_size, new_shapes, unlogged
 
@@ -40,6 +41,10 @@ Size = int | torch.SymInt
 HINT = 8191
 """The size that torch sees a tile have where it must compare: a prime that no extent is likely to equal. Each
 further tile has the one before less 12, so that no two are equal."""
+
+
+SEVERAL = 4093
+"""Rows of a tensor that stands for one that may have none: a prime too."""
 
 
 class TraceError(TileError):
@@ -57,79 +62,6 @@ class NeedsStatic(Exception):
         super().__init__(array)
         self.array = array
 
-
-@dataclass(frozen=True)
-class Range:
-    """What an integer can be, of 64 bits in torch: from `low` to `high`."""
-
-    low: int
-    high: int
-
-    @property
-    def fits(self) -> bool:
-        """Whether 32 bits hold it."""
-        return -(2**31) <= self.low and self.high < 2**31
-
-
-@dataclass(eq=False)
-class Value:
-    """A value inside a tile program. `range` is that of its 64-bit integers, `None` if they may have passed
-    32 bits: then only the last 32 of each are right.
-    """
-
-    ssa: SSAValue
-    range: Range | None = None
-
-
-@dataclass(frozen=True)
-class Part:
-    """How a dimension of a host tensor lies in its array: from `begin` on, all of it where `whole`; at one
-    index where `fixed`; or repeated, with no dimension of the array, where `dim` is `None`.
-    """
-
-    dim: int | None
-    begin: int = 0
-    whole: bool = True
-    fixed: bool = False
-
-
-@dataclass(eq=False)
-class Array:
-    """A host tensor: an array of the program, or a part of one."""
-
-    ssa: SSAValue
-    name: str
-    parts: tuple[Part, ...]
-
-    @classmethod
-    def whole(cls, ssa: SSAValue, name: str, rank: int) -> "Array":
-        """All of the array, which has one element for a tensor of rank 0."""
-        free = tuple(Part(dim) for dim in range(rank))
-        return cls(ssa, name, free or (Part(0, whole=False, fixed=True),))
-
-    def is_whole_of(self, tensor: torch.Tensor) -> bool:
-        """Whether the tensor is the array itself, in its own shape."""
-        return self.parts == Array.whole(self.ssa, self.name, tensor.dim()).parts
-
-    def without_fixed(self) -> "Array":
-        """The array of one element that a tensor of rank 0 is, whole; any other as it is."""
-        if shape_of(self.ssa.type) == (1,) and not self.free:
-            return Array.whole(self.ssa, self.name, 1)
-        return self
-
-    @property
-    def free(self) -> tuple[Part, ...]:
-        """The parts that are dimensions of the tensor, in its order."""
-        return tuple(part for part in self.parts if not part.fixed)
-
-    @property
-    def fixed(self) -> tuple[Part, ...]:
-        """The dimensions of the array of which the tensor has one index."""
-        return tuple(part for part in self.parts if part.fixed)
-
-
-UNNAMED = "a host tensor"
-"""What an array is called until a variable of the user's is seen to hold it."""
 
 _CURRENT: ContextVar["Trace | None"] = ContextVar("tilec_trace", default=None)
 
@@ -155,7 +87,8 @@ class Trace:
 
     `most` is what elements of 64-bit integer arguments are taken to stay below, and above its negative: so
     that sums and products of them still fit 32 bits. Calls with others are refused. `static` are the arrays
-    whose leading extent is a number, of those for which it could be any.
+    whose leading extent is a number, of those for which it could be any. These are 2 or more unless arrays
+    `may_be_empty`.
     """
 
     name: str
@@ -164,6 +97,7 @@ class Trace:
     location: LocationAttr = field(default_factory=UnknownLoc)
     fixed_blocks: dict[str, int] = field(default_factory=dict[str, int])
     static: frozenset[str] = frozenset()
+    may_be_empty: bool = False
     tunables: dict[str, Any] = field(default_factory=dict[str, Any])
     captured: list[torch.Tensor] = field(default_factory=list[torch.Tensor])
 
@@ -172,6 +106,7 @@ class Trace:
         self.entry = Block()
         self.blocks: list[Block] = [self.entry]
         self.paused = False
+        self.decided: list[sympy.Basic] = []
         self.outermost = inspect.currentframe()
         self.markers: Any = None
         self.extents: dict[sympy.Symbol, SSAValue] = {}  # of arrays of any number of rows
@@ -199,10 +134,7 @@ class Trace:
 
     def place(self, location: LocationAttr) -> str:
         """A location as errors write it."""
-        found = file_location(location)
-        if found is None:
-            return f"kernel {self.name}"
-        return f"{found.filename.data}:{found.line.data}:{found.column.data}"
+        return place_of(location) or f"kernel {self.name}"
 
     @property
     def in_tile(self) -> bool:
@@ -306,7 +238,7 @@ class Trace:
 
     def _new_extent(self, array: SSAValue, name: str, now: int) -> torch.SymInt:
         """The leading extent of an array of any number of rows, of which there are `now`."""
-        size = named_size(self.shapes, f"{name}_size_0", now)
+        size = named_size(self.shapes, f"{name}_size_0", now, any_number=self.may_be_empty)
         zero = self.put(arith.ConstantOp(IntegerAttr(0, IndexType())))
         extent = self.put(memref.DimOp(array, zero))
         extent.name_hint = f"{name}_rows"
@@ -380,7 +312,18 @@ class Trace:
     def assumptions(self) -> tuple[sympy.Basic, ...]:
         """What Python decided by extents that differ between calls: conditions on their symbols."""
         found = [guard.expr for guard in self.shapes.guards if guard.expr.free_symbols]
+        if self.may_be_empty:  # torch itself asks whether there are several rows, which is of no consequence
+            found = [*(each for each in found if not _of_several(each)), *self.decided]
         return tuple(dict.fromkeys(each for each in found if each.free_symbols <= self.extents.keys()))
+
+    def decide(self, condition: sympy.Basic) -> None:
+        """Take note that the user's code asks whether a condition on sizes holds."""
+        if not self.paused and current() is self and condition.free_symbols:
+            self.decided.append(condition if self.holds(condition) else sympy.Not(condition))
+
+    def holds(self, condition: sympy.Basic) -> bool:
+        """Whether a condition holds for the arguments that are traced."""
+        return condition.subs(dict.fromkeys(self.extents, SEVERAL)) == sympy.true
 
     def check_guards(self) -> None:
         """Refuse a trace in which Python decided something by the size of a block."""
@@ -457,3 +400,11 @@ def tracing(trace: Trace) -> Generator[Trace]:
         trace.fail(one_line(error))
     finally:
         _CURRENT.reset(token)
+
+
+def _of_several(condition: sympy.Basic) -> bool:
+    """Whether a condition on one size holds for every size of 2 or more."""
+    if len(condition.free_symbols) != 1:
+        return False
+    more = sympy.Symbol("more", integer=True, nonnegative=True)
+    return sympy.simplify(condition.subs(dict.fromkeys(condition.free_symbols, more + 2))) == sympy.true

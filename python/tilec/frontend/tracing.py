@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +18,11 @@ from tilec.dialects.tile import AtomicRmwOp
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.views import viewed_array
 from tilec.frontend.dispatch import Functions, Operators
+from tilec.frontend.known import Array
 from tilec.frontend.markers import TracingMarkers
 from tilec.frontend.places import error_location
-from tilec.frontend.torch_private import TreeSpec, tree_flatten, tree_unflatten
-from tilec.frontend.trace import Array, NeedsStatic, Trace, WrappedError, tracing
+from tilec.frontend.torch_private import TreeSpec, decisions, tree_flatten, tree_unflatten
+from tilec.frontend.trace import NeedsStatic, Trace, WrappedError, tracing
 from tilec.frontend.views import as_view
 
 
@@ -82,6 +83,7 @@ def trace_function(
     names: Sequence[str],
     *,
     dynamic: bool = False,
+    may_be_empty: bool = False,
     tunables: Mapping[str, Any] | None = None,
 ) -> Traced:
     """The program of a function, for the largest 64-bit integers for which it can be traced.
@@ -90,7 +92,8 @@ def trace_function(
     """
     static, left = frozenset[str](), list(MOST)
     while True:
-        new = Trace(fn.__name__ if fn.__name__.isidentifier() else "kernel", left[0], static=static)
+        name = fn.__name__ if fn.__name__.isidentifier() else "kernel"
+        new = Trace(name, left[0], static=static, may_be_empty=may_be_empty)
         new.tunables.update(tunables or {})
         try:
             return trace_once(new, fn, args, kwargs, names, dynamic=dynamic)
@@ -135,7 +138,8 @@ def trace_once(
                 replaced.append(leaf)
         new_args, new_kwargs = tree_unflatten(replaced, spec)
         trace.markers = TracingMarkers(trace)
-        with trace.fake, Operators(trace), Functions(trace), _in_users_words(trace):
+        watched = decisions(trace.decide) if trace.may_be_empty else nullcontext()
+        with trace.fake, Operators(trace), Functions(trace), _in_users_words(trace), watched:
             returned = trace.markers.call(fn)(*new_args, **new_kwargs)
         return _finished(trace, returned, started)
 

@@ -9,8 +9,9 @@ from xdsl.ir import SSAValue
 
 from tilec.dialects.tile import ViewOp
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
+from tilec.frontend.known import Array, Part
 from tilec.frontend.torch_private import OpOverload, expression
-from tilec.frontend.trace import Array, NeedsStatic, Part, Trace
+from tilec.frontend.trace import NeedsStatic, Trace
 
 
 def is_host_view(trace: Trace, func: OpOverload, args: Any) -> bool:

@@ -11,9 +11,10 @@ from xdsl.ir import SSAValue
 from tilec.dialects.tile import ViewOp
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.types import element_type, shape_of
+from tilec.frontend.known import Array, Part
 from tilec.frontend.scalars import dim_at
 from tilec.frontend.tiles import Tile, scalar_index
-from tilec.frontend.trace import Array, Part, Size, Trace
+from tilec.frontend.trace import Size, Trace
 from tilec.frontend.views import at_entry
 
 

@@ -8,8 +8,8 @@ import torch
 from tilec.dialects.tile import AtomicRmwOp
 from tilec.dialects.tile.atomics import Rmw
 from tilec.frontend import indexing
+from tilec.frontend.known import Value
 from tilec.frontend.tiles import running
-from tilec.frontend.trace import Value
 
 Indices = Sequence[Any]
 

@@ -146,6 +146,9 @@ def loop_body(parts: KernelParts) -> list[Operation]:
     location, waiting = parts.pipeline.location, list(parts.preloads)
     loop = CopyLoop(parts.copied, moving, parts.copied_preloads, inner, total, make, location)
     begin = make([0] * len(inner), head)
+    if not isinstance(total, int):  # there may be no step, and the grid writes its blocks back all the same
+        parts.preload_all(begin, head)
+        waiting.clear()
     parts.lower(before, begin, begin, head, {}, waiting)
     loop.lower(head, body)
     last = [trip - 1 if isinstance(trip, int) else trip for trip in inner]

@@ -1,7 +1,6 @@
 """A `tile.pipeline` as a `pallas.call`: operands, grid, windows, and the body's statements."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerType, MemRefType
@@ -24,32 +23,15 @@ from tilec.dialects.tile.types import UNBOUND, Array, element_type, shape_of
 from tilec.lowering.blocks import begins_as_array, check_buffers, checked_owner
 from tilec.lowering.bodies import BY_ITEM, KernelParts, loop_body, step_body
 from tilec.lowering.copies import CopiedWindow, buffer_shape
+from tilec.lowering.host import Host
 from tilec.lowering.nested_body import nested_body
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.scalars import Extents, Scalars
 from tilec.lowering.windows import BlockPlan, index_map, plan_block
 from tilec.rewriting.index import Index, IndexBuilder
-from tilec.rewriting.jagged import array_extent, is_jagged, steps_of, tiles
+from tilec.rewriting.jagged import is_jagged, steps_of, tiles
 
 MEBIBYTE = 2**20
-
-
-@dataclass
-class Host:
-    """The function around the kernels: where its operations go, and what stands for each array now."""
-
-    build: IndexBuilder
-    arrays: dict[SSAValue, SSAValue]
-    counts: dict[SSAValue, SSAValue]
-    """The one-element array behind the count of each worklist."""
-
-    def current(self, array: SSAValue) -> SSAValue:
-        """What stands for an array, or another value of the host part, now."""
-        return self.arrays.get(array, array)
-
-    def extent(self, array: SSAValue) -> SSAValue:
-        """The leading extent of an array."""
-        return self.current(self.build.value(array_extent(array, 0, self.build)))
 
 
 class KernelLowering:

@@ -13,8 +13,9 @@ from tilec.dialects import pallas
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.elementwise import CastOp
 from tilec.dialects.tile.locals import LocalOp
+from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type
-from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp, WindowOp
+from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, value_type
 from tilec.dialects.tile.values import BroadcastOp, TransposeOp

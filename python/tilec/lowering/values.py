@@ -15,7 +15,7 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.axes import span_in_scope
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
-from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp, ScanOp, identity
+from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp, ScanOp, WholeOp, identity
 from tilec.dialects.tile.products import DotOp
 from tilec.dialects.tile.syntax import ints_of, scalar_of
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, span_names, value_type
@@ -28,6 +28,7 @@ from tilec.dialects.tile.values import (
     SplatOp,
     TransposeOp,
 )
+from tilec.lowering.chains import rows_of_chains
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.scalars import Scalars
 from tilec.rewriting.index import Index
@@ -116,6 +117,8 @@ class Values:
                 made = self._broadcast(op)
             case FillOp():
                 made = self._fill(op)
+            case WholeOp():
+                made = self.get(op.value)
             case TransposeOp():
                 made = self._transpose(op)
             case ReshapeOp():
@@ -172,6 +175,11 @@ class Values:
             dims = [0, 1]
         if op.kind.data not in REDUCED_AT_ONCE:
             return self._fold(op, value, dims)
+        kept = rows_of_chains(op.value) if dims == [0] else None
+        if kept is not None:
+            rows, columns = shape_of(value.type)
+            chains = self._reshape(value, (rows // kept, kept, columns))
+            value = self.emit(ReduceOp(op.kind.data, chains, [0]))
         made = self.emit(ReduceOp(op.kind.data, value, dims))
         return self._reduced(made, op.result) if shape_of(op.result.type) else made
 

@@ -19,7 +19,8 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Dim, Effect
 from tilec.dialects.tile.locals import is_local
-from tilec.dialects.tile.schedule import Loop, SpanOp, WindowOp
+from tilec.dialects.tile.numbered import SpanOp
+from tilec.dialects.tile.schedule import Loop, WindowOp
 from tilec.dialects.tile.types import UNBOUND, Array, shape_of
 from tilec.lowering.scalars import Scalars
 from tilec.rewriting.index import Index

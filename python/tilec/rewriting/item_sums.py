@@ -17,6 +17,7 @@ from tilec.dialects.tile.loops import ForOp, YieldOp
 from tilec.dialects.tile.mixing import Combine, ReduceOp, ScanOp
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import (
+    UNBOUND,
     JaggedSpanType,
     SpanType,
     element_type,
@@ -67,6 +68,12 @@ def row_sums(loop: ForOp, segment: SegmentOp) -> RowSums:
         raise Refused(f"the axis at {where(loop)} goes through rows one by one; use a tile axis")
     if element_type(segment.begins.type) != i32:
         raise Refused(f"segments of {segment.begins.type} are compared with rows, which are i32")
+    if segment.ends is None and shape_of(segment.begins.type)[0] == UNBOUND:
+        name = segment.begins.name_hint or "offsets"
+        raise Refused(
+            f"%{name} has an extent known only at run time, and tiles of it that begin between tiles of "
+            "memory cannot be copied; begins and ends in two arrays can"
+        )
     lanes: set[Operation] = set()
     reductions: list[ReduceOp] = []
     for carried, result in zip(loop.carried, loop.yielded, strict=True):

@@ -23,7 +23,8 @@ from tilec.analysis.affine import (
 from tilec.analysis.ranges import Ranges
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
-from tilec.dialects.tile.schedule import AxisOp, PipelineOp, SpanOp
+from tilec.dialects.tile.numbered import SpanOp
+from tilec.dialects.tile.schedule import AxisOp, PipelineOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import UNBOUND, SpanType, shape_of, span_of
@@ -103,7 +104,7 @@ def axis_value(
     """The index or span that `axis` would yield for the tile `number`, which with `keep` may not exist."""
     value = number
     if isinstance(axis.result.type, SpanType):
-        bounds = Bounds(numbers.begin, numbers.end)
+        bounds = Bounds(numbers.begin, numbers.end, mean=axis.axis.bounds.mean)
         aligned = axis.aligned is not None
         value = build.insert(SpanOp(number, bounds, axis.result.type, aligned=aligned, keep=keep))
     value.name_hint = axis.result.name_hint

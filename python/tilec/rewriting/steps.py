@@ -20,7 +20,8 @@ from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
 from tilec.dialects.tile.loops import Axis, ForOp, GridOp, Order, OrderAttr, YieldOp
-from tilec.dialects.tile.schedule import AxisOp, SpanOp
+from tilec.dialects.tile.numbered import SpanOp
+from tilec.dialects.tile.schedule import AxisOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import span_of
@@ -228,7 +229,8 @@ class StepSpace:
         known = [each for each in limits if each is not None]
         promised = isinstance(starts[-1], SSAValue) and len(known) == len(limits)
         limit = sum(known) if promised else None
-        op = AxisOp(Bounds(begin, end, limit, _mean_steps(level.loops)), IndexType(), Order.ORDERED)
+        mean = _mean_steps(level.loops) if isinstance(end, SSAValue) else None
+        op = AxisOp(Bounds(begin, end, limit, mean), IndexType(), Order.ORDERED)
         op.result.name_hint = "step"
         common = StepAxis(build, op)
         build.insert(op)
@@ -298,7 +300,8 @@ class StepSpace:
         if aligned:
             tile = build.add(build.floordiv(begin, span.size), tile)
         keep = not static_extent(bounds)
-        return build.insert(SpanOp(build.value(tile), Bounds(begin, end), span, aligned=aligned, keep=keep))
+        made = Bounds(begin, end, mean=bounds.mean)
+        return build.insert(SpanOp(build.value(tile), made, span, aligned=aligned, keep=keep))
 
 
 def _most_tiles(loop: ForOp) -> int | None:

@@ -71,5 +71,10 @@ def kernel_loops(
             "--xla_jf_dump_llo_pass_label_regex=.*final_bundles.*",
         )
         compile_in_child(text, function, structs, chip, {"LIBTPU_INIT_ARGS": " ".join(flags)})
-        texts = [path.read_text() for path in sorted(Path(folder).glob("*-final_bundles.txt"))]
+        return kernels_in(Path(folder))
+
+
+def kernels_in(folder: Path) -> dict[str, list[Loop]]:
+    """The loops of each kernel, by its name in HLO, of which libtpu wrote the `final_bundles` to a folder."""
+    texts = [path.read_text() for path in sorted(folder.glob("*-final_bundles.txt"))]
     return {match[1]: loops_of(text) for text in texts if (match := _KERNEL.search(text))}

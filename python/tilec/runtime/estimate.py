@@ -48,7 +48,7 @@ def estimate(
         return from_plain(kept)
     structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
     walk = _Walk(compiler(text, function, structs, chip), target)
-    run_known(getattr(load(text, function), function), arguments, walk.call)
+    run_known(getattr(load(text, function), function), arguments, target, walk.call)
     found = walk.estimate()
     store_result("estimates", key, plain(found))
     return found
@@ -88,11 +88,16 @@ class _Walk:
 
     def estimate(self) -> Estimate:
         """The sum, with the operations that no `call` was for, and what calls them all."""
-        for name, opcode in self._compilation.operations:
+        operations = dict(self._compilation.operations)
+        for name in self._compilation.schedules:
+            if name not in operations and name != PROGRAM:
+                operations[name] = "nested"
+                self._doubts[f"XLA runs {name} in a loop, or on a condition"] = None
+        for name, opcode in operations.items():
             if name not in self._done and name in self._compilation.schedules:
                 self._run(name, opcode, None)
         self._run_program()
-        names = [*(name for name, _ in self._compilation.operations), PROGRAM]
+        names = [*operations, PROGRAM]
         found = tuple(self._done[name] for name in names if name in self._done)
         return Estimate(self._chip.name, found, tuple(self._doubts))
 

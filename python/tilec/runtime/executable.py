@@ -9,10 +9,12 @@ from typing import Any
 import jax
 from xdsl.dialects.builtin import ModuleOp
 
+from tilec.analysis.cost.estimate import Estimate
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.runtime.aot import compile_for
 from tilec.runtime.arrays import accept
 from tilec.runtime.compiled import CompiledProgram
+from tilec.runtime.estimate import estimate
 from tilec.runtime.launch import Form, Launch, complete, launcher
 from tilec.runtime.lowered import Lowered, lower
 from tilec.runtime.shapes import ROWS, result_shapes, without_rows
@@ -113,6 +115,14 @@ class Executable:
             dtype = NARROWED.get(parameter.dtype, parameter.dtype)
             structs.append(jax.ShapeDtypeStruct(shape, dtype))
         return structs
+
+    def estimate(self, chip: str, arguments: Sequence[Any]) -> Estimate:
+        """What a call with `arguments` takes on a chip, as the schedule of the real TPU compiler says.
+
+        Arguments are arrays, or `jax.ShapeDtypeStruct`s where only shapes matter; integers have 32 bits.
+        Raises as `aot` does; see `tilec.runtime.estimate` for what is exact and what is not.
+        """
+        return estimate(self.for_chip(chip).text, self.signature.name, arguments, chip)
 
     def for_chip(self, chip: str) -> Lowered:
         """The emitted module with the same choices for a chip."""

@@ -13,6 +13,8 @@ import jax
 import numpy as np
 
 from tilec.analysis.cost.scalars import UNKNOWN, Value
+from tilec.chips import Chip
+from tilec.runtime.simulated import simulated
 
 Words = list[Value]
 """The elements of an integer array, in order; booleans are 0 and 1. Each is without its sign, of 32 bits."""
@@ -28,14 +30,15 @@ INTEGERS = ("int32", "uint32", "bool")
 """The dtypes of arrays whose elements are looked at."""
 
 
-def run_known(function: Callable[..., Any], arguments: Sequence[Any], call: Call) -> None:
-    """Evaluates `function` with `call` in place of its kernels.
+def run_known(function: Callable[..., Any], arguments: Sequence[Any], chip: Chip, call: Call) -> None:
+    """Evaluates `function`, traced for a chip, with `call` in place of its kernels.
 
     `arguments` are arrays, of which only integers are looked at, or `jax.ShapeDtypeStruct`s.
     """
     structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
     with jax.enable_x64(False):
-        traced = jax.make_jaxpr(function)(*structs)
+        with simulated(chip):
+            traced = jax.make_jaxpr(function)(*structs)
         _evaluate(traced, [words_of(each) for each in arguments], call)
 
 

@@ -29,8 +29,8 @@ class Scheduled:
 @dataclass(frozen=True)
 class Compilation:
     """A compiled function: its operations that take time, name and opcode, in order, the schedules of those
-    that have one, by name, and the module in XLA's text form; and, of
-    a compile in a process of its own, its seconds and the bytes of code."""
+    that have one, by name, and the module in XLA's text form. Of a
+    compile in a process of its own, also its seconds and the bytes of code."""
 
     operations: tuple[tuple[str, str], ...]
     schedules: dict[str, Scheduled]
@@ -78,6 +78,6 @@ def _schedules(folder: Path) -> dict[str, Scheduled]:
     texts: dict[str, dict[str, str]] = {}
     for path in folder.iterdir():
         match = _FILES.fullmatch(path.name)
-        if match is not None and "schedule-analysis" not in path.name:
+        if match is not None and not match[1].startswith("<"):  # what runs once, when a program is loaded
             texts.setdefault(match[1], {})[match[2][:6]] = path.read_text()
     return {name: Scheduled(each["packed"], each["pre-de"]) for name, each in sorted(texts.items())}

@@ -1,7 +1,7 @@
 // A loop for each axis: what a step of the inner loop does is copied ahead, also from one group to the next; what
 // stands around it, and the output of a group, do not cost its steps anything.
 
-// RUN: tile-opt %s --tile-to-pallas="grouping=stream m=256" -t pallas | filecheck %s
+// RUN: tile-opt %s --tile-to-pallas="grouping=stream clean=mask m=256" -t pallas | filecheck %s
 
 func.func @sums(%x: memref<1024x256xf32>, %offsets: memref<17xi32>) -> memref<16x256xf32> {
   %out = tile.empty : memref<16x256xf32>

@@ -270,3 +270,41 @@ func.func @twice(%x: memref<300x8xf32>, %y: memref<300x300xf32>) -> memref<300x3
 // CHECK-NEXT:      %2 = tile.fill %t outside %m dim 0 with %old
 // CHECK-NEXT:      %t_1 = tile.fill %2 outside %m with %old
 // CHECK-NEXT:      tile.set %t_1, %yw
+// What a value is made of by casts, sums and differences is filled where it comes from, once.
+func.func @parts(%x: memref<300x128xf32>, %w: memref<8x300xbf16>, %y: memref<8x128xf32>) -> memref<8x128xf32> {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 300 by m:128 ordered
+    %xw = tile.window read %x[%m, :]
+    %ww = tile.window read %w[:, %m]
+    %yw = tile.window write %y[:, :] preload
+    %v = tile.get %xw
+    %l = tile.get %ww
+    %high = tile.cast %v to bf16
+    %h = tile.cast %high to f32
+    %rest = arith.subf %v, %h : tensor<128x128xf32, #tile.spans<m, _>>
+    %low = tile.cast %rest to bf16
+    %a = tile.dot %l, %high
+    %b = tile.dot %l, %low, %a
+    tile.set %b, %yw
+  }
+  return %y : memref<8x128xf32>
+}
+// CHECK-LABEL: func.func @parts(%x: memref<300x128xf32>, %w: memref<8x300xbf16>, %y: memref<8x128xf32>) -> memref<8x128xf32> {
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %m = tile.axis 0 to 300 by m:128 ordered
+// CHECK-NEXT:      %xw = tile.window read %x[%m, :]
+// CHECK-NEXT:      %ww = tile.window read %w[:, %m]
+// CHECK-NEXT:      %yw = tile.window write %y[:, :] preload
+// CHECK-NEXT:      %v = tile.get %xw
+// CHECK-NEXT:      %l = tile.get %ww
+// CHECK-NEXT:      %0 = arith.constant 0.000000e+00 : bf16
+// CHECK-NEXT:      %l_1 = tile.fill %l outside %m with %0
+// CHECK-NEXT:      %1 = arith.constant 0.000000e+00 : f32
+// CHECK-NEXT:      %v_1 = tile.fill %v outside %m with %1
+// CHECK-NEXT:      %high = tile.cast %v_1 to bf16
+// CHECK-NEXT:      %a = tile.dot %l_1, %high
+// CHECK-NEXT:      %h = tile.cast %high to f32
+// CHECK-NEXT:      %rest = arith.subf %v_1, %h : tensor<128x128xf32>
+// CHECK-NEXT:      %low = tile.cast %rest to bf16
+// CHECK-NEXT:      %b = tile.dot %l_1, %low, %a
+// CHECK-NEXT:      tile.set %b, %yw

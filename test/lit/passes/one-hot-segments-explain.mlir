@@ -4,7 +4,7 @@
 // RUN: tile-opt %s --one-hot-segments=items=all | filecheck %s --check-prefix=SAME --match-full-lines
 
 func.func @notes(%x: memref<?x256xf32>, %y: memref<?x4x64xf32>, %w: memref<8x256xf32>, %offsets: memref<9xi32>,
-                 %long: memref<9xi64>, %begins: memref<8xi32>, %ends: memref<8xi32>, %ids: memref<?xi32>,
+                 %long: memref<9xi64>, %begins: memref<8xi32>, %ends: memref<8xi32>, %ids: memref<?xi32>, %some: memref<?xi32>,
                  %out: memref<8x256xf32>, %heads: memref<8x4x64xf32>, %rows: memref<?x256xf32>) {
   %zero = tile.splat 0.0 : tensor<256xf32>
   tile.grid %most = 0 to 8 {
@@ -170,6 +170,31 @@ func.func @notes(%x: memref<?x256xf32>, %y: memref<?x4x64xf32>, %w: memref<8x256
     }
     tile.atomic_rmw add %s, %out[0, :]
   }
+  tile.grid %any = 0 to 8 {
+    %b, %e = tile.segment %some[%any]
+    %s = tile.for %m = %b to %e by m iter_args(%a = %zero) {
+      %v = tile.load %x[%m, :]
+      %t = tile.reduce add %v dims [0]
+      %n = arith.addf %a, %t : tensor<256xf32>
+      tile.yield %n
+    }
+    tile.store %s, %out[%any, :]
+  }
+  tile.grid %columns = 0 to 8 {
+    %b, %e = tile.segment %offsets[%columns]
+    %w0 = tile.load %begins[%columns]
+    %w1 = arith.index_cast %w0 : i32 to index
+    tile.for %c = 0 to %w1 by c {
+      %none = tile.splat 0.0 : tensor<?xf32, #tile.spans<c>>
+      %s = tile.for %m = %b to %e by m iter_args(%a = %none) {
+        %v = tile.load %x[%m, %c]
+        %t = tile.reduce add %v dims [0]
+        %n = arith.addf %a, %t : tensor<?xf32, #tile.spans<c>>
+        tile.yield %n
+      }
+      tile.store %s, %out[%columns, %c]
+    }
+  }
   tile.grid %halves = 0 to 4 {
     %two = arith.constant 2 : index
     %g = arith.muli %halves, %two : index
@@ -199,7 +224,9 @@ func.func @notes(%x: memref<?x256xf32>, %y: memref<?x4x64xf32>, %w: memref<8x256
 // CHECK: {{.*}}/one-hot-segments-explain.mlir:141:3: note: one-hot-segments: between stays: tile.gather at {{.*}}/one-hot-segments-explain.mlir:145:7 would read rows between the segments, of which nothing is known there
 // CHECK: {{.*}}/one-hot-segments-explain.mlir:152:3: note: one-hot-segments: masked stays: tile.store at {{.*}}/one-hot-segments-explain.mlir:161:5 has a mask
 // CHECK: {{.*}}/one-hot-segments-explain.mlir:163:3: note: one-hot-segments: added stays: tile.atomic_rmw at {{.*}}/one-hot-segments-explain.mlir:171:5 is not done for several items at once
-// CHECK: {{.*}}/one-hot-segments-explain.mlir:173:3: note: one-hot-segments: halves stays: tile.store at {{.*}}/one-hot-segments-explain.mlir:183:5 is at a place that is computed from the item
+// CHECK: {{.*}}/one-hot-segments-explain.mlir:173:3: note: one-hot-segments: any stays: %some has an extent known only at run time, and tiles of it that begin between tiles of memory cannot be copied; begins and ends in two arrays can
+// CHECK: {{.*}}/one-hot-segments-explain.mlir:183:3: note: one-hot-segments: columns stays: tile.for at {{.*}}/one-hot-segments-explain.mlir:187:5 has another range for every item, and does not only add rows
+// CHECK: {{.*}}/one-hot-segments-explain.mlir:198:3: note: one-hot-segments: halves stays: tile.store at {{.*}}/one-hot-segments-explain.mlir:208:5 is at a place that is computed from the item
 // SAME:   tile.grid %most = 0 to 8 {
 // SAME:   tile.grid %largest = 0 to 8 {
 // SAME:   tile.grid %weighted = 0 to 8 {
@@ -215,4 +242,6 @@ func.func @notes(%x: memref<?x256xf32>, %y: memref<?x4x64xf32>, %w: memref<8x256
 // SAME:   tile.grid %between = 0 to 8 {
 // SAME:   tile.grid %masked = 0 to 8 {
 // SAME:   tile.grid %added = 0 to 8 {
+// SAME:   tile.grid %any = 0 to 8 {
+// SAME:   tile.grid %columns = 0 to 8 {
 // SAME:   tile.grid %halves = 0 to 4 {

@@ -8,8 +8,8 @@
 // RUN: not tile-opt %s --tile-to-pallas="gathers=whole" 2>&1 | filecheck %s --check-prefix=GATHERS --match-full-lines
 // RUN: not tile-opt %s --tile-to-pallas="shared=split" 2>&1 | filecheck %s --check-prefix=SHARED --match-full-lines
 // RUN: not tile-opt %s --tile-to-pallas="grouping=stream loop=grid" 2>&1 | filecheck %s --check-prefix=STREAM --match-full-lines
-// STREAM: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: tile-to-pallas: grouping=stream has loops in a kernel; loop=grid is not fori_loop
 // GROUPING: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: tile-to-pallas: grouping=list; auto, worklist, overlaunch, stream, one_hot, none are accepted
+// STREAM: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: tile-to-pallas: loop=grid with grouping=stream; fori_loop is accepted
 // LOOP: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: tile-to-pallas: loop=while; grid, emit_pipeline, fori_loop, unroll are accepted
 // CHIP: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: plan-memory: there is no chip v1; the chips are v4, v5e, v5p, v6e, tpu7x
 // OPERANDS: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: split-unaligned-loops: operands=hbm; auto, resident, stream are accepted

@@ -232,7 +232,7 @@ EXAMPLES = (
     _example(
         "grouped_matmul_transposed", {"m": 128, "k": 128, "n": 128}, {"m": 32, "k": 128, "n": 256}, dy=0.2
     ),
-    _example("jagged_row_sum", {"m": 128}, {"m": 16}, x=0.2),
+    _example("jagged_row_sum", {"m": 128}, {"m": 16, "g": 8}, x=0.2),
     _example("gdpa", {"m": 128, "n": 256}, {"m": 16, "n": 128}, q=0.09, v=0.06),
     _example("jagged_flash_attention", {"m": 128, "n": 128}, {"m": 32, "n": 32}, q=8.0),
     _example("jagged_bias_lhd", {"m": 64}, {"m": 8}),
@@ -265,7 +265,7 @@ KERNELS = (
     _kernel("integers", {"m": 128}, {"m": 128}),
     _kernel("rows_of_one_result", {"m": 128}, {"m": 128}),
     _kernel("grouped_matmul_gaps", {"m": 128, "k": 128}, {"m": 16, "k": 128}, w=0.07),
-    _kernel("jagged_row_sum_gaps", {"m": 128}, {"m": 16}, x=0.2),
+    _kernel("jagged_row_sum_gaps", {"m": 128}, {"m": 16, "g": 8}, x=0.2),
 )
 """Small programs, one for an operation or a shape of program that no example has."""
 

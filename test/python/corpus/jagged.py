@@ -8,6 +8,7 @@ import runpy
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,8 +29,13 @@ from .segments import HOSTILE_OFFSETS, HOSTILE_RANGES, Segments, of_lengths
 SIZES = (13, 64, 100, 128, 200, 256)
 """Columns, features of a head, and extents of matrices."""
 
-LOOPS = ("grid", "emit_pipeline", "fori_loop")
-GROUPINGS = ("worklist", "overlaunch")
+WAYS = (
+    *product(("worklist", "overlaunch", "one_hot"), ("grid", "emit_pipeline", "fori_loop")),
+    ("stream", "fori_loop"),
+    ("stream", "fori_loop"),
+)
+"""How steps are found and what runs them; the last as often as others."""
+
 BLOCKS = (8, 16, 128)
 """Rows in a tile: fewer than a window of bf16 has, few, and more than most arrays have."""
 
@@ -147,6 +153,7 @@ class Case:
             self.size,
             self.dtype,
             self.index,
+            self.grouping,
             self.loop,
         )
         text = "-".join(str(word).removeprefix("torch.") for word in words)
@@ -206,7 +213,7 @@ def _clipped(segments: Segments, most: int) -> Segments:
 def case(kernel: JaggedKernel, segments: Segments, seed: str) -> Case:
     """The case of a kernel and segments that `seed` stands for."""
     random = Random(f"{seed} {kernel.name} {segments.name}")
-    size = random.choice(SIZES)
+    size, (grouping, loop) = random.choice(SIZES), random.choice(WAYS)
     dtype = random.choice((torch.float32, torch.bfloat16))
     index = random.choice((torch.int32, torch.int64))
     return Case(
@@ -216,8 +223,8 @@ def case(kernel: JaggedKernel, segments: Segments, seed: str) -> Case:
         dtype,
         index,
         poison=random.random() < 0.5,
-        grouping=random.choice(GROUPINGS),
-        loop=random.choice(LOOPS),
+        grouping=grouping,
+        loop=loop,
         block=random.choice(BLOCKS),
         chip=random.choice(CHIPS),
     )

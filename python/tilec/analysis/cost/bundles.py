@@ -28,7 +28,7 @@ SLOTS: tuple[str, ...] = (
 # `0x1e LB: > {`: address, label, a `>` for each loop around.
 _BUNDLE = re.compile(r"(?m)^ *(0x[0-9a-f]+|0) +(?:[A-Z]{2})? *:(?: *>)* *\{")
 _LABEL = re.compile(r"/\*(\w+)=\*/")  # names the operand that follows
-_WAY = re.compile(r"/\* (\w+-to-\w+) \*/")  # of a `dma.general`
+_WAY = re.compile(r"/\* (\w+-to-\w+|k(?:Rem|Div)) \*/")  # of a `dma.general`, and what a division gives
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _INSTRUCTION = re.compile(r"(?:(?P<results>%[^=]*?) = )?(?P<opcode>[\w.:-]+) ?(?P<rest>.*)", re.DOTALL)
 _PREDICATE = re.compile(r"\((!?)%\w*?_?(p\d+)(?:, %\w*?_?(s\d+))?\),?")  # and what else the result is

@@ -53,6 +53,8 @@ def run(schedule: Schedule, chip: Chip, operands: Sequence[MutableSequence[Value
     arrays: list[Array] = []
     for each, words in zip(schedule.inputs, operands, strict=True):
         index = registers.index(each.register)
+        if len(each.shape) > 1 or each.dtype not in ("s32", "u32"):
+            words = None  # tiles of memory, or narrow elements, have another order than rows of words
         if each.space == "scalar":
             registers.values[index] = words[0] if words else registers.values[index]
         else:

@@ -27,6 +27,7 @@ WORDS: Mapping[str, Callable[[int, int], int]] = {
     "sadd.s32": lambda a, b: (a + b) & _MASK,
     "ssub.s32": lambda a, b: (a - b) & _MASK,
     "smul.u32": lambda a, b: (a * b) & _MASK,
+    "smulhi.u32": lambda a, b: (a * b) >> 32,
     "sand.u32": lambda a, b: a & b,
     "sor.u32": lambda a, b: a | b,
     "sxor.u32": lambda a, b: a ^ b,

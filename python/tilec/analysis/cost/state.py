@@ -44,7 +44,8 @@ class State:
     branch: int | None = None
     smem: dict[int, Value] = field(default_factory=dict[int, Value])
     doubts: dict[str, None] = field(default_factory=dict[str, None])
-    queue: deque[Value] = field(default_factory=deque[Value])
+    semaphores_read: deque[Value] = field(default_factory=deque[Value])
+    divisions: deque[Value] = field(default_factory=deque[Value])
     _semaphores: dict[int, int] = field(default_factory=dict[int, int])
     _coming: dict[int, list[tuple[float, int]]] = field(default_factory=dict[int, list[tuple[float, int]]])
 
@@ -93,11 +94,11 @@ class State:
         self._semaphores[semaphore] = 0
 
     def read(self, semaphore: int) -> None:
-        """Puts a semaphore into the queue for the scalar unit, with all DMAs that are done."""
+        """Queues the value of a semaphore for the scalar unit, with all DMAs that are done."""
         coming = self._coming.get(semaphore, [])
         while coming and coming[0][0] <= self.now:
             self.add(semaphore, heapq.heappop(coming)[1])
-        self.queue.append(self._semaphores.get(semaphore, 0))
+        self.semaphores_read.append(self._semaphores.get(semaphore, 0))
 
     def _to_smem(self, operands: Mapping[str, Value], count: int) -> None:
         target = self.known(operands["smem"], "an address in scalar memory")

@@ -249,9 +249,28 @@ def _unknown(instruction: Instruction, registers: Registers) -> Run:
 
 def _pop(instruction: Instruction, registers: Registers) -> Run:
     target = registers.index(instruction.results[0])
+    divided = instruction.opcode == "spop.drf"
 
     def run(state: State) -> None:
-        state.registers[target] = state.queue.popleft()
+        queue = state.divisions if divided else state.semaphores_read
+        state.registers[target] = queue.popleft() if queue else UNKNOWN
+
+    return run
+
+
+def _divide(instruction: Instruction, registers: Registers) -> Run:
+    """A division, whose quotient or remainder is queued for the scalar unit."""
+    left, right = (_index(operand, registers) for operand in instruction.operands[:2])
+    kind = (instruction.named or {}).get("way")
+    if kind is None:
+        raise UnknownText("a division gives neither quotient nor remainder")
+
+    def run(state: State) -> None:
+        a, b = state.registers[left], state.registers[right]
+        if isinstance(a, int) and isinstance(b, int) and b:
+            state.divisions.append(a % b if kind == "kRem" else a // b)
+        else:
+            state.divisions.append(UNKNOWN)
 
     return run
 
@@ -320,6 +339,8 @@ _SPECIAL: dict[str, Callable[[Instruction, Registers], Run]] = {
     "sbr.rel": _branch,
     "shalt.err": _halt,
     "spop.sfrf": _pop,
+    "spop.drf": _pop,
+    "sdivrem.u32": _divide,
     "dma.done.wait": _semaphore,
     "vsyncadd": _semaphore,
     "vsyncmov": _semaphore,

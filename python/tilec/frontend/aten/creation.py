@@ -10,11 +10,12 @@ from xdsl.ir import SSAValue
 from tilec.dialects.tile import EmptyOp, FullOp
 from tilec.dialects.tile.types import UNBOUND
 from tilec.frontend.aten.table import Call, handles
+from tilec.frontend.known import UNNAMED, Array, Range, Value
 from tilec.frontend.lanes import operand
 from tilec.frontend.positions import lane_numbers
 from tilec.frontend.scalars import as_value, index_of, is_symbolic
 from tilec.frontend.torch_private import expression
-from tilec.frontend.trace import UNNAMED, Array, Range, Trace, Value
+from tilec.frontend.trace import Trace
 
 
 @handles("empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided", "empty_permuted")
@@ -69,7 +70,7 @@ def filled(trace: Trace, out: torch.Tensor, value: Any, *, array: bool = True) -
 def _array(trace: Trace, out: torch.Tensor, value: Any) -> torch.Tensor:
     """A new array of the program."""
     element = trace.element(out.dtype)
-    if 0 in out.shape:
+    if any(not is_symbolic(size) and size == 0 for size in out.shape):
         trace.fail(f"an array of shape {trace.describe(out)}, which has no elements; one or more are needed")
     shape, rows = list(out.shape) or [1], _rows(trace, out)
     if rows:

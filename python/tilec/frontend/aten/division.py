@@ -10,9 +10,9 @@ from xdsl.dialects import math as mlir_math
 from xdsl.ir import Operation, SSAValue
 
 from tilec.frontend.aten.table import Call, handles
+from tilec.frontend.known import Range
 from tilec.frontend.lanes import computed_in, operand
 from tilec.frontend.tiles import refuse_wrapped
-from tilec.frontend.trace import Range
 
 
 def _tensor(value: Any, dtype: torch.dtype) -> torch.Tensor:

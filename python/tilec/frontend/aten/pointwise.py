@@ -12,9 +12,9 @@ from xdsl.ir import Operation, SSAValue
 from tilec.dialects.tile import CompareOp, SelectOp
 from tilec.dialects.tile.elementwise import Relation
 from tilec.frontend.aten.table import Call, handles
+from tilec.frontend.known import Range, Value
 from tilec.frontend.lanes import computed_in, convert, inverted, operand, splat, truth
 from tilec.frontend.tiles import refuse_wrapped
-from tilec.frontend.trace import Range, Value
 
 Unary = Callable[[SSAValue], Operation]
 Binary = Callable[[SSAValue, SSAValue], Operation]

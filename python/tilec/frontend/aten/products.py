@@ -10,8 +10,9 @@ from tilec.dialects.tile.products import Precision
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import shape_of
 from tilec.frontend.aten.table import Call, handles
+from tilec.frontend.known import Value
 from tilec.frontend.lanes import cast
-from tilec.frontend.trace import Trace, Value
+from tilec.frontend.trace import Trace
 
 
 def dot(

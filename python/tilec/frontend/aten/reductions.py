@@ -15,6 +15,7 @@ from tilec.dialects.tile.elementwise import Relation
 from tilec.dialects.tile.mixing import Combine
 from tilec.dialects.tile.types import element_type, shape_of, span_of
 from tilec.frontend.aten.table import Call, handles
+from tilec.frontend.known import Range, Value
 from tilec.frontend.lanes import (
     LIMITS,
     broadcast,
@@ -27,7 +28,7 @@ from tilec.frontend.positions import lane_numbers
 from tilec.frontend.scalars import bound
 from tilec.frontend.tiles import new_index, refuse_wrapped
 from tilec.frontend.torch_private import expression
-from tilec.frontend.trace import Range, Trace, Value
+from tilec.frontend.trace import Trace
 
 
 def dims_of(call: Call, rank: int) -> list[int]:

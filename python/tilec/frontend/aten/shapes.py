@@ -8,8 +8,8 @@ from xdsl.ir import SSAValue
 from tilec.dialects.tile import ConcatenateOp, ReshapeOp, SliceOp, TransposeOp
 from tilec.dialects.tile.types import element_type, shape_of
 from tilec.frontend.aten.table import Call, handles
+from tilec.frontend.known import Value
 from tilec.frontend.lanes import broadcast, squeezed
-from tilec.frontend.trace import Value
 
 
 def moved(call: Call, ssa: SSAValue) -> torch.Tensor:

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from xdsl.ir import SSAValue
 
+from tilec.frontend.known import Range, Value
 from tilec.frontend.lanes import Operand, cast, operand
 from tilec.frontend.torch_private import OpOverload, schema_of
-from tilec.frontend.trace import Range, Trace, Value
+from tilec.frontend.trace import Trace
 
 
 @dataclass

@@ -233,3 +233,24 @@ func.func @dot_of_a_batch_onto_another_type(%a: tensor<2x8x8xf32>, %c: tensor<8x
   return
 }
 // CHECK: {{.*}}/invalid-mixing.mlir:232:3: error: tile.dot adds a product of type tensor<2x8x8xf32> to an acc of type tensor<8x8xf32>; make them equal
+
+// -----
+
+func.func @whole_along_no_span_of_it(%a: tensor<8xf32>) {
+  tile.grid %m = 0 to 64 by m:8 {
+    %v = tile.whole %a along %m
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:241:21: error: tile.whole along a !tile.span<m:8> of a value of type tensor<8xf32>, which must have one dimension of that span, or several and `dim` for one of them
+
+// -----
+
+func.func @whole_of_another_type() {
+  tile.grid %m = 0 to 64 by m:8 {
+    %a = tile.splat 0.0 : tensor<8xf32, #tile.spans<m>>
+    %v = "tile.whole"(%a, %m) : (tensor<8xf32, #tile.spans<m>>, !tile.span<m:8>) -> tensor<8xf32, #tile.spans<m>>
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:252:5: error: tile.whole results in tensor<8xf32>, not tensor<8xf32, #tile.spans<m>>

@@ -31,6 +31,7 @@ func.func @pipeline(%x: memref<?x512xbf16>, %o: memref<9xi32>, %y: memref<?x512x
     %v = tile.get %xw
     %z = arith.constant 0.0 : bf16
     %w = tile.fill %v outside %m with %z
+    %u = tile.whole %v along %m
   }
   return
 }
@@ -62,6 +63,7 @@ func.func @pipeline(%x: memref<?x512xbf16>, %o: memref<9xi32>, %y: memref<?x512x
 // CHECK-NEXT:      %v_1 = tile.get %xw_1
 // CHECK-NEXT:      %z = arith.constant 0.000000e+00 : bf16
 // CHECK-NEXT:      %w = tile.fill %v_1 outside %m_1 with %z
+// CHECK-NEXT:      %u = tile.whole %v_1 along %m_1
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return
 

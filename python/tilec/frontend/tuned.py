@@ -1,0 +1,79 @@
+"""Configurations that depend on shapes: what a tuner found for some, applied to all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from tilec.frontend.config import Config
+from tilec.frontend.elements import name_of
+from tilec.frontend.tracing import Traced
+from tilec.runtime.signature import NARROWED
+from tilec.tuning.choice import Choice
+from tilec.tuning.command import ROWS
+from tilec.tuning.decision import Decision, decision_from, decision_of
+from tilec.tuning.program import Operand, Program, text_of
+
+
+@dataclass(frozen=True)
+class TunedConfig:
+    """What `tilec.autotune` found for one kernel and chip, for one or several shapes.
+
+    It is the `config` of a kernel as it is: other shapes get the configuration of those that are most like
+    them, with blocks that fit. A library ships it as a small JSON file.
+    """
+
+    decision: Decision
+
+    @classmethod
+    def of(cls, several: Sequence["TunedConfig"]) -> Self:
+        """What was found for several shapes, together.
+
+        Raises ValueError where that is not for one kernel and one chip.
+        """
+        return cls(decision_of([each.decision for each in several]))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what `save` wrote. Raises OSError, and ValueError for another file."""
+        try:
+            return cls(decision_from(Path(path).read_text(encoding="utf-8")))
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    def save(self, path: str | Path) -> None:
+        """Write a small JSON file. Raises OSError."""
+        Path(path).write_text(self.decision.to_json(), encoding="utf-8")
+
+    def config(self, traced: Traced) -> Config:
+        """The configuration for a program of the kernel."""
+        return config_of(self.decision.choice(program_of(traced, [None] * len(traced.parameters))), Config())
+
+
+def program_of(traced: Traced, values: Sequence[tuple[int, ...] | None]) -> Program:
+    """A traced program to be tuned, with the elements of integer arguments, None where they are not known.
+
+    An extent that may be any is `ROWS`.
+    """
+    operands: list[Operand] = []
+    for (name, shape, dtype), known in zip(traced.parameters, values, strict=True):
+        extents = tuple(ROWS if each is None else each for each in shape) or (1,)
+        element = name_of(dtype)
+        operands.append(Operand(name, extents, NARROWED.get(element, element), known))
+    return Program(traced.name, text_of(traced.module), tuple(operands), traced.fixed)
+
+
+def config_of(choice: Choice, given: Config) -> Config:
+    """A choice as a configuration; what a tuner leaves alone is as it was given."""
+    return Config(
+        blocks=choice.sizes,
+        grouping=choice.grouping,
+        loop=choice.loop,
+        operands=choice.operands,
+        gathers=given.gathers,
+        shared=given.shared,
+        clean=given.clean,
+        depth=choice.depth,
+        fetch=choice.fetch,
+        tunables=given.tunables,
+    )

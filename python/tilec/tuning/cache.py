@@ -1,0 +1,51 @@
+"""Results of tuning on disk: an entry for each program, arguments, chip, and versions of what made it.
+
+`tilec.runtime.cache` has the files: an entry is written whole or not at all, so that two tuners at once do no
+harm, and what goes wrong warns with one line.
+"""
+
+import json
+import warnings
+from importlib.metadata import PackageNotFoundError, version
+
+from tilec.runtime.cache import digest, load_result, sources, store_result
+from tilec.tuning.choice import Choice
+from tilec.tuning.program import Program
+
+PACKAGES = ("xdsl", "jax", "jaxlib", "libtpu")
+KIND = "tuning"
+
+
+def versions() -> dict[str, str]:
+    """What an entry depends on besides what is tuned."""
+    found = {"tilec": sources("analysis", "analysis/cost", "chips", "lowering", "passes", "tuning")}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "none"
+    return found
+
+
+def key_of(program: Program, chip: str, compiles: int) -> str:
+    """What tells one entry from another: the program with its arguments, chip, versions, how hard it was
+    searched."""
+    told = [program.to_json(), chip, compiles, versions()]
+    return digest([json.dumps(told, sort_keys=True).encode()])
+
+
+def known(key: str) -> tuple[Choice, float] | None:
+    """The choice of an entry and its seconds; None if there is none, or none that can be read."""
+    entry = load_result(KIND, key)
+    if entry is None:
+        return None
+    try:
+        return Choice.from_json(entry["choice"]), float(entry["seconds"])
+    except (LookupError, TypeError, ValueError) as error:
+        warnings.warn(f"entry {key} of tuning is left aside: {error}", RuntimeWarning, stacklevel=2)
+        return None
+
+
+def keep(key: str, choice: Choice, seconds: float) -> None:
+    """Write an entry."""
+    store_result(KIND, key, {"choice": choice.to_json(), "seconds": seconds})

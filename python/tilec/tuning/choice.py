@@ -1,0 +1,83 @@
+"""One choice of all that a tuner chooses, which can be compared, written down and read again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self, cast
+
+from tilec.passes.tile_to_pallas import LOOPS, TileToPallas
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Block sizes by axis, and options of `--tile-to-pallas`; what is left out is as that pass has it."""
+
+    blocks: tuple[tuple[str, int], ...] = ()
+    grouping: str = TileToPallas.grouping
+    loop: str = TileToPallas.loop
+    operands: str = TileToPallas.operands
+    depth: int = TileToPallas.depth
+    fetch: int = TileToPallas.fetch
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The block sizes by axis."""
+        return dict(self.blocks)
+
+    @property
+    def plainness(self) -> tuple[int, int, int, int]:
+        """Orders choices that are as good as each other: the least is the simplest."""
+        return LOOPS.index(self.loop), int(self.operands != "auto"), self.depth, self.fetch
+
+    def with_sizes(self, sizes: Mapping[str, int]) -> "Choice":
+        """The same with other block sizes."""
+        return Choice(
+            tuple(sorted(sizes.items())), self.grouping, self.loop, self.operands, self.depth, self.fetch
+        )
+
+    def pipeline(self, chip: str) -> TileToPallas:
+        """The passes that make a kernel of it."""
+        return TileToPallas(
+            self.grouping,
+            self.loop,
+            chip,
+            self.sizes,
+            operands=self.operands,
+            depth=self.depth,
+            fetch=self.fetch,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """What `from_json` reads."""
+        return {
+            "blocks": self.sizes,
+            "grouping": self.grouping,
+            "loop": self.loop,
+            "operands": self.operands,
+            "depth": self.depth,
+            "fetch": self.fetch,
+        }
+
+    @classmethod
+    def from_json(cls, data: Any) -> Self:
+        """Raises ValueError for what is no choice."""
+        plain = cls().to_json()
+        if not isinstance(data, dict):
+            raise ValueError("not a choice")
+        given = cast("dict[str, Any]", data)
+        if any(type(given.get(key)) is not type(value) for key, value in plain.items()):
+            raise ValueError("not a choice")
+        numbers = [*given["blocks"].values(), given["depth"], given["fetch"]]
+        if not all(type(each) is int and each > 0 for each in numbers):
+            raise ValueError("a choice with sizes that are no positive numbers")
+        options: dict[str, Any] = {key: given[key] for key in plain if key != "blocks"}
+        return cls(tuple(sorted(given["blocks"].items())), **options)
+
+    def __str__(self) -> str:
+        words = [f"{name}={size}" for name, size in self.blocks]
+        plain = Choice().to_json()
+        words += [
+            f"{key}={value}"
+            for key, value in self.to_json().items()
+            if value != plain[key] and key != "blocks"
+        ]
+        return " ".join(words) or "as it is"

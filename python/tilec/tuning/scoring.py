@@ -1,0 +1,70 @@
+"""What the analytic model says of choices: which to look at first, and which not at all."""
+
+from collections.abc import Iterator
+from itertools import product
+from math import prod
+
+from tilec.analysis.model import Schedule, modelled
+from tilec.analysis.vmem import MEBIBYTE
+from tilec.chips import Chip
+from tilec.tuning.choice import Choice
+from tilec.tuning.program import Program
+from tilec.tuning.space import Space
+
+MOST_SCORED = 6000
+"""Choices of sizes that are all scored, in about a second. Where there are more, the best are climbed to."""
+
+
+class Scorer:
+    """Scores the choices of one program for one chip; remembers what it said."""
+
+    def __init__(self, program: Program, chip: Chip):
+        self.program = program
+        self.chip = chip
+        self._scores: dict[Choice, float] = {}
+
+    def score(self, choice: Choice) -> float:
+        """Seconds that all kernels take, infinite for a choice whose windows do not fit the chip."""
+        if choice not in self._scores:
+            self._scores[choice] = self._score(choice)
+        return self._scores[choice]
+
+    def _score(self, choice: Choice) -> float:
+        schedule = Schedule(
+            choice.loop, choice.depth, choice.operands == "resident", choice.grouping == "overlaunch"
+        )
+        works = self.program.workloads
+        found = [modelled(work, choice.sizes, self.chip, schedule) for work in works]
+        if max((each.vmem for each in found), default=0) > self.chip.vmem_mib * MEBIBYTE:
+            return float("inf")
+        return sum(each.seconds for each in found)
+
+    def ordered(self, space: Space, structure: Choice) -> list[Choice]:
+        """Choices with one structure, the best first: all of them, or those that were met on the way up."""
+        count = prod(len(each.sizes) for each in space.axes)
+        found = _all(space, structure) if count <= MOST_SCORED else self._met(space, structure)
+        legal = [each for each in found if space.legal(each) and self.score(each) < float("inf")]
+        return sorted(legal, key=lambda each: (self.score(each), each.blocks))
+
+    def _met(self, space: Space, structure: Choice) -> list[Choice]:
+        """Those met by going uphill, axis by axis, from the smallest, the middle and the largest sizes."""
+        met: dict[Choice, None] = {}
+        for place in (0, 1, 2):
+            sizes = {each.axis: each.sizes[place * (len(each.sizes) - 1) // 2] for each in space.axes}
+            best = structure.with_sizes(sizes)
+            moved = True
+            while moved:
+                moved = False
+                for each in space.axes:
+                    line = [structure.with_sizes({**best.sizes, each.axis: size}) for size in each.sizes]
+                    met |= dict.fromkeys(line)
+                    better = min(line, key=self.score)
+                    if self.score(better) < self.score(best):
+                        best, moved = better, True
+        return list(met)
+
+
+def _all(space: Space, structure: Choice) -> Iterator[Choice]:
+    names = [each.axis for each in space.axes]
+    for sizes in product(*(each.sizes for each in space.axes)):
+        yield structure.with_sizes(dict(zip(names, sizes, strict=True)))

@@ -1,0 +1,87 @@
+"""What a tuner may choose: every point is one that the passes take."""
+
+from math import ceil
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tuning_programs import example, jagged_row_sum, matmul
+from xdsl.passes import PassPipeline
+
+from tilec.parsing import make_context
+from tilec.passes.plan_memory import PlanMemory
+from tilec.tuning.choice import Choice
+from tilec.tuning.program import Operand, Program
+from tilec.tuning.space import LARGEST, sizes_of, space_of
+
+PROGRAMS = [
+    matmul(512),
+    jagged_row_sum(2048),
+    example("softmax", {}, [Operand("x", (37, 200), "float32")]),
+]
+
+
+@given(st.sampled_from([1, 8, 16, 32, 128]), st.floats(0, 1e5), st.booleans())
+def test_sizes_are_legal_and_none_is_larger_than_needed(granule: int, extent: float, ragged: bool) -> None:
+    sizes = sizes_of(granule, LARGEST, extent, ragged)
+    assert sizes
+    assert list(sizes) == sorted(set(sizes))
+    assert all(size % granule == 0 for size in sizes)
+    assert all(size < 2 * max(2 * extent if ragged else extent, granule) + granule for size in sizes)
+    assert ragged or extent > 4 * LARGEST or sizes[-1] >= ceil(extent)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda each: each.name)
+def test_every_axis_has_sizes_and_no_structure_is_twice_there(program: Program) -> None:
+    space = space_of(program)
+    names = {level.axis for work in program.workloads for level in work.levels} - {None}
+    assert {each.axis for each in space.axes} == names
+    assert len(set(space.structures)) == len(space.structures)
+    assert space.structures[0] == Choice()
+    assert ("overlaunch" in {each.grouping for each in space.structures}) == (
+        program.name == "jagged_row_sum"
+    )
+    assert "none" not in {each.grouping for each in space.structures}
+
+
+def test_what_the_program_says_stays() -> None:
+    program = matmul(512)
+    fixed = Program(program.name, program.text, program.operands, {"k": 96})
+    assert next(each.sizes for each in space_of(fixed).axes if each.axis == "k") == (96,)
+
+
+def test_lanes_and_rows_have_sizes_of_memory_tiles() -> None:
+    sizes = {each.axis: each.sizes for each in space_of(matmul(512)).axes}
+    assert sizes == {"m": (16, 32, 64, 128, 256, 512), "n": (128, 256, 512), "k": (128, 256, 512)}
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sampled_from(PROGRAMS), st.data())
+def test_the_passes_take_every_choice(program: Program, data: st.DataObject) -> None:
+    space = space_of(program)
+    sizes = {each.axis: data.draw(st.sampled_from(each.sizes)) for each in space.axes}
+    choice = data.draw(st.sampled_from(space.structures)).with_sizes(sizes)
+    if not space.legal(choice):
+        return
+    passes = choice.pipeline("v5e").passes()
+    before = next(at for at, each in enumerate(passes) if isinstance(each, PlanMemory))
+    # What does not fit the chip only the finished schedule tells, so that may be refused.
+    PassPipeline(tuple(passes[:before])).apply(make_context(), program.module.clone())
+
+
+@given(st.data())
+def test_neighbours_are_mutual(data: st.DataObject) -> None:
+    space = space_of(PROGRAMS[0])
+    sizes = {each.axis: data.draw(st.sampled_from(each.sizes)) for each in space.axes}
+    choice = data.draw(st.sampled_from(space.structures)).with_sizes(sizes)
+    for each in space.neighbours(choice):
+        assert each != choice
+        assert choice in space.neighbours(each) or not space.legal(choice)
+        assert space.distance(choice, each) <= 2
+
+
+def test_loops_that_are_written_out_stay_short() -> None:
+    space = space_of(matmul(2048))
+    unrolled = next(each for each in space.structures if each.loop == "unroll")
+    assert not space.legal(unrolled.with_sizes({"m": 128, "n": 128, "k": 128}))
+    assert space.legal(unrolled.with_sizes({"m": 128, "n": 128, "k": 512}))
