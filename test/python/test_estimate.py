@@ -22,7 +22,7 @@ from tilec.runtime.aot import CompileRefused
 from tilec.runtime.estimate import estimate
 from tilec.runtime.executable import Executable
 from tilec.runtime.known import Made, Words, run_known
-from tilec.runtime.schedules import operations_of
+from tilec.runtime.schedules import Compilation, operations_of
 
 STEPS = """
 import jax
@@ -134,19 +134,16 @@ def test_what_the_compiler_refuses_has_no_estimate() -> None:
 
 
 @pytest.mark.aot
-def test_equal_questions_are_answered_from_the_cache(
-    own_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_equal_questions_are_answered_from_the_cache(own_cache: Path) -> None:
     arguments = [np.array([3, 7], np.int32), X]
     found = estimate(STEPS, "steps", arguments, "v5e")
 
-    def compile_again(*rest: object) -> None:
+    def compile_again(*rest: object) -> Compilation:
         raise AssertionError
 
-    monkeypatch.setattr("tilec.runtime.estimate.schedules_of", compile_again)
-    assert estimate(STEPS, "steps", arguments, "v5e") == found
+    assert estimate(STEPS, "steps", arguments, "v5e", compile_again) == found
     with pytest.raises(AssertionError):
-        estimate(STEPS, "steps", [np.array([3, 8], np.int32), X], "v5e")
+        estimate(STEPS, "steps", [np.array([3, 8], np.int32), X], "v5e", compile_again)
 
 
 def known(function: Any, *arguments: Any) -> list[tuple[str, list[Words | None]]]:
