@@ -182,8 +182,9 @@ def _structures(jagged: bool, inner: bool, resident: bool) -> Iterator[Choice]:
     A pass may still refuse some for a program; that takes it milliseconds.
     """
     plain = Choice()
-    # `auto` is one of the others, and first: it is what is chosen where nothing is known.
-    groupings = [each for each in GROUPINGS if each not in ("auto", "none")] if jagged else [plain.grouping]
+    # `auto`, which is first, is a worklist where nothing is known.
+    left_out = ("worklist", "none")
+    groupings = [each for each in GROUPINGS if each not in left_out] if jagged else [plain.grouping]
     for grouping in groupings:
         for loop in LOOPS:
             if loop == "unroll" and not inner:
