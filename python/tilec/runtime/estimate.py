@@ -13,9 +13,9 @@ from typing import Any
 import jax
 
 from tilec.analysis.cost.bundles import UnknownText, parse_schedule, parse_utilization
-from tilec.analysis.cost.estimate import Estimate, Operation, from_plain, operation, plain
+from tilec.analysis.cost.estimate import Estimate, Operation, assumptions, from_plain, operation, plain
 from tilec.analysis.cost.machine import run
-from tilec.analysis.cost.scalars import UNKNOWN, Value
+from tilec.analysis.cost.scalars import UNKNOWN, Assumed, Value
 from tilec.analysis.cost.state import Stuck
 from tilec.chips import Chip, chip_named
 from tilec.runtime.cache import digest, load_result, sources, store_result
@@ -24,6 +24,8 @@ from tilec.runtime.load import load
 from tilec.runtime.memory import scoped_vmem
 from tilec.runtime.schedules import PROGRAM, Compilation, schedules_of
 
+_FINITE = "it looks for infinities and NaNs, and there are none; with some in each tile it would take"
+
 Compile = Callable[[str, str, Sequence[jax.ShapeDtypeStruct], str], Compilation]
 """Compiles a function of a module's text for arguments and a chip, as `schedules_of` does."""
 
@@ -31,7 +33,8 @@ Compile = Callable[[str, str, Sequence[jax.ShapeDtypeStruct], str], Compilation]
 def estimate(
     text: str, function: str, arguments: Sequence[Any], chip: str, compiler: Compile = schedules_of
 ) -> Estimate:
-    """What one call of `function` of an emitted module's `text` takes on one core of a chip.
+    """What one call of `function` of an emitted module's `text` takes on a chip: on one core, or on those
+    that share a kernel.
 
     `arguments` are arrays, or `jax.ShapeDtypeStruct`s where contents do not matter for control flow. Offsets
     and other integers should be arrays: where a loop hangs on one that is not, the estimate is not trusted.
@@ -71,8 +74,11 @@ class _Walk:
         self._vmem = scoped_vmem(compilation.hlo)
         self._done: dict[str, Operation] = {}
         self._doubts: dict[str, None] = {}
+        self._assumptions: dict[str, None] = {}
 
-    def call(self, name: str, operands: list[Words | None], made: Sequence[Made]) -> list[Words | None]:
+    def call(
+        self, name: str, operands: list[Words | None], made: Sequence[Made], finite: bool
+    ) -> list[Words | None]:
         """Runs the next kernel of a name; see `Call`. One that XLA left out has no results."""
         results: list[Words | None] = [
             list[Value]([UNKNOWN] * prod(shape)) if dtype in INTEGERS else None for shape, dtype in made
@@ -82,7 +88,7 @@ class _Walk:
         if not waiting:
             return [None] * len(made)
         first = min(waiting, key=lambda each: (len(each), each))  # numbers are in the order of calls
-        if not self._run(first, "custom-call", [*operands, *results]):
+        if not self._run(first, "custom-call", [*operands, *results], finite):
             return [None] * len(made)
         return results
 
@@ -99,7 +105,9 @@ class _Walk:
         self._run_program()
         names = [*operations, PROGRAM]
         found = tuple(self._done[name] for name in names if name in self._done)
-        return Estimate(self._chip.name, found, tuple(self._doubts))
+        return Estimate(
+            self._chip.name, found, tuple(self._doubts), (*assumptions(self._chip), *self._assumptions)
+        )
 
     def _run_program(self) -> None:
         """Runs what calls the operations, in which small ones are. It has branches for when it is not to run,
@@ -110,7 +118,7 @@ class _Walk:
             if self._done[PROGRAM].loops:
                 self._doubts["a loop of XLA runs operations, and how often is not known"] = None
 
-    def _run(self, name: str, opcode: str, operands: list[Words | None] | None) -> bool:
+    def _run(self, name: str, opcode: str, operands: list[Words | None] | None, finite: bool = False) -> bool:
         """Runs one operation on operands and results, or on unknown ones; whether it could."""
         texts = self._compilation.schedules[name]
         try:
@@ -118,7 +126,12 @@ class _Walk:
             given = operands or [None] * len(schedule.inputs)
             if len(given) != len(schedule.inputs):
                 raise UnknownText(f"it has {len(schedule.inputs)} operands, and {len(given)} are known")
-            trace = run(schedule, self._chip, given)
+            before = [None if words is None else [*words] for words in given]
+            trace = run(schedule, self._chip, given, Assumed(0) if finite else UNKNOWN)
+            if trace.assumed:
+                other = run(schedule, self._chip, before, Assumed(1))
+                times = f"{other.cycles / trace.cycles:.2f} times as long"
+                self._assumptions[f"{name}: {_FINITE} {times}"] = None
             slots = parse_utilization(texts.slots)
             self._done[name] = operation(name, opcode, trace, slots, self._chip, self._vmem.get(name))
         except (UnknownText, Stuck) as error:
