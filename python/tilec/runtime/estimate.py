@@ -77,20 +77,26 @@ class _Walk:
         self._assumptions: dict[str, None] = {}
 
     def call(
-        self, name: str, operands: list[Words | None], made: Sequence[Made], finite: bool
+        self, name: str | None, operands: list[Words | None], made: Sequence[Made], finite: bool
     ) -> list[Words | None]:
         """Runs the next kernel of a name; see `Call`. One that XLA left out has no results."""
         results: list[Words | None] = [
             list[Value]([UNKNOWN] * prod(shape)) if dtype in INTEGERS else None for shape, dtype in made
         ]
-        waiting = [each for each in self._compilation.schedules if base_name(each) == name]
-        waiting = [each for each in waiting if each not in self._done]
+        waiting = [each for each in self._candidates(name) if each not in self._done]
         if not waiting:
             return [None] * len(made)
         first = min(waiting, key=lambda each: (len(each), each))  # numbers are in the order of calls
         if not self._run(first, "custom-call", [*operands, *results], finite):
             return [None] * len(made)
         return results
+
+    def _candidates(self, name: str | None) -> list[str]:
+        """The schedules of kernels of a name. One that was given none is called after what calls it."""
+        if name is not None:
+            return [each for each in self._compilation.schedules if base_name(each) == name]
+        calls = (each for each, opcode in self._compilation.operations if opcode == "custom-call")
+        return [each for each in calls if each in self._compilation.schedules]
 
     def estimate(self) -> Estimate:
         """The sum, with the operations that no `call` was for, and what calls them all."""

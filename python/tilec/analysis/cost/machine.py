@@ -24,6 +24,7 @@ from tilec.analysis.cost.translate import Registers, Run, translate
 from tilec.chips import Chip
 
 _MOST_BUNDLES = 40_000_000  # with a scalar part, that one run may take: some twenty seconds
+_LANES = 128
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,10 @@ def _run(
     arrays: list[Array] = []
     for each, words in zip(schedule.inputs, operands, strict=True):
         index = registers.index(each.register)
-        if len(each.shape) > 1 or each.dtype not in ("s32", "u32"):
-            words = None  # tiles of memory, or narrow elements, have another order than rows of words
+        if each.dtype not in ("s32", "u32"):
+            words = None  # narrow elements have another order
+        elif len(each.shape) > 1:
+            words = _in_tiles(words, each.shape)
         if each.space == "scalar":
             registers.values[index] = words[0] if words else registers.values[index]
         else:
@@ -123,10 +126,20 @@ def _heads(schedule: Schedule) -> list[int]:
     return sorted(targets)
 
 
+def _in_tiles(words: Sequence[Value] | None, shape: Sequence[int]) -> list[Value] | None:
+    """The words of a matrix in the order of memory, whose tiles have 128 lanes; a copy, so what is written to
+    it is not known of the array. None for matrices of more lanes, and for several."""
+    *outer, rows, lanes = shape
+    if words is None or prod(outer) != 1 or lanes > _LANES:
+        return None
+    dead: list[Value] = [UNKNOWN] * (_LANES - lanes)
+    return [word for row in range(rows) for word in (*words[row * lanes : (row + 1) * lanes], *dead)]
+
+
 def _placed(each: Input, words: MutableSequence[Value] | None, before: Sequence[Array], chip: Chip) -> Array:
     """An operand behind those before it, with room for what tiles of memory add to its extents."""
     *outer, rows, lanes = (1, 1, *each.shape)
-    size = prod(outer) * (-(-rows // 32) * 32) * (-(-lanes // 128) * 128) * 4
+    size = prod(outer) * (-(-rows // 32) * 32) * (-(-lanes // _LANES) * _LANES) * 4
     unit = chip.hbm_address_bytes // chip.dma_granule_bytes
     granules = -(-size // chip.hbm_address_bytes) * unit
     address = before[-1].address + before[-1].granules if before else unit
