@@ -15,6 +15,7 @@ from math import prod
 
 from tilec.analysis.cost.bundles import Input, Schedule
 from tilec.analysis.cost.copies import Copies
+from tilec.analysis.cost.recorder import Ran, Recorder
 from tilec.analysis.cost.scalars import Value
 from tilec.analysis.cost.state import Array, State, Stuck
 from tilec.analysis.cost.translate import Registers, Run, translate
@@ -42,11 +43,16 @@ class Trace:
     doubts: tuple[str, ...]
 
 
-def run(schedule: Schedule, chip: Chip, operands: Sequence[MutableSequence[Value] | None]) -> Trace:
+def run(
+    schedule: Schedule,
+    chip: Chip,
+    operands: Sequence[MutableSequence[Value] | None],
+    recorder: Recorder | None = None,
+) -> Trace:
     """Runs a kernel on `operands`: the words of each integer array, which may change, or None if unknown.
 
-    A scalar operand has one word. Raises `UnknownText` for instructions that are not modelled, and `Stuck`
-    for a run that cannot be.
+    A scalar operand has one word. A recorder takes note of what happens. Raises `UnknownText` for
+    instructions that are not modelled, and `Stuck` for a run that cannot be.
     """
     registers = Registers()
     runs = translate(schedule, registers)
@@ -61,7 +67,7 @@ def run(schedule: Schedule, chip: Chip, operands: Sequence[MutableSequence[Value
             array = _placed(each, words, arrays, chip)
             arrays.append(array)
             registers.values[index] = array.address * chip.dma_granule_bytes // chip.hbm_address_bytes
-    state = State(list(registers.values), Copies(chip), tuple(arrays))
+    state = State(list(registers.values), Copies(chip), tuple(arrays), recorder)
     executed = _execute(runs, chip, state)
     return Trace(
         state.now,
@@ -70,12 +76,12 @@ def run(schedule: Schedule, chip: Chip, operands: Sequence[MutableSequence[Value
         state.copies.bytes_read,
         state.copies.bytes_written,
         executed,
-        tuple(executed[index] for index in _heads(schedule)),
+        tuple(executed[index] for index in heads(schedule)),
         tuple(state.doubts),
     )
 
 
-def _heads(schedule: Schedule) -> list[int]:
+def heads(schedule: Schedule) -> list[int]:
     """The bundles that a later one branches to."""
     targets = {
         int(instruction.operands[0])
@@ -104,6 +110,7 @@ def _execute(runs: Sequence[Run | None], chip: Chip, state: State) -> tuple[int,
     counter, stop, steps = 0, end, 0
     target: int | None = None
     begun[0] += 1
+    entry, entered = 0, state.now
     while counter < end:
         skipped = min(following[counter], stop) - counter
         counter += skipped
@@ -121,8 +128,11 @@ def _execute(runs: Sequence[Run | None], chip: Chip, state: State) -> tuple[int,
                 stop = min(counter + chip.branch_delay, end)
         if counter == stop:
             begun[stop] -= 1
+            if state.recorder is not None:
+                state.recorder.add(Ran(entry, stop, entered, state.now))
             counter, stop, target = end if target is None else target, end, None
             begun[counter] += 1
+            entry, entered = counter, state.now
         steps += 1
         if steps > _MOST_BUNDLES:
             raise Stuck(f"it takes more than {_MOST_BUNDLES} bundles of the scalar unit")
