@@ -80,7 +80,7 @@ def _prepared(
     kernel: str, positional: Sequence[str], sources: Mapping[str, Source], choices: str
 ) -> tuple[Executable, Arguments]:
     """A kernel ready to be compiled, and its arguments."""
-    if ".py:" in kernel:
+    if kernel.endswith(".py") or ".py:" in kernel:
         return _traced(kernel, positional, sources, choices)
     module = parse_file(kernel, make_context())
     verify(module)
@@ -95,7 +95,7 @@ def _traced(
     kernel: str, positional: Sequence[str], sources: Mapping[str, Source], choices: str
 ) -> tuple[Executable, Arguments]:
     """A kernel that is a torch function, traced for shapes."""
-    bound = load_kernel(kernel).bind(*parse_arguments(", ".join(positional)))
+    bound = load_kernel(kernel, TOOL).bind(*parse_arguments(", ".join(positional), TOOL))
     chosen = _choices(choices, bound.choices)
     chosen = replace(chosen, blocks={**chosen.blocks, **bound.traced.fixed})
     executable = Executable(bound.traced.module, bound.executable.signature, chosen)
