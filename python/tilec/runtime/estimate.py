@@ -5,7 +5,7 @@ compiler's text, with the integers that the kernel gets for the given arguments.
 model and its limits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from math import prod
 from typing import Any
@@ -14,9 +14,11 @@ import jax
 
 from tilec.analysis.cost.bundles import UnknownText, parse_schedule, parse_utilization
 from tilec.analysis.cost.estimate import Estimate, Operation, assumptions, from_plain, operation, plain
-from tilec.analysis.cost.machine import run
+from tilec.analysis.cost.machine import heads, run
+from tilec.analysis.cost.recorder import Recorder
 from tilec.analysis.cost.scalars import UNKNOWN, Assumed, Value
 from tilec.analysis.cost.state import Stuck
+from tilec.analysis.cost.timeline import Timeline, named_arrays, timeline
 from tilec.chips import Chip, chip_named
 from tilec.runtime.cache import digest, load_result, sources, store_result
 from tilec.runtime.known import INTEGERS, Made, Words, base_name, run_known, words_of
@@ -45,30 +47,37 @@ def estimate(
     ValueError for an unknown chip.
     """
     target = chip_named(chip)
-    key = _key(text, function, arguments, chip)
+    key = estimate_key(text, function, arguments, chip)
     kept = load_result("estimates", key)
     if kept is not None:
         return from_plain(kept)
     structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
-    walk = _Walk(compiler(text, function, structs, chip), target)
+    walk = Walk(compiler(text, function, structs, chip), target)
     run_known(getattr(load(text, function), function), arguments, target, walk.call)
     found = walk.estimate()
     store_result("estimates", key, plain(found))
     return found
 
 
-def _key(text: str, function: str, arguments: Sequence[Any], chip: str) -> str:
-    """A digest of all that an estimate depends on."""
+def estimate_key(text: str, function: str, arguments: Sequence[Any], chip: str) -> str:
+    """A digest of all that an estimate of `function` depends on."""
     versions = [version(package) for package in ("jax", "jaxlib", "libtpu")]
     model = sources("analysis/cost", "chips", "runtime")
     told = [(tuple(each.shape), str(each.dtype), words_of(each)) for each in arguments]
     return digest(repr(part).encode() for part in (text, function, told, chip, versions, model))
 
 
-class _Walk:
-    """Runs the operations of a compiled function, kernels with what is known of their operands."""
+class Walk:
+    """Runs the operations of a compiled function, kernels with what is known of their operands.
 
-    def __init__(self, compilation: Compilation, chip: Chip) -> None:
+    With `names`, what the operands of each kernel are called, it has `timelines` of kernels, by operation.
+    """
+
+    def __init__(
+        self, compilation: Compilation, chip: Chip, names: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        self.timelines: dict[str, Timeline] = {}
+        self._names = names
         self._compilation = compilation
         self._chip = chip
         self._vmem = scoped_vmem(compilation.hlo)
@@ -132,14 +141,20 @@ class _Walk:
             given = operands or [None] * len(schedule.inputs)
             if len(given) != len(schedule.inputs):
                 raise UnknownText(f"it has {len(schedule.inputs)} operands, and {len(given)} are known")
+            names = (self._names or {}).get(base_name(name))
+            recorder = None if names is None else Recorder()
             before = [None if words is None else [*words] for words in given]
-            trace = run(schedule, self._chip, given, Assumed(0) if finite else UNKNOWN)
+            trace = run(schedule, self._chip, given, Assumed(0) if finite else UNKNOWN, recorder)
             if trace.assumed:
                 other = run(schedule, self._chip, before, Assumed(1))
                 times = f"{other.cycles / trace.cycles:.2f} times as long"
                 self._assumptions[f"{name}: {_FINITE} {times}"] = None
             slots = parse_utilization(texts.slots)
-            self._done[name] = operation(name, opcode, trace, slots, self._chip, self._vmem.get(name))
+            done = operation(name, opcode, trace, slots, self._chip, self._vmem.get(name))
+            self._done[name] = done
+            if names is not None and recorder is not None:
+                called = named_arrays(schedule, names)
+                self.timelines[name] = timeline(done, recorder, trace, heads(schedule), slots, called)
         except (UnknownText, Stuck) as error:
             self._doubts[f"{name}: {error}"] = None
             return False

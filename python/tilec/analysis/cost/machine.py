@@ -18,6 +18,7 @@ from math import prod
 
 from tilec.analysis.cost.bundles import Input, Schedule
 from tilec.analysis.cost.copies import Copies
+from tilec.analysis.cost.recorder import Ran, Recorder
 from tilec.analysis.cost.scalars import UNKNOWN, Value
 from tilec.analysis.cost.state import Array, State, Stuck
 from tilec.analysis.cost.translate import Registers, Run, translate
@@ -54,14 +55,17 @@ def run(
     chip: Chip,
     operands: Sequence[MutableSequence[Value] | None],
     moved: Value = UNKNOWN,
+    recorder: Recorder | None = None,
 ) -> Trace:
     """Runs a kernel on `operands`: the words of each integer array, which may change, or None if unknown.
 
-    A scalar operand has one word. `moved` is what the vector unit moves to the scalar unit. Raises
-    `UnknownText` for instructions that are not modelled, and `Stuck` for a run that cannot be.
+    A scalar operand has one word. `moved` is what the vector unit moves to the scalar unit. A recorder takes
+    note of what happens on the first core. Raises `UnknownText` for instructions that are not modelled, and
+    `Stuck` for a run that cannot be.
     """
     cores = chip.cores if schedule.shared else 1
-    traces = [_run(schedule, chip, operands, moved, core) for core in range(cores)]
+    recorders = [recorder, *[None] * (cores - 1)]
+    traces = [_run(schedule, chip, operands, moved, core, each) for core, each in enumerate(recorders)]
     slowest = max(traces, key=lambda each: each.cycles)
     return replace(
         slowest,
@@ -82,6 +86,7 @@ def _run(
     operands: Sequence[MutableSequence[Value] | None],
     moved: Value,
     core: int,
+    recorder: Recorder | None,
 ) -> Trace:
     """Runs a kernel on one core."""
     registers = Registers()
@@ -99,7 +104,7 @@ def _run(
             array = _placed(each, words, arrays, chip)
             arrays.append(array)
             registers.values[index] = array.address * chip.dma_granule_bytes // chip.hbm_address_bytes
-    state = State(list(registers.values), Copies(chip), tuple(arrays), core=core, moved=moved)
+    state = State(list(registers.values), Copies(chip), tuple(arrays), recorder, core=core, moved=moved)
     executed = _execute(runs, chip, state)
     return Trace(
         state.now,
@@ -108,14 +113,14 @@ def _run(
         state.copies.bytes_read,
         state.copies.bytes_written,
         executed,
-        tuple(executed[index] for index in _heads(schedule)),
+        tuple(executed[index] for index in heads(schedule)),
         tuple(state.doubts),
         state.assumed,
         1,
     )
 
 
-def _heads(schedule: Schedule) -> list[int]:
+def heads(schedule: Schedule) -> list[int]:
     """The bundles that a later one branches to."""
     targets = {
         int(instruction.operands[0])
@@ -154,6 +159,7 @@ def _execute(runs: Sequence[Run | None], chip: Chip, state: State) -> tuple[int,
     counter, stop, steps = 0, end, 0
     target: int | None = None
     begun[0] += 1
+    entry, entered = 0, state.now
     while counter < end:
         skipped = min(following[counter], stop) - counter
         counter += skipped
@@ -171,8 +177,11 @@ def _execute(runs: Sequence[Run | None], chip: Chip, state: State) -> tuple[int,
                 stop = min(counter + chip.branch_delay, end)
         if counter == stop:
             begun[stop] -= 1
+            if state.recorder is not None:
+                state.recorder.add(Ran(entry, stop, entered, state.now))
             counter, stop, target = end if target is None else target, end, None
             begun[counter] += 1
+            entry, entered = counter, state.now
         steps += 1
         if steps > _MOST_BUNDLES:
             raise Stuck(f"it takes more than {_MOST_BUNDLES} bundles of the scalar unit")
