@@ -2,11 +2,11 @@
 
 Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--rebase-axes`,
 `--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for `grouping=one_hot` and `auto`),
-`--choose-blocks`, `--raise-gathers`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`,
-`--merge-sums`, `--sink-scales`, `--classify-axes`, `--classify-outputs`, `--unroll-loops` (for
-`loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`,
-`--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
-`--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
+`--choose-blocks`, `--raise-gathers`, `--resolve-views`, `--permute-arrays`, `--expand-gathers`,
+`--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--classify-axes`, `--classify-outputs`,
+`--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
+`--split-unaligned-loops`, `--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by
+`grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
 `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
@@ -40,6 +40,7 @@ from tilec.passes.materialize_masks import MaterializeMasks
 from tilec.passes.merge_sums import MergeSums
 from tilec.passes.one_hot_segments import OneHotSegments
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
+from tilec.passes.permute_arrays import PermuteArrays
 from tilec.passes.plan_memory import PlanMemory
 from tilec.passes.raise_gathers import RaiseGathers
 from tilec.passes.raise_segments import RaiseSegments
@@ -147,6 +148,7 @@ class TileToPallas(ModulePass):
             ChooseBlocks(self.blocks),
             RaiseGathers(),
             ResolveViews(),
+            PermuteArrays(),
             ExpandGathers(self.gathers),
             InsertAtomicScratch(self.shared),
             MergeSums(),
