@@ -235,6 +235,8 @@ def test_what_is_assumed_of_the_vector_unit_is_only_compared_with_zero() -> None
     for word in (0, 1):
         trace = ran(pop, test.format("0"), branch, moved=Assumed(word))
         assert (trace.bytes_read, trace.doubts, trace.assumed) == (32 * word, (), True)
+        floats = test.replace("s32.total", "f32.partial").format("0.0")
+        assert ran(pop, floats, branch, moved=Assumed(word)).bytes_read == 32 * word
     for other in (
         test.format("1"),
         test.format("%s2_s2"),
