@@ -45,11 +45,17 @@ def _head(kernel: str) -> Html:
     return tag(
         "head",
         tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
         tag("meta", name_="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name_="color-scheme", content="light dark"),
         tag("title", f"{kernel}: what it costs"),
         tag("style", Html(_asset("page.css"))),
+        tag("noscript", tag("style", "[hidden] { display: block; }")),
     )
+
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+"""What a browser may load for the page: nothing but what is in it."""
 
 
 def _asset(name: str) -> str:
