@@ -119,6 +119,7 @@ def test_doubts_and_unknown_needs_are_in_the_open() -> None:
     text = page([plain(cost=cost, need=None, need_unknown="a loop hangs on what is computed")])
     assert "The time is worth nothing: how often a loop runs is not known." in text
     assert "a loop hangs on what is computed" in text
+    assert "Guessed where control flow is: how often a loop runs is not known." in text
     assert "estimated" in text
     assert "not measured on a TPU" in text
 

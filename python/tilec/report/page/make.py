@@ -124,10 +124,13 @@ def _chip(shown: _Shown, first: bool) -> Html:
     if cost is not None:
         roof = roofline.drawn(cost, report.need, report.need_unknown, chip)
         timeline = "It could not be run." if shown.timeline is None else steps.drawn(shown.timeline, chip)
+        guessed = (
+            tag("p", f"Guessed where control flow is: {'; '.join(cost.doubts)}.") if cost.doubts else None
+        )
         two = tag("div", _section(f"{prefix}roofline", f"Roofline on {chip.name}", roof), parts, class_="two")
         parts = [
             two,
-            _section(f"{prefix}timeline", f"Steady state on {chip.name}", joined(timeline)),
+            _section(f"{prefix}timeline", f"Timeline on {chip.name}", joined(guessed, timeline)),
             _section(f"{prefix}operations", f"Operations on {chip.name}", operations(cost)),
         ]
     if shown.program is not None:
