@@ -130,7 +130,8 @@ def test_a_line_of_the_source_is_linked(page: Page, written: Written) -> None:
     assert linked(page) == {"ir": ir, "pallas": pallas}
 
 
-def test_a_fragment_names_a_line(page: Page, written: Written) -> None:
+def test_a_fragment_names_a_line(browser: Browser, written: Written) -> None:
+    page = browser.new_page(viewport=WIDE)
     page.goto(f"{written.url}#ir-choose-blocks-7")
     assert page.is_visible("#ir-choose-blocks-7")
     assert not page.is_visible("#ir-plan-memory")
@@ -138,6 +139,7 @@ def test_a_fragment_names_a_line(page: Page, written: Written) -> None:
     page.goto(f"{written.url}#v4-ir-source-5")
     assert page.is_visible("#v4-ir-source-5")
     assert not page.is_visible("#on-v5e")
+    page.close()
 
 
 def test_hovering_marks_for_a_while(page: Page) -> None:
