@@ -148,8 +148,8 @@ def _need(
         )
     except NotKnown as why:
         return None, str(why)
-    products = found.passes / (chip.bf16_tflop_per_s * 1e12)
-    copies = (found.bytes_read + found.bytes_written) / (chip.hbm_gb_per_s * 1e9)
+    products = found.passes / (chip.cores * chip.bf16_tflop_per_s * 1e12)
+    copies = (found.bytes_read + found.bytes_written) / (chip.cores * chip.hbm_gb_per_s * 1e9)
     return Need(
         found.flops, found.passes, found.bytes_read, found.bytes_written, found.steps, max(products, copies)
     ), None

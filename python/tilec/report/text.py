@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from rich.console import Console
 from rich.table import Table
 
+from tilec.analysis.cost.estimate import assumptions
 from tilec.analysis.vmem import amount
+from tilec.chips import chip_named
 from tilec.report.data import Cost, Memory, Need, Report
 
 _WIDTH = 110
@@ -31,6 +33,8 @@ def show(console: Console, reports: Sequence[Report]) -> None:
             _line(console, f"{each.chip}: the fewest bytes and steps are not known: {each.need_unknown}")
         if each.cost is not None and each.cost.doubts:
             _line(console, f"{each.chip}: the time is worth nothing: {'; '.join(each.cost.doubts)}")
+        for assumed in _own_assumptions(each):
+            _line(console, f"{each.chip}: assumed of {assumed}")
     for each in reports:
         if each.refused is not None:
             _line(console, f"{each.chip}: refused at {each.refused.place}: {each.refused.message}")
@@ -38,6 +42,12 @@ def show(console: Console, reports: Sequence[Report]) -> None:
             console.print(_owners(each.chip, each.memory))
         if each.cost is not None and len(each.cost.operations) > 1:
             console.print(_operations(each.chip, each.cost))
+
+
+def _own_assumptions(report: Report) -> list[str]:
+    """What is assumed of this kernel, besides what is assumed of all."""
+    found = report.cost.assumptions if report.cost else ()
+    return [each for each in found if each not in assumptions(chip_named(report.chip))]
 
 
 def _line(console: Console, text: str) -> None:

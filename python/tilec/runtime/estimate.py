@@ -13,10 +13,10 @@ from typing import Any
 import jax
 
 from tilec.analysis.cost.bundles import UnknownText, parse_schedule, parse_utilization
-from tilec.analysis.cost.estimate import Estimate, Operation, from_plain, operation, plain
+from tilec.analysis.cost.estimate import Estimate, Operation, assumptions, from_plain, operation, plain
 from tilec.analysis.cost.machine import heads, run
 from tilec.analysis.cost.recorder import Recorder
-from tilec.analysis.cost.scalars import UNKNOWN, Value
+from tilec.analysis.cost.scalars import UNKNOWN, Assumed, Value
 from tilec.analysis.cost.state import Stuck
 from tilec.analysis.cost.timeline import Timeline, named_arrays, timeline
 from tilec.chips import Chip, chip_named
@@ -26,6 +26,8 @@ from tilec.runtime.load import load
 from tilec.runtime.memory import scoped_vmem
 from tilec.runtime.schedules import PROGRAM, Compilation, schedules_of
 
+_FINITE = "it looks for infinities and NaNs, and there are none; with some in each tile it would take"
+
 Compile = Callable[[str, str, Sequence[jax.ShapeDtypeStruct], str], Compilation]
 """Compiles a function of a module's text for arguments and a chip, as `schedules_of` does."""
 
@@ -33,7 +35,8 @@ Compile = Callable[[str, str, Sequence[jax.ShapeDtypeStruct], str], Compilation]
 def estimate(
     text: str, function: str, arguments: Sequence[Any], chip: str, compiler: Compile = schedules_of
 ) -> Estimate:
-    """What one call of `function` of an emitted module's `text` takes on one core of a chip.
+    """What one call of `function` of an emitted module's `text` takes on a chip: on one core, or on those
+    that share a kernel.
 
     `arguments` are arrays, or `jax.ShapeDtypeStruct`s where contents do not matter for control flow. Offsets
     and other integers should be arrays: where a loop hangs on one that is not, the estimate is not trusted.
@@ -80,20 +83,29 @@ class Walk:
         self._vmem = scoped_vmem(compilation.hlo)
         self._done: dict[str, Operation] = {}
         self._doubts: dict[str, None] = {}
+        self._assumptions: dict[str, None] = {}
 
-    def call(self, name: str, operands: list[Words | None], made: Sequence[Made]) -> list[Words | None]:
+    def call(
+        self, name: str | None, operands: list[Words | None], made: Sequence[Made], finite: bool
+    ) -> list[Words | None]:
         """Runs the next kernel of a name; see `Call`. One that XLA left out has no results."""
         results: list[Words | None] = [
             list[Value]([UNKNOWN] * prod(shape)) if dtype in INTEGERS else None for shape, dtype in made
         ]
-        waiting = [each for each in self._compilation.schedules if base_name(each) == name]
-        waiting = [each for each in waiting if each not in self._done]
+        waiting = [each for each in self._candidates(name) if each not in self._done]
         if not waiting:
             return [None] * len(made)
         first = min(waiting, key=lambda each: (len(each), each))  # numbers are in the order of calls
-        if not self._run(first, "custom-call", [*operands, *results]):
+        if not self._run(first, "custom-call", [*operands, *results], finite):
             return [None] * len(made)
         return results
+
+    def _candidates(self, name: str | None) -> list[str]:
+        """The schedules of kernels of a name. One that was given none is called after what calls it."""
+        if name is not None:
+            return [each for each in self._compilation.schedules if base_name(each) == name]
+        calls = (each for each, opcode in self._compilation.operations if opcode == "custom-call")
+        return [each for each in calls if each in self._compilation.schedules]
 
     def estimate(self) -> Estimate:
         """The sum, with the operations that no `call` was for, and what calls them all."""
@@ -108,7 +120,9 @@ class Walk:
         self._run_program()
         names = [*operations, PROGRAM]
         found = tuple(self._done[name] for name in names if name in self._done)
-        return Estimate(self._chip.name, found, tuple(self._doubts))
+        return Estimate(
+            self._chip.name, found, tuple(self._doubts), (*assumptions(self._chip), *self._assumptions)
+        )
 
     def _run_program(self) -> None:
         """Runs what calls the operations, in which small ones are. It has branches for when it is not to run,
@@ -119,7 +133,7 @@ class Walk:
             if self._done[PROGRAM].loops:
                 self._doubts["a loop of XLA runs operations, and how often is not known"] = None
 
-    def _run(self, name: str, opcode: str, operands: list[Words | None] | None) -> bool:
+    def _run(self, name: str, opcode: str, operands: list[Words | None] | None, finite: bool = False) -> bool:
         """Runs one operation on operands and results, or on unknown ones; whether it could."""
         texts = self._compilation.schedules[name]
         try:
@@ -129,7 +143,12 @@ class Walk:
                 raise UnknownText(f"it has {len(schedule.inputs)} operands, and {len(given)} are known")
             names = (self._names or {}).get(base_name(name))
             recorder = None if names is None else Recorder()
-            trace = run(schedule, self._chip, given, recorder)
+            before = [None if words is None else [*words] for words in given]
+            trace = run(schedule, self._chip, given, Assumed(0) if finite else UNKNOWN, recorder)
+            if trace.assumed:
+                other = run(schedule, self._chip, before, Assumed(1))
+                times = f"{other.cycles / trace.cycles:.2f} times as long"
+                self._assumptions[f"{name}: {_FINITE} {times}"] = None
             slots = parse_utilization(texts.slots)
             done = operation(name, opcode, trace, slots, self._chip, self._vmem.get(name))
             self._done[name] = done

@@ -34,7 +34,9 @@ class State:
     """The state of one kernel as it runs. `now` is in cycles since it began.
 
     `doubts` says, once each, what was not known where it mattered, so that control flow is guessed;
-    `stalled` counts cycles of waits for DMAs. A `recorder` takes note of what happens.
+    `stalled` counts cycles of waits for DMAs. `core` is the number of the core among those of its chip.
+    `moved` is what the vector unit moves to the scalar unit, and `assumed` whether control flow hung on that.
+    A `recorder` takes note of what happens.
     """
 
     registers: list[Value]
@@ -43,6 +45,9 @@ class State:
     recorder: Recorder | None = None
     now: float = 0.0
     stalled: float = 0.0
+    core: int = 0
+    moved: Value = UNKNOWN
+    assumed: bool = False
     branch: int | None = None
     smem: dict[int, Value] = field(default_factory=dict[int, Value])
     doubts: dict[str, None] = field(default_factory=dict[str, None])
