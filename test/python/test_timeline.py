@@ -46,7 +46,7 @@ def loop(times: int) -> Timeline:
     rows[7][SLOTS.index("MATMUL")] = 1
     slots = (dict.fromkeys(SLOTS, 4), rows)
     recorder = Recorder()
-    trace = run(schedule, V5E, [], recorder)
+    trace = run(schedule, V5E, [], recorder=recorder)
     done = operation("looped", "custom-call", trace, slots, V5E, None)
     return timeline(done, recorder, trace, heads(schedule), slots, [])
 
@@ -97,7 +97,7 @@ def test_a_kernel_that_was_recorded(chip: str) -> None:
 
     def ran(recorder: Recorder | None) -> Trace:
         operands: list[list[Value] | None] = [[len(entries)], [*groups], [*offsets], [*rows], None, None]
-        return run(schedule, CHIPS[chip], operands, recorder)
+        return run(schedule, CHIPS[chip], operands, recorder=recorder)
 
     recorder = Recorder()
     trace = ran(recorder)
