@@ -320,7 +320,10 @@ class _Expansion:
             value = build.insert(SelectOp(op.mask, value, build.insert(constant(neutral, value.type))))
         if len(shape_of(value.type)) == 1:
             return picker.combined(kind, as_element(build, value, wide_element(held)), neutral)
-        return picker.product(value, 0 if self._lanes_first else 1, lanes=True)
+        lanes = 0 if self._lanes_first else 1
+        if isinstance(held, AnyFloat):
+            return picker.quick_sum(value, lanes)
+        return picker.product(value, lanes, lanes=True)
 
     def _scattered(self, op: ScatterOp, picker: Picker, span: SSAValue) -> AtomicRmwOp:
         """The lanes that name rows, in their places, where there are some."""
