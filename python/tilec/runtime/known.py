@@ -14,6 +14,7 @@ import numpy as np
 
 from tilec.analysis.cost.scalars import UNKNOWN, Value
 from tilec.chips import Chip
+from tilec.runtime.finite import only_asks_whether_finite
 from tilec.runtime.simulated import simulated
 
 Words = list[Value]
@@ -22,8 +23,9 @@ Words = list[Value]
 Made = tuple[tuple[int, ...], str]
 """The shape and the dtype of a result."""
 
-Call = Callable[[str | None, list[Words | None], Sequence[Made]], list[Words | None]]
-"""Runs a kernel: from its name, if it has one, the operands, and what its results are, it makes these."""
+Call = Callable[[str | None, list[Words | None], Sequence[Made], bool], list[Words | None]]
+"""Runs a kernel: from its name, if it has one, the operands, what its results are, and whether it only asks
+of elements if they are finite, it makes these results."""
 
 _MOST = 1 << 20  # elements; scalar memory has room for fewer
 INTEGERS = ("int32", "uint32", "bool")
@@ -71,7 +73,8 @@ def _evaluate(traced: Any, arguments: Sequence[Words | None], call: Call) -> lis
 def _results(equation: Any, operands: list[Words | None], call: Call) -> list[Words | None]:
     made: list[Made] = [(tuple(each.aval.shape), str(each.aval.dtype)) for each in equation.outvars]
     if equation.primitive.name == "pallas_call":
-        return call(equation.params["name"], operands, made)
+        finite = only_asks_whether_finite(equation.params["jaxpr"])
+        return call(equation.params["name"], operands, made, finite)
     if equation.primitive.name in _CALLS:
         return _evaluate(equation.params[_CALLS[equation.primitive.name]], operands, call)
     if any(words is None or UNKNOWN in words for words in operands):
