@@ -15,8 +15,7 @@ After, with "depth=3 fetch=2":
       %x_window = tile.window read %x[%m, %k] fetch [128, 256] buffers 3
 
 A grid has two buffers at most, and so has an output of an emit_pipeline, and an input of one that may have
-few steps; with nested loops what changes has two, and a block that no step changes has one. What a window
-says of itself stands.
+few steps; a block that no step changes has one. What a window says of itself stands.
 
 Refused: a depth that is not 1 to 4; a fetch below 1.
 """
@@ -28,7 +27,7 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import static_extent
-from tilec.analysis.blocks import MOST_BUFFERS, block_refusal, kind_of, least_buffers, most_buffers
+from tilec.analysis.blocks import MOST_BUFFERS, block_refusal, kind_of, most_buffers
 from tilec.analysis.lanes import moves_freely
 from tilec.analysis.visits import moves, one_step
 from tilec.diagnostics import explain, fail
@@ -66,7 +65,7 @@ class DoubleBuffer(ModulePass):
             explain(
                 window, f"double-buffer: {most} buffers in place of {self.depth}; this window takes no more"
             )
-        return max(min(self.depth, most), least_buffers(pipeline, window))
+        return min(self.depth, most)
 
     def _fetch(self, pipeline: PipelineOp, window: WindowOp) -> None:
         """Let a block hold several tiles of the innermost axis."""
