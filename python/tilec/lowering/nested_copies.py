@@ -122,7 +122,10 @@ class Cursor(Carried):
         for number in reversed(range(self.level)):
             here = positions[number]
             ahead = build.add(here, 1)
-            more = build.compare("slt", ahead, self._trip(number)) if number else None
+            more = None
+            if number:
+                more = build.compare("slt", ahead, self._trip(number))
+                more.name_hint = "more"
             ahead = ahead if more is None else build.select(more, ahead, 0)
             positions[number] = ahead if stays is None else build.select(stays, here, ahead)
             stays = build.either(stays, more)
@@ -198,17 +201,21 @@ class Fetched(Carried):
         build, new = step.build, self.state["new"]
         known = isinstance(new, int)
         asked = None if known else build.compare("sge", new, self._latest)
-        slot = self.state.get("next_slot", step.slot(build.add(self.slot, 1), self.window.depth))
+        if asked is not None:
+            asked.name_hint = "asked"
+        following = named(step.slot(build.add(self.slot, 1), self.window.depth), "next_slot")
+        slot = self.state.get("next_slot", following)
         position = self.block("at", block_position(self.window.plan, step.here))
         step.when(asked, self.window.copy(pallas.CopyStartOp, slot, step.here, position))
         if "next_slot" in self.state:
-            following = step.slot(build.add(slot, 1), self.window.depth)
+            following = named(step.slot(build.add(slot, 1), self.window.depth), "next_slot")
             self.state["next_slot"] = following if asked is None else build.select(asked, following, slot)
 
     def wait(self, step: Step) -> None:
         """Wait for the block of the step that runs, if it is a new one."""
         build = step.build
         arrives = build.compare("ne", build.remainder(self.state["new"], 2), 0)
+        arrives.name_hint = "arrives"
         step.when(arrives, self.window.copy(pallas.CopyWaitOp, self.slot, step.here))
 
     def follow(self, step: Step) -> None:
@@ -219,6 +226,7 @@ class Fetched(Carried):
         wanted = build.every([self.cursor.exists(step), step.differs(position, latest), rows])
         if wanted is None:
             raise ValueError("a window that a loop moves has blocks that differ")
+        wanted.name_hint = "wanted"
         rest = build.floordiv(self.state["new"], 2)
         self.state["new"] = new = build.add(rest, build.select(wanted, self._latest, 0))
         if self.window.depth > 1:
