@@ -65,8 +65,8 @@ _WORDS = {
     "shared": "auto",
     "clean": "auto",
 }
-_NUMBERS = {"depth": 2, "fetch": 1}
-"""The options that are no sizes of axes, with what they are where nothing is said."""
+_FETCH = 1
+"""The options that are no sizes of axes, with what they are where nothing is said; `depth` is none then."""
 
 
 def _word(spec: ArgSpec, key: str, default: str) -> str:
@@ -74,9 +74,11 @@ def _word(spec: ArgSpec, key: str, default: str) -> str:
     return str(given[0]) if given else default
 
 
-def _number(spec: ArgSpec, key: str, default: int) -> int:
+def _number(spec: ArgSpec, key: str) -> int | None:
     given = spec.parameters.get(key, ())
-    value = given[0] if given else default
+    if not given:
+        return None
+    (value, *_) = given
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"{key}={value}; a whole number is accepted")
     return value
@@ -85,7 +87,7 @@ def _number(spec: ArgSpec, key: str, default: int) -> int:
 @dataclass(frozen=True)
 class TileToPallas(ModulePass):
     """Down to Pallas: "grouping=auto loop=grid chip=v5e operands=auto gathers=auto shared=auto clean=auto
-    depth=2 fetch=1 m=128".
+    depth=4 fetch=1 m=128".
     """
 
     name = "tile-to-pallas"
@@ -95,8 +97,8 @@ class TileToPallas(ModulePass):
     chip: str = _WORDS["chip"]
     blocks: Mapping[str, int] = field(default_factory=dict[str, int])
     operands: str = _WORDS["operands"]
-    depth: int = _NUMBERS["depth"]
-    fetch: int = _NUMBERS["fetch"]
+    depth: int | None = None
+    fetch: int = _FETCH
     gathers: str = _WORDS["gathers"]
     shared: str = _WORDS["shared"]
     clean: str = _WORDS["clean"]
@@ -106,8 +108,8 @@ class TileToPallas(ModulePass):
         words = {key: _word(spec, key, default) for key, default in _WORDS.items()}
         if words["grouping"] == "stream":
             words["loop"] = _word(spec, "loop", "fori_loop")
-        numbers = {key: _number(spec, key, default) for key, default in _NUMBERS.items()}
-        named = _WORDS.keys() | _NUMBERS.keys()
+        fetch = _number(spec, "fetch")
+        named = {*_WORDS, "depth", "fetch"}
         rest = {key: values for key, values in spec.parameters.items() if key not in named}
         blocks = ChooseBlocks.from_spec(ArgSpec(ChooseBlocks.name, rest)).blocks
         return cls(
@@ -119,15 +121,15 @@ class TileToPallas(ModulePass):
             gathers=words["gathers"],
             shared=words["shared"],
             clean=words["clean"],
-            depth=numbers["depth"],
-            fetch=numbers["fetch"],
+            depth=_number(spec, "depth"),
+            fetch=_FETCH if fetch is None else fetch,
         )
 
     def spec(self, *, include_default: bool = False) -> ArgSpec:
         named = {
             each.name: (getattr(self, each.name),)
             for each in fields(self)
-            if each.name not in ("name", "blocks")
+            if each.name not in ("name", "blocks") and getattr(self, each.name) is not None
         }
         return ArgSpec(self.name, {**named, **ChooseBlocks(self.blocks).spec().parameters})
 
@@ -162,7 +164,7 @@ class TileToPallas(ModulePass):
             *self._groups(),
             MaterializeMasks(self.clean),
             ClassifyOutputs(),
-            DoubleBuffer(self.depth, self.fetch),
+            DoubleBuffer(self.depth, self.fetch, self.chip),
             PlanMemory(self.chip),
             ConvertTileToPallas(),
         ]

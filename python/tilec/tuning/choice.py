@@ -15,7 +15,7 @@ class Choice:
     grouping: str = TileToPallas.grouping
     loop: str = TileToPallas.loop
     operands: str = TileToPallas.operands
-    depth: int = TileToPallas.depth
+    depth: int = 2
     fetch: int = TileToPallas.fetch
 
     @property

@@ -26,8 +26,8 @@ LARGEST_LEADING = 64
 """No block of matrices is larger."""
 MOST_UNROLLED = 8
 """Steps of inner loops that are written out. `--unroll-loops` takes 64, which take the compiler minutes."""
-DEPTHS = (2, 3)
-"""Buffers of a window that are tried: one is no overlap at all, four were never better than three."""
+DEPTHS = (2, 4)
+"""Buffers of a window that are tried: one is no overlap at all, and three take a division in each step."""
 
 
 @dataclass(frozen=True)
