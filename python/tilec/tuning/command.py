@@ -10,6 +10,7 @@ from tilec.chips import CHIPS
 from tilec.diagnostics import TileError
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.runtime.signature import NARROWED, only_function, signature_of
+from tilec.tuning.choice import Choice
 from tilec.tuning.program import Operand, Program, text_of
 from tilec.tuning.search import Budget
 from tilec.tuning.tuner import NothingFits, Tuned, tune
@@ -87,7 +88,7 @@ def program_with_rows(module: ModuleOp, rows: int) -> Program:
 
 def _segments(program: Program, rows: int) -> dict[int, tuple[int, ...]]:
     """The elements of the arguments that say where segments are, by their position."""
-    function = next(op for op in program.prepared.walk() if isinstance(op, func.FuncOp))
+    function = next(op for op in program.prepared(Choice.grouping).walk() if isinstance(op, func.FuncOp))
     ragged = [level for work in program.workloads for level in work.levels if level.ragged]
     mean = min((min(level.extent, level.most / MOST_UNEVEN) for level in ragged), default=rows)
     most = min((level.most for level in ragged), default=rows)

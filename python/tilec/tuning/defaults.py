@@ -6,7 +6,7 @@ from tilec.parsing import make_context
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
 from tilec.tuning.scoring import Scorer
-from tilec.tuning.space import space_of
+from tilec.tuning.space import space_with
 
 MOST_TRIED = 12
 """Choices that are put through the passes, each in a tenth of a second, before the usual blocks are taken."""
@@ -18,7 +18,7 @@ def default_choice(program: Program, chip: str) -> Choice:
     Where they refuse all that the model likes, the choice of `--tile-to-pallas` with nothing said, and the
     smallest sizes where they refuse that too. Raises ValueError for an unknown chip.
     """
-    space, scorer = space_of(program), Scorer(program, chip_named(chip))
+    space, scorer = space_with(program, [Choice()]), Scorer(program, chip_named(chip))
     ordered = scorer.ordered(space, space.structures[0])
     tried = ordered[:1]
     for choice in ordered:

@@ -16,7 +16,7 @@ from tilec.tuning.program import Program
 from tilec.tuning.progress import shown
 from tilec.tuning.scoring import Scorer
 from tilec.tuning.search import Budget, Outcome, search
-from tilec.tuning.space import space_of
+from tilec.tuning.structures import space_of
 
 
 class NothingFits(Exception):
