@@ -2,6 +2,7 @@
 
     python benchmarks/tuning.py                     # all examples, 60 choices of each space
     python benchmarks/tuning.py --sample 200 matmul
+    python benchmarks/tuning.py --exhaustive softmax layer_norm
     python benchmarks/tuning.py --save points.json  # every estimate, for a look at the model
 
 Times are estimates of `tilec.analysis.cost`, in microseconds, of kernels compiled for `--chip`. `rank` is the
@@ -47,6 +48,12 @@ def sampled(space: Space, scorer: Scorer, count: int) -> list[Choice]:
     return list(found)
 
 
+def all_of(space: Space, scorer: Scorer) -> list[Choice]:
+    """Every choice, but for those whose windows do not fit the chip."""
+    every = [choice for structure in space.structures for choice in space.all_of(structure)]
+    return [each for each in every if space.legal(each) and scorer.score(each) < float("inf")]
+
+
 def spearman(pairs: list[tuple[float, float]]) -> float:
     """The correlation of ranks; ties have the mean of theirs."""
 
@@ -71,15 +78,15 @@ def microseconds(estimate: Estimate) -> str:
     return f"{1e6 * estimate.seconds:.1f}" if estimate.ranked else "refused"
 
 
-def row(name: str, chip: str, count: int, points: dict[str, Any]) -> list[str]:
-    """One line of the table; adds every estimate to `points`."""
+def row(name: str, chip: str, count: int | None, points: dict[str, Any]) -> list[str]:
+    """One line of the table, for a sample of choices, or all of them; adds every estimate to `points`."""
     given = program(name)
     space, scorer = space_of(given), Scorer(given, CHIPS[chip])
     started = time.perf_counter()
     tuned = tune(given, chip, Budget())
     took = time.perf_counter() - started
     default = default_choice(given, chip)
-    sample = sampled(space, scorer, count)
+    sample = all_of(space, scorer) if count is None else sampled(space, scorer, count)
     every = tuned.outcome.found | measured(given, chip, [default, *sample])
     ranked = {choice: each for choice, each in every.items() if each.ranked}
     points[name] = [
@@ -112,6 +119,7 @@ def main() -> None:
     parser.add_argument("examples", nargs="*", default=list(CASES), metavar="EXAMPLE", help=", ".join(CASES))
     parser.add_argument("--chip", default="v5e", choices=list(CHIPS))
     parser.add_argument("--sample", type=int, default=60, help="choices of each space that are compiled")
+    parser.add_argument("--exhaustive", action="store_true", help="compile all choices, for small spaces")
     parser.add_argument("--save", type=Path, help="write every estimate to this file")
     options = parser.parse_args()
     heads = (
@@ -132,7 +140,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = folder  # nothing is known from before
         for name in options.examples:
-            table.add_row(*row(name, options.chip, options.sample, points))
+            table.add_row(*row(name, options.chip, None if options.exhaustive else options.sample, points))
             if options.save:
                 options.save.write_text(json.dumps(points))
     Console(width=230).print(table)

@@ -29,7 +29,7 @@ def device_for(program: Program, chip: str, folder: Path = Path("/dev")) -> Devi
     import jax
 
     try:
-        devices: list[Any] = jax.devices("tpu")  # pyright: ignore[reportUnknownMemberType]
+        devices: list[Any] = list(jax.devices("tpu"))  # pyright: ignore
     except RuntimeError:  # another process has it, or it is no TPU
         return None
     return JaxDevice(program, chip) if devices[0].device_kind == chip_named(chip).device_kind else None

@@ -1,6 +1,6 @@
 """What the analytic model says of choices: which to look at first, and which not at all."""
 
-from tilec.analysis.model import Schedule, modelled
+from tilec.analysis.model import Modelled, Schedule, modelled
 from tilec.analysis.vmem import MEBIBYTE
 from tilec.chips import Chip
 from tilec.tuning.choice import Choice
@@ -25,7 +25,17 @@ class Scorer:
             self._scores[choice] = self._score(choice)
         return self._scores[choice]
 
+    def memory(self, choice: Choice) -> int:
+        """Bytes of the windows of the kernel that has most."""
+        return max((each.vmem for each in self._modelled(choice)), default=0)
+
     def _score(self, choice: Choice) -> float:
+        found = self._modelled(choice)
+        if max((each.vmem for each in found), default=0) > self.chip.vmem_mib * MEBIBYTE:
+            return float("inf")
+        return sum(each.seconds for each in found)
+
+    def _modelled(self, choice: Choice) -> list[Modelled]:
         schedule = Schedule(
             choice.loop,
             choice.depth,
@@ -33,10 +43,7 @@ class Scorer:
             choice.grouping,
         )
         works = self.program.workloads_for(choice)
-        found = [modelled(work, choice.sizes, self.chip, schedule) for work in works]
-        if max((each.vmem for each in found), default=0) > self.chip.vmem_mib * MEBIBYTE:
-            return float("inf")
-        return sum(each.seconds for each in found)
+        return [modelled(work, choice.sizes, self.chip, schedule) for work in works]
 
     def ordered(self, space: Space, structure: Choice) -> list[Choice]:
         """Choices with one structure, the best first: all of them, or those that were met on the way up."""
