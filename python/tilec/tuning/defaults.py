@@ -8,7 +8,7 @@ from tilec.tuning.program import Program
 from tilec.tuning.scoring import Scorer
 from tilec.tuning.space import space_with
 
-TIE = 0.03
+TIE = 0.01
 """Of choices that the model thinks as good as equal, the one with the smallest windows is taken: it compiles
 faster, and leaves memory."""
 MOST_TRIED = 12
