@@ -18,6 +18,7 @@ _PASSES = {
     "expand-gathers": "ExpandGathers",
     "insert-atomic-scratch": "InsertAtomicScratch",
     "merge-sums": "MergeSums",
+    "sink-scales": "SinkScales",
     "classify-axes": "ClassifyAxes",
     "classify-outputs": "ClassifyOutputs",
     "unroll-loops": "UnrollLoops",

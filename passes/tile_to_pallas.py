@@ -3,11 +3,11 @@
 Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--rebase-axes`,
 `--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for `grouping=one_hot` and `auto`),
 `--choose-blocks`, `--raise-gathers`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`,
-`--merge-sums`, `--classify-axes`, `--classify-outputs`, `--unroll-loops` (for `loop=unroll`),
-`--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`, `--stream-jagged-items`,
-`--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs`
-again, `--double-buffer`, `--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass
-are sizes of axes.
+`--merge-sums`, `--sink-scales`, `--classify-axes`, `--classify-outputs`, `--unroll-loops` (for
+`loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`,
+`--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
+`--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
+`--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
 N`), sums over short ones are products, and long ones are streamed if the loop is a `fori_loop`. With
@@ -46,6 +46,7 @@ from tilec.passes.raise_segments import RaiseSegments
 from tilec.passes.rebase_axes import RebaseAxes
 from tilec.passes.resolve_views import ResolveViews
 from tilec.passes.scalarize_jagged import ScalarizeJagged
+from tilec.passes.sink_scales import SinkScales
 from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
 from tilec.passes.stream_jagged_items import StreamJaggedItems
 from tilec.passes.unroll_loops import UnrollLoops
@@ -149,6 +150,7 @@ class TileToPallas(ModulePass):
             ExpandGathers(self.gathers),
             InsertAtomicScratch(self.shared),
             MergeSums(),
+            SinkScales(),
             ClassifyAxes(),
             ClassifyOutputs(),
             *([UnrollLoops()] if self.loop == "unroll" else []),

@@ -10,7 +10,7 @@ import pytest
 from tilec.analysis.cost.bundles import SLOTS, Schedule, UnknownText, parse_schedule, parse_utilization
 from tilec.analysis.cost.copies import Copies
 from tilec.analysis.cost.machine import Trace, run
-from tilec.analysis.cost.scalars import Value
+from tilec.analysis.cost.scalars import UNKNOWN, Assumed, Value
 from tilec.analysis.cost.state import Stuck
 from tilec.chips import CHIPS
 
@@ -32,8 +32,10 @@ def written(*bundles: str) -> Schedule:
     return parse_schedule("\n".join(lines).replace("  0x0", "    0"))
 
 
-def ran(*bundles: str, chip: str = "v5e", operands: Sequence[list[Value] | None] = ()) -> Trace:
-    return run(written(*bundles), CHIPS[chip], operands)
+def ran(
+    *bundles: str, chip: str = "v5e", operands: Sequence[list[Value] | None] = (), moved: Value = UNKNOWN
+) -> Trace:
+    return run(written(*bundles), CHIPS[chip], operands, moved)
 
 
 def segments() -> list[int]:
@@ -158,8 +160,95 @@ def test_divisions_and_semaphores_queue_what_they_give() -> None:
     assert trace.doubts == ()
 
 
-@pytest.mark.parametrize(("shape", "doubts"), [("s32[512]", 0), ("s32[4,128]", 1), ("s8[512]", 1)])
-def test_only_vectors_of_words_are_read(shape: str, doubts: int) -> None:
+def test_a_division_can_give_both() -> None:
+    trace = ran(
+        "%1 = sdivrem.u32 23, 5 /* kDivAndRem */ ; %2 = sdivrem.u32 9, 4 /* kRem */",
+        "%s1_s1 = spop.drf %1",
+        "%s2_s2 = spop.drf %1 ; %s4_s4 = sadd.s32 4294967295, 0",
+        "%s3_s3 = spop.drf %2 ; %p4_p4 = sc.u32 %s4_s4, 1",
+        "%p1_p1 = scmp.ne.s32.totalorder %s1_s1, 4 ; %p2_p2 = scmp.ne.s32.totalorder %s2_s2, 3",
+        "%9 = shalt.err (%p1_p1) ; %8 = shalt.err (%p2_p2)",
+        "%p3_p3 = scmp.ne.s32.totalorder %s3_s3, 1",
+        "%9 = shalt.err (%p3_p3) ; %8 = shalt.err (!%p4_p4)",
+    )
+    assert trace.doubts == ()
+
+
+@pytest.mark.parametrize(("predicate", "size"), [("(0)", 0), ("(!1)", 0), ("(1)", 32), ("(!0)", 32)])
+def test_a_predicate_can_be_known(predicate: str, size: int) -> None:
+    copy = f"{predicate}, /*hbm=*/0, /*size_in_granules=*/1, /*vmem=*/0, /*dst_syncflagno=*/3"
+    assert ran(f"%9 = dma.hbm_to_vmem [thread:$0]  {copy}").bytes_read == size
+
+
+STRIDED = (
+    "%s3_s3 = smov.u32 0 ; %9 = dma.general /*src=*/%s1_s1, /*size_in_granules=*/4, /*dst=*/%s2_s2, "
+    "/*dst_syncflagno=*/3, /*src_syncflagno=*/4, /*stridedescaddr=*/0, /*overrides=*/0 /*\nstrides: (8)\n*/"
+)
+
+
+def test_a_copy_is_between_the_memories_of_its_addresses() -> None:
+    hbm = "%s1_s1 = int_to_ptr.hbm [resolvable:$true] %s4_s1"
+    vmem = "%s2_s2 = scalar_lea.vmem [#allocation3], 8"
+    assert ran("%s4_s1 = smov.u32 0", f"{hbm} ; {vmem}", STRIDED).bytes_read == 128
+    back = STRIDED.replace("%s1_s1", "%s5_s5").replace("%s2_s2", "%s1_s1").replace("%s5_s5", "%s2_s2")
+    assert ran("%s4_s1 = smov.u32 0", f"{hbm} ; {vmem}", back).bytes_written == 128
+    with pytest.raises(UnknownText, match="memory that is not known: %s2"):
+        ran("%s4_s1 = smov.u32 0", f"{hbm} ; {vmem}", "%s7_s2 = smov.u32 8", STRIDED)
+
+
+def test_cores_that_share_a_kernel_each_run_their_part() -> None:
+    """Each core reads as many granules as its number says, and 80 more."""
+    core = "%s1_s1 = sld [smem:[#allocation0]] /* {}core id */"
+    rest = ["%s2_s2 = sadd.s32 80, %s1_s1", COPY.replace("%s1_s1", "0").format("%s2_s2"), *[""] * 7]
+    wait = "%8 = dma.done.wait 3, %s2_s2"
+    shared = ran(core.format("megacore core id :: "), *rest, wait, chip="v5p")
+    assert (shared.cores, shared.bytes_read, shared.doubts) == (2, (80 + 81) * 32, ())
+    assert shared.executed == (2,) * 11
+    alone = ran(core.format(""), *rest, wait, chip="v5p")
+    assert (alone.cores, alone.bytes_read, alone.executed) == (1, 80 * 32, (1,) * 11)
+    assert shared.cycles == pytest.approx(alone.cycles + 32 / CHIPS["v5p"].stream_bytes_per_cycle)
+
+
+def test_what_a_check_asks_is_taken_to_hold() -> None:
+    """What runs has passed its checks, so what happens where they fail does not."""
+    pop = "%s1_s1 = spop %v4_v4"
+    compare = "%p{0}_p1 = scmp.ne.s32.totalorder %s1_s1, 77"
+    store = "%9 = dma.done.wait (%p{0}_p1), 3, 64"
+    halt = "%8 = shalt.err (%p{0}_p1)"
+    assert ran(pop, compare.format(5), store.format(5), halt.format(5)).doubts == ()
+    trace = ran(
+        pop,
+        compare.format(5),
+        halt.format(5),
+        compare.format(6),
+        "%9 = sbr.rel (%p6_p1) target bundleno = 5 (0x5), region = 1",
+    )
+    assert trace.doubts == ("whether sbr.rel runs",)
+
+
+def test_what_is_assumed_of_the_vector_unit_is_only_compared_with_zero() -> None:
+    pop = "%s1_s1 = spop %v4_v4 ; %s2_s2 = smov.u32 1"
+    branch = (
+        "%9 = dma.hbm_to_vmem (%p1_p1), /*hbm=*/0, /*size_in_granules=*/1, /*vmem=*/0, /*dst_syncflagno=*/3"
+    )
+    test = "%p1_p1 = scmp.ne.s32.totalorder %s1_s1, {}"
+    for word in (0, 1):
+        trace = ran(pop, test.format("0"), branch, moved=Assumed(word))
+        assert (trace.bytes_read, trace.doubts, trace.assumed) == (32 * word, (), True)
+    for other in (
+        test.format("1"),
+        test.format("%s2_s2"),
+        "%s1_s1 = sadd.s32 1, %s1_s1 ; " + test.format("0"),
+    ):
+        trace = ran(pop, *other.split(" ; "), branch, moved=Assumed(0))
+        assert (trace.doubts, trace.assumed) == (("whether dma.hbm_to_vmem runs",), False)
+
+
+@pytest.mark.parametrize(
+    ("shape", "doubts"),
+    [("s32[512]", 0), ("s32[4,128]", 0), ("s32[4,256]", 1), ("s32[2,4,128]", 1), ("s8[512]", 1)],
+)
+def test_only_rows_of_words_are_read(shape: str, doubts: int) -> None:
     trace = ran(
         f"%s1_s1 = inlined_call_operand.hbm [shape: {shape}, index: 0, kind: input, shape index: {{}}]",
         "%s2_s2 = sshll.u32 %s1_s1, 4",

@@ -13,7 +13,7 @@ import pytest
 from jax.experimental import pallas as pl
 from programs import parse
 
-from tilec.analysis.cost.estimate import Estimate, Operation, faster, from_plain, plain
+from tilec.analysis.cost.estimate import Estimate, Operation, assumptions, faster, from_plain, plain
 from tilec.analysis.cost.scalars import UNKNOWN
 from tilec.chips import CHIPS
 from tilec.passes.tile_to_pallas import TileToPallas
@@ -73,6 +73,19 @@ def test_an_estimate_has_the_steps_and_bytes_that_its_arguments_say(chip: str) -
     assert kernel.spills == 0
     assert found.band[0] < found.seconds < found.band[1]
     assert estimate(STEPS, "steps", [np.array([3, 14], np.int32), X], chip).seconds > 1.5 * found.seconds
+
+
+@pytest.mark.aot
+def test_a_kernel_without_a_name_in_a_function_with_a_gradient_of_its_own() -> None:
+    """It is found, and a matrix of integers in tiles of memory is read."""
+    text = STEPS.replace('        name="steps",\n', "").replace("limit[0]", "limit[0, 1]")
+    text = text.replace("limit[1] * 2", "limit[1, 2] * 2").replace("def steps", "@jax.custom_vjp\ndef steps")
+    text += "\nsteps.defvjp(lambda *given: (steps(*given), None), lambda _, gradient: (None, gradient))\n"
+    found = estimate(text, "steps", [np.array([[0, 3, 0], [0, 0, 7]], np.int32), X], "v5e")
+    assert found.doubts == ()
+    kernel = next(each for each in found.operations if each.opcode == "custom-call")
+    assert kernel.steps == 6
+    assert WINDOW * 14 <= kernel.bytes_read <= WINDOW * 14 + 16384
 
 
 @pytest.mark.aot
@@ -146,11 +159,13 @@ def test_equal_questions_are_answered_from_the_cache(own_cache: Path) -> None:
         estimate(STEPS, "steps", [np.array([3, 8], np.int32), X], "v5e", compile_again)
 
 
-def known(function: Any, *arguments: Any) -> list[tuple[str, list[Words | None]]]:
+def known(function: Any, *arguments: Any) -> list[tuple[str | None, list[Words | None]]]:
     """The kernels that a function calls, with what is known of their operands."""
-    calls: list[tuple[str, list[Words | None]]] = []
+    calls: list[tuple[str | None, list[Words | None]]] = []
 
-    def call(name: str, operands: list[Words | None], made: Sequence[Made]) -> list[Words | None]:
+    def call(
+        name: str | None, operands: list[Words | None], made: Sequence[Made], finite: bool
+    ) -> list[Words | None]:
         calls.append((name, operands))
         return [[5, UNKNOWN] if dtype == "int32" else None for _, dtype in made]
 
@@ -187,7 +202,7 @@ def test_operations_are_those_of_the_entry() -> None:
 
 ENTRY %main (x: f32[2]) -> f32[2] {
   %x = f32[2]{0:T(128)} parameter(0)
-  %k.1 = (s32[1]{0:T(128)}, f32[2]{0}) custom-call(%x), custom_call_target="tpu_custom_call"
+  %k.1 = (s32[1], s32[], s32[], s32[], s32[], /*index=5*/f32[2]{0}) custom-call(%x), custom_call_target="k"
   %part = f32[2]{0} get-tuple-element(%k.1), index=1
   ROOT %fusion.2 = f32[2]{0} fusion(%part), calls=%inner
 }
@@ -198,7 +213,7 @@ ENTRY %main (x: f32[2]) -> f32[2] {
 def made(seconds: float, bound: str = "MXU", chip: str = "v5e", doubts: tuple[str, ...] = ()) -> Estimate:
     use = {"MXU": 0.9 if bound == "MXU" else 0.0}
     kernel = Operation("k", "custom-call", seconds, 10.0, 0.0, 1, 2, bound, use, (5, 3), 3, 0, None)
-    return Estimate(chip, (kernel,), doubts)
+    return Estimate(chip, (kernel,), doubts, assumptions(CHIPS[chip]))
 
 
 def test_only_trusted_estimates_that_differ_are_ranked() -> None:
@@ -242,3 +257,28 @@ def test_a_full_disk_loses_nothing(own_cache: Path, monkeypatch: pytest.MonkeyPa
         cache.store_result("kind", "key", [2])
     assert cache.load_result("kind", "key") == [1]
     assert [path.name for path in own_cache.rglob("*") if path.is_file()] == ["key.json"]
+
+
+@pytest.mark.aot
+@pytest.mark.parametrize("chip", ["v4", "v5p", "tpu7x"])
+def test_gathers_are_taken_to_be_of_finite_elements(chip: str) -> None:
+    text = """
+func.func @rows(%x: memref<300x200xf32>, %places: memref<400xi32>,
+                %offsets: memref<5xi32>) -> memref<400x200xf32> {
+  %out = tile.full 0.0 : memref<400x200xf32>
+  tile.grid %g = 0 to 4 {
+    %begin, %end = tile.segment %offsets[%g]
+    tile.for %m = %begin to %end by m {
+      %place = tile.load %places[%m]
+      %row = tile.gather %x[%place, :]
+      tile.store %row, %out[%m, :]
+    }
+  }
+  return %out : memref<400x200xf32>
+}"""
+    executable = Executable(parse(text), choices=TileToPallas(blocks={"m": 128}))
+    places, offsets = np.arange(400, dtype=np.int32) % 300, np.array([0, 10, 140, 140, 400], np.int32)
+    found = executable.estimate(chip, [jax.ShapeDtypeStruct((300, 200), "float32"), places, offsets])
+    assert found.doubts == ()
+    (assumed,) = (each for each in found.assumptions if each.startswith("rows"))
+    assert float(assumed.split()[-4]) > 1

@@ -92,7 +92,7 @@ def test_grouping_and_loop_are_independent(grouping: str, loop: str) -> None:
 def test_the_band_of_estimates_is_that_of_the_reports(chip: str, unit: float) -> None:
     use = {"MXU": unit}
     one = Operation("f", "custom-call", 1.0, 1.0, 0.0, 0, 0, "MXU", use, (), 1, 0, None)
-    least, most = Estimate(chip, (one,), ()).band
+    least, most = Estimate(chip, (one,), (), ()).band
     assert f"{least:g} to {most:g}" in section("What a kernel costs").replace("\n", " ")
 
 

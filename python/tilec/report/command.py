@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from rich.console import Console
 from xdsl.utils.arg_spec import parse_pipeline
@@ -16,6 +17,7 @@ from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.report.arguments import Arguments, Source, arguments_for, read_source
 from tilec.report.data import Report
 from tilec.report.make import report
+from tilec.report.page.make import page
 from tilec.report.text import as_text
 from tilec.runtime.executable import Executable
 from tilec.runtime.signature import only_function, signature_of
@@ -23,8 +25,9 @@ from tilec.runtime.signature import only_function, signature_of
 TOOL = "tile-report"
 
 
-def run(kernel: str, chips: Sequence[str], args: str, choices: str, as_json: bool) -> int:
+def run(kernel: str, chips: Sequence[str], args: str, choices: str, as_json: bool, html: str) -> int:
     """Print the reports of a kernel, one for each chip; what is refused besides as a line of standard error.
+    If a file is named, `html`, it gets them as a page.
 
     Returns 1 if something is refused, else 0. Raises TileError for arguments that the kernel does not take.
     """
@@ -32,6 +35,8 @@ def run(kernel: str, chips: Sequence[str], args: str, choices: str, as_json: boo
     try:
         executable, arguments = _prepared(kernel, positional, sources, choices)
         reports = [report(executable, arguments, chip) for chip in chips]
+        if html:
+            Path(html).write_text(page(reports), encoding="utf-8")
     except (TypeError, ValueError) as error:
         raise TileError(one_line(error), kernel) from error
     if as_json:
@@ -75,7 +80,7 @@ def _prepared(
     kernel: str, positional: Sequence[str], sources: Mapping[str, Source], choices: str
 ) -> tuple[Executable, Arguments]:
     """A kernel ready to be compiled, and its arguments."""
-    if ".py:" in kernel:
+    if kernel.endswith(".py") or ".py:" in kernel:
         return _traced(kernel, positional, sources, choices)
     module = parse_file(kernel, make_context())
     verify(module)
@@ -90,7 +95,7 @@ def _traced(
     kernel: str, positional: Sequence[str], sources: Mapping[str, Source], choices: str
 ) -> tuple[Executable, Arguments]:
     """A kernel that is a torch function, traced for shapes."""
-    bound = load_kernel(kernel).bind(*parse_arguments(", ".join(positional)))
+    bound = load_kernel(kernel, TOOL).bind(*parse_arguments(", ".join(positional), TOOL))
     chosen = _choices(choices, bound.choices)
     chosen = replace(chosen, blocks={**chosen.blocks, **bound.traced.fixed})
     executable = Executable(bound.traced.module, bound.executable.signature, chosen)

@@ -5,7 +5,7 @@ compiler's text, with the integers that the kernel gets for the given arguments.
 model and its limits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from math import prod
 from typing import Any
@@ -13,16 +13,20 @@ from typing import Any
 import jax
 
 from tilec.analysis.cost.bundles import UnknownText, parse_schedule, parse_utilization
-from tilec.analysis.cost.estimate import Estimate, Operation, from_plain, operation, plain
-from tilec.analysis.cost.machine import run
-from tilec.analysis.cost.scalars import UNKNOWN, Value
+from tilec.analysis.cost.estimate import Estimate, Operation, assumptions, from_plain, operation, plain
+from tilec.analysis.cost.machine import heads, run
+from tilec.analysis.cost.recorder import Recorder
+from tilec.analysis.cost.scalars import UNKNOWN, Assumed, Value
 from tilec.analysis.cost.state import Stuck
+from tilec.analysis.cost.timeline import Timeline, named_arrays, timeline
 from tilec.chips import Chip, chip_named
 from tilec.runtime.cache import digest, load_result, sources, store_result
 from tilec.runtime.known import INTEGERS, Made, Words, base_name, run_known, words_of
 from tilec.runtime.load import load
 from tilec.runtime.memory import scoped_vmem
 from tilec.runtime.schedules import PROGRAM, Compilation, schedules_of
+
+_FINITE = "it looks for infinities and NaNs, and there are none; with some in each tile it would take"
 
 Compile = Callable[[str, str, Sequence[jax.ShapeDtypeStruct], str], Compilation]
 """Compiles a function of a module's text for arguments and a chip, as `schedules_of` does."""
@@ -31,7 +35,8 @@ Compile = Callable[[str, str, Sequence[jax.ShapeDtypeStruct], str], Compilation]
 def estimate(
     text: str, function: str, arguments: Sequence[Any], chip: str, compiler: Compile = schedules_of
 ) -> Estimate:
-    """What one call of `function` of an emitted module's `text` takes on one core of a chip.
+    """What one call of `function` of an emitted module's `text` takes on a chip: on one core, or on those
+    that share a kernel.
 
     `arguments` are arrays, or `jax.ShapeDtypeStruct`s where contents do not matter for control flow. Offsets
     and other integers should be arrays: where a loop hangs on one that is not, the estimate is not trusted.
@@ -42,49 +47,65 @@ def estimate(
     ValueError for an unknown chip.
     """
     target = chip_named(chip)
-    key = _key(text, function, arguments, chip)
+    key = estimate_key(text, function, arguments, chip)
     kept = load_result("estimates", key)
     if kept is not None:
         return from_plain(kept)
     structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
-    walk = _Walk(compiler(text, function, structs, chip), target)
+    walk = Walk(compiler(text, function, structs, chip), target)
     run_known(getattr(load(text, function), function), arguments, target, walk.call)
     found = walk.estimate()
     store_result("estimates", key, plain(found))
     return found
 
 
-def _key(text: str, function: str, arguments: Sequence[Any], chip: str) -> str:
-    """A digest of all that an estimate depends on."""
+def estimate_key(text: str, function: str, arguments: Sequence[Any], chip: str) -> str:
+    """A digest of all that an estimate of `function` depends on."""
     versions = [version(package) for package in ("jax", "jaxlib", "libtpu")]
     model = sources("analysis/cost", "chips", "runtime")
     told = [(tuple(each.shape), str(each.dtype), words_of(each)) for each in arguments]
     return digest(repr(part).encode() for part in (text, function, told, chip, versions, model))
 
 
-class _Walk:
-    """Runs the operations of a compiled function, kernels with what is known of their operands."""
+class Walk:
+    """Runs the operations of a compiled function, kernels with what is known of their operands.
 
-    def __init__(self, compilation: Compilation, chip: Chip) -> None:
+    With `names`, what the operands of each kernel are called, it has `timelines` of kernels, by operation.
+    """
+
+    def __init__(
+        self, compilation: Compilation, chip: Chip, names: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        self.timelines: dict[str, Timeline] = {}
+        self._names = names
         self._compilation = compilation
         self._chip = chip
         self._vmem = scoped_vmem(compilation.hlo)
         self._done: dict[str, Operation] = {}
         self._doubts: dict[str, None] = {}
+        self._assumptions: dict[str, None] = {}
 
-    def call(self, name: str, operands: list[Words | None], made: Sequence[Made]) -> list[Words | None]:
+    def call(
+        self, name: str | None, operands: list[Words | None], made: Sequence[Made], finite: bool
+    ) -> list[Words | None]:
         """Runs the next kernel of a name; see `Call`. One that XLA left out has no results."""
         results: list[Words | None] = [
             list[Value]([UNKNOWN] * prod(shape)) if dtype in INTEGERS else None for shape, dtype in made
         ]
-        waiting = [each for each in self._compilation.schedules if base_name(each) == name]
-        waiting = [each for each in waiting if each not in self._done]
+        waiting = [each for each in self._candidates(name) if each not in self._done]
         if not waiting:
             return [None] * len(made)
         first = min(waiting, key=lambda each: (len(each), each))  # numbers are in the order of calls
-        if not self._run(first, "custom-call", [*operands, *results]):
+        if not self._run(first, "custom-call", [*operands, *results], finite):
             return [None] * len(made)
         return results
+
+    def _candidates(self, name: str | None) -> list[str]:
+        """The schedules of kernels of a name. One that was given none is called after what calls it."""
+        if name is not None:
+            return [each for each in self._compilation.schedules if base_name(each) == name]
+        calls = (each for each, opcode in self._compilation.operations if opcode == "custom-call")
+        return [each for each in calls if each in self._compilation.schedules]
 
     def estimate(self) -> Estimate:
         """The sum, with the operations that no `call` was for, and what calls them all."""
@@ -99,7 +120,9 @@ class _Walk:
         self._run_program()
         names = [*operations, PROGRAM]
         found = tuple(self._done[name] for name in names if name in self._done)
-        return Estimate(self._chip.name, found, tuple(self._doubts))
+        return Estimate(
+            self._chip.name, found, tuple(self._doubts), (*assumptions(self._chip), *self._assumptions)
+        )
 
     def _run_program(self) -> None:
         """Runs what calls the operations, in which small ones are. It has branches for when it is not to run,
@@ -110,7 +133,7 @@ class _Walk:
             if self._done[PROGRAM].loops:
                 self._doubts["a loop of XLA runs operations, and how often is not known"] = None
 
-    def _run(self, name: str, opcode: str, operands: list[Words | None] | None) -> bool:
+    def _run(self, name: str, opcode: str, operands: list[Words | None] | None, finite: bool = False) -> bool:
         """Runs one operation on operands and results, or on unknown ones; whether it could."""
         texts = self._compilation.schedules[name]
         try:
@@ -118,9 +141,20 @@ class _Walk:
             given = operands or [None] * len(schedule.inputs)
             if len(given) != len(schedule.inputs):
                 raise UnknownText(f"it has {len(schedule.inputs)} operands, and {len(given)} are known")
-            trace = run(schedule, self._chip, given)
+            names = (self._names or {}).get(base_name(name))
+            recorder = None if names is None else Recorder()
+            before = [None if words is None else [*words] for words in given]
+            trace = run(schedule, self._chip, given, Assumed(0) if finite else UNKNOWN, recorder)
+            if trace.assumed:
+                other = run(schedule, self._chip, before, Assumed(1))
+                times = f"{other.cycles / trace.cycles:.2f} times as long"
+                self._assumptions[f"{name}: {_FINITE} {times}"] = None
             slots = parse_utilization(texts.slots)
-            self._done[name] = operation(name, opcode, trace, slots, self._chip, self._vmem.get(name))
+            done = operation(name, opcode, trace, slots, self._chip, self._vmem.get(name))
+            self._done[name] = done
+            if names is not None and recorder is not None:
+                called = named_arrays(schedule, names)
+                self.timelines[name] = timeline(done, recorder, trace, heads(schedule), slots, called)
         except (UnknownText, Stuck) as error:
             self._doubts[f"{name}: {error}"] = None
             return False

@@ -70,7 +70,7 @@ def dumped(folder: Path) -> Compilation:
 
 def operations_of(hlo: str) -> tuple[tuple[str, str], ...]:
     """The names and opcodes of what a module in XLA's text form does, without what only names values."""
-    entry = hlo[hlo.find("\nENTRY ") :].partition("\n}")[0]
+    entry = re.sub(r"/\*.*?\*/", "", hlo[hlo.find("\nENTRY ") :].partition("\n}")[0])
     return tuple((match[1], match[2]) for match in _LINE.finditer(entry) if match[2] not in _NAMING)
 
 

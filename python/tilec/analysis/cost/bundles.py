@@ -28,10 +28,16 @@ SLOTS: tuple[str, ...] = (
 # `0x1e LB: > {`: address, label, a `>` for each loop around.
 _BUNDLE = re.compile(r"(?m)^ *(0x[0-9a-f]+|0) +(?:[A-Z]{2})? *:(?: *>)* *\{")
 _LABEL = re.compile(r"/\*(\w+)=\*/")  # names the operand that follows
-_WAY = re.compile(r"/\* (\w+-to-\w+|k(?:Rem|Div)) \*/")  # of a `dma.general`, and what a division gives
+_WAY = re.compile(
+    r"/\* (\w+-to-\w+|k(?:DivAndRem|Rem|Div)) \*/"
+)  # of a `dma.general`, and what a division gives
+_CORE = re.compile(r"/\* (?:megacore )?core id(?: :: core id)? \*/")
+_CHECK = re.compile(r"= shalt\.err \((!?)%(p\d+)_p\d+\)")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _INSTRUCTION = re.compile(r"(?:(?P<results>%[^=]*?) = )?(?P<opcode>[\w.:-]+) ?(?P<rest>.*)", re.DOTALL)
-_PREDICATE = re.compile(r"\((!?)%\w*?_?(p\d+)(?:, %\w*?_?(s\d+))?\),?")  # and what else the result is
+_PREDICATE = re.compile(
+    r"\((!?)(?:%\w*?_?(?=p))?(p\d+|[01])(?:, %\w*?_?(s\d+))?\),?"
+)  # and what else the result is
 _INPUT = re.compile(r"inlined_call_operand\.(<no memory space>|\w+) \[shape: (\w+)\[([\d,]*)\], index: (\d+)")
 
 
@@ -45,8 +51,9 @@ class Instruction:
 
     `results` are registers, such as `s3`, `p0` or `v12`, without the numbers that tell values apart;
     `operands` are texts, with registers as `%s3`. `predicate` is the register that lets it run, and whether
-    that must be false; None lets it run always. `named` has those operands that the text names, and they
-    are among `operands` too.
+    that must be false; None lets it run always, and `0` never. `named` has those operands that the text
+    names, and they are among `operands` too. `value` is the name of the first result, unlike that of any
+    other value of the kernel.
     """
 
     opcode: str
@@ -54,6 +61,7 @@ class Instruction:
     operands: tuple[str, ...]
     predicate: tuple[str, bool] | None = None
     named: Mapping[str, str] | None = None
+    value: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,10 +79,16 @@ class Input:
 
 @dataclass(frozen=True)
 class Schedule:
-    """A compiled kernel: its bundles in the order of addresses, which count from 0, and its operands."""
+    """A compiled kernel: its bundles in the order of addresses, which count from 0, and its operands.
+
+    `checks` has, by their names, the predicates by which it may halt, and what they are if it does not.
+    `shared` says that all cores of a chip run it, each a part of it.
+    """
 
     bundles: tuple[tuple[Instruction, ...], ...]
     inputs: tuple[Input, ...]
+    checks: Mapping[str, int]
+    shared: bool
 
 
 def parse_schedule(text: str) -> Schedule:
@@ -93,7 +107,9 @@ def parse_schedule(text: str) -> Schedule:
         found = [_instruction(part) for part in parts if part]
         inputs += [each for each in found if isinstance(each, Input)]
         bundles.append(tuple(each for each in found if isinstance(each, Instruction)))
-    return Schedule(tuple(bundles), tuple(sorted(inputs, key=lambda each: each.index)))
+    checks = {match[2]: int(bool(match[1])) for match in _CHECK.finditer(text)}
+    inputs.sort(key=lambda each: each.index)
+    return Schedule(tuple(bundles), tuple(inputs), checks, "/* megacore core id" in text)
 
 
 def parse_utilization(text: str) -> tuple[Mapping[str, int], tuple[tuple[int, ...], ...]]:
@@ -108,7 +124,7 @@ def parse_utilization(text: str) -> tuple[Mapping[str, int], tuple[tuple[int, ..
 
 def _without_comments(text: str) -> str:
     """Comments become operands where they say what the text does not say otherwise."""
-    return _COMMENT.sub("", _WAY.sub(r", way=\1", _LABEL.sub(r"\1=", text)))
+    return _COMMENT.sub("", _CORE.sub(", way=core", _WAY.sub(r", way=\1", _LABEL.sub(r"\1=", text))))
 
 
 @functools.lru_cache(maxsize=1 << 16)
@@ -136,6 +152,7 @@ def _instruction(text: str) -> Instruction | Input:
         tuple(operand for _, _, operand in pairs),
         (predicate[2], bool(predicate[1])) if predicate else None,
         named or None,
+        (match["results"] or "")[1:].partition("_")[0],
     )
 
 

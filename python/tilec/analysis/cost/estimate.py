@@ -16,8 +16,16 @@ ASSUMPTIONS = (
     "a bundle takes a cycle; fetching instructions and conflicts in memory banks take none",
     "DMAs share HBM's bandwidth in the order of issue, and nothing else uses it",
     "small arrays stay in HBM; operations of XLA run one after the other",
-    "launching takes no time, the clock is not throttled, and only one core works",
+    "launching takes no time, and the clock is not throttled",
 )
+
+
+def assumptions(chip: Chip) -> tuple[str, ...]:
+    """What is assumed of all that runs on a chip."""
+    if chip.cores == 1:
+        return (*ASSUMPTIONS, "only one core works")
+    return (*ASSUMPTIONS, f"the {chip.cores} cores of a chip have equal parts of HBM's bandwidth")
+
 
 TIE = 1.15
 """Times that differ by a smaller factor are not told apart."""
@@ -28,12 +36,14 @@ TIE = 1.15
 _V5E_PRODUCTS = (0.90, 1.10)
 _OTHERS = (0.90, 2.25)
 
-_GROUPS: Mapping[str, tuple[str, ...]] = {
+GROUPS: Mapping[str, tuple[str, ...]] = {
     "MXU": ("MATMUL",),
     "vector": ("VALU", "EUP", "XLU", "VPOP"),
     "load/store": ("VLOAD", "VSTORE"),
     "scalar": ("SALU",),
 }
+"""The units whose use is told apart, and their slots in a bundle."""
+
 _WORK = [SLOTS.index(slot) for slot in ("MATMUL", "XLU", "VALU", "EUP", "VSTORE")]
 _SPILLS = ("VLOAD:FILL", "VSTORE:SPILL")
 
@@ -78,7 +88,7 @@ class Estimate:
     chip: str
     operations: tuple[Operation, ...]
     doubts: tuple[str, ...]
-    assumptions: tuple[str, ...] = ASSUMPTIONS
+    assumptions: tuple[str, ...]
 
     @property
     def trusted(self) -> bool:
@@ -146,8 +156,9 @@ def operation(
     use = {
         "DMA": trace.busy / trace.cycles,
         **{
-            group: max(totals[slot] / max(capacity[slot], 1) for slot in members) / trace.cycles
-            for group, members in _GROUPS.items()
+            group: max(totals[slot] / max(capacity[slot], 1) for slot in members)
+            / (trace.cycles * trace.cores)
+            for group, members in GROUPS.items()
         },
     }
     return Operation(

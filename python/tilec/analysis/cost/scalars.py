@@ -17,6 +17,15 @@ class Unknown:
 
 
 UNKNOWN: Final = Unknown()
+
+
+class Assumed(Unknown):
+    """What the vector unit says, where it is assumed: a word that is only compared with 0."""
+
+    def __init__(self, word: int) -> None:
+        self.word = word
+
+
 Value = int | Unknown
 """A word, 0 to 2^32 - 1, or a predicate, 0 or 1."""
 
@@ -36,13 +45,15 @@ WORDS: Mapping[str, Callable[[int, int], int]] = {
     "sshll.u32": lambda a, b: (a << b) & _MASK if b < 32 else 0,
     "sshrl.u32": lambda a, b: a >> b if b < 32 else 0,
     "sshra.s32": lambda a, b: (signed(a) >> min(b, 31)) & _MASK,
+    "sc.u32": lambda a, b: (a + b) >> 32,
     "por": lambda a, b: a | b,
     "pand": lambda a, b: a & b,
     "pxor": lambda a, b: a ^ b,
     "pnand": lambda a, b: 1 - (a & b),
     "pnor": lambda a, b: 1 - (a | b),
 }
-"""Instructions with two operands, both known, by opcode. Addresses are computed by `scalar_lea`, too."""
+"""Instructions with two operands, both known, by opcode; `sc` gives the carry of a sum. `scalar_lea` computes
+addresses, too."""
 
 COMPARISONS: Mapping[str, Callable[[int, int], bool]] = {
     "eq": operator.eq,

@@ -2,18 +2,21 @@
 
 import functools
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tilec.analysis.cost.bundles import Instruction, Schedule, UnknownText
-from tilec.analysis.cost.scalars import UNKNOWN, Unknown, Value, operation
+from tilec.analysis.cost.scalars import UNKNOWN, Assumed, Unknown, Value, operation
 from tilec.analysis.cost.state import State, Stuck
 
 Run = Callable[[State], None]
 
-_IGNORED = ("sfence", "vtrace", "compiler-scheduling-barrier", "sphi", "vsettm", "inlined_call")
-_VALUES = ("spop", "reloc", "scalar_parameter_address")
+_IGNORED = ("sfence", "cfence", "vtrace", "compiler-scheduling-barrier", "sphi", "vsettm", "inlined_call")
+_VALUES = ("reloc", "scalar_parameter_address")
 """What brings values that the scalar unit does not compute."""
+
+_ADDRESSES = ("int_to_ptr", "scalar_lea")
+"""What makes an address of the memory that is behind the point."""
 
 _ALLOCATION = 1 << 18
 """How far apart allocations are: scalar memory has fewer words, and VMEM fewer rows of 512 bytes."""
@@ -21,11 +24,17 @@ _ALLOCATION = 1 << 18
 
 @dataclass
 class Registers:
-    """Where registers, constants and the addresses of allocations are in the list that a `State` has."""
+    """Where registers, constants and the addresses of allocations are in the list that a `State` has.
+
+    `checks` is that of a `Schedule`. `spaces` has, as far as the text was gone through, the memory that the
+    address in a register is of.
+    """
 
     indices: dict[str, int] = field(default_factory=dict[str, int])
     values: list[Value] = field(default_factory=list[Value])
     allocations: dict[str, int] = field(default_factory=dict[str, int])
+    checks: dict[str, int] = field(default_factory=dict[str, int])
+    spaces: dict[str, str] = field(default_factory=dict[str, str])
 
     def index(self, operand: str) -> int:
         """The index of a register such as `s3`, or of a constant or `[#allocation3 + $0x1]`.
@@ -55,6 +64,7 @@ def translate(schedule: Schedule, registers: Registers) -> tuple[Run | None, ...
 
     Raises `UnknownText` for an instruction that the scalar unit has and this has not.
     """
+    registers.checks.update(schedule.checks)
     return tuple(_bundle(bundle, registers) for bundle in schedule.bundles)
 
 
@@ -63,6 +73,9 @@ def _bundle(bundle: Sequence[Instruction], registers: Registers) -> Run | None:
     written: list[int] = []
     conflict = False
     for instruction in bundle:
+        kind, _, space = instruction.opcode.partition(".")
+        for each in instruction.results:
+            registers.spaces[f"%{each}"] = space if kind in _ADDRESSES else ""
         if not _scalar(instruction):
             continue
         runs.append(_guarded(instruction, registers))
@@ -155,14 +168,19 @@ def _binary(instruction: Instruction, compute: Callable[[int, int], int], regist
     left, right = (_index(operand, registers) for operand in instruction.operands)
     decided = {"pand": 0, "pnand": 1, "por": 1}.get(instruction.opcode)
     decides = 1 if instruction.opcode == "por" else 0
+    tests = instruction.opcode.startswith("scmp.")
+    unknown = registers.checks.get(instruction.value, UNKNOWN)  # what runs does not halt
 
     def run(state: State) -> None:
         values = state.registers
         a, b = values[left], values[right]
         if isinstance(a, int) and isinstance(b, int):
             values[target] = compute(a, b)
+        elif tests and b == 0 and isinstance(a, Assumed):
+            values[target] = compute(a.word, 0)
+            state.assumed = True
         else:
-            values[target] = UNKNOWN if decided is None or decides not in (a, b) else decided
+            values[target] = unknown if decided is None or decides not in (a, b) else decided
 
     return run
 
@@ -198,6 +216,8 @@ def _address(operand: str, registers: Registers) -> tuple[int, int]:
 
 def _load(instruction: Instruction, registers: Registers) -> Run:
     target = registers.index(instruction.results[0])
+    if (instruction.named or {}).get("way") == "core":
+        return functools.partial(_load_core, target)
     base, offset = _address(instruction.operands[0], registers)
 
     def run(state: State) -> None:
@@ -209,6 +229,10 @@ def _load(instruction: Instruction, registers: Registers) -> Run:
             values[target] = UNKNOWN
 
     return run
+
+
+def _load_core(target: int, state: State) -> None:
+    state.registers[target] = state.core
 
 
 def _store(instruction: Instruction, registers: Registers) -> Run:
@@ -247,6 +271,15 @@ def _unknown(instruction: Instruction, registers: Registers) -> Run:
     return run
 
 
+def _moved(instruction: Instruction, registers: Registers) -> Run:
+    target = registers.index(instruction.results[0])
+
+    def run(state: State) -> None:
+        state.registers[target] = state.moved
+
+    return run
+
+
 def _pop(instruction: Instruction, registers: Registers) -> Run:
     target = registers.index(instruction.results[0])
     divided = instruction.opcode == "spop.drf"
@@ -259,7 +292,7 @@ def _pop(instruction: Instruction, registers: Registers) -> Run:
 
 
 def _divide(instruction: Instruction, registers: Registers) -> Run:
-    """A division, whose quotient or remainder is queued for the scalar unit."""
+    """A division, whose quotient or remainder, or one after the other, is queued for the scalar unit."""
     left, right = (_index(operand, registers) for operand in instruction.operands[:2])
     kind = (instruction.named or {}).get("way")
     if kind is None:
@@ -267,10 +300,10 @@ def _divide(instruction: Instruction, registers: Registers) -> Run:
 
     def run(state: State) -> None:
         a, b = state.registers[left], state.registers[right]
+        both: list[Value] = [UNKNOWN, UNKNOWN]
         if isinstance(a, int) and isinstance(b, int) and b:
-            state.divisions.append(a % b if kind == "kRem" else a // b)
-        else:
-            state.divisions.append(UNKNOWN)
+            both = [a // b, a % b]
+        state.divisions.extend({"kDiv": both[:1], "kRem": both[1:]}.get(kind, both))
 
     return run
 
@@ -316,6 +349,8 @@ def _copy(instruction: Instruction, registers: Registers) -> Run:
     """A DMA. Those with a table of strides have pieces of 512 bytes or more."""
     named = dict(instruction.named or {})
     way = named.pop("way", instruction.opcode.removeprefix("dma.").replace("_to_", "-to-"))
+    if way == "general":
+        way = f"{_space('src', named, registers)}-to-{_space('dst', named, registers)}"
     if way.count("-to-") != 1:
         raise UnknownText(f"a DMA of a kind that is not modelled: {instruction.opcode}")
     indices = {name: _index(operand, registers) for name, operand in named.items()}
@@ -329,6 +364,14 @@ def _copy(instruction: Instruction, registers: Registers) -> Run:
     return run
 
 
+def _space(end: str, named: Mapping[str, str], registers: Registers) -> str:
+    """The memory at an end of a DMA whose text does not say it: that which the address was made for."""
+    space = registers.spaces.get(named[end])
+    if space not in ("hbm", "vmem"):
+        raise UnknownText(f"a DMA to or from a memory that is not known: {named[end]}")
+    return space
+
+
 _SPECIAL: dict[str, Callable[[Instruction, Registers], Run]] = {
     "smov.u32": _move,
     "pmov": _move,
@@ -338,6 +381,7 @@ _SPECIAL: dict[str, Callable[[Instruction, Registers], Run]] = {
     "sst": _store,
     "sbr.rel": _branch,
     "shalt.err": _halt,
+    "spop": _moved,
     "spop.sfrf": _pop,
     "spop.drf": _pop,
     "sdivrem.u32": _divide,
