@@ -65,8 +65,8 @@ _WORDS = {
     "shared": "auto",
     "clean": "auto",
 }
+"""The options that are words, with what they are where nothing is said."""
 _FETCH = 1
-"""The options that are no sizes of axes, with what they are where nothing is said; `depth` is none then."""
 
 
 def _word(spec: ArgSpec, key: str, default: str) -> str:
