@@ -57,7 +57,8 @@ class PermuteArrays(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in [inner for inner in op.walk() if isinstance(inner, func.FuncOp)]:
             made = [inner for inner in function.body.block.ops if isinstance(inner, EmptyOp | FullOp)]
-            for array in [*function.args, *(each.results[0] for each in made)]:
+            arguments = [each for each in function.args if isinstance(each.type, MemRefType)]
+            for array in [*arguments, *(each.results[0] for each in made)]:
                 perm = _order(array)
                 if perm is not None:
                     _permute(array, perm, function)
@@ -65,8 +66,6 @@ class PermuteArrays(ModulePass):
 
 def _order(array: SSAValue) -> tuple[int, ...] | None:
     """For each dimension in which kernels should see an array that which it is now; None to let it be."""
-    if not isinstance(array.type, MemRefType):
-        return None
     shape, accesses = shape_of(array.type), _accesses(array)
     moved = len(shape) - 2
     if moved < 1 or UNBOUND in shape or shape[moved] < LEAST_ROWS or not accesses:

@@ -55,7 +55,6 @@ from tilec.passes.unroll_loops import UnrollLoops
 GROUPINGS = ("auto", "worklist", "overlaunch", "stream", "one_hot", "none")
 LOOPS = ("grid", "emit_pipeline", "fori_loop", "unroll")
 
-
 _WORDS = {
     "grouping": "auto",
     "loop": "grid",
