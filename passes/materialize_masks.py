@@ -152,7 +152,7 @@ class _Masks:
         else:
             literal = _before(op, arith.ConstantOp(scalar_attr(neutral, element_type(value.type))))
             span = self.spans[span_names(value.type)[dim] or ""]
-            made = _before(op, FillOp(value, span, literal, dim))
+            made = _before(op, FillOp(value, span, literal, dim=dim))
         made.name_hint = value.name_hint
         self.filled[key] = made
         return made
@@ -176,10 +176,10 @@ class _Masks:
             span = None if name is None else self.spans[name]
             if span is None or (mask is None and span not in spans):
                 continue
-            value = _before(op, FillOp(value, span, old, dim))
+            value = _before(op, FillOp(value, span, old, dim=dim))
             if mask is not None:
                 never = _before(op, arith.ConstantOp(scalar_attr(0, i1)))
-                mask = _before(op, FillOp(mask, span, never, dim))
+                mask = _before(op, FillOp(mask, span, never, dim=dim))
         if mask is not None:
             value = _before(op, SelectOp(mask, value, old))
         value.name_hint = op.value.name_hint

@@ -2,6 +2,7 @@
 
     tile-report examples/grouped_matmul.mlir --chip v5e,v6e --args "bf16[2048,512], offsets=lognormal:256"
     tile-report examples/softmax.py:softmax --args "f32[4096,1024]" --json
+    tile-report examples/softmax.py:softmax --args "f32[4096,1024]" --html softmax.html
     tile-report legality accesses.csv
     tile-report legality - < accesses.csv
 
@@ -57,6 +58,9 @@ def kernel_arguments() -> Arguments:
         "--tile-to-pallas", default="", metavar="OPTIONS", help="of that pass, as for tile-opt"
     )
     parser.add_argument("--json", action="store_true", help="data, a list with an entry for each chip")
+    parser.add_argument(
+        "--html", default="", metavar="PAGE.html", help="a file for a page that stands alone, besides"
+    )
     return parser
 
 
@@ -80,7 +84,7 @@ def report_kernel(argv: Sequence[str]) -> int:
         raise TileError(f"there is no chip '{unknown[0]}'; the chips are {', '.join(CHIPS)}", TOOL)
     from tilec.report.command import run
 
-    return run(options.kernel, chips, options.args, options.tile_to_pallas, options.json)
+    return run(options.kernel, chips, options.args, options.tile_to_pallas, options.json, options.html)
 
 
 def report_legality(file: str) -> int:

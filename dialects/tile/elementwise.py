@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from xdsl.dialects.builtin import AnyFloat, IntegerType, i1
 from xdsl.dialects.utils import EnumAttribute
-from xdsl.ir import Attribute, SpacedOpaqueSyntaxAttribute, SSAValue
+from xdsl.ir import Attribute, Operation, SpacedOpaqueSyntaxAttribute, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     irdl_attr_definition,
@@ -156,6 +156,11 @@ class CastOp(IRDLOperation):
                 raise VerifyException(f"tile.cast converts floats and integers, not {kind}")
         if self.result.type != with_element(self.value.type, element_type(self.result.type)):
             raise VerifyException(f"tile.cast of {self.value.type} cannot result in {self.result.type}")
+
+
+def is_lanewise(op: Operation) -> bool:
+    """Whether each lane of what `op` makes depends on the same lane of its operands alone."""
+    return isinstance(op, CompareOp | SelectOp | CastOp) or op.name.startswith(("arith.", "math."))
 
 
 def _parse_operands(parser: Parser, count: int) -> list[SSAValue]:

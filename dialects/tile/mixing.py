@@ -5,7 +5,9 @@ maximum. Everywhere else lanes stay apart, so a dead lane can only make a dead l
 """
 
 import math
+from abc import ABC
 from collections.abc import Sequence
+from typing import ClassVar, Self
 
 from xdsl.dialects.builtin import (
     AnyFloat,
@@ -196,36 +198,85 @@ class ScanOp(IRDLOperation):
         identity(self.kind.data, element_type(self.value.type))
 
 
-def _parse_bare(parser: Parser, preposition: str) -> tuple[SSAValue, SSAValue, int | None]:
-    """Parse `%v outside %k dim 1`."""
-    value = parse_known_operand(parser)
-    parser.parse_keyword(preposition)
-    span = parse_known_operand(parser)
-    dim = parser.parse_integer(allow_boolean=False) if parser.parse_optional_keyword("dim") else None
-    return value, span, dim
+class _BareOp(IRDLOperation, ABC):
+    """An operation whose result is its value, with a dimension that no longer belongs to a span.
 
+    `PREPOSITION` stands before the span in the text. Of several dimensions that came from the span, `which`
+    says which it is.
+    """
 
-def _print_bare(printer: Printer, op: "FillOp | WholeOp", preposition: str) -> None:
-    """Print what `_parse_bare` reads."""
-    for word, value in (("", op.value), (f" {preposition}", op.span)):
-        printer.print_string(f"{word} ")
-        printer.print_ssa_value(value)
-    if op.which is not None:
-        printer.print_string(f" dim {op.dim}")
+    PREPOSITION: ClassVar[str]
+    value = operand_def(TensorType)
+    span = operand_def(SpanType)
+    which = opt_prop_def(IntegerAttr)
+    result = result_def(TensorType)
 
+    def __init__(self, value: SSAValue, span: SSAValue, *others: SSAValue, dim: int | None = None):
+        """`dim` is the value's dimension; not needed where only one came from the span."""
+        bare = self._dim_of(value.type, span, dim)
+        several = len(_dims_of(value.type, span)) > 1
+        super().__init__(
+            operands=[value, span, *others],
+            properties={"which": IntegerAttr(bare, i64) if several else None},
+            result_types=[_bare(value.type, bare)],
+        )
 
-def _verify_bare(op: "FillOp | WholeOp") -> None:
-    expected = _bare(op.value.type, op.dim)
-    if op.result.type != expected:
-        raise VerifyException(f"{op.name} results in {expected}, not {op.result.type}")
+    @property
+    def dim(self) -> int:
+        """The value's dimension. Raises `VerifyException` if it is not one that came from the span."""
+        return self._dim_of(self.value.type, self.span, None if self.which is None else self.which.value.data)
 
+    @classmethod
+    def _dim_of(cls, kind: Attribute, span: SSAValue, dim: int | None) -> int:
+        axis, dims = span_of(span), _dims_of(kind, span)
+        what = f"{cls.name} {cls.PREPOSITION}"
+        if isinstance(axis, JaggedSpanType):
+            raise VerifyException(
+                f"{what} a {axis}, whose live lanes differ from lane to lane of {axis.parent}; "
+                "a plain span is needed"
+            )
+        if dim is None and len(dims) == 1:
+            return dims[0]
+        if dim is None or dim not in dims:
+            raise VerifyException(
+                f"{what} a {span.type} of a value of type {kind}, "
+                "which must have one dimension of that span, or several and `dim` for one of them"
+            )
+        return dim
 
-def _properties(value: SSAValue, span: SSAValue, dim: int) -> dict[str, Attribute | None]:
-    return {"which": IntegerAttr(dim, i64) if len(_dims_of(value.type, span)) > 1 else None}
+    @classmethod
+    def _parse_others(cls, parser: Parser) -> list[SSAValue]:
+        """What follows in the text."""
+        return []
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        pos = parser.pos
+        value = parse_known_operand(parser)
+        parser.parse_keyword(cls.PREPOSITION)
+        span = parse_known_operand(parser)
+        dim = parser.parse_integer(allow_boolean=False) if parser.parse_optional_keyword("dim") else None
+        others = cls._parse_others(parser)
+        try:
+            return cls(value, span, *others, dim=dim)
+        except VerifyException as problem:
+            parser.raise_error(str(problem), pos)
+
+    def print(self, printer: Printer) -> None:
+        for word, value in (("", self.value), (f" {self.PREPOSITION}", self.span)):
+            printer.print_string(f"{word} ")
+            printer.print_ssa_value(value)
+        if self.which is not None:
+            printer.print_string(f" dim {self.dim}")
+
+    def verify_(self) -> None:
+        expected = _bare(self.value.type, self.dim)
+        if self.result.type != expected:
+            raise VerifyException(f"{self.name} results in {expected}, not {self.result.type}")
 
 
 @irdl_op_definition
-class FillOp(IRDLOperation):
+class FillOp(_BareOp):
     """Gives the lanes outside a span a value, after which the dimension no longer belongs to the span.
 
     `other` is a scalar, or a value of the result's shape, with its spans or with none. Of several dimensions
@@ -237,46 +288,24 @@ class FillOp(IRDLOperation):
     """
 
     name = "tile.fill"
-    value = operand_def(TensorType)
+    PREPOSITION: ClassVar[str] = "outside"
+    value = operand_def(TensorType)  # again, or xDSL puts it behind `other`
     span = operand_def(SpanType)
     other = operand_def()
-    which = opt_prop_def(IntegerAttr)
-    result = result_def(TensorType)
     traits = traits_def(Pure())
 
-    def __init__(self, value: SSAValue, span: SSAValue, other: SSAValue, dim: int | None = None):
-        """`dim` is the value's dimension; not needed where only one came from the span."""
-        filled = _bare_dim(self.name, value.type, span, dim)
-        super().__init__(
-            operands=[value, span, other],
-            properties=_properties(value, span, filled),
-            result_types=[_bare(value.type, filled)],
-        )
-
-    @property
-    def dim(self) -> int:
-        """The value's dimension. Raises `VerifyException` if it is not one that came from the span."""
-        which = None if self.which is None else self.which.value.data
-        return _bare_dim(self.name, self.value.type, self.span, which)
-
     @classmethod
-    def parse(cls, parser: Parser) -> "FillOp":
-        pos = parser.pos
-        value, span, dim = _parse_bare(parser, "outside")
+    def _parse_others(cls, parser: Parser) -> list[SSAValue]:
         parser.parse_keyword("with")
-        other = parse_known_operand(parser)
-        try:
-            return cls(value, span, other, dim)
-        except VerifyException as problem:
-            parser.raise_error(str(problem), pos)
+        return [parse_known_operand(parser)]
 
     def print(self, printer: Printer) -> None:
-        _print_bare(printer, self, "outside")
+        super().print(printer)
         printer.print_string(" with ")
         printer.print_ssa_value(self.other)
 
     def verify_(self) -> None:
-        _verify_bare(self)
+        super().verify_()
         kind = self.result.type
         bare = value_type(element_type(kind), shape_of(kind), [None] * len(shape_of(kind)))
         if self.other.type not in (kind, bare, element_type(kind)):
@@ -284,7 +313,7 @@ class FillOp(IRDLOperation):
 
 
 @irdl_op_definition
-class WholeOp(IRDLOperation):
+class WholeOp(_BareOp):
     """States that every lane of a span is live in this step, so that nothing needs a fill.
 
     `--materialize-masks` writes this operation where steps with whole tiles have a body of their own, and
@@ -295,63 +324,13 @@ class WholeOp(IRDLOperation):
     """
 
     name = "tile.whole"
-    value = operand_def(TensorType)
-    span = operand_def(SpanType)
-    which = opt_prop_def(IntegerAttr)
-    result = result_def(TensorType)
+    PREPOSITION: ClassVar[str] = "along"
     traits = traits_def(Pure())
-
-    def __init__(self, value: SSAValue, span: SSAValue, dim: int | None = None):
-        """`dim` is the value's dimension; not needed where only one came from the span."""
-        whole = _bare_dim(self.name, value.type, span, dim)
-        super().__init__(
-            operands=[value, span],
-            properties=_properties(value, span, whole),
-            result_types=[_bare(value.type, whole)],
-        )
-
-    @property
-    def dim(self) -> int:
-        """The value's dimension. Raises `VerifyException` if it is not one that came from the span."""
-        which = None if self.which is None else self.which.value.data
-        return _bare_dim(self.name, self.value.type, self.span, which)
-
-    @classmethod
-    def parse(cls, parser: Parser) -> "WholeOp":
-        pos = parser.pos
-        try:
-            return cls(*_parse_bare(parser, "along"))
-        except VerifyException as problem:
-            parser.raise_error(str(problem), pos)
-
-    def print(self, printer: Printer) -> None:
-        _print_bare(printer, self, "along")
-
-    def verify_(self) -> None:
-        _verify_bare(self)
 
 
 def _dims_of(kind: Attribute, span: SSAValue) -> list[int]:
     axis = span_of(span)
     return [dim for dim, name in enumerate(span_names(kind)) if axis is not None and name == axis.axis]
-
-
-def _bare_dim(op: str, kind: Attribute, span: SSAValue, dim: int | None) -> int:
-    axis, dims = span_of(span), _dims_of(kind, span)
-    what = "tile.fill outside" if op == FillOp.name else f"{op} along"
-    if isinstance(axis, JaggedSpanType):
-        raise VerifyException(
-            f"{what} a {axis}, whose live lanes differ from lane to lane of {axis.parent}; "
-            "a plain span is needed"
-        )
-    if dim is None and len(dims) == 1:
-        return dims[0]
-    if dim is None or dim not in dims:
-        raise VerifyException(
-            f"{what} a {span.type} of a value of type {kind}, "
-            "which must have one dimension of that span, or several and `dim` for one of them"
-        )
-    return dim
 
 
 def _bare(kind: Attribute, dim: int) -> Attribute:

@@ -76,9 +76,9 @@ class SpanOp(IRDLOperation):
 
     @property
     def bounds(self) -> Bounds[SSAValue]:
-        return unpack_bounds(self.name, self.bound_operands, self.static_bounds, dense_i64([-1]), self.means)[
-            0
-        ]
+        no_max = dense_i64([-1])
+        (bounds,) = unpack_bounds(self.name, self.bound_operands, self.static_bounds, no_max, self.means)
+        return bounds
 
     @classmethod
     def parse(cls, parser: Parser) -> "SpanOp":

@@ -51,8 +51,8 @@ class Arguments(argparse.ArgumentParser):
         raise TileError(message, TOOL)
 
 
-def parse_arguments(text: str) -> list[Any]:
-    """Read `f32[128,256], i32[9], 4`: tensors without elements, and numbers. Raises TileError."""
+def parse_arguments(text: str, tool: str = TOOL) -> list[Any]:
+    """Read `f32[128,256], i32[9], 4`: tensors without elements, and numbers. Raises TileError of `tool`."""
     import torch
 
     found: list[Any] = []
@@ -70,21 +70,21 @@ def parse_arguments(text: str) -> list[Any]:
         except (ValueError, SyntaxError):
             accepted = ", ".join(DTYPES)
             raise TileError(
-                f"--args has '{word}'; write dtype[extents] or a number, dtype of: {accepted}", TOOL
+                f"--args has '{word}'; write dtype[extents] or a number, dtype of: {accepted}", tool
             ) from None
     return found
 
 
-def load_kernel(text: str) -> Any:
-    """The kernel that `FILE.py:KERNEL` names. Raises TileError where there is none."""
+def load_kernel(text: str, tool: str = TOOL) -> Any:
+    """The kernel that `FILE.py:KERNEL` names. Raises TileError of `tool` where there is none."""
     from tilec.frontend.kernel import Kernel
 
     path, colon, name = text.rpartition(":")
     if not colon or not Path(path).is_file():
-        raise TileError(f"'{text}' names no kernel; write FILE.py:KERNEL", TOOL)
+        raise TileError(f"'{text}' names no kernel; write FILE.py:KERNEL", tool)
     spec = importlib.util.spec_from_file_location(Path(path).stem, path)
     if spec is None or spec.loader is None:
-        raise TileError(f"{path} is no Python file", TOOL)
+        raise TileError(f"{path} is no Python file", tool)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)

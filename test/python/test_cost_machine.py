@@ -330,8 +330,11 @@ def test_what_is_assumed_of_the_vector_unit_is_only_compared_with_zero() -> None
         assert (trace.doubts, trace.assumed) == (("whether dma.hbm_to_vmem runs",), False)
 
 
-@pytest.mark.parametrize(("shape", "doubts"), [("s32[512]", 0), ("s32[4,128]", 1), ("s8[512]", 1)])
-def test_only_vectors_of_words_are_read(shape: str, doubts: int) -> None:
+@pytest.mark.parametrize(
+    ("shape", "doubts"),
+    [("s32[512]", 0), ("s32[4,128]", 0), ("s32[4,256]", 1), ("s32[2,4,128]", 1), ("s8[512]", 1)],
+)
+def test_only_rows_of_words_are_read(shape: str, doubts: int) -> None:
     trace = ran(
         f"%s1_s1 = inlined_call_operand.hbm [shape: {shape}, index: 0, kind: input, shape index: {{}}]",
         "%s2_s2 = sshll.u32 %s1_s1, 4",

@@ -76,6 +76,19 @@ def test_an_estimate_has_the_steps_and_bytes_that_its_arguments_say(chip: str) -
 
 
 @pytest.mark.aot
+def test_a_kernel_without_a_name_in_a_function_with_a_gradient_of_its_own() -> None:
+    """It is found, and a matrix of integers in tiles of memory is read."""
+    text = STEPS.replace('        name="steps",\n', "").replace("limit[0]", "limit[0, 1]")
+    text = text.replace("limit[1] * 2", "limit[1, 2] * 2").replace("def steps", "@jax.custom_vjp\ndef steps")
+    text += "\nsteps.defvjp(lambda *given: (steps(*given), None), lambda _, gradient: (None, gradient))\n"
+    found = estimate(text, "steps", [np.array([[0, 3, 0], [0, 0, 7]], np.int32), X], "v5e")
+    assert found.doubts == ()
+    kernel = next(each for each in found.operations if each.opcode == "custom-call")
+    assert kernel.steps == 6
+    assert WINDOW * 14 <= kernel.bytes_read <= WINDOW * 14 + 16384
+
+
+@pytest.mark.aot
 def test_a_product_takes_what_was_measured() -> None:
     text = """
 func.func @product(%x: memref<4096x4096xbf16>, %w: memref<4096x4096xbf16>) -> memref<4096x4096xbf16> {
@@ -146,12 +159,12 @@ def test_equal_questions_are_answered_from_the_cache(own_cache: Path) -> None:
         estimate(STEPS, "steps", [np.array([3, 8], np.int32), X], "v5e", compile_again)
 
 
-def known(function: Any, *arguments: Any) -> list[tuple[str, list[Words | None]]]:
+def known(function: Any, *arguments: Any) -> list[tuple[str | None, list[Words | None]]]:
     """The kernels that a function calls, with what is known of their operands."""
-    calls: list[tuple[str, list[Words | None]]] = []
+    calls: list[tuple[str | None, list[Words | None]]] = []
 
     def call(
-        name: str, operands: list[Words | None], made: Sequence[Made], finite: bool
+        name: str | None, operands: list[Words | None], made: Sequence[Made], finite: bool
     ) -> list[Words | None]:
         calls.append((name, operands))
         return [[5, UNKNOWN] if dtype == "int32" else None for _, dtype in made]

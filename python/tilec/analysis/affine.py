@@ -5,7 +5,7 @@ too, one for each array that fixes the extent, so that `tile.empty like(%x)` has
 `%x`. A span as a leaf is where its tile begins.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
@@ -26,6 +26,17 @@ from tilec.dialects.tile.views import ViewOp
 IndexBounds: TypeAlias = Bounds[SSAValue]
 Leaf: TypeAlias = SSAValue | tuple[SSAValue, int]
 """An index value, a span for where its tile begins, or the extent of a dimension of an array."""
+
+INTEGERS: Mapping[type[Operation], Callable[[int, int], int]] = {
+    arith.AddiOp: lambda a, b: a + b,
+    arith.SubiOp: lambda a, b: a - b,
+    arith.MuliOp: lambda a, b: a * b,
+    arith.MinSIOp: min,
+    arith.MaxSIOp: max,
+    arith.FloorDivSIOp: lambda a, b: a // b,
+    arith.CeilDivSIOp: lambda a, b: -(-a // b),
+}
+"""What operations on indices compute, of numbers of any type with the arithmetic of `int`."""
 
 
 @dataclass(frozen=True)

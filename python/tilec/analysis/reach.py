@@ -16,21 +16,21 @@ def most_accessed(loop: ForOp) -> int | None:
     """
     extents = [
         extent
-        for op in _every_time(loop)
+        for op in every_time(loop)
         for dim, extent in zip(op.window, shape_of(op.array.type), strict=True)
         if dim.base is loop.axis.value and extent != UNBOUND
     ]
     return min(extents, default=None)
 
 
-def _every_time(loop: ForOp) -> Iterator[AccessOp]:
+def every_time(loop: ForOp) -> Iterator[AccessOp]:
     """The accesses that every iteration of a loop surely makes, in all lanes."""
     for op in loop.body.block.ops:
         if isinstance(op, AccessOp) and not _may_leave_out(op):
             yield op
         length = static_extent(op.axis.bounds) if isinstance(op, ForOp) else None
         if isinstance(op, ForOp) and length is not None and length > 0:
-            yield from _every_time(op)
+            yield from every_time(op)
 
 
 def _may_leave_out(op: Operation) -> bool:

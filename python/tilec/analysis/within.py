@@ -1,12 +1,15 @@
 """Whether an access is surely made, and surely inside its array."""
 
-from xdsl.dialects import scf
-from xdsl.ir import Operation
+from xdsl.dialects import arith, scf
+from xdsl.ir import Block, Operation, SSAValue
 
-from tilec.analysis.affine import extent, linear, whole_bounds
+from tilec.analysis.affine import Linear, extent, linear, whole_bounds
 from tilec.analysis.ranges import Ranges
+from tilec.analysis.reach import every_time
 from tilec.dialects.tile.access import AccessOp, Dim
-from tilec.dialects.tile.schedule import WindowOp
+from tilec.dialects.tile.arrays import SegmentOp
+from tilec.dialects.tile.loops import ForOp, GridOp
+from tilec.dialects.tile.schedule import PipelineOp, WindowOp
 
 
 def is_conditional(op: Operation | None, outer: Operation) -> bool:
@@ -50,15 +53,64 @@ def begins_inside(dim: Dim) -> bool:
 
 
 def may_leave(op: AccessOp, position: int) -> bool:
-    """Whether an access that a condition leaves out may name a position outside of the array there.
+    """Whether an access that a condition or a mask leaves out may name a position outside of the array there.
 
-    An axis whose bounds are known only at run time is taken to be in the arrays that it indexes.
+    Ends of segments, and what is known before the kernel starts, are checked against the arrays that their
+    axes index, so these count as inside.
     """
     if is_within(op, position):
         return False
     dim, whole = op.window[position], extent(op.array, position)
     bounds = None if dim.base is None else whole_bounds(dim.base)
-    if bounds is None or dim.shift != 0:
+    if bounds is None or dim.base is None or dim.shift != 0:
         return True
-    begin, beyond = linear(bounds.begin).literal, (linear(bounds.end) - whole).literal
-    return (begin is not None and begin < 0) or (beyond is not None and beyond > 0)
+    begin = linear(bounds.begin).literal
+    if begin is not None and begin < 0:
+        return True
+    if begin is not None and bounds.limit is not None and _is_at_most(begin + bounds.limit, whole):
+        return False
+    return not (_ends_inside(bounds.end, whole) or _is_reached(dim.base, whole))
+
+
+def _is_at_most(index: SSAValue | int, whole: Linear) -> bool:
+    beyond, high = (linear(index) - whole).literal, Ranges().of(index).high
+    if beyond is not None:
+        return beyond <= 0
+    return high is not None and whole.literal is not None and high <= whole.literal
+
+
+def _ends_inside(end: SSAValue | int, whole: Linear) -> bool:
+    """Whether the end of an axis is in an array, or is checked to be."""
+    if _is_at_most(end, whole):
+        return True
+    if isinstance(end, int) or (linear(end) - whole).literal is not None:
+        return False
+    match end.owner:
+        case SegmentOp():
+            return True
+        case arith.MinSIOp(lhs=lhs, rhs=rhs):
+            return _ends_inside(lhs, whole) or _ends_inside(rhs, whole)
+        case arith.SelectOp(lhs=lhs, rhs=rhs) | arith.MaxSIOp(lhs=lhs, rhs=rhs):
+            return _ends_inside(lhs, whole) and _ends_inside(rhs, whole)
+        case owner:
+            return not _is_in_grid(owner)
+
+
+def _is_in_grid(owner: Operation | Block) -> bool:
+    around = owner.parent_op()
+    while around is not None and not isinstance(around, GridOp | PipelineOp):
+        around = around.parent_op()
+    return around is not None
+
+
+def _is_reached(axis: SSAValue, whole: Linear) -> bool:
+    """Whether all of an axis surely indexes an array that is no longer."""
+    owner = axis.owner
+    loop = owner.parent_op() if isinstance(owner, Block) else None
+    longer = [
+        (extent(op.array, at) - whole).literal
+        for op in (every_time(loop) if isinstance(loop, ForOp) else ())
+        for at, dim in enumerate(op.window)
+        if dim.base is axis and dim.shift == 0
+    ]
+    return any(each is not None and each <= 0 for each in longer)

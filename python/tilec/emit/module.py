@@ -1,7 +1,10 @@
 """A whole program as the text of a Python module that imports only jax and numpy."""
 
+from collections.abc import Sequence
+
 from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 
 from tilec.diagnostics import fail
 
@@ -25,6 +28,23 @@ def print_module(module: ModuleOp) -> str:
 
     Raises TileError at the operation that cannot be printed.
     """
+    functions = _functions(module)
+    lines = _assemble(functions)
+    _add_line_map(lines)
+    _add_main(lines, functions)
+    return lines.render()
+
+
+def module_lines(module: ModuleOp) -> Sequence[tuple[str, Operation | None]]:
+    """The first lines of what `print_module` prints, each with the operation it came from.
+
+    What is left out is the table of these, and what runs as a script. Raises as it does.
+    """
+    return _assemble(_functions(module)).lines
+
+
+def _functions(module: ModuleOp) -> list[FunctionPrinter]:
+    """The functions, printed. Raises TileError at an operation that cannot be."""
     scope = Scope(Names(), host=False)
     functions: list[FunctionPrinter] = []
     for op in module.body.block.ops:
@@ -38,10 +58,7 @@ def print_module(module: ModuleOp) -> str:
         functions.append(FunctionPrinter(op, scope))
     if not functions:
         fail(module, "there is no function to print for Pallas")
-    lines = _assemble(functions)
-    _add_line_map(lines)
-    _add_main(lines, functions)
-    return lines.render()
+    return functions
 
 
 def _assemble(functions: list[FunctionPrinter]) -> Lines:

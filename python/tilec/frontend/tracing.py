@@ -126,7 +126,8 @@ def trace_once(
     """
     started = time.perf_counter()
     code = fn.__code__
-    trace.location = FileLineColLoc(StringAttr(code.co_filename), IntAttr(code.co_firstlineno), IntAttr(1))
+    function = FileLineColLoc(StringAttr(code.co_filename), IntAttr(code.co_firstlineno), IntAttr(1))
+    trace.location = function
     leaves, spec = tree_flatten((args, dict(kwargs)))
     replaced: list[Any] = []
     with tracing(trace):
@@ -141,6 +142,7 @@ def trace_once(
         watched = decisions(trace.decide) if trace.may_be_empty else nullcontext()
         with trace.fake, Operators(trace), Functions(trace), _in_users_words(trace), watched:
             returned = trace.markers.call(fn)(*new_args, **new_kwargs)
+        trace.location = function  # of what returns, and not of who called it
         return _finished(trace, returned, started)
 
 
@@ -162,7 +164,6 @@ def _in_users_words(trace: Trace) -> Generator[None]:
 
 
 def _finished(trace: Trace, returned: Any, started: float) -> Traced:
-    trace.here()
     if trace.in_tile:
         trace.fail("an exception left a loop over tiles, and the function caught it; let it pass")
     trace.check_guards()

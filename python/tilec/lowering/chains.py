@@ -10,7 +10,7 @@ f32: 196 bundles become 152 on v5e, 205 become 161 on tpu7x; with masks 201 beco
 from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.vmem import LANES, SUBLANES, WORD
-from tilec.dialects.tile.elementwise import CastOp
+from tilec.dialects.tile.elementwise import is_lanewise
 from tilec.dialects.tile.mixing import FillOp
 from tilec.dialects.tile.types import byte_width, element_type, shape_of
 
@@ -39,8 +39,4 @@ def _is_masked(value: SSAValue) -> bool:
     op = value.owner
     if isinstance(op, FillOp):
         return True
-    if not isinstance(op, CastOp) and not (
-        isinstance(op, Operation) and op.name.startswith(("arith.", "math."))
-    ):
-        return False
-    return any(map(_is_masked, op.operands))
+    return isinstance(op, Operation) and is_lanewise(op) and any(map(_is_masked, op.operands))

@@ -14,7 +14,7 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp
-from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
+from tilec.dialects.tile.elementwise import is_lanewise
 from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
@@ -169,8 +169,7 @@ class Scalars:
                 self._arithmetic(op)
 
     def _arithmetic(self, op: Operation) -> None:
-        on_lanes = isinstance(op, CastOp | CompareOp | SelectOp)  # on one lane here
-        if not on_lanes and not op.name.startswith(("arith.", "math.")):
+        if not is_lanewise(op):  # of one lane here
             fail(op, f"convert-tile-to-pallas: {op.name} is no scalar that a step can compute")
         folded = self._fold(op)
         if folded is None:

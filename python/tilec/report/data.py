@@ -1,8 +1,12 @@
 """What a report says, as plain data: sizes in bytes, times in seconds."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tilec.report.arguments import Arguments
+    from tilec.runtime.executable import Executable
 
 
 @dataclass(frozen=True)
@@ -96,11 +100,20 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What a report is of: a program ready to be compiled, and the arguments of the call."""
+
+    executable: "Executable"
+    arguments: "Arguments"
+
+
+@dataclass(frozen=True)
 class Report:
     """A kernel on a chip. `arguments` are its arrays as text, `choices` those that it was compiled with.
 
     One that is refused has no `cost`. `need` is None where loops hang on more than integers of arguments, and
-    `need_unknown` then says on what. `memory` is None where a pass refused before it was counted.
+    `need_unknown` then says on what. `memory` is None where a pass refused before it was counted. A page also
+    shows what is made of the `origin`, if that is there.
     """
 
     kernel: str
@@ -112,10 +125,22 @@ class Report:
     need: Need | None
     need_unknown: str | None
     memory: Memory | None
+    origin: Origin | None = field(default=None, repr=False, compare=False)
 
     def plain(self) -> Mapping[str, Any]:
-        """The report as data that JSON has."""
-        return asdict(self)
+        """The report as data that JSON has, without its origin."""
+        found = asdict(replace(self, origin=None))
+        del found["origin"]
+        return found
+
+    def html(self) -> str:
+        """The report as a page that stands alone, with figures, a timeline, and the program after each pass.
+
+        The first use compiles once more, in a process of its own.
+        """
+        from tilec.report.page.make import page
+
+        return page([self])
 
     def __str__(self) -> str:
         from tilec.report.text import as_text

@@ -17,7 +17,7 @@ from tilec.passes.plan_memory import PlanMemory, advice, ledger_of
 from tilec.passes.raise_gathers import RaiseGathers
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.report.arguments import Arguments
-from tilec.report.data import Cost, Memory, Need, Owner, Refusal, Report, Step
+from tilec.report.data import Cost, Memory, Need, Origin, Owner, Refusal, Report, Step
 from tilec.report.least import least
 from tilec.report.measure import Measured, measure
 from tilec.report.scalars import NotKnown
@@ -48,6 +48,7 @@ def report(executable: Executable, arguments: Arguments, chip: str) -> Report:
         need=None,
         need_unknown=None,
         memory=None,
+        origin=Origin(executable, arguments),
     )
     kernels: list[_Planned] = []
     try:

@@ -8,7 +8,7 @@ from xdsl.dialects import arith, memref
 from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import Operation, SSAValue
 
-from tilec.analysis.affine import extent
+from tilec.analysis.affine import INTEGERS, extent
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
@@ -20,13 +20,7 @@ Range: TypeAlias = tuple[int, int]
 Integers: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 _CORNERS: Mapping[type[Operation], Callable[[int, int], int]] = {
-    arith.AddiOp: lambda a, b: a + b,
-    arith.SubiOp: lambda a, b: a - b,
-    arith.MuliOp: lambda a, b: a * b,
-    arith.MinSIOp: min,
-    arith.MaxSIOp: max,
-    arith.FloorDivSIOp: lambda a, b: a // b,
-    arith.CeilDivSIOp: lambda a, b: -(-a // b),
+    **INTEGERS,
     arith.DivSIOp: lambda a, b: a // b if a >= 0 else -(-a // b),
     arith.DivUIOp: lambda a, b: a // b,
 }

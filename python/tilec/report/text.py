@@ -56,6 +56,17 @@ def _line(console: Console, text: str) -> None:
 
 def _figures(reports: Sequence[Report]) -> Table:
     table = Table("", *(each.chip for each in reports), box=None, pad_edge=False)
+    for name, cells in figures(reports):
+        table.add_row(name, *cells)
+    return table
+
+
+def figures(reports: Sequence[Report]) -> list[tuple[str, list[str]]]:
+    """What is said of a kernel in a few numbers: the name of each, and a text for each chip.
+
+    Names that begin with spaces belong to the one before. Reports without a cost are left out.
+    """
+    costs = [(each.cost, each.need) for each in reports if each.cost is not None]
     rows: list[tuple[str, Callable[[Cost, Need | None], str]]] = [
         ("estimated time", lambda cost, need: duration(cost.seconds)),
         ("  on the hardware", lambda cost, need: _band(cost)),
@@ -67,14 +78,12 @@ def _figures(reports: Sequence[Report]) -> Table:
             lambda cost, need: _beside(cost.bytes_written, need and need.bytes_written, amount),
         ),
         ("steps", lambda cost, need: _beside(cost.steps, need and need.steps, str)),
-        *((f"{unit} at work", _use(unit)) for unit in (reports[0].cost.use if reports[0].cost else ())),
+        *((f"{unit} at work", _use(unit)) for unit in (costs[0][0].use if costs else ())),
         ("registers spilled", lambda cost, need: f"{cost.spills}"),
         ("code", lambda cost, need: amount(cost.code_bytes)),
         ("compiled in", lambda cost, need: f"{cost.compile_seconds:.1f} s"),
     ]
-    for name, cell in rows:
-        table.add_row(name, *(cell(each.cost, each.need) for each in reports if each.cost is not None))
-    return table
+    return [(name, [cell(*pair) for pair in costs]) for name, cell in rows]
 
 
 def _use(unit: str) -> Callable[[Cost, Need | None], str]:

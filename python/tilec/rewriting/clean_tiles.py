@@ -107,7 +107,7 @@ def split_clean(part: Masked) -> scf.IfOp:
     Rewriter.insert_op(part.ops, InsertPoint.at_start(split.false_region.block))
     for op in list(split.true_region.walk()):
         if isinstance(op, FillOp) and op.span in part.spans:
-            whole = WholeOp(op.value, op.span, op.dim)
+            whole = WholeOp(op.value, op.span, dim=op.dim)
             whole.location, whole.result.name_hint = op.location, op.result.name_hint
             Rewriter.replace_op(op, whole)
     return split

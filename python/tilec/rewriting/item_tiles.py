@@ -20,7 +20,7 @@ from tilec.diagnostics import where
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp, StoreOp
 from tilec.dialects.tile.bound import BoundOp, Side
-from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
+from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp, is_lanewise
 from tilec.dialects.tile.loops import ForOp, GridOp, YieldOp
 from tilec.dialects.tile.mixing import ReduceOp
 from tilec.dialects.tile.syntax import Bounds, ints_of
@@ -125,9 +125,7 @@ class _Items:
                 self._set(op.result, self._shaped(op))
             case arith.IndexCastOp():
                 self._set(op.result, self._cast_index(op))
-            case _ if op.name.startswith(("arith.", "math.")) or isinstance(
-                op, CastOp | CompareOp | SelectOp
-            ):
+            case _ if is_lanewise(op):
                 self._set(op.results[0], self._lanewise(op))
             case _:
                 raise Refused(f"{op.name} at {where(op)} is not done for several items at once")

@@ -15,7 +15,7 @@ from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import LoadOp, StoreOp
 from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
 from tilec.dialects.tile.bound import BoundOp, Side
-from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
+from tilec.dialects.tile.elementwise import is_lanewise
 from tilec.dialects.tile.gathers import GatherOp, ScatterOp
 from tilec.dialects.tile.loops import ForOp, GridOp, LoopOp, YieldOp
 from tilec.dialects.tile.mixing import Combine, ReduceOp, ScanOp
@@ -158,11 +158,10 @@ class _Lane:
 
     def _same(self, op: Operation) -> Sequence[SSAValue]:
         """An operation that does to one lane what it does to all."""
-        lanewise = isinstance(op, CastOp | CompareOp | SelectOp | YieldOp | scf.YieldOp)
-        lanewise = lanewise or (
-            op.name.startswith(("arith.", "math.")) and not isinstance(op, arith.ConstantOp)
+        alike = isinstance(op, YieldOp | scf.YieldOp) or (
+            is_lanewise(op) and not isinstance(op, arith.ConstantOp)
         )
-        if op.regions or (self._touches(op) and not lanewise):
+        if op.regions or (self._touches(op) and not alike):
             raise _Refused(f"{op.name} at {where(op)} is not done lane by lane")
         clone = op.clone(self.env)
         clone.location = op.location

@@ -5,7 +5,7 @@ compiler's text, with the integers that the kernel gets for the given arguments.
 model and its limits.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from math import prod
 from typing import Any
@@ -14,9 +14,11 @@ import jax
 
 from tilec.analysis.cost.bundles import UnknownText, parse_schedule, parse_utilization
 from tilec.analysis.cost.estimate import Estimate, Operation, assumptions, from_plain, operation, plain
-from tilec.analysis.cost.machine import run
+from tilec.analysis.cost.machine import heads, run
+from tilec.analysis.cost.recorder import Recorder
 from tilec.analysis.cost.scalars import UNKNOWN, Assumed, Value
 from tilec.analysis.cost.state import Stuck
+from tilec.analysis.cost.timeline import Timeline, named_arrays, timeline
 from tilec.chips import Chip, chip_named
 from tilec.runtime.cache import digest, load_result, sources, store_result
 from tilec.runtime.known import INTEGERS, Made, Words, base_name, run_known, words_of
@@ -45,30 +47,37 @@ def estimate(
     ValueError for an unknown chip.
     """
     target = chip_named(chip)
-    key = _key(text, function, arguments, chip)
+    key = estimate_key(text, function, arguments, chip)
     kept = load_result("estimates", key)
     if kept is not None:
         return from_plain(kept)
     structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
-    walk = _Walk(compiler(text, function, structs, chip), target)
+    walk = Walk(compiler(text, function, structs, chip), target)
     run_known(getattr(load(text, function), function), arguments, target, walk.call)
     found = walk.estimate()
     store_result("estimates", key, plain(found))
     return found
 
 
-def _key(text: str, function: str, arguments: Sequence[Any], chip: str) -> str:
-    """A digest of all that an estimate depends on."""
+def estimate_key(text: str, function: str, arguments: Sequence[Any], chip: str) -> str:
+    """A digest of all that an estimate of `function` depends on."""
     versions = [version(package) for package in ("jax", "jaxlib", "libtpu")]
     model = sources("analysis/cost", "chips", "runtime")
     told = [(tuple(each.shape), str(each.dtype), words_of(each)) for each in arguments]
     return digest(repr(part).encode() for part in (text, function, told, chip, versions, model))
 
 
-class _Walk:
-    """Runs the operations of a compiled function, kernels with what is known of their operands."""
+class Walk:
+    """Runs the operations of a compiled function, kernels with what is known of their operands.
 
-    def __init__(self, compilation: Compilation, chip: Chip) -> None:
+    With `names`, what the operands of each kernel are called, it has `timelines` of kernels, by operation.
+    """
+
+    def __init__(
+        self, compilation: Compilation, chip: Chip, names: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        self.timelines: dict[str, Timeline] = {}
+        self._names = names
         self._compilation = compilation
         self._chip = chip
         self._vmem = scoped_vmem(compilation.hlo)
@@ -77,20 +86,26 @@ class _Walk:
         self._assumptions: dict[str, None] = {}
 
     def call(
-        self, name: str, operands: list[Words | None], made: Sequence[Made], finite: bool
+        self, name: str | None, operands: list[Words | None], made: Sequence[Made], finite: bool
     ) -> list[Words | None]:
         """Runs the next kernel of a name; see `Call`. One that XLA left out has no results."""
         results: list[Words | None] = [
             list[Value]([UNKNOWN] * prod(shape)) if dtype in INTEGERS else None for shape, dtype in made
         ]
-        waiting = [each for each in self._compilation.schedules if base_name(each) == name]
-        waiting = [each for each in waiting if each not in self._done]
+        waiting = [each for each in self._candidates(name) if each not in self._done]
         if not waiting:
             return [None] * len(made)
         first = min(waiting, key=lambda each: (len(each), each))  # numbers are in the order of calls
         if not self._run(first, "custom-call", [*operands, *results], finite):
             return [None] * len(made)
         return results
+
+    def _candidates(self, name: str | None) -> list[str]:
+        """The schedules of kernels of a name. One that was given none is called after what calls it."""
+        if name is not None:
+            return [each for each in self._compilation.schedules if base_name(each) == name]
+        calls = (each for each, opcode in self._compilation.operations if opcode == "custom-call")
+        return [each for each in calls if each in self._compilation.schedules]
 
     def estimate(self) -> Estimate:
         """The sum, with the operations that no `call` was for, and what calls them all."""
@@ -126,14 +141,20 @@ class _Walk:
             given = operands or [None] * len(schedule.inputs)
             if len(given) != len(schedule.inputs):
                 raise UnknownText(f"it has {len(schedule.inputs)} operands, and {len(given)} are known")
+            names = (self._names or {}).get(base_name(name))
+            recorder = None if names is None else Recorder()
             before = [None if words is None else [*words] for words in given]
-            trace = run(schedule, self._chip, given, Assumed(0) if finite else UNKNOWN)
+            trace = run(schedule, self._chip, given, Assumed(0) if finite else UNKNOWN, recorder)
             if trace.assumed:
                 other = run(schedule, self._chip, before, Assumed(1))
                 times = f"{other.cycles / trace.cycles:.2f} times as long"
                 self._assumptions[f"{name}: {_FINITE} {times}"] = None
             slots = parse_utilization(texts.slots)
-            self._done[name] = operation(name, opcode, trace, slots, self._chip, self._vmem.get(name))
+            done = operation(name, opcode, trace, slots, self._chip, self._vmem.get(name))
+            self._done[name] = done
+            if names is not None and recorder is not None:
+                called = named_arrays(schedule, names)
+                self.timelines[name] = timeline(done, recorder, trace, heads(schedule), slots, called)
         except (UnknownText, Stuck) as error:
             self._doubts[f"{name}: {error}"] = None
             return False

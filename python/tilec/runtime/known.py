@@ -23,13 +23,16 @@ Words = list[Value]
 Made = tuple[tuple[int, ...], str]
 """The shape and the dtype of a result."""
 
-Call = Callable[[str, list[Words | None], Sequence[Made], bool], list[Words | None]]
-"""Runs a kernel: from its name, the operands, what its results are, and whether it only asks of elements if
-they are finite, it makes these results."""
+Call = Callable[[str | None, list[Words | None], Sequence[Made], bool], list[Words | None]]
+"""Runs a kernel: from its name, if it has one, the operands, what its results are, and whether it only asks
+of elements if they are finite, it makes these results."""
 
 _MOST = 1 << 20  # elements; scalar memory has room for fewer
 INTEGERS = ("int32", "uint32", "bool")
 """The dtypes of arrays whose elements are looked at."""
+
+_CALLS = {"pjit": "jaxpr", "jit": "jaxpr", "closed_call": "call_jaxpr", "custom_vjp_call": "call_jaxpr"}
+"""Primitives that call a traced function, and the parameter that has it."""
 
 
 def run_known(function: Callable[..., Any], arguments: Sequence[Any], chip: Chip, call: Call) -> None:
@@ -72,8 +75,8 @@ def _results(equation: Any, operands: list[Words | None], call: Call) -> list[Wo
     if equation.primitive.name == "pallas_call":
         finite = only_asks_whether_finite(equation.params["jaxpr"])
         return call(equation.params["name"], operands, made, finite)
-    if equation.primitive.name in ("pjit", "jit", "closed_call"):
-        return _evaluate(equation.params["jaxpr"], operands, call)
+    if equation.primitive.name in _CALLS:
+        return _evaluate(equation.params[_CALLS[equation.primitive.name]], operands, call)
     if any(words is None or UNKNOWN in words for words in operands):
         return [None] * len(made)
     if any(prod(shape) > _MOST or dtype not in INTEGERS for shape, dtype in made):

@@ -1,6 +1,6 @@
 """The extents that arrays of a program have, given those of its arguments, and programs for extents of 0."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 from xdsl.dialects import arith, memref
@@ -8,7 +8,7 @@ from xdsl.dialects.builtin import IndexType, IntegerAttr, IntegerType, ModuleOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from tilec.analysis.affine import IndexBounds
+from tilec.analysis.affine import INTEGERS, IndexBounds
 from tilec.diagnostics import fail
 from tilec.dialects.tile import EmptyOp, FullOp, GridOp, ViewOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
@@ -19,16 +19,6 @@ Shapes = Sequence[Sequence[int]]
 
 ROWS = 8
 """The rows of an array that stands for one without any: as many as every kind of loop takes."""
-
-_INTEGERS: dict[type[Operation], Callable[[int, int], int]] = {
-    arith.AddiOp: lambda a, b: a + b,
-    arith.SubiOp: lambda a, b: a - b,
-    arith.MuliOp: lambda a, b: a * b,
-    arith.MinSIOp: min,
-    arith.MaxSIOp: max,
-    arith.FloorDivSIOp: lambda a, b: a // b,
-    arith.CeilDivSIOp: lambda a, b: -(-a // b),
-}
 
 
 class _UnknownIndex(Exception):
@@ -76,8 +66,8 @@ def _index(value: SSAValue, shapes: Shapes) -> int:
             return _shape(op.source, shapes)[_index(op.index, shapes)]
         case arith.IndexCastOp() as op:
             return _index(op.input, shapes)
-        case Operation() as op if type(op) in _INTEGERS:
-            return _INTEGERS[type(op)](*(_index(operand, shapes) for operand in op.operands))
+        case Operation() as op if type(op) in INTEGERS:
+            return INTEGERS[type(op)](*(_index(operand, shapes) for operand in op.operands))
         case owner:
             raise _UnknownIndex(owner)
 
@@ -112,7 +102,7 @@ def without_rows(module: ModuleOp, shapes: Shapes) -> ModuleOp | None:
 
 
 def _computes_index(op: Operation) -> bool:
-    return type(op) in (memref.DimOp, *_INTEGERS) and isinstance(op.results[0].type, IndexType)
+    return type(op) in (memref.DimOp, *INTEGERS) and isinstance(op.results[0].type, IndexType)
 
 
 def _is_idle(bounds: IndexBounds, shapes: Shapes) -> bool:

@@ -175,3 +175,19 @@ func.func @store_beyond(%out: memref<500xf32>, %v: tensor<128xf32, #tile.spans<m
   return
 }
 // CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:173:5: error: fold-outer-pipeline: where its condition or mask is false, tile.store may name a position outside of dimension 0 of %out, and its window would touch that; select a position inside, or keep the axis within the array
+
+// -----
+
+// The same where only the kernel knows where the axis ends. %x is longer than %out, so reading it says nothing.
+func.func @store_beyond_computed(%x: memref<256x128xf32>, %counts: memref<4xi32>, %out: memref<100x128xf32>, %mask: tensor<32x128xi1, #tile.spans<m, _>>) {
+  tile.grid %g = 0 to 4 parallel {
+    %count = tile.load %counts[%g]
+    %end = arith.index_cast %count : i32 to index
+    tile.for %m = 0 to %end by m:32 max 256 ordered {
+      %v = tile.load %x[%m, :]
+      tile.store %v, %out[%m, :] mask %mask
+    }
+  }
+  return
+}
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:188:7: error: fold-outer-pipeline: where its condition or mask is false, tile.store may name a position outside of dimension 0 of %out, and its window would touch that; select a position inside, or keep the axis within the array

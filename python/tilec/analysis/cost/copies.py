@@ -17,14 +17,14 @@ class Copies:
     """The DMAs of a kernel on a chip. Times are in cycles since the kernel began, sizes in bytes.
 
     `bytes_read` and `bytes_written` count what passed from HBM and to it, `busy` the cycles for which
-    that occupied the channel.
+    that occupied the channel, which is `free` from then on.
     """
 
     chip: Chip
     bytes_read: int = 0
     bytes_written: int = 0
     busy: float = 0.0
-    _free: float = 0.0
+    free: float = 0.0
 
     def issue(self, now: float, way: str, size: int, piece: int) -> float:
         """When a copy of `size` bytes is done that is issued at `now`.
@@ -38,9 +38,9 @@ class Copies:
             return now + own
         self.bytes_read += size if source == "hbm" else 0
         self.bytes_written += size if target == "hbm" else 0
-        begin = max(now, self._free)
+        begin = max(now, self.free)
         shared = pieces / (self.chip.hbm_gb_per_s / self.chip.clock_ghz)
-        self._free = begin + shared
+        self.free = begin + shared
         self.busy += shared
         latency = self.chip.read_latency if source == "hbm" else self.chip.write_latency
         return begin + max(own, shared) + latency

@@ -36,12 +36,14 @@ TIE = 1.15
 _V5E_PRODUCTS = (0.90, 1.10)
 _OTHERS = (0.90, 2.25)
 
-_GROUPS: Mapping[str, tuple[str, ...]] = {
+GROUPS: Mapping[str, tuple[str, ...]] = {
     "MXU": ("MATMUL",),
     "vector": ("VALU", "EUP", "XLU", "VPOP"),
     "load/store": ("VLOAD", "VSTORE"),
     "scalar": ("SALU",),
 }
+"""The units whose use is told apart, and their slots in a bundle."""
+
 _WORK = [SLOTS.index(slot) for slot in ("MATMUL", "XLU", "VALU", "EUP", "VSTORE")]
 _SPILLS = ("VLOAD:FILL", "VSTORE:SPILL")
 
@@ -156,7 +158,7 @@ def operation(
         **{
             group: max(totals[slot] / max(capacity[slot], 1) for slot in members)
             / (trace.cycles * trace.cores)
-            for group, members in _GROUPS.items()
+            for group, members in GROUPS.items()
         },
     }
     return Operation(

@@ -18,12 +18,14 @@ from math import prod
 
 from tilec.analysis.cost.bundles import Input, Schedule
 from tilec.analysis.cost.copies import Copies
+from tilec.analysis.cost.recorder import Ran, Recorder
 from tilec.analysis.cost.scalars import UNKNOWN, Value
 from tilec.analysis.cost.state import Array, State, Stuck
 from tilec.analysis.cost.translate import Registers, Run, translate
 from tilec.chips import Chip
 
 _MOST_BUNDLES = 40_000_000  # with a scalar part, that one run may take: some twenty seconds
+_LANES = 128
 
 
 @dataclass(frozen=True)
@@ -53,14 +55,17 @@ def run(
     chip: Chip,
     operands: Sequence[MutableSequence[Value] | None],
     moved: Value = UNKNOWN,
+    recorder: Recorder | None = None,
 ) -> Trace:
     """Runs a kernel on `operands`: the words of each integer array, which may change, or None if unknown.
 
-    A scalar operand has one word. `moved` is what the vector unit moves to the scalar unit. Raises
-    `UnknownText` for instructions that are not modelled, and `Stuck` for a run that cannot be.
+    A scalar operand has one word. `moved` is what the vector unit moves to the scalar unit. A recorder takes
+    note of what happens on the first core. Raises `UnknownText` for instructions that are not modelled, and
+    `Stuck` for a run that cannot be.
     """
     cores = chip.cores if schedule.shared else 1
-    traces = [_run(schedule, chip, operands, moved, core) for core in range(cores)]
+    recorders = [recorder, *[None] * (cores - 1)]
+    traces = [_run(schedule, chip, operands, moved, core, each) for core, each in enumerate(recorders)]
     slowest = max(traces, key=lambda each: each.cycles)
     return replace(
         slowest,
@@ -81,6 +86,7 @@ def _run(
     operands: Sequence[MutableSequence[Value] | None],
     moved: Value,
     core: int,
+    recorder: Recorder | None,
 ) -> Trace:
     """Runs a kernel on one core."""
     registers = Registers()
@@ -88,15 +94,17 @@ def _run(
     arrays: list[Array] = []
     for each, words in zip(schedule.inputs, operands, strict=True):
         index = registers.index(each.register)
-        if len(each.shape) > 1 or each.dtype not in ("s32", "u32"):
-            words = None  # tiles of memory, or narrow elements, have another order than rows of words
+        if each.dtype not in ("s32", "u32"):
+            words = None  # narrow elements have another order
+        elif len(each.shape) > 1:
+            words = _in_tiles(words, each.shape)
         if each.space == "scalar":
             registers.values[index] = words[0] if words else registers.values[index]
         else:
             array = _placed(each, words, arrays, chip)
             arrays.append(array)
             registers.values[index] = array.address * chip.dma_granule_bytes // chip.hbm_address_bytes
-    state = State(list(registers.values), Copies(chip), tuple(arrays), core=core, moved=moved)
+    state = State(list(registers.values), Copies(chip), tuple(arrays), recorder, core=core, moved=moved)
     executed = _execute(runs, chip, state)
     return Trace(
         state.now,
@@ -105,14 +113,14 @@ def _run(
         state.copies.bytes_read,
         state.copies.bytes_written,
         executed,
-        tuple(executed[index] for index in _heads(schedule)),
+        tuple(executed[index] for index in heads(schedule)),
         tuple(state.doubts),
         state.assumed,
         1,
     )
 
 
-def _heads(schedule: Schedule) -> list[int]:
+def heads(schedule: Schedule) -> list[int]:
     """The bundles that a later one branches to."""
     targets = {
         int(instruction.operands[0])
@@ -123,10 +131,20 @@ def _heads(schedule: Schedule) -> list[int]:
     return sorted(targets)
 
 
+def _in_tiles(words: Sequence[Value] | None, shape: Sequence[int]) -> list[Value] | None:
+    """The words of a matrix in the order of memory, whose tiles have 128 lanes; a copy, so what is written to
+    it is not known of the array. None for matrices of more lanes, and for several."""
+    *outer, rows, lanes = shape
+    if words is None or prod(outer) != 1 or lanes > _LANES:
+        return None
+    dead: list[Value] = [UNKNOWN] * (_LANES - lanes)
+    return [word for row in range(rows) for word in (*words[row * lanes : (row + 1) * lanes], *dead)]
+
+
 def _placed(each: Input, words: MutableSequence[Value] | None, before: Sequence[Array], chip: Chip) -> Array:
     """An operand behind those before it, with room for what tiles of memory add to its extents."""
     *outer, rows, lanes = (1, 1, *each.shape)
-    size = prod(outer) * (-(-rows // 32) * 32) * (-(-lanes // 128) * 128) * 4
+    size = prod(outer) * (-(-rows // 32) * 32) * (-(-lanes // _LANES) * _LANES) * 4
     unit = chip.hbm_address_bytes // chip.dma_granule_bytes
     granules = -(-size // chip.hbm_address_bytes) * unit
     address = before[-1].address + before[-1].granules if before else unit
@@ -141,6 +159,7 @@ def _execute(runs: Sequence[Run | None], chip: Chip, state: State) -> tuple[int,
     counter, stop, steps = 0, end, 0
     target: int | None = None
     begun[0] += 1
+    entry, entered = 0, state.now
     while counter < end:
         skipped = min(following[counter], stop) - counter
         counter += skipped
@@ -158,8 +177,11 @@ def _execute(runs: Sequence[Run | None], chip: Chip, state: State) -> tuple[int,
                 stop = min(counter + chip.branch_delay, end)
         if counter == stop:
             begun[stop] -= 1
+            if state.recorder is not None:
+                state.recorder.add(Ran(entry, stop, entered, state.now))
             counter, stop, target = end if target is None else target, end, None
             begun[counter] += 1
+            entry, entered = counter, state.now
         steps += 1
         if steps > _MOST_BUNDLES:
             raise Stuck(f"it takes more than {_MOST_BUNDLES} bundles of the scalar unit")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, MutableSequence
 from dataclasses import dataclass, field
 
 from tilec.analysis.cost.copies import Copies
+from tilec.analysis.cost.recorder import Copied, Recorder, Waited
 from tilec.analysis.cost.scalars import UNKNOWN, Unknown, Value, signed
 
 WORDS_OF_ARRAYS = 4  # bytes
@@ -35,11 +36,13 @@ class State:
     `doubts` says, once each, what was not known where it mattered, so that control flow is guessed;
     `stalled` counts cycles of waits for DMAs. `core` is the number of the core among those of its chip.
     `moved` is what the vector unit moves to the scalar unit, and `assumed` whether control flow hung on that.
+    A `recorder` takes note of what happens.
     """
 
     registers: list[Value]
     copies: Copies
     arrays: tuple[Array, ...]
+    recorder: Recorder | None = None
     now: float = 0.0
     stalled: float = 0.0
     core: int = 0
@@ -67,7 +70,10 @@ class State:
         piece = granules * granule
         if steps is not None and not isinstance(steps, Unknown):
             piece = min(piece, steps * 512)
+        busy = self.copies.busy
         done = self.copies.issue(self.now, way, granules * granule, piece)
+        if self.recorder is not None:
+            self._record(self.recorder, operands, way, done, self.copies.busy - busy)
         semaphore = self.known(operands["dst_syncflagno"], "the semaphore of a DMA")
         heapq.heappush(self._coming.setdefault(semaphore, []), (done, granules))
         if way == "hbm-to-smem":
@@ -88,6 +94,8 @@ class State:
             self.now = max(self.now, done)
         self._semaphores[semaphore] = value
         self.stalled += self.now - begin
+        if self.recorder is not None and self.now > begin:
+            self.recorder.add(Waited(begin, self.now))
 
     def add(self, semaphore: int, amount: int) -> None:
         """Adds a word, seen as a number with a sign, to a semaphore."""
@@ -103,6 +111,18 @@ class State:
         while coming and coming[0][0] <= self.now:
             self.add(semaphore, heapq.heappop(coming)[1])
         self.semaphores_read.append(self._semaphores.get(semaphore, 0))
+
+    def _record(
+        self, recorder: Recorder, operands: Mapping[str, Value], way: str, done: float, passing: float
+    ) -> None:
+        """Takes note of a DMA that was issued now, and is for `passing` cycles in the channel to HBM."""
+        granules, place = operands["size_in_granules"], operands.get("hbm", UNKNOWN)
+        if isinstance(granules, Unknown):
+            return  # a doubt
+        array = None if isinstance(place, Unknown) else self._array(place)
+        end = self.copies.free if passing else self.now
+        size = granules * self.copies.chip.dma_granule_bytes
+        recorder.add(Copied(array, way, size, self.now, end - passing, end, done))
 
     def _to_smem(self, operands: Mapping[str, Value], count: int) -> None:
         target = self.known(operands["smem"], "an address in scalar memory")
@@ -122,8 +142,16 @@ class State:
     def _place(self, address: Value) -> tuple[MutableSequence[Value] | None, int]:
         """The words of the array at an address, in granules, and the index of the one there."""
         place = self.known(address, "the address of a DMA")
-        for array in self.arrays:
+        index = self._array(place)
+        if index is None:
+            return None, 0
+        granule = self.copies.chip.dma_granule_bytes
+        array = self.arrays[index]
+        return array.words, (place - array.address) * granule // WORDS_OF_ARRAYS
+
+    def _array(self, place: int) -> int | None:
+        """Which array is at an address in granules."""
+        for index, array in enumerate(self.arrays):
             if array.address <= place < array.address + array.granules:
-                granule = self.copies.chip.dma_granule_bytes
-                return array.words, (place - array.address) * granule // WORDS_OF_ARRAYS
-        return None, 0
+                return index
+        return None
