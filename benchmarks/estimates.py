@@ -165,11 +165,12 @@ def pairs() -> list[tuple[Run, Run, str]]:
 NORMS = (
     "Norms on tpu7x: estimates have them bound by HBM, and as fast as XLA's or faster; published figures "
     "have XLA's ahead, and one kernel at 5.6 times its estimate, which no count of bytes or instructions "
-    "explains. The kernels give no cause. The timing may: its harness waits for the device in each call, by "
-    "its own comment 180 us (pytorch/helion, benchmarks/run_tpu.py), more than a norm of 128 MiB takes; and "
-    "for a time it did not wait for what torch.compile had begun, so XLA was timed as almost nothing and "
-    "its work came into the next candidate's time (pytorch/helion, pull requests 3111 and 3155). It is not "
-    "said which published figures are from that time; so the pairs are listed, and nothing is corrected."
+    "explains. The kernels give no cause. The timing may: Helion's harness waits for the device in each "
+    "call, by its own comment 180 us (pytorch/helion, benchmarks/run_tpu.py), more than a norm of 128 MiB "
+    "takes; and for a time it did not wait for what torch.compile had begun, so that XLA's time was next to "
+    "nothing and its work came into that of the next candidate (pytorch/helion, pull requests 3111 and "
+    "3155). It is not said which published figures are from then; so the pairs are listed, and nothing is "
+    "corrected by them."
 )
 
 NOT_RUN = (

@@ -18,7 +18,7 @@ from tilec.analysis.cost.scalars import UNKNOWN
 from tilec.chips import CHIPS
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.runtime import cache
-from tilec.runtime.aot import CompileRefused
+from tilec.runtime.aot import CompileRefused, compile_for
 from tilec.runtime.estimate import estimate
 from tilec.runtime.executable import Executable
 from tilec.runtime.known import Made, Words, run_known
@@ -282,3 +282,13 @@ func.func @rows(%x: memref<300x200xf32>, %places: memref<400xi32>,
     assert found.doubts == ()
     (assumed,) = (each for each in found.assumptions if each.startswith("rows"))
     assert float(assumed.split()[-4]) > 1
+
+
+@pytest.mark.aot
+def test_a_module_that_xla_cannot_read_back_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(compiled: jax.stages.Compiled) -> str:
+        raise jax.errors.JaxRuntimeError("INTERNAL: RET_CHECK failure")  # pyright: ignore
+
+    monkeypatch.setattr(jax.stages.Compiled, "as_text", refuse)
+    found = compile_for(jnp.exp, [X], "v6e")
+    assert (found.operations, found.output_bytes) == ({}, 8192 * 512 * 4)
