@@ -167,6 +167,18 @@ def test_configurations() -> None:
         product.bind(x, w).mlir("fold")
 
 
+@pytest.mark.parametrize(
+    ("config", "loop"),
+    [
+        (tilec.Config(), "grid"),
+        (tilec.Config(grouping="stream"), "fori_loop"),
+        (tilec.Config(loop="unroll"), "unroll"),
+    ],
+)
+def test_a_loop_that_is_not_said(config: tilec.Config, loop: str) -> None:
+    assert config.choices([], {}).loop == loop
+
+
 def helper(acc: torch.Tensor, lhs: torch.Tensor, rhs: torch.Tensor) -> torch.Tensor:
     return torch.addmm(acc, lhs, rhs)
 
