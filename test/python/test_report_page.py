@@ -190,7 +190,8 @@ def test_a_timeline_is_drawn() -> None:
     read(drawn)
     assert drawn.count('class="step"') == len(found.steps)
     assert drawn.count("<rect") >= 2 * len(found.transfers) + len(found.waits)
-    assert "5 consecutive steps" in drawn
+    assert "5 consecutive steps of looped, from line to line" in drawn
+    assert "steps of looped, on one of 2 cores, from" in steps.drawn(replace(found, cores=2), V5E)
     for place, width in re.findall(r'x="([\d.]+)%" width="([\d.]+)%"', drawn):
         assert float(place) + float(width) <= 100.2
     axis = steps.Axis(found, V5E)

@@ -35,7 +35,7 @@ class Transfer:
 
 @dataclass(frozen=True)
 class Timeline:
-    """What `kernel` does from cycle `begin` to `end`, of `cycles` in all.
+    """What `kernel` does from cycle `begin` to `end`, of `cycles` in all, on the first of its `cores`.
 
     `arrays` are those in HBM, called as the kernel's parameters. `steps` are when steps begin, and when the
     last one ends; there are none where the kernel has no loop. `transfers` and `waits` overlap that time, in
@@ -44,6 +44,7 @@ class Timeline:
     """
 
     kernel: str
+    cores: int
     arrays: tuple[str, ...]
     cycles: float
     begin: float
@@ -76,6 +77,7 @@ def timeline(
     copies = [each for each in events if isinstance(each, Copied) and each.issued < end and each.done > begin]
     return Timeline(
         operation.name,
+        trace.cores,
         tuple(names),
         trace.cycles,
         begin,

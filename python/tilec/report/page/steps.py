@@ -106,12 +106,13 @@ def in_words(found: Timeline, axis: Axis) -> str:
     begin, whole = found.begin / axis.second, found.cycles / axis.second
     length = (found.end - found.begin) / axis.second
     part = f"{time(length)} from {time(begin)} on, of {time(whole)}"
+    kernel = found.kernel if found.cores == 1 else f"{found.kernel}, on one of {found.cores} cores"
     if found.steps:
-        what = f"{len(found.steps) - 1} consecutive steps of {found.kernel}, from line to line: {part}"
+        what = f"{len(found.steps) - 1} consecutive steps of {kernel}, from line to line: {part}"
     elif length < whole:
-        what = f"A part of {found.kernel}, {part}"
+        what = f"A part of {kernel}, {part}"
     else:
-        what = f"All of {found.kernel}, {time(whole)}"
+        what = f"All of {kernel}, {time(whole)}"
     waited = sum(min(end, found.end) - max(begin, found.begin) for begin, end in found.waits)
     return f"{what}; {share(waited / (found.end - found.begin))} in waits for copies."
 
