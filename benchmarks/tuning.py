@@ -2,6 +2,7 @@
 
     python benchmarks/tuning.py                     # all examples, 60 choices of each space
     python benchmarks/tuning.py --sample 200 matmul
+    python benchmarks/tuning.py --exhaustive softmax layer_norm
     python benchmarks/tuning.py --save points.json  # every estimate, for a look at the model
 
 Times are estimates of `tilec.analysis.cost`, in microseconds, of kernels compiled for `--chip`. `rank` is the
@@ -9,24 +10,19 @@ Spearman correlation of the analytic model with the estimates of the sample.
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import random
-import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from rich.console import Console
 from rich.table import Table
+from tuning_cases import CASES, program
 
 from tilec.chips import CHIPS
-from tilec.frontend.keys import tensors_in
-from tilec.frontend.tuned import program_of
 from tilec.tuning.choice import Choice
 from tilec.tuning.defaults import default_choice
 from tilec.tuning.estimates import Estimate
@@ -34,68 +30,28 @@ from tilec.tuning.pool import Pool
 from tilec.tuning.program import Program
 from tilec.tuning.scoring import Scorer
 from tilec.tuning.search import Budget
-from tilec.tuning.space import Space, space_of
+from tilec.tuning.space import Space
+from tilec.tuning.structures import space_of
 from tilec.tuning.tuner import tune
-
-EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
-BF16 = torch.bfloat16
-
-
-def empty(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-    return torch.empty(shape, dtype=dtype, device="meta")
-
-
-def offsets(rows: int, groups: int) -> torch.Tensor:
-    """Groups whose sizes go from almost nothing to twice the mean."""
-    generator = torch.Generator().manual_seed(0)
-    cuts = torch.randint(0, rows, (groups - 1,), generator=generator).sort().values
-    return torch.cat([torch.tensor([0]), cuts, torch.tensor([rows])])
-
-
-CASES: dict[str, tuple[str, Callable[[], tuple[Any, ...]]]] = {
-    "matmul": ("matmul", lambda: (empty(1024, 1024, dtype=BF16), empty(1024, 1024, dtype=BF16))),
-    "softmax": ("softmax", lambda: (empty(2048, 2048),)),
-    "softmax_two_pass": ("softmax", lambda: (empty(2048, 2048),)),
-    "jagged_sum": ("jagged_sum", lambda: (empty(8192, 256), offsets(8192, 64))),
-    "jagged_softmax": ("jagged_softmax", lambda: (empty(8192, 256), offsets(8192, 64))),
-    "attention": ("attention", lambda: (*[empty(1, 4, 512, 128, dtype=BF16)] * 3, False)),
-    "attention_causal": ("attention_causal", lambda: tuple([empty(4, 1024, 128, dtype=BF16)] * 3)),
-    "layer_norm": ("layer_norm", lambda: (empty(4096, 1024), empty(1024), empty(1024))),
-    "bmm": ("bmm", lambda: (empty(8, 512, 512, dtype=BF16), empty(8, 512, 512, dtype=BF16))),
-    "swiglu": ("swiglu", lambda: (empty(2048, 4096, dtype=BF16),)),
-    "grouped_gemm": (
-        "grouped_gemm",
-        lambda: (empty(4096, 512, dtype=BF16), empty(8, 512, 512, dtype=BF16), offsets(4096, 8)),
-    ),
-}
-"""The kernel, the file of its example, and arguments of some size."""
-
-
-def program(name: str) -> Program:
-    file, arguments = CASES[name]
-    spec = importlib.util.spec_from_file_location(f"example_{file}", EXAMPLES / f"{file}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    args = arguments()
-    traced = getattr(module, name).bind(*args).traced
-    return program_of(traced, [integers(each) for each in tensors_in({"args": list(args)})])
-
-
-def integers(tensor: torch.Tensor) -> tuple[int, ...] | None:
-    return None if tensor.is_floating_point() else tuple(tensor.tolist())
 
 
 def sampled(space: Space, scorer: Scorer, count: int) -> list[Choice]:
     """Choices all over the space, but for those whose windows do not fit the chip."""
     draw = random.Random(0)
-    ordered = scorer.ordered(space, space.structures[0])
     found: dict[Choice, None] = {}
     for _ in range(20 * count):
-        choice = draw.choice(space.structures).with_sizes(draw.choice(ordered).sizes)
-        if space.legal(choice) and len(found) < count:
+        structure = draw.choice(space.structures)
+        axes = space.axes_of(structure)
+        choice = structure.with_sizes({each.axis: draw.choice(each.sizes) for each in axes})
+        if len(found) < count and space.legal(choice) and scorer.score(choice) < float("inf"):
             found[choice] = None
     return list(found)
+
+
+def all_of(space: Space, scorer: Scorer) -> list[Choice]:
+    """Every choice, but for those whose windows do not fit the chip."""
+    every = [choice for structure in space.structures for choice in space.all_of(structure)]
+    return [each for each in every if space.legal(each) and scorer.score(each) < float("inf")]
 
 
 def spearman(pairs: list[tuple[float, float]]) -> float:
@@ -122,15 +78,15 @@ def microseconds(estimate: Estimate) -> str:
     return f"{1e6 * estimate.seconds:.1f}" if estimate.ranked else "refused"
 
 
-def row(name: str, chip: str, count: int, points: dict[str, Any]) -> list[str]:
-    """One line of the table; adds every estimate to `points`."""
+def row(name: str, chip: str, count: int | None, points: dict[str, Any]) -> list[str]:
+    """One line of the table, for a sample of choices, or all of them; adds every estimate to `points`."""
     given = program(name)
     space, scorer = space_of(given), Scorer(given, CHIPS[chip])
     started = time.perf_counter()
     tuned = tune(given, chip, Budget())
     took = time.perf_counter() - started
     default = default_choice(given, chip)
-    sample = sampled(space, scorer, count)
+    sample = all_of(space, scorer) if count is None else sampled(space, scorer, count)
     every = tuned.outcome.found | measured(given, chip, [default, *sample])
     ranked = {choice: each for choice, each in every.items() if each.ranked}
     points[name] = [
@@ -163,6 +119,7 @@ def main() -> None:
     parser.add_argument("examples", nargs="*", default=list(CASES), metavar="EXAMPLE", help=", ".join(CASES))
     parser.add_argument("--chip", default="v5e", choices=list(CHIPS))
     parser.add_argument("--sample", type=int, default=60, help="choices of each space that are compiled")
+    parser.add_argument("--exhaustive", action="store_true", help="compile all choices, for small spaces")
     parser.add_argument("--save", type=Path, help="write every estimate to this file")
     options = parser.parse_args()
     heads = (
@@ -183,7 +140,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_CACHE_HOME"] = folder  # nothing is known from before
         for name in options.examples:
-            table.add_row(*row(name, options.chip, options.sample, points))
+            table.add_row(*row(name, options.chip, None if options.exhaustive else options.sample, points))
             if options.save:
                 options.save.write_text(json.dumps(points))
     Console(width=230).print(table)

@@ -48,6 +48,10 @@ from tilec.dialects.tile.values import BroadcastOp, ReshapeOp, SplatOp
 _LARGEST = 2.0**126
 """Constants stay below this: a difference of two of them is finite."""
 
+_EXTREME = 2.0**100
+"""Factors lie between this and its inverse. A difference that overflows then leads to an infinity or a zero
+after its scaling too, and one that is lost as too small to a power of 1."""
+
 
 class SinkScales(ModulePass):
     """Multiply the constant factors of scores where the exponential does."""
@@ -67,7 +71,7 @@ def _factor(op: Operation) -> float | None:
     if not isinstance(op, arith.MulfOp | arith.DivfOp) or element_type(op.result.type) != f32:
         return None
     constant = _constant(op.rhs)
-    if constant is None or not shape_of(op.result.type) or not 1 / _LARGEST < constant < _LARGEST:
+    if constant is None or not shape_of(op.result.type) or not 1 / _EXTREME < constant < _EXTREME:
         return None
     return constant if isinstance(op, arith.MulfOp) else 1 / constant
 

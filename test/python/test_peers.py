@@ -34,7 +34,7 @@ def benchmark() -> Any:
 
 def made(seconds: float, *doubts: str) -> Estimate:
     kernel = Operation("k", "custom-call", seconds, 1.0, 0.0, 1, 1, "DMA", {"MXU": 0.0}, (1,), 1, 0, None)
-    return Estimate("v5e", (kernel,), doubts)
+    return Estimate("v5e", (kernel,), doubts, ())
 
 
 Answers = Mapping[str, Estimate | None]
@@ -112,7 +112,9 @@ def test_what_is_refused_or_guessed_is_shown_and_not_ranked(
 def recorder(kernels: list[list[Words | None]]) -> Call:
     """Keeps the operands of each kernel."""
 
-    def call(name: str | None, operands: list[Words | None], made: Sequence[Made]) -> list[Words | None]:
+    def call(
+        name: str | None, operands: list[Words | None], made: Sequence[Made], finite: bool
+    ) -> list[Words | None]:
         kernels.append(operands)
         return [None] * len(made)
 

@@ -16,7 +16,7 @@ from tuning_programs import Answers, jagged_row_sum, matmul
 
 from tilec.runtime.cache import store_result
 from tilec.tuning import cache as cache_module
-from tilec.tuning.cache import keep, key_of, known
+from tilec.tuning.cache import Entry, keep, key_of, known
 from tilec.tuning.choice import Choice
 from tilec.tuning.estimates import Estimate
 from tilec.tuning.program import Program
@@ -46,8 +46,8 @@ def test_a_choice_survives_json(blocks: dict[str, int], grouping: str, depth: in
 
 def test_what_was_kept_is_known() -> None:
     assert known("one") is None
-    keep("one", CHOICE, 1.5e-6)
-    assert known("one") == (CHOICE, 1.5e-6)
+    keep("one", Entry(CHOICE, 1.5e-6, 2e-6))
+    assert known("one") == Entry(CHOICE, 1.5e-6, 2e-6)
     assert known("two") is None
 
 
@@ -58,12 +58,14 @@ def test_what_was_kept_is_known() -> None:
         [],
         {},
         {"choice": CHOICE.to_json()},
-        {"choice": CHOICE.to_json(), "seconds": "soon"},
-        {"choice": None, "seconds": 1.0},
-        {"choice": {"blocks": {}}, "seconds": 1.0},
-        {"choice": {**CHOICE.to_json(), "blocks": {"m": "16"}}, "seconds": 1.0},
-        {"choice": {**CHOICE.to_json(), "blocks": {"m": 0}}, "seconds": 1.0},
-        {"choice": {**CHOICE.to_json(), "depth": True}, "seconds": 1.0},
+        {"choice": CHOICE.to_json(), "seconds": 1.0},
+        {"choice": CHOICE.to_json(), "seconds": 1.0, "measured": "later"},
+        {"choice": CHOICE.to_json(), "seconds": "soon", "measured": None},
+        {"choice": None, "seconds": 1.0, "measured": None},
+        {"choice": {"blocks": {}}, "seconds": 1.0, "measured": None},
+        {"choice": {**CHOICE.to_json(), "blocks": {"m": "16"}}, "seconds": 1.0, "measured": None},
+        {"choice": {**CHOICE.to_json(), "blocks": {"m": 0}}, "seconds": 1.0, "measured": None},
+        {"choice": {**CHOICE.to_json(), "depth": True}, "seconds": 1.0, "measured": None},
     ],
 )
 def test_an_entry_that_is_none_is_one_line_and_replaced(entry: Any) -> None:
@@ -74,24 +76,24 @@ def test_an_entry_that_is_none_is_one_line_and_replaced(entry: Any) -> None:
     assert entry is None or [str(each.message).partition(":")[0] for each in caught] == [
         "entry one of tuning is left aside"
     ]
-    keep("one", CHOICE, 1e-6)
-    assert known("one") == (CHOICE, 1e-6)
+    keep("one", Entry(CHOICE, 1e-6))
+    assert known("one") == Entry(CHOICE, 1e-6)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "\x00\x01", '{"digest": 1, "result": {}}'])
 def test_a_corrupt_file_is_one_line_and_replaced(folder: Path, text: str) -> None:
-    keep("one", CHOICE, 1e-6)
+    keep("one", Entry(CHOICE, 1e-6))
     (folder / "one.json").write_text(text)
     with pytest.warns(RuntimeWarning, match=r"^[^\n]*one\.json in the cache is left aside[^\n]*$"):
         assert known("one") is None
-    keep("one", CHOICE, 1e-6)
-    assert known("one") == (CHOICE, 1e-6)
+    keep("one", Entry(CHOICE, 1e-6))
+    assert known("one") == Entry(CHOICE, 1e-6)
 
 
 def test_a_full_disk_is_one_line_and_keeps_what_was_there(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep("one", CHOICE, 1e-6)
+    keep("one", Entry(CHOICE, 1e-6))
 
     def full(*args: Any, **kwargs: Any) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -99,8 +101,8 @@ def test_a_full_disk_is_one_line_and_keeps_what_was_there(
     with monkeypatch.context() as patched:
         patched.setattr(os, "replace", full)
         with pytest.warns(RuntimeWarning, match="No space left on device"):
-            keep("one", replace(CHOICE, depth=2), 2e-6)
-    assert known("one") == (CHOICE, 1e-6)
+            keep("one", Entry(replace(CHOICE, depth=2), 2e-6))
+    assert known("one") == Entry(CHOICE, 1e-6)
     assert [each.name for each in folder.iterdir()] == ["one.json"]
 
 
@@ -111,9 +113,9 @@ def test_two_at_once_never_show_half_an_entry() -> None:
 
     def write(choice: Choice) -> None:
         while not stop.is_set():
-            keep("one", choice, 1.0)
+            keep("one", Entry(choice, 1.0))
 
-    keep("one", choices[0], 1.0)
+    keep("one", Entry(choices[0], 1.0))
     threads = [threading.Thread(target=write, args=(each,)) for each in choices]
     for each in threads:
         each.start()
@@ -121,7 +123,7 @@ def test_two_at_once_never_show_half_an_entry() -> None:
     stop.set()
     for each in threads:
         each.join()
-    assert {None if each is None else each[0] for each in seen} <= set(choices)
+    assert {None if each is None else each.choice for each in seen} <= set(choices)
 
 
 def test_an_entry_is_for_one_program_shape_chip_version_and_budget(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tilec.parsing import LocatingParser, make_context
 from tilec.tuning.command import program_with_rows
-from tilec.tuning.space import space_of
+from tilec.tuning.structures import space_of
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 

@@ -18,10 +18,10 @@ from tilec.tuning.choice import Choice
 from tilec.tuning.decision import Decision, Example, decision_from, decision_of, extents_of
 from tilec.tuning.defaults import default_choice
 from tilec.tuning.scoring import Scorer
-from tilec.tuning.space import space_of
+from tilec.tuning.structures import space_of
 
 SMALL = Choice((("k", 128), ("m", 128), ("n", 128)))
-LARGE = Choice((("k", 512), ("m", 1024), ("n", 512)), loop="emit_pipeline", depth=3)
+LARGE = Choice((("k", 512), ("m", 1024), ("n", 512)), loop="emit_pipeline", depth=4)
 
 
 def example(size: int, choice: Choice) -> Example:

@@ -6,6 +6,7 @@ that `tilec.analysis.cost` estimated with libtpu 0.0.51. To record them again, r
 
 import importlib.util
 import json
+import sys
 import time
 from pathlib import Path
 from types import ModuleType
@@ -18,7 +19,7 @@ from tilec.tuning.choice import Choice
 from tilec.tuning.defaults import default_choice
 from tilec.tuning.program import Program
 from tilec.tuning.scoring import Scorer
-from tilec.tuning.space import space_of
+from tilec.tuning.structures import space_of
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED: dict[str, list[Any]] = json.loads((Path(__file__).parent / "data" / "tuning.v5e.json").read_text())
@@ -32,6 +33,7 @@ def benchmark() -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.path.append(str(ROOT / "benchmarks"))  # from where benchmarks import each other
     spec.loader.exec_module(module)
     return module
 

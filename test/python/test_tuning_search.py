@@ -12,7 +12,8 @@ from tilec.tuning.choice import Choice
 from tilec.tuning.estimates import Estimate
 from tilec.tuning.scoring import Scorer
 from tilec.tuning.search import Budget, Outcome, search
-from tilec.tuning.space import Space, space_of
+from tilec.tuning.space import Space
+from tilec.tuning.structures import space_of
 
 PROGRAM = matmul(1024)
 SPACE = space_of(PROGRAM)

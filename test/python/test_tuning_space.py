@@ -12,13 +12,24 @@ from tilec.parsing import make_context
 from tilec.passes.plan_memory import PlanMemory
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Operand, Program
-from tilec.tuning.space import LARGEST, sizes_of, space_of
+from tilec.tuning.space import LARGEST, Space, sizes_of
+from tilec.tuning.structures import schedule_of, space_of
 
-PROGRAMS = [
-    matmul(512),
-    jagged_row_sum(2048),
-    example("softmax", {}, [Operand("x", (37, 200), "float32")]),
-]
+PROGRAMS = {
+    each.name: each
+    for each in (
+        matmul(512),
+        jagged_row_sum(2048),
+        example("softmax", {}, [Operand("x", (37, 200), "float32")]),
+        example("row_and_column_sums", {}, [Operand("x", (300, 260), "bfloat16")]),
+        example(
+            "embedding_gradient",
+            {},
+            [Operand("dy", (3000, 200), "bfloat16"), Operand("ids", (3000,), "int32")],
+        ),
+    )
+}
+SPACES = {name: space_of(program) for name, program in PROGRAMS.items()}
 
 
 @given(st.sampled_from([1, 8, 16, 32, 128]), st.floats(0, 1e5), st.booleans())
@@ -31,17 +42,49 @@ def test_sizes_are_legal_and_none_is_larger_than_needed(granule: int, extent: fl
     assert ragged or extent > 4 * LARGEST or sizes[-1] >= ceil(extent)
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda each: each.name)
-def test_every_axis_has_sizes_and_no_structure_is_twice_there(program: Program) -> None:
-    space = space_of(program)
-    names = {level.axis for work in program.workloads for level in work.levels} - {None}
-    assert {each.axis for each in space.axes} == names
-    assert len(set(space.structures)) == len(space.structures)
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_every_axis_has_sizes(name: str) -> None:
+    program, space = PROGRAMS[name], SPACES[name]
+    levels = [level for work in program.workloads for level in work.levels]
+    assert {each.axis for each in space.axes} == {each.axis for each in levels if each.size is None} - {None}
     assert space.structures[0] == Choice()
-    assert ("overlaunch" in {each.grouping for each in space.structures}) == (
-        program.name == "jagged_row_sum"
-    )
-    assert "none" not in {each.grouping for each in space.structures}
+    assert ("overlaunch" in {each.grouping for each in space.structures}) == (name == "jagged_row_sum")
+    assert not {"none", "worklist"} & {each.grouping for each in space.structures}
+
+
+@pytest.mark.parametrize("name", ["jagged_row_sum", "row_and_column_sums", "embedding_gradient"])
+def test_no_structure_is_another_one_by_name(name: str) -> None:
+    program, space = PROGRAMS[name], SPACES[name]
+    grids = [each for each in space.structures if (each.loop, each.grouping) == ("grid", "auto")]
+    schedules = [schedule_of(program, space, each) for each in grids]
+    assert None not in schedules
+    assert len(set(schedules)) == len(grids)
+
+
+def test_only_what_a_program_can_use_is_tried() -> None:
+    def tried(name: str, option: str) -> set[str]:
+        return {getattr(each, option) for each in SPACES[name].structures} - {"auto"}
+
+    assert tried("embedding_gradient", "gathers") == {
+        "inner",
+        "rows",
+    }  # auto is outer, where one block is all
+    assert tried("row_and_column_sums", "shared") == {"phases"}  # auto is resident
+    assert tried("jagged_row_sum", "clean") == {"peel"}
+    for name in ("matmul", "softmax"):
+        assert not tried(name, "gathers") | tried(name, "shared")
+    streams = {each.depth for each in SPACES["jagged_row_sum"].structures if each.grouping == "stream"}
+    assert streams == {Choice.depth}  # which have two buffers, whatever is said
+
+
+def test_products_have_tiles_of_their_own() -> None:
+    space = SPACES["jagged_row_sum"]
+    products = next(each for each in space.structures if each.grouping == "one_hot")
+    assert {each.axis for each in space.axes_of(products)} == {"m", "g"}
+    assert {each.axis for each in space.axes} == {"m"}
+    moved = space.moved(Choice((("m", 64),)), products)
+    assert moved.sizes["m"] == 64
+    assert moved.sizes["g"] in dict((each.axis, each.sizes) for each in space.axes_of(products))["g"]
 
 
 def test_what_the_program_says_stays() -> None:
@@ -72,12 +115,17 @@ func.func @heads(%x: memref<4096x8x128xbf16>, %y: memref<4096x64x128xbf16>) -> m
     assert (sizes["b"][0], sizes["b"][-1]) == (1, 64)
 
 
+def drawn(space: Space, data: st.DataObject) -> Choice:
+    structure = data.draw(st.sampled_from(space.structures))
+    axes = space.axes_of(structure)
+    return structure.with_sizes({each.axis: data.draw(st.sampled_from(each.sizes)) for each in axes})
+
+
 @settings(max_examples=30, deadline=None)
-@given(st.sampled_from(PROGRAMS), st.data())
-def test_the_passes_take_every_choice(program: Program, data: st.DataObject) -> None:
-    space = space_of(program)
-    sizes = {each.axis: data.draw(st.sampled_from(each.sizes)) for each in space.axes}
-    choice = data.draw(st.sampled_from(space.structures)).with_sizes(sizes)
+@given(st.sampled_from(sorted(PROGRAMS)), st.data())
+def test_the_passes_take_every_choice(name: str, data: st.DataObject) -> None:
+    program, space = PROGRAMS[name], SPACES[name]
+    choice = drawn(space, data)
     if not space.legal(choice):
         return
     passes = choice.pipeline("v5e").passes()
@@ -86,11 +134,11 @@ def test_the_passes_take_every_choice(program: Program, data: st.DataObject) -> 
     PassPipeline(tuple(passes[:before])).apply(make_context(), program.module.clone())
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_neighbours_are_mutual(data: st.DataObject) -> None:
-    space = space_of(PROGRAMS[0])
-    sizes = {each.axis: data.draw(st.sampled_from(each.sizes)) for each in space.axes}
-    choice = data.draw(st.sampled_from(space.structures)).with_sizes(sizes)
+    space = SPACES["matmul"]
+    choice = drawn(space, data)
     for each in space.neighbours(choice):
         assert each != choice
         assert choice in space.neighbours(each) or not space.legal(choice)

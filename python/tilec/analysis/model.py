@@ -42,7 +42,11 @@ KEPT = 48
 """Registers of a value that stay in registers between operations; larger ones are stored and loaded."""
 LISTED = 40
 """Bundles for each entry of a worklist, made by scalar code in a kernel of its own before."""
-IDLE = 320
+STREAM_STEP = 40
+STREAM_ITEM = 60
+LONG = 2
+IDLE = 150
+SHARED = 250
 """Bundles of a step of a ragged axis that is behind its end."""
 CALL = 1000
 """Cycles of such a kernel besides: its offsets come, its lists go."""
@@ -65,16 +69,16 @@ class Modelled:
 
 @dataclass(frozen=True)
 class Schedule:
-    """What is chosen besides block sizes: the loop, `depth` buffers of a window, and two more.
+    """What is chosen besides block sizes: the loop, `depth` buffers of a window, and more.
 
-    `resident` arrays that may stay on the chip do. With `idle`, ragged axes have no worklist, but as many
-    steps as they may have at most.
+    What a loop moves along `resident` arrays stays on the chip. `grouping` says how the steps of jagged axes
+    are found.
     """
 
     loop: str = "grid"
     depth: int = 2
     resident: bool = False
-    idle: bool = False
+    grouping: str = "auto"
 
 
 def modelled(
@@ -86,14 +90,14 @@ def modelled(
 
 @dataclass(frozen=True)
 class _Copies:
-    """What the windows of a kernel copy: bytes in all and of the first and the last step, the most fetches of
-    one window, and the bytes of all windows in their buffers.
+    """What the windows of a kernel copy: bytes in all, at both ends, and where a loop in the kernel begins
+    and ends; the most fetches of one window, and the bytes of all windows in their buffers.
     """
 
     read: float
     written: float
-    first: float
-    last: float
+    ends: float
+    anew: float
     fetches: float
     vmem: int
 
@@ -101,21 +105,58 @@ class _Copies:
 class _Model:
     def __init__(self, work: Workload, blocks: Mapping[str, int], chip: Chip, schedule: Schedule) -> None:
         self.work, self.blocks, self.chip, self.schedule = work, blocks, chip, schedule
-        self.listed = not schedule.idle and any(level.jagged for level in work.levels)
-        # An emit_pipeline that may have few steps has two buffers at most.
-        self.depth = 2 if self.listed and schedule.loop == "emit_pipeline" else schedule.depth
-        self.trips = [self._trips(level) for level in work.levels]
+        self.jagged = any(level.jagged for level in work.levels)
+        self.grouping = self._grouping() if self.jagged else "none"
+        # An emit_pipeline that may have few steps has two buffers at most, and so has a grid.
+        few = self.jagged and self.grouping != "overlaunch"
+        self.depth = (
+            2 if schedule.loop == "grid" or (few and schedule.loop == "emit_pipeline") else schedule.depth
+        )
+        self.trips = [self._trips(number) for number in range(len(work.levels))]
         self.runs = [prod(self.trips[i] for i in work.path(n)) for n in range(len(work.levels))]
+        self.looped = self._looped()
 
-    def _trips(self, level: Level) -> float:
+    def _grouping(self) -> str:
+        """What becomes of `auto`: a loop in the kernel streams long segments."""
+        given, levels = self.schedule.grouping, self.work.levels
+        if given != "auto" or self.schedule.loop != "fori_loop":
+            return given
+        long = any(level.mean is not None and level.mean >= LONG * self._block(level) for level in levels)
+        return "stream" if long else given
+
+    def _block(self, level: Level) -> int:
+        return 1 if level.axis is None else level.size or self.blocks[level.axis]
+
+    def _trips(self, number: int) -> float:
+        level = self.work.levels[number]
         if level.axis is None:
             return level.extent
-        block = self.blocks[level.axis]
-        if level.ragged:  # whole tiles of the array: one more where it does not begin on one
-            return level.extent / block + 1 if level.extent else 1.0
+        block = self._block(level)
+        if level.ragged:
+            return self.work.tiles(number, block, self.schedule.loop in ("emit_pipeline", "fori_loop"))
         if level.follows is not None:
-            return max((level.extent + self.blocks[level.follows] / 2) / block, 1.0)
+            return max((level.extent + self.blocks.get(level.follows, 0) / 2) / block, 1.0)
         return ceil(level.extent / block)
+
+    def _looped(self) -> frozenset[int]:
+        """The levels that run in a kernel's loop: those of inner loops if they move, else the last."""
+        levels = range(len(self.work.levels))
+        inner = [n for n in levels if not self.work.levels[n].outer]
+        if any(level.ragged for level in self.work.levels):
+            return frozenset(levels)  # tiles that segments share are written in order
+        if self.jagged:
+            return frozenset(levels[min(map(self._begins, levels)) :])
+        if any(self.trips[n] > 1 for n in inner):
+            return frozenset(inner)
+        return frozenset([n for n in levels if self.trips[n] > 1][-1:])
+
+    def _begins(self, number: int) -> int:
+        """The first level whose steps are found together with those of a level that follows another."""
+        follows = self.work.levels[number].follows
+        if follows is None:
+            return len(self.work.levels)
+        names = [level.axis for level in self.work.levels]
+        return number if self.grouping == "overlaunch" else names.index(follows)
 
     def _size(self, extent: Extent) -> int:
         return extent if isinstance(extent, int) else self.blocks[extent]
@@ -125,54 +166,81 @@ class _Model:
 
     def result(self) -> Modelled:
         chip, copies, units = self.chip, self._copies(), self._units()
-        leaves = [n for n in range(len(self.runs)) if all(level.parent != n for level in self.work.levels)]
+        leaves = self._leaves()
         steps = max(sum(self.runs[n] for n in leaves), 1.0)
         busy = max(units, key=lambda unit: units[unit])
-        windows = sum(bool(each.shape) for each in self.work.traffic)
-        step = (units[busy] + self._waits()) / steps + STEP[chip.name] + WINDOW * windows
+        step = (units[busy] + self._waits() + self._control(leaves, steps)) / steps
         rate = chip.hbm_gb_per_s / chip.clock_ghz
-        fetches = min(max(copies.fetches, 1.0), steps)
+        starts, fetches = self._starts(), min(max(copies.fetches, 1.0), steps)
+        latency = chip.read_latency + chip.write_latency
         wait = (chip.read_latency - EARLY + copies.read / fetches / rate) / max(self.depth - 1, 1)
-        ends = chip.read_latency + chip.write_latency + (copies.first + copies.last) / rate
-        stepping = self._starts() * ends + step + (fetches - 1) * max(step, wait) + (steps - fetches) * step
-        moving = chip.read_latency + chip.write_latency + step + (copies.read + copies.written) / rate
-        cycles = max(stepping, moving + (self._starts() - 1) * ends) + self._ragged(leaves)
+        again = (starts - 1) * (latency + copies.anew / rate)
+        stepping = latency + copies.ends / rate + again + steps * step
+        stepping += max(fetches - starts, 0.0) * max(wait - step, 0.0)
+        moving = latency + again + step + (copies.read + copies.written) / rate
+        cycles = max(stepping, moving) + self._before(leaves)
         bound = "transfer" if moving > stepping else "latency" if wait > step else busy
         moved = copies.read + copies.written
         return Modelled(cycles / chip.clock_ghz / 1e9, moved, steps, copies.vmem, bound)
 
+    def _leaves(self) -> list[int]:
+        """The levels whose runs are steps: the innermost, but for those that are written out."""
+        written_out = self.schedule.loop == "unroll"
+        levels = [n for n, level in enumerate(self.work.levels) if level.outer or not written_out]
+        return [n for n in levels if all(self.work.levels[other].parent != n for other in levels)]
+
+    def _control(self, leaves: Sequence[int], steps: float) -> float:
+        """Cycles of all steps besides their bodies."""
+        windows = sum(bool(each.shape) for each in self.work.traffic)
+        scale = STEP[self.chip.name] / STEP["v5e"]
+        if self.grouping != "stream":
+            return steps * (STEP[self.chip.name] + WINDOW * windows)
+        inner = sum(bool(each.shape) for each in self.work.traffic if each.level in leaves)
+        items = max(
+            (self.runs[self.work.levels[n].parent] for n in leaves if self.work.levels[n].parent >= 0),
+            default=1.0,
+        )
+        return scale * (steps * (STREAM_STEP + WINDOW * inner) + items * STREAM_ITEM)
+
     def _starts(self) -> float:
         """How often a pipeline begins anew: a loop in a kernel does for each step of the grid around it."""
-        if self.schedule.loop != "fori_loop" or self.listed or self.schedule.resident:
+        if self.schedule.loop != "fori_loop":
             return 1.0
-        outer = [self.trips[n] for n, level in enumerate(self.work.levels) if level.outer]
-        inner = [self.trips[n] for n, level in enumerate(self.work.levels) if not level.outer]
-        if max(inner, default=1.0) > 1:
-            return prod(outer)
-        several = [trips for trips in outer if trips > 1]
-        return prod(several[:-1])  # the last of these axes is the loop
+        return prod(trips for n, trips in enumerate(self.trips) if n not in self.looped)
 
-    def _ragged(self, leaves: Sequence[int]) -> float:
+    def _before(self, leaves: Sequence[int]) -> float:
         """Cycles of the scalar code that lists the tiles of jagged axes, or else of idle steps."""
         ragged = [n for n, level in enumerate(self.work.levels) if level.jagged]
-        if not ragged:
+        if not ragged or self.grouping == "stream":
             return 0.0
-        if self.listed:
+        if self.grouping != "overlaunch":
             return CALL + LISTED * max(self.runs[n] for n in ragged)
         made = sum(prod(self._most(self.work.levels[n], n) for n in self.work.path(leaf)) for leaf in leaves)
-        return IDLE * max(made - sum(self.runs[n] for n in leaves), 0.0)
+        return self._idle(ragged) * max(made - sum(self.runs[n] for n in leaves), 0.0)
+
+    def _idle(self, ragged: Sequence[int]) -> float:
+        """Cycles of an idle step; what loops inside of the jagged one move is copied all the same."""
+        shared = sum(each.effect is not Effect.READ and each.level in ragged for each in self.work.traffic)
+        inside = {
+            n for n, trips in enumerate(self.trips) if trips > 1 and self.work.levels[n].parent in ragged
+        } - set(ragged)
+        copied = [each for each in map(self._copied, self.work.traffic) if not inside.isdisjoint(each[1])]
+        wait = (self.chip.read_latency - EARLY) / max(self.depth - 1, 1) if copied else 0.0
+        return max(IDLE + SHARED * shared, wait)
 
     def _most(self, level: Level, number: int) -> float:
         """The trips of a loop with as many steps as it may have."""
         if not level.jagged or level.axis is None:
             return self.trips[number]
-        return level.most / self.blocks[level.axis] + level.ragged
+        return level.most / self._block(level) + level.ragged
 
     def _units(self) -> dict[str, float]:
         """Cycles that each unit is busy."""
         cycles: dict[str, float] = {"matrix": sum(map(self._product, self.work.products))}
         cycles |= dict.fromkeys(Unit, 0.0)
         for lanes in self.work.lanes:
+            if lanes.carried and self.schedule.loop == "unroll":
+                continue
             count = registers(self._shape(lanes.shape), lanes.width)
             if count > KEPT or not lanes.kept:
                 cycles[lanes.unit] += self.runs[lanes.level] * lanes.factor * count / SLOTS[lanes.unit]
@@ -184,8 +252,15 @@ class _Model:
 
     def _waits(self) -> float:
         """Cycles in which steps wait for a first result."""
-        lanes = sum(self.runs[each.level] * LATENCY.get(each.unit, 0.0) for each in self.work.lanes)
-        return lanes + sum(self.runs[each.level] * PRODUCT for each in self.work.products)
+        found = sum(self.runs[each.level] * LATENCY.get(each.unit, 0.0) for each in self.work.lanes)
+        found += sum(self.runs[each.level] * PRODUCT for each in self.work.products)
+        # What is written out fills some of the waits of one tile with the work of another.
+        return found * (1 + 1 / self._written_out()) / 2
+
+    def _written_out(self) -> float:
+        """How many steps of inner loops are one step."""
+        inner = [trips for trips, level in zip(self.trips, self.work.levels, strict=True) if not level.outer]
+        return prod(inner) if self.schedule.loop == "unroll" else 1.0
 
     def _product(self, product: Product) -> float:
         side, chip = self.chip.mxu_side, self.chip
@@ -196,27 +271,43 @@ class _Model:
         return self.runs[product.level] * batch * product.passes * rows * tiles / per_cycle
 
     def _copies(self) -> _Copies:
-        read = written = first = last = fetches = 0.0
-        vmem = 0
+        read = written = ends = anew = fetches = 0.0
+        vmem, steps = 0, sum(self.runs[n] for n in self._leaves())
         for traffic in self.work.traffic:
-            shape, times = self._shape(traffic.shape), self._fetches(traffic)
-            if not shape:
+            if not traffic.shape:
                 continue  # a scalar, read from scalar memory
-            if self.schedule.resident and traffic.whole is not None:
-                shape, times = list(traffic.whole), 1.0
-            size = padded_bytes(shape, traffic.width)
-            vmem += size * (self.depth if times > 1 else 1)
+            shape, moving = self._copied(traffic)
+            times, size = self._fetches(traffic.level, moving), padded_bytes(shape, traffic.width)
+            own = max(times / steps, 1.0)
+            vmem += ceil(size * own * (self.depth if times > 1 else 1))
+            ends += size
+            anew += 0 if moving.isdisjoint(self.looped) else size
             if traffic.effect is not Effect.WRITE:
-                read, first, fetches = read + times * size, first + size, max(fetches, times)
+                read, fetches = read + times * size, max(fetches, times)
             if traffic.effect is not Effect.READ:
-                written, last = written + times * size, last + size
-        return _Copies(read, written, first, last, fetches, vmem)
+                written += times * size
+        return _Copies(read, written, ends, anew, fetches, vmem)
 
-    def _fetches(self, traffic: Traffic) -> float:
+    def _copied(self, traffic: Traffic) -> tuple[list[int], frozenset[int]]:
+        """What is copied at once of a window's array, and the levels that move it."""
+        shape = self._shape(traffic.shape)
+        if not self.schedule.resident:
+            return shape, traffic.moving
+        moving = traffic.index
+        for place, whole in enumerate(traffic.wholes):
+            if whole is None:
+                continue
+            if whole[1].isdisjoint(self.looped):
+                moving |= whole[1]
+            else:
+                shape[place] = max(shape[place], whole[0])
+        return shape, moving
+
+    def _fetches(self, level: int, moving: frozenset[int]) -> float:
         """How often a block changes: with the innermost loop that moves it and makes several steps."""
         times = 1.0
-        path = self.work.path(traffic.level)
-        for place, level in enumerate(path):
-            if level in traffic.moving and self.trips[level] > 1:
+        path = self.work.path(level)
+        for place, around in enumerate(path):
+            if around in moving and self.trips[around] > 1:
                 times = prod(self.trips[i] for i in path[: place + 1])
         return times

@@ -1,26 +1,31 @@
 """What a program does, as numbers that block sizes can be put into: loops, lanes computed, bytes moved.
 
 A cost model asks for many sizes of the same program. So a program is read once, before `--choose-blocks`, and
-its dimensions stay names of axes until `Workload` users give them sizes.
+its dimensions stay names of axes until `Workload` users give them sizes. It may also be read later, with some
+sizes, so that what passes make of computed positions and of updates that meet is seen: axes that are to be
+chosen then stay names, those that passes made have their sizes.
 
 How long an axis runs is not always known. Where the program says nothing, an axis whose ends are loaded runs
 through its share of the rows it indexes, that of one of the iterations around it; one that ends where a tile
 around it does, as in causal attention, through half of what it could.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from math import prod
 
 from xdsl.dialects import memref, scf
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from tilec.analysis.affine import Linear, extent, linear, static_extent
-from tilec.analysis.vmem import LANES, MOST_RESIDENT, padded_bytes
-from tilec.dialects.tile.access import AccessOp, Effect
+from tilec.analysis.vmem import LANES
+from tilec.dialects.tile.access import AccessOp, Dim, Effect
+from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.axes import Axis
+from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import ForOp, GridOp, LoopOp
 from tilec.dialects.tile.mixing import ReduceOp, ScanOp
 from tilec.dialects.tile.products import DotOp, Precision
@@ -49,10 +54,11 @@ class Unit(StrEnum):
 class Level:
     """A loop: `parent` is the number of the one around it, -1 for none.
 
-    `axis` names the axis if its steps are tiles. `extent` is how many indices it has in one run, on average,
-    and `most` how many it may have. `ragged` says that it may begin anywhere, so that its first and last
+    `axis` names the axis if its steps are tiles, `size` is their size if that is not to be chosen. `extent`
+    is how many indices it has in one run, on average, and `most` how many it may have; `mean` is that average
+    if the program says it. `ragged` says that it may begin anywhere, so that its first and last
     tiles are partial. One that is not ends where a tile of the axis `follows` does, if any. `outer` says that
-    it is of the grid.
+    it is of the grid. `ranges` are the begins and ends of all its runs, where they are known.
     """
 
     parent: int
@@ -62,6 +68,9 @@ class Level:
     ragged: bool
     follows: str | None = None
     outer: bool = False
+    size: int | None = None
+    mean: float | None = None
+    ranges: tuple[tuple[int, int], ...] = ()
 
     @property
     def jagged(self) -> bool:
@@ -73,7 +82,8 @@ class Level:
 class Lanes:
     """Something computed for all lanes of a value of `shape`; `factor` operations of `unit` a register.
 
-    With `kept` it is only done to values that do not fit the registers.
+    With `kept` it is only done to values that do not fit the registers; with `carried` only where the loop is
+    not written out.
     """
 
     level: int
@@ -82,6 +92,7 @@ class Lanes:
     width: int
     factor: float
     kept: bool = False
+    carried: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,9 @@ class Product:
 class Traffic:
     """A window that is copied when one of the loops `moving` goes on; `width` bytes an element.
 
-    `whole` is the array's shape if an inner loop reads it and it may as well stay on the chip.
+    `wholes` has for each dimension of `shape` the extent of the array and the loops that move tiles along
+    it, None where all of it is copied anyway or its extent is not known. `index` are the loops that move the
+    window by single indices.
     """
 
     level: int
@@ -108,7 +121,8 @@ class Traffic:
     shape: tuple[Extent, ...]
     width: int
     effect: Effect
-    whole: tuple[int, ...] | None = None
+    wholes: tuple[tuple[int, frozenset[int]] | None, ...] = ()
+    index: frozenset[int] = frozenset()
 
 
 @dataclass
@@ -119,6 +133,22 @@ class Workload:
     lanes: list[Lanes] = field(default_factory=list[Lanes])
     products: list[Product] = field(default_factory=list[Product])
     traffic: list[Traffic] = field(default_factory=list[Traffic])
+    _tiles: dict[tuple[int, int, bool], float] = field(default_factory=dict[tuple[int, int, bool], float])
+
+    def tiles(self, level: int, block: int, exact: bool) -> float:
+        """How many tiles of `block` a ragged level has in one run, on average, at least one.
+
+        They are those of the array, unless they are `exact`, so that each run's first begins where it does.
+        """
+        key = level, block, exact
+        if key not in self._tiles:
+            ranges, extent = self.levels[level].ranges, self.levels[level].extent
+            counts = [max(-(-end // block) - begin // block, 1) for begin, end in ranges]
+            if exact:
+                counts = [max(-(-(end - begin) // block), 1) for begin, end in ranges]
+            likely = extent / block + (0.5 if exact else 1.0) if extent else 1.0
+            self._tiles[key] = sum(counts) / len(counts) if counts else likely
+        return self._tiles[key]
 
     def path(self, level: int) -> list[int]:
         """A level and those around it, outermost first."""
@@ -129,26 +159,45 @@ class Workload:
         return found
 
 
-def workloads(module: ModuleOp, rows: Mapping[str, int] | None = None) -> list[Workload]:
-    """What each kernel of a program does. `rows` says how many arrays have, by the arguments' names."""
-    found: list[Workload] = []
-    for op in module.walk():
-        if isinstance(op, GridOp):
-            found.append(_Reader(rows or {}).read(op))
-    return found
+@dataclass(frozen=True)
+class Known:
+    """What is known of the arguments, by name: their rows, and the elements of those that are integers."""
+
+    rows: Mapping[str, int] = field(default_factory=dict[str, int])
+    values: Mapping[str, Sequence[int]] = field(default_factory=dict[str, Sequence[int]])
+
+
+def workloads(
+    module: ModuleOp, known: Known | None = None, chosen: Collection[str] | None = None
+) -> list[Workload]:
+    """What each kernel of a program does. Sizes of axes that are not `chosen` stand; without, none does."""
+    grids = [op for op in module.walk() if isinstance(op, GridOp)]
+    return [_Reader(known or Known(), chosen).read(grid) for grid in grids]
 
 
 class _Reader:
     """Reads one grid."""
 
-    def __init__(self, rows: Mapping[str, int]):
-        self.rows = rows
+    def __init__(self, known: Known, chosen: Collection[str] | None):
+        self.known = known
+        self.chosen = chosen
         self.work = Workload()
         self.at: dict[SSAValue, int] = {}  # the level of each axis
 
     def read(self, grid: GridOp) -> Workload:
         self._loop(grid, -1)
         return self.work
+
+    def _is_chosen(self, axis: str) -> bool:
+        return self.chosen is None or axis in self.chosen
+
+    def _extents(self, kind: Attribute) -> tuple[Extent, ...]:
+        """The extents of a type, those that came from axes whose sizes are to be chosen by name."""
+        shape, names = shape_of(kind), span_names(kind)
+        return tuple(
+            size if name is None or not self._is_chosen(name) else name
+            for name, size in zip(names or [None] * len(shape), shape, strict=True)
+        )
 
     def _loop(self, loop: LoopOp, around: int) -> None:
         for axis in loop.axes:
@@ -157,10 +206,22 @@ class _Reader:
             ragged = span is not None and self._length(axis) is None and follows is None
             most, share = axis.bounds.limit or self._most(loop, axis), self._extent(loop, axis, around)
             name, outer = span and span.axis, isinstance(loop, GridOp)
-            level = Level(around, name, share, most, ragged, follows, outer)
+            size = None if span is None or self._is_chosen(span.axis) else span.size
+            ranges = self._ranges(axis) if ragged else ()
+            level = Level(around, name, share, most, ragged, follows, outer, size, axis.bounds.mean, ranges)
             around = self.at[axis.value] = len(self.work.levels)
             self.work.levels.append(level)
+        if isinstance(loop, ForOp):
+            self._carried(loop, around)
         self._block(loop.body.block, around)
+
+    def _carried(self, loop: ForOp, level: int) -> None:
+        """What a loop carries is in scratch memory between its steps."""
+        for value in loop.carried:
+            if shape_of(value.type):
+                width, shape = max(byte_width(element_type(value.type)), 1), self._extents(value.type)
+                for unit in (Unit.LOADS, Unit.STORES):
+                    self.work.lanes.append(Lanes(level, unit, shape, width, 1.0, carried=True))
 
     def _block(self, block: Block, level: int) -> None:
         for op in block.ops:
@@ -168,9 +229,10 @@ class _Reader:
                 case ForOp():
                     self._loop(op, level)
                 case scf.IfOp():
-                    for region in op.regions:
-                        for inner in region.blocks:
-                            self._block(inner, level)
+                    # A branch on elements is for infinities and NaN.
+                    regions = op.regions[1:] if _hangs_on_elements(op.cond) else op.regions
+                    for inner in (inner for region in regions for inner in region.blocks):
+                        self._block(inner, level)
                 case AccessOp():
                     self._traffic(op, level)
                 case DotOp():
@@ -183,13 +245,47 @@ class _Reader:
         known, limit = self._length(axis), axis.bounds.limit
         if known is not None:
             return max(known, 0)
-        if self._follows(axis) is not None:
+        ranges = self._ranges(axis)
+        if ranges:
+            return sum(end - begin for begin, end in ranges) / len(ranges)
+        if axis.bounds.mean is not None:
+            return axis.bounds.mean
+        if self._follows(axis) is not None or self._restarts(loop, axis):
             return (limit or self._most(loop, axis)) / 2
         runs = prod(
             self.work.levels[level].extent for level in self.work.path(around) if self._is_index(level)
         )
         share = self._most(loop, axis) / max(runs, 1)
         return share if limit is None else min(share, limit)
+
+    def _restarts(self, loop: LoopOp, axis: Axis) -> bool:
+        """Whether each run begins at the same place of what it indexes: runs share no dimension then."""
+        shifts = [dim.shift for _, dim in self._indexed(loop, axis)]
+        return linear(axis.bounds.begin).literal is not None and all(isinstance(each, int) for each in shifts)
+
+    def _indexed(self, loop: LoopOp, axis: Axis) -> list[tuple[int, Dim]]:
+        """The extents of the dimensions that an axis indexes, and how."""
+        return [
+            (self._rows(access.array, place), dim)
+            for access in loop.walk()
+            if isinstance(access, AccessOp)
+            for place, dim in enumerate(access.window)
+            if dim.base is axis.value
+        ]
+
+    def _ranges(self, axis: Axis) -> tuple[tuple[int, int], ...]:
+        """From where to where an axis runs, if it goes through all segments of an argument that is known."""
+        segment = axis.bounds.begin.owner if isinstance(axis.bounds.begin, SSAValue) else None
+        if (
+            not isinstance(segment, SegmentOp)
+            or segment.last is not None
+            or axis.bounds.end is not segment.end
+        ):
+            return ()
+        begins = self.known.values.get(segment.begins.name_hint or "", ())
+        if segment.ends is None:
+            return tuple(pairwise(begins))
+        return tuple(zip(begins, self.known.values.get(segment.ends.name_hint or "", ()), strict=False))
 
     def _follows(self, axis: Axis) -> str | None:
         """The axis with whose tiles one ends that begins at a literal, as in causal attention."""
@@ -214,7 +310,7 @@ class _Reader:
         for leaf, factor in form.factors.items():
             if not isinstance(leaf, tuple):
                 return None
-            total += factor * self.rows.get(leaf[0].name_hint or "", ROWS)
+            total += factor * self.known.rows.get(leaf[0].name_hint or "", ROWS)
         return total
 
     def _is_index(self, level: int) -> bool:
@@ -222,14 +318,7 @@ class _Reader:
 
     def _most(self, loop: LoopOp, axis: Axis) -> float:
         """The longest dimension that an axis indexes."""
-        found = [
-            self._rows(access.array, place)
-            for access in loop.walk()
-            if isinstance(access, AccessOp)
-            for place, dim in enumerate(access.window)
-            if dim.base is axis.value
-        ]
-        return max(found, default=ROWS)
+        return max((extent for extent, _ in self._indexed(loop, axis)), default=ROWS)
 
     def _rows(self, array: SSAValue, place: int) -> int:
         """The extent of a dimension of an array."""
@@ -237,16 +326,25 @@ class _Reader:
         return ROWS if known is None else known
 
     def _traffic(self, op: AccessOp, level: int) -> None:
-        moving = {self.at[leaf] for dim in op.window for value in dim.values for leaf in self._axes(value)}
-        if op.window and any(dim.indexed for dim in op.window):
-            moving.add(level)
-        shape = _extents(op.window_type)
-        width = byte_width(element_type(op.array.type))
-        whole = shape_of(op.array.type)
-        small = len(whole) > 1 and UNBOUND not in whole and padded_bytes(whole, width) <= MOST_RESIDENT
-        inner = op.effect is Effect.READ and isinstance(op.parent_op(), ForOp)
-        kept = tuple(whole) if small and inner else None
-        self.work.traffic.append(Traffic(level, frozenset(moving), shape, width, op.effect, kept))
+        if is_local(op.array):
+            return
+        behind = [
+            frozenset(self.at[leaf] for value in dim.values for leaf in self._axes(value))
+            for dim in op.window
+        ]
+        moving = frozenset[int]().union(*behind)
+        if any(dim.indexed for dim in op.window):
+            moving |= {level}
+        wholes: list[tuple[int, frozenset[int]] | None] = []
+        index = frozenset[int]()
+        for dim, levels, size in zip(op.window, behind, shape_of(op.array.type), strict=True):
+            if dim.kept:
+                known = dim.span is not None and not dim.indexed and size != UNBOUND
+                wholes.append((size, levels) if known and levels else None)
+            else:
+                index |= levels
+        shape, width = self._extents(op.window_type), byte_width(element_type(op.array.type))
+        self.work.traffic.append(Traffic(level, moving, shape, width, op.effect, tuple(wholes), index))
 
     def _axes(self, value: SSAValue) -> Iterable[SSAValue]:
         """The axes that an index follows from."""
@@ -262,7 +360,7 @@ class _Reader:
                 pending += one.owner.operands
 
     def _product(self, op: DotOp, level: int) -> None:
-        left, right = _extents(op.lhs.type), _extents(op.rhs.type)
+        left, right = self._extents(op.lhs.type), self._extents(op.rhs.type)
         batch = left[0] if op.is_batch else 1
         m, n = left[op.kept[0]], right[op.kept[1]]
         whole = op.precision.data is Precision.HIGHEST and byte_width(element_type(op.lhs.type)) == 4
@@ -275,7 +373,7 @@ class _Reader:
         kind = op.operands[0].type if isinstance(op, ReduceOp) else op.results[0].type
         if not shape_of(kind):
             return
-        width, shape = max(byte_width(element_type(kind)), 1), _extents(kind)
+        width, shape = max(byte_width(element_type(kind)), 1), self._extents(kind)
         if isinstance(op, ReduceOp):
             self._reduction(op, level, shape, width)
         else:
@@ -293,6 +391,20 @@ class _Reader:
             self.work.lanes += [
                 Lanes(level, unit, shape, width, 1.0, True) for unit in (Unit.LOADS, Unit.STORES)
             ]
+
+
+def _hangs_on_elements(condition: SSAValue) -> bool:
+    """Whether a scalar is computed from a tile's elements."""
+    pending, seen = [condition], set[SSAValue]()
+    while pending:
+        one = pending.pop()
+        if one in seen or not isinstance(one.owner, Operation):
+            continue
+        if isinstance(one.owner, ReduceOp):
+            return True
+        seen.add(one)
+        pending += one.owner.operands
+    return False
 
 
 _HARD = {
@@ -321,12 +433,3 @@ def cost_of(op: Operation) -> tuple[Unit, float]:
             return Unit.VECTOR, 0.0
         case _:
             return Unit.VECTOR, 1.0
-
-
-def _extents(kind: object) -> tuple[Extent, ...]:
-    """The extents of a type, those that came from axes by name."""
-    shape: Sequence[int] = shape_of(kind)  # pyright: ignore[reportArgumentType]
-    names = span_names(kind)  # pyright: ignore[reportArgumentType]
-    return tuple(
-        size if name is None else name for name, size in zip(names or [None] * len(shape), shape, strict=True)
-    )

@@ -13,6 +13,7 @@ from tilec.frontend.tuned import TunedConfig, config_of, program_of
 from tilec.tuning.decision import Decision, Example, extents_of
 from tilec.tuning.defaults import default_choice
 from tilec.tuning.search import Budget
+from tilec.tuning.timing import Times
 from tilec.tuning.tuner import tune
 
 
@@ -20,15 +21,19 @@ from tilec.tuning.tuner import tune
 class TuningResult:
     """What `autotune` found.
 
-    `config` is the configuration to take, `seconds` its estimate; `tuned` is it for other shapes too.
-    `ranking` has all configurations that were compared with their seconds, the best first; `refused` those
-    that came to nothing, and why. Both are empty where the result was known from before.
+    `config` is the configuration to take, `seconds` its estimate, `measured_seconds` what a call took on a
+    TPU, None where there is none of that chip; `tuned` is it for other shapes too. `ranking` has all
+    configurations that were compared with the seconds of their estimates, the best first; `measured` those
+    that were run, with the seconds that they took; `refused` those that came to nothing, and why. They are
+    empty where the result was known from before.
     """
 
     config: Config
     seconds: float
+    measured_seconds: float | None
     tuned: TunedConfig
     ranking: tuple[tuple[Config, float], ...]
+    measured: tuple[tuple[Config, float], ...]
     refused: tuple[tuple[Config, str], ...]
     compiles: int
     ended: str
@@ -44,9 +49,10 @@ def autotune(
 ) -> TuningResult:
     """Search for the configuration with which a kernel is fastest for arguments like `args`, on `chip`.
 
-    Choices are compiled with the real TPU compiler and estimated; no TPU is needed. Of integer arguments,
-    such as offsets, the elements count. It takes no more than about so many `seconds` and so many `compiles`;
-    an interrupt ends it and keeps the best. Results are kept in the user's cache folder.
+    Choices are compiled with the real TPU compiler and estimated; no TPU is needed. Where there is one of
+    that chip, those that estimates cannot tell apart are run, and the fastest is taken. Of integer arguments,
+    such as offsets, the elements count. The search takes no more than about so many `seconds` and so many
+    `compiles`; an interrupt ends it and keeps the best. Results are kept in the user's cache folder.
 
     Raises ValueError for an unknown chip, TypeError and TraceError as `kernel.bind` does, TileError for what
     a pass refuses, and NothingFits where no choice can be taken.
@@ -59,13 +65,17 @@ def autotune(
     example = Example(tuple(sorted(extents_of(program).items())), found.choice)
     outcome = found.outcome
     ranking = () if outcome is None else outcome.ranking
-    refused = () if outcome is None else outcome.refused
+    refused = [] if outcome is None else outcome.refused
+    times = Times() if found.times is None else found.times
+    measured = sorted(times.seconds.items(), key=lambda pair: pair[1])
     return TuningResult(
         config_of(found.choice, given),
         found.seconds,
+        found.measured,
         TunedConfig(Decision(traced.name, chip, (example,))),
         tuple((config_of(choice, given), each.seconds or 0.0) for choice, each in ranking),
-        tuple((config_of(choice, given), why) for choice, why in refused),
+        tuple((config_of(choice, given), each) for choice, each in measured),
+        tuple((config_of(choice, given), why) for choice, why in [*refused, *times.refused.items()]),
         0 if outcome is None else outcome.compiles,
         "it was known" if outcome is None else outcome.ended,
     )

@@ -9,7 +9,7 @@ from tilec.frontend.config import Config
 from tilec.frontend.elements import name_of
 from tilec.frontend.tracing import Traced
 from tilec.runtime.signature import NARROWED
-from tilec.tuning.choice import Choice
+from tilec.tuning.choice import OPTIONS, Choice
 from tilec.tuning.command import ROWS
 from tilec.tuning.decision import Decision, decision_from, decision_of
 from tilec.tuning.program import Operand, Program, text_of
@@ -65,15 +65,5 @@ def program_of(traced: Traced, values: Sequence[tuple[int, ...] | None]) -> Prog
 
 def config_of(choice: Choice, given: Config) -> Config:
     """A choice as a configuration; what a tuner leaves alone is as it was given."""
-    return Config(
-        blocks=choice.sizes,
-        grouping=choice.grouping,
-        loop=choice.loop,
-        operands=choice.operands,
-        gathers=given.gathers,
-        shared=given.shared,
-        clean=given.clean,
-        depth=choice.depth,
-        fetch=choice.fetch,
-        tunables=given.tunables,
-    )
+    options = {key: getattr(choice, key) for key in OPTIONS}
+    return Config(blocks=choice.sizes, tunables=given.tunables, **options)

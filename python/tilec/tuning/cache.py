@@ -6,6 +6,7 @@ harm, and what goes wrong warns with one line.
 
 import json
 import warnings
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from tilec.runtime.cache import digest, load_result, sources, store_result
@@ -34,18 +35,29 @@ def key_of(program: Program, chip: str, compiles: int) -> str:
     return digest([json.dumps(told, sort_keys=True).encode()])
 
 
-def known(key: str) -> tuple[Choice, float] | None:
-    """The choice of an entry and its seconds; None if there is none, or none that can be read."""
+@dataclass(frozen=True)
+class Entry:
+    """A choice, the seconds of its estimate, and those of a call on a TPU, if it was run on one."""
+
+    choice: Choice
+    seconds: float
+    measured: float | None = None
+
+
+def known(key: str) -> Entry | None:
+    """An entry; None if there is none, or none that can be read."""
     entry = load_result(KIND, key)
     if entry is None:
         return None
     try:
-        return Choice.from_json(entry["choice"]), float(entry["seconds"])
+        measured = None if entry["measured"] is None else float(entry["measured"])
+        return Entry(Choice.from_json(entry["choice"]), float(entry["seconds"]), measured)
     except (LookupError, TypeError, ValueError) as error:
         warnings.warn(f"entry {key} of tuning is left aside: {error}", RuntimeWarning, stacklevel=2)
         return None
 
 
-def keep(key: str, choice: Choice, seconds: float) -> None:
+def keep(key: str, entry: Entry) -> None:
     """Write an entry."""
-    store_result(KIND, key, {"choice": choice.to_json(), "seconds": seconds})
+    told = {"choice": entry.choice.to_json(), "seconds": entry.seconds, "measured": entry.measured}
+    store_result(KIND, key, told)

@@ -1,7 +1,7 @@
 """One choice of all that a tuner chooses, which can be compared, written down and read again."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any, Self, cast
 
 from tilec.passes.tile_to_pallas import LOOPS, TileToPallas
@@ -15,8 +15,11 @@ class Choice:
     grouping: str = TileToPallas.grouping
     loop: str = TileToPallas.loop
     operands: str = TileToPallas.operands
-    depth: int = TileToPallas.depth
+    depth: int = 2
     fetch: int = TileToPallas.fetch
+    gathers: str = TileToPallas.gathers
+    shared: str = TileToPallas.shared
+    clean: str = TileToPallas.clean
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -26,36 +29,21 @@ class Choice:
     @property
     def plainness(self) -> tuple[int, int, int, int]:
         """Orders choices that are as good as each other: the least is the simplest."""
-        return LOOPS.index(self.loop), int(self.operands != "auto"), self.depth, self.fetch
+        words = (self.operands, self.gathers, self.shared, self.clean)
+        return LOOPS.index(self.loop), sum(each != "auto" for each in words), self.depth, self.fetch
 
     def with_sizes(self, sizes: Mapping[str, int]) -> "Choice":
         """The same with other block sizes."""
-        return Choice(
-            tuple(sorted(sizes.items())), self.grouping, self.loop, self.operands, self.depth, self.fetch
-        )
+        return replace(self, blocks=tuple(sorted(sizes.items())))
 
     def pipeline(self, chip: str) -> TileToPallas:
         """The passes that make a kernel of it."""
-        return TileToPallas(
-            self.grouping,
-            self.loop,
-            chip,
-            self.sizes,
-            operands=self.operands,
-            depth=self.depth,
-            fetch=self.fetch,
-        )
+        options = {key: getattr(self, key) for key in OPTIONS}
+        return TileToPallas(chip=chip, blocks=self.sizes, **options)
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` reads."""
-        return {
-            "blocks": self.sizes,
-            "grouping": self.grouping,
-            "loop": self.loop,
-            "operands": self.operands,
-            "depth": self.depth,
-            "fetch": self.fetch,
-        }
+        return {"blocks": self.sizes, **{key: getattr(self, key) for key in OPTIONS}}
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
@@ -81,3 +69,7 @@ class Choice:
             if value != plain[key] and key != "blocks"
         ]
         return " ".join(words) or "as it is"
+
+
+OPTIONS = tuple(each.name for each in fields(Choice) if each.name != "blocks")
+"""The options of `--tile-to-pallas` that are chosen."""

@@ -10,8 +10,10 @@ from tilec.chips import CHIPS
 from tilec.diagnostics import TileError
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.runtime.signature import NARROWED, only_function, signature_of
+from tilec.tuning.choice import Choice
 from tilec.tuning.program import Operand, Program, text_of
 from tilec.tuning.search import Budget
+from tilec.tuning.timing import Times
 from tilec.tuning.tuner import NothingFits, Tuned, tune
 
 ROWS = 8192
@@ -34,7 +36,7 @@ def tune_module(module: ModuleOp, options: str, place: str) -> str:
         tuned = tune(program, given["chip"], Budget(float(given["seconds"]), int(given["compiles"])))
     except NothingFits as error:
         raise TileError(str(error), place) from error
-    for line in _report(tuned):
+    for line in tuned_lines(tuned):
         print(line, file=sys.stderr)
     return f"{tuned.choice}\n"
 
@@ -53,16 +55,23 @@ def _parsed(options: str, place: str) -> dict[str, str]:
     return given
 
 
-def _report(tuned: Tuned) -> list[str]:
+def tuned_lines(tuned: Tuned) -> list[str]:
     """What a user wants to know besides the choice."""
     if tuned.outcome is None:
-        return [f"{1e6 * tuned.seconds:.1f} µs, as was found before"]
+        return [f"{_shown(tuned.seconds, tuned.measured)}, as was found before"]
     lines: list[str] = []
     outcome = tuned.outcome
+    times = Times() if tuned.times is None else tuned.times
     for choice, estimate in outcome.ranking[:_SHOWN]:
-        lines.append(f"{1e6 * (estimate.seconds or 0.0):9.1f} µs  {choice}")
+        lines.append(f"{_shown(estimate.seconds or 0.0, times.seconds.get(choice)):>12}  {choice}")
+    lines += [f"   not run  {choice}: {why}" for choice, why in times.refused.items()]
     lines += [f"   refused  {choice}: {why}" for choice, why in outcome.refused]
     return [*lines, f"{outcome.compiles} compiles in {outcome.seconds:.0f} s: {outcome.ended}"]
+
+
+def _shown(seconds: float, measured: float | None) -> str:
+    """An estimate in microseconds, and what was measured."""
+    return f"{1e6 * seconds:.1f} µs" + ("" if measured is None else f", {1e6 * measured:.1f} µs measured")
 
 
 def program_with_rows(module: ModuleOp, rows: int) -> Program:
@@ -87,7 +96,7 @@ def program_with_rows(module: ModuleOp, rows: int) -> Program:
 
 def _segments(program: Program, rows: int) -> dict[int, tuple[int, ...]]:
     """The elements of the arguments that say where segments are, by their position."""
-    function = next(op for op in program.prepared.walk() if isinstance(op, func.FuncOp))
+    function = next(op for op in program.prepared(Choice.grouping).walk() if isinstance(op, func.FuncOp))
     ragged = [level for work in program.workloads for level in work.levels if level.ragged]
     mean = min((min(level.extent, level.most / MOST_UNEVEN) for level in ragged), default=rows)
     most = min((level.most for level in ragged), default=rows)

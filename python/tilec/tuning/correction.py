@@ -19,9 +19,11 @@ def corrected(
 ) -> Callable[[Choice], float]:
     """The model's seconds, corrected by the `known` seconds of some choices. Sizes count from `middle`'s."""
     words = sorted({word for choice in known for word in _words(choice)})
+    axes = sorted({axis for choice in known for axis in choice.sizes})
+    centre = {**{axis: size for choice in known for axis, size in choice.blocks}, **middle.sizes}
 
     def features(choice: Choice) -> list[float]:
-        steps = [log2(size / middle.sizes[axis]) for axis, size in choice.blocks]
+        steps = [log2(choice.sizes.get(axis, centre[axis]) / centre[axis]) for axis in axes]
         own = _words(choice)
         return [1.0, *steps, *(step * step / 4 for step in steps), *(float(word in own) for word in words)]
 

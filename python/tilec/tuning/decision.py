@@ -10,7 +10,8 @@ from tilec.chips import chip_named
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
 from tilec.tuning.scoring import Scorer
-from tilec.tuning.space import Space, space_of
+from tilec.tuning.space import Sizes, Space, space_with
+from tilec.tuning.structures import schedule_of
 
 FORMAT = 1
 
@@ -37,11 +38,12 @@ class Decision:
         Sizes that are larger than an axis shrink to it; where the model says that windows do not fit the
         chip, the largest sizes are halved until they do.
         """
-        space, extents = space_of(program), extents_of(program)
+        extents = extents_of(program)
         nearest = min(self.examples, key=lambda each: _distance(dict(each.extents), extents))
         structure = nearest.choice.with_sizes({})
-        plain = structure if structure in space.structures else space.structures[0]
-        choice = plain.with_sizes(_fitted(space, nearest.choice.sizes))
+        space = space_with(program, [Choice(), structure])
+        plain = structure if schedule_of(program, space, structure) is not None else Choice()
+        choice = plain.with_sizes(_fitted(space.axes_of(plain), nearest.choice.sizes))
         return _shrunk(space, Scorer(program, chip_named(self.chip)), choice)
 
     def to_json(self) -> str:
@@ -91,10 +93,10 @@ def _distance(one: Mapping[str, float], other: Mapping[str, float]) -> float:
     return sum(log2(max(one.get(axis, 1.0), 1.0) / max(other.get(axis, 1.0), 1.0)) ** 2 for axis in axes)
 
 
-def _fitted(space: Space, wanted: Mapping[str, int]) -> dict[str, int]:
+def _fitted(axes: Sequence[Sizes], wanted: Mapping[str, int]) -> dict[str, int]:
     """Sizes that the program may have, the largest that are not above what is wanted, if any."""
     found: dict[str, int] = {}
-    for each in space.axes:
+    for each in axes:
         size = wanted.get(each.axis, each.sizes[-1])
         found[each.axis] = max((own for own in each.sizes if own <= size), default=each.sizes[0])
     return found

@@ -7,12 +7,17 @@ from functools import cached_property
 from typing import Any
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
 from xdsl.printer import Printer
 
-from tilec.analysis.workload import Workload, workloads
+from tilec.analysis.workload import Known, Workload, workloads
+from tilec.diagnostics import TileError
+from tilec.dialects.tile.loops import LoopOp
+from tilec.dialects.tile.types import span_of
 from tilec.parsing import LocatingParser, make_context
 from tilec.passes.choose_blocks import ChooseBlocks
-from tilec.passes.tile_to_pallas import TileToPallas
+from tilec.passes.classify_axes import ClassifyAxes
+from tilec.tuning.choice import Choice
 
 
 @dataclass(frozen=True)
@@ -39,26 +44,56 @@ class Program:
     text: str
     operands: tuple[Operand, ...]
     fixed: Mapping[str, int] = field(default_factory=dict[str, int])
+    _prepared: dict[str, ModuleOp] = field(
+        default_factory=dict[str, ModuleOp], init=False, compare=False, repr=False
+    )
+    _read: dict[tuple[str, str, str], list[Workload]] = field(
+        default_factory=dict[tuple[str, str, str], list[Workload]], init=False, compare=False, repr=False
+    )
 
     @cached_property
     def module(self) -> ModuleOp:
         """The program; not to be changed."""
         return LocatingParser(make_context(), self.text, f"{self.name}.mlir").parse_module()
 
-    @cached_property
-    def prepared(self) -> ModuleOp:
-        """The program just before `--choose-blocks`, which has the axes that get sizes."""
+    def prepared(self, grouping: str) -> ModuleOp:
+        """The program just before `--choose-blocks`, which has the axes that get sizes; not to be changed."""
+        key = _kind(grouping)
+        if key not in self._prepared:
+            self._prepared[key] = self._until(ChooseBlocks, Choice(grouping=key))
+        return self._prepared[key]
+
+    def workloads_for(self, structure: Choice) -> list[Workload]:
+        """What each kernel does with a structure's grouping, gathers and updates, for the arguments.
+
+        Where the passes refuse it, or its usual sizes, what the program itself says.
+        """
+        key = _kind(structure.grouping), structure.gathers, structure.shared
+        if key not in self._read:
+            prepared = self.prepared(structure.grouping)
+            usual = Choice(grouping=key[0], gathers=structure.gathers, shared=structure.shared)
+            try:
+                module = self._until(ClassifyAxes, usual.with_sizes(self.fixed))
+            except TileError:
+                module = prepared
+            rows = {each.name: each.shape[0] for each in self.operands if each.shape}
+            values = {each.name: each.values for each in self.operands if each.values is not None}
+            self._read[key] = workloads(module, Known(rows, values), axes_of(prepared))
+        return self._read[key]
+
+    @property
+    def workloads(self) -> list[Workload]:
+        """What each kernel does with nothing said."""
+        return self.workloads_for(Choice())
+
+    def _until(self, last: type[ModulePass], structure: Choice) -> ModuleOp:
+        """The program before a pass of a structure's pipeline. Raises TileError."""
         module = self.module.clone()
-        for each in TileToPallas(grouping="worklist").passes():
-            if isinstance(each, ChooseBlocks):
+        for each in structure.pipeline("v5e").passes():
+            if isinstance(each, last):
                 break
             each.apply(make_context(), module)
         return module
-
-    @cached_property
-    def workloads(self) -> list[Workload]:
-        """What each kernel does, with the rows of the arguments."""
-        return workloads(self.prepared, {each.name: each.shape[0] for each in self.operands if each.shape})
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` reads."""
@@ -80,3 +115,15 @@ def text_of(module: ModuleOp) -> str:
     printed = io.StringIO()
     Printer(printed, print_debuginfo=True).print_op(module)
     return printed.getvalue()
+
+
+def _kind(grouping: str) -> str:
+    """A grouping that makes the same of a program before its tiles have sizes."""
+    return grouping if grouping in ("auto", "one_hot") else "worklist"
+
+
+def axes_of(module: ModuleOp) -> set[str]:
+    """The names of a program's tile axes."""
+    loops = [op for op in module.walk() if isinstance(op, LoopOp)]
+    spans = [span_of(axis.value) for loop in loops for axis in loop.axes]
+    return {span.axis for span in spans if span is not None}

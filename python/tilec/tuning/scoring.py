@@ -1,10 +1,6 @@
 """What the analytic model says of choices: which to look at first, and which not at all."""
 
-from collections.abc import Iterator
-from itertools import product
-from math import prod
-
-from tilec.analysis.model import Schedule, modelled
+from tilec.analysis.model import Modelled, Schedule, modelled
 from tilec.analysis.vmem import MEBIBYTE
 from tilec.chips import Chip
 from tilec.tuning.choice import Choice
@@ -29,42 +25,47 @@ class Scorer:
             self._scores[choice] = self._score(choice)
         return self._scores[choice]
 
+    def memory(self, choice: Choice) -> int:
+        """Bytes of the windows of the kernel that has most."""
+        return max((each.vmem for each in self._modelled(choice)), default=0)
+
     def _score(self, choice: Choice) -> float:
-        schedule = Schedule(
-            choice.loop, choice.depth, choice.operands == "resident", choice.grouping == "overlaunch"
-        )
-        works = self.program.workloads
-        found = [modelled(work, choice.sizes, self.chip, schedule) for work in works]
+        found = self._modelled(choice)
         if max((each.vmem for each in found), default=0) > self.chip.vmem_mib * MEBIBYTE:
             return float("inf")
         return sum(each.seconds for each in found)
 
+    def _modelled(self, choice: Choice) -> list[Modelled]:
+        schedule = Schedule(
+            choice.loop,
+            choice.depth,
+            choice.operands == "resident",
+            choice.grouping,
+        )
+        works = self.program.workloads_for(choice)
+        return [modelled(work, choice.sizes, self.chip, schedule) for work in works]
+
     def ordered(self, space: Space, structure: Choice) -> list[Choice]:
         """Choices with one structure, the best first: all of them, or those that were met on the way up."""
-        count = prod(len(each.sizes) for each in space.axes)
-        found = _all(space, structure) if count <= MOST_SCORED else self._met(space, structure)
+        few = space.combinations(structure) <= MOST_SCORED
+        found = space.all_of(structure) if few else self._met(space, structure)
         legal = [each for each in found if space.legal(each) and self.score(each) < float("inf")]
         return sorted(legal, key=lambda each: (self.score(each), each.blocks))
 
     def _met(self, space: Space, structure: Choice) -> list[Choice]:
         """Those met by going uphill, axis by axis, from the smallest, the middle and the largest sizes."""
         met: dict[Choice, None] = {}
+        axes = space.axes_of(structure)
         for place in (0, 1, 2):
-            sizes = {each.axis: each.sizes[place * (len(each.sizes) - 1) // 2] for each in space.axes}
+            sizes = {each.axis: each.sizes[place * (len(each.sizes) - 1) // 2] for each in axes}
             best = structure.with_sizes(sizes)
             moved = True
             while moved:
                 moved = False
-                for each in space.axes:
+                for each in axes:
                     line = [structure.with_sizes({**best.sizes, each.axis: size}) for size in each.sizes]
                     met |= dict.fromkeys(line)
                     better = min(line, key=self.score)
                     if self.score(better) < self.score(best):
                         best, moved = better, True
         return list(met)
-
-
-def _all(space: Space, structure: Choice) -> Iterator[Choice]:
-    names = [each.axis for each in space.axes]
-    for sizes in product(*(each.sizes for each in space.axes)):
-        yield structure.with_sizes(dict(zip(names, sizes, strict=True)))

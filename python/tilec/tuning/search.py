@@ -8,7 +8,7 @@ expected to be better, until nothing is.
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tilec.tuning.choice import Choice
@@ -128,7 +128,7 @@ class _Search:
             if len(chosen) < FIRST and all(self.space.distance(choice, each) >= APART for each in chosen):
                 chosen.append(choice)
         for structure in others:
-            if (structure.operands, structure.depth) == (plain.operands, plain.depth):
+            if structure == replace(plain, grouping=structure.grouping, loop=structure.loop):
                 chosen += self.scorer.ordered(self.space, structure)[:1]
         return chosen
 

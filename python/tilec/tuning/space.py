@@ -5,8 +5,9 @@ multiples of 128 lanes, in the last but one of the rows of a tile of memory: 8, 
 element. Other sizes can be copied too, but only together with neighbours, so none of them wins.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import ceil, prod
 
 from xdsl.dialects.builtin import ModuleOp
@@ -16,18 +17,17 @@ from tilec.analysis.vmem import LANES, SUBLANES, WORD, round_up
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.loops import ForOp, LoopOp
 from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, span_of
-from tilec.passes.tile_to_pallas import GROUPINGS, LOOPS
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
 
 LARGEST = 2048
 """No block of rows or lanes is larger, but for one that is a whole dimension of up to 4 times that."""
+LARGEST_FLAT = 1 << 17
+"""No block of an array of rank 1 is larger."""
 LARGEST_LEADING = 64
 """No block of matrices is larger."""
 MOST_UNROLLED = 8
 """Steps of inner loops that are written out. `--unroll-loops` takes 64, which take the compiler minutes."""
-DEPTHS = (2, 3)
-"""Buffers of a window that are tried: one is no overlap at all, four were never better than three."""
 
 
 @dataclass(frozen=True)
@@ -43,78 +43,105 @@ class Space:
     """All choices: every combination of sizes with every one of `structures`, which have no sizes.
 
     The first structure is the plainest. `inner` are the extents of loops that can be written out, by axis.
+    `others` has the axes of groupings that make tiles of their own.
     """
 
     axes: tuple[Sizes, ...]
     structures: tuple[Choice, ...]
     inner: tuple[tuple[str, int], ...] = ()
+    others: tuple[tuple[str, tuple[Sizes, ...]], ...] = ()
 
     @property
     def count(self) -> int:
         """How many choices there are."""
-        return prod(len(each.sizes) for each in self.axes) * len(self.structures)
+        return sum(self.combinations(each) for each in self.structures)
+
+    def axes_of(self, structure: Choice) -> tuple[Sizes, ...]:
+        """The axes that get sizes with a structure."""
+        return dict(self.others).get(structure.grouping, self.axes)
+
+    def combinations(self, structure: Choice) -> int:
+        """How many combinations of sizes a structure has."""
+        return prod(len(each.sizes) for each in self.axes_of(structure))
+
+    def all_of(self, structure: Choice) -> Iterator[Choice]:
+        """All choices with a structure, those that are not worth a thought too."""
+        axes = self.axes_of(structure)
+        for sizes in product(*(each.sizes for each in axes)):
+            yield structure.with_sizes({each.axis: size for each, size in zip(axes, sizes, strict=True)})
 
     def legal(self, choice: Choice) -> bool:
         """Whether a combination is worth a thought: written out, loops must stay short."""
-        steps = prod(ceil(extent / choice.sizes[axis]) for axis, extent in self.inner)
-        return choice.loop != "unroll" or 1 < steps <= MOST_UNROLLED
+        if choice.loop != "unroll":
+            return True
+        return 1 < prod(ceil(extent / choice.sizes[axis]) for axis, extent in self.inner) <= MOST_UNROLLED
+
+    def moved(self, choice: Choice, structure: Choice) -> Choice:
+        """A structure with the sizes of a choice; an axis that this does not have gets one in the middle."""
+        middle = {each.axis: each.sizes[len(each.sizes) // 2] for each in self.axes_of(structure)}
+        return structure.with_sizes({axis: choice.sizes.get(axis, size) for axis, size in middle.items()})
 
     def neighbours(self, choice: Choice) -> list[Choice]:
         """The choices that differ by a step of one axis, by opposite steps of two, or by the structure."""
         sizes = choice.sizes
-        up, down = self._steps(sizes, 1), self._steps(sizes, -1)
+        up, down = self._steps(choice, 1), self._steps(choice, -1)
         moved = [{**sizes, **step} for step in (*up, *down)]
         moved += [{**sizes, **one, **other} for one in up for other in down if one.keys() != other.keys()]
         found = [choice.with_sizes(each) for each in moved]
-        found += [structure.with_sizes(sizes) for structure in self.structures]
+        found += [self.moved(choice, structure) for structure in self.structures]
         return [each for each in dict.fromkeys(found) if each != choice and self.legal(each)]
 
     def smaller(self, choice: Choice) -> Choice | None:
         """The choice with its largest size that can be any smaller a step down, if there is one."""
         sizes = choice.sizes
-        down = self._steps(sizes, -1)
+        down = self._steps(choice, -1)
         if not down:
             return None
         return choice.with_sizes({**sizes, **max(down, key=lambda step: max(sizes[axis] for axis in step))})
 
-    def _steps(self, sizes: dict[str, int], direction: int) -> list[dict[str, int]]:
+    def _steps(self, choice: Choice, direction: int) -> list[dict[str, int]]:
         steps: list[dict[str, int]] = []
-        for each in self.axes:
-            at = each.sizes.index(sizes[each.axis]) + direction
+        for each in self.axes_of(choice):
+            at = each.sizes.index(choice.sizes[each.axis]) + direction
             if 0 <= at < len(each.sizes):
                 steps.append({each.axis: each.sizes[at]})
         return steps
 
     def distance(self, one: Choice, other: Choice) -> int:
-        """Steps of sizes between two choices."""
+        """Steps of sizes between two choices with the same axes."""
         return sum(
             abs(each.sizes.index(one.sizes[each.axis]) - each.sizes.index(other.sizes[each.axis]))
-            for each in self.axes
+            for each in self.axes_of(one)
         )
 
 
-def space_of(program: Program) -> Space:
-    """The choices for a program."""
-    module = program.prepared
+def space_with(program: Program, structures: Sequence[Choice]) -> Space:
+    """The choices with given structures, the plainest first."""
+    groupings = dict.fromkeys(each.grouping for each in structures)
+    axes = {each: axes_for(program, Choice(grouping=each)) for each in groupings}
+    plain = axes[structures[0].grouping]
+    others = tuple((each, own) for each, own in axes.items() if own != plain)
+    return Space(plain, tuple(structures), inner_loops(program.prepared(structures[0].grouping)), others)
+
+
+def axes_for(program: Program, structure: Choice) -> tuple[Sizes, ...]:
+    """The axes that get sizes with a structure, and which."""
+    module = program.prepared(structure.grouping)
     granules = _granules(module)
     bound = _bound_sizes(module) | dict(program.fixed)
-    levels = [level for work in program.workloads for level in work.levels]
+    levels = [level for work in program.workloads_for(structure) for level in work.levels]
     extents: dict[str, tuple[float, bool]] = {}
     for level in levels:
-        if level.axis is not None:
+        if level.axis is not None and level.size is None:
             extent, ragged = extents.get(level.axis, (0.0, False))
             extents[level.axis] = max(extent, level.extent), ragged or level.ragged
-    axes = [
+    return tuple(
         Sizes(
             name,
             (bound[name],) if name in bound else sizes_of(*granules.get(name, (LANES, LARGEST)), *extent),
         )
         for name, extent in sorted(extents.items())
-    ]
-    inner = _inner(module)
-    jagged = any(each.jagged for each in levels)
-    resident = any(each.whole is not None for work in program.workloads for each in work.traffic)
-    return Space(tuple(axes), tuple(_structures(jagged, bool(inner), resident)), inner)
+    )
 
 
 def sizes_of(granule: int, largest: int, extent: float, ragged: bool) -> tuple[int, ...]:
@@ -147,7 +174,8 @@ def _granules(module: ModuleOp) -> dict[str, tuple[int, int]]:
             rows = SUBLANES * max(1, WORD // max(width, 1))
             inner = sum(each.kept for each in access.window[len(access.window) - place :])
             leading = place > 1 and inner > 1  # not where an index, such as of a head, is all between
-            own = (LANES, LARGEST) if place == 0 else (1, LARGEST_LEADING) if leading else (rows, LARGEST)
+            lanes = (LANES, LARGEST_FLAT if len(access.window) == 1 else LARGEST)
+            own = lanes if place == 0 else (1, LARGEST_LEADING) if leading else (rows, LARGEST)
             least, most = found.get(dim.span.axis, (1, 0))
             found[dim.span.axis] = max(least, own[0]), max(most, own[1])
     return found
@@ -165,7 +193,7 @@ def _bound_sizes(module: ModuleOp) -> dict[str, int]:
     return {span.axis: span.size for span in spans if span.size != UNBOUND}
 
 
-def _inner(module: ModuleOp) -> tuple[tuple[str, int], ...]:
+def inner_loops(module: ModuleOp) -> tuple[tuple[str, int], ...]:
     """The extents of the tile axes of inner loops; none where one is known only at run time."""
     found: dict[str, int] = {}
     for loop in module.walk():
@@ -176,34 +204,3 @@ def _inner(module: ModuleOp) -> tuple[tuple[str, int], ...]:
                     return ()
                 found[axis.name] = max(found.get(axis.name, 0), extent)
     return tuple(found.items())
-
-
-def _structures(jagged: bool, inner: bool, resident: bool) -> Iterator[Choice]:
-    """What may be chosen besides sizes, the plainest first.
-
-    A pass may still refuse some for a program; that takes it milliseconds.
-    """
-    plain = Choice()
-    # `auto`, which is first, is a worklist where nothing is known.
-    left_out = ("worklist", "none")
-    groupings = [each for each in GROUPINGS if each not in left_out] if jagged else [plain.grouping]
-    for grouping in groupings:
-        for loop in LOOPS:
-            if loop == "unroll" and not inner:
-                continue
-            depths = DEPTHS if loop in ("emit_pipeline", "fori_loop") else (plain.depth,)
-            placements = ("auto", "resident") if resident else ("auto",)
-            for depth in depths:
-                for operands in placements:
-                    choice = Choice((), grouping, loop, operands, depth)
-                    if _accepted(choice):
-                        yield choice
-
-
-def _accepted(choice: Choice) -> bool:
-    """Whether the pipeline has that combination at all."""
-    try:
-        choice.pipeline("v5e").passes()
-    except ValueError:
-        return False
-    return True

@@ -1,4 +1,4 @@
-"""From a program to the choice to take: the cache, the space, the search, with compiling processes."""
+"""From a program to the choice to take: the cache, the space, the search, compiling processes, a TPU."""
 
 import importlib.util
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 
 from tilec.chips import chip_named
-from tilec.tuning.cache import keep, key_of, known
+from tilec.tuning.cache import Entry, keep, key_of, known
 from tilec.tuning.choice import Choice
 from tilec.tuning.estimates import Estimator
 from tilec.tuning.pool import Pool
@@ -16,7 +16,8 @@ from tilec.tuning.program import Program
 from tilec.tuning.progress import shown
 from tilec.tuning.scoring import Scorer
 from tilec.tuning.search import Budget, Outcome, search
-from tilec.tuning.space import space_of
+from tilec.tuning.structures import space_of
+from tilec.tuning.timing import Device, Times, contenders, timed
 
 
 class NothingFits(Exception):
@@ -27,15 +28,25 @@ class NothingFits(Exception):
 class Tuned:
     """What tuning a program gave. `seconds` is the estimate of all its kernels.
 
-    `outcome` has the ranking and what was refused, and is None where the cache knew.
+    `measured` are the seconds of a call on a TPU, None where there is none of that chip. `outcome` has the
+    ranking and what was refused, `times` what running the best gave; they are None where the cache knew.
     """
 
     choice: Choice
     seconds: float
-    outcome: Outcome | None
+    outcome: Outcome | None = None
+    measured: float | None = None
+    times: Times | None = None
 
 
 Estimators = Callable[[Program, str], AbstractContextManager[Estimator]]
+Devices = Callable[[Program, str], Device | None]
+
+
+def _device_for(program: Program, chip: str) -> Device | None:
+    from tilec.tuning.device import device_for  # which needs numpy
+
+    return device_for(program, chip)
 
 
 def tune(
@@ -44,18 +55,21 @@ def tune(
     budget: Budget,
     *,
     estimators: Estimators = Pool,
+    devices: Devices = _device_for,
 ) -> Tuned:
     """The best choice for a program that a budget finds, or what is known from before.
 
-    Results are kept in the user's folder for caches. An interrupt ends the search and keeps the best. Raises
+    Where there is a TPU of that chip, the choices whose estimates are as good as equal are run, and the
+    fastest is taken; what is known from estimates alone is then looked for again. Results are kept in the
+    user's folder for caches. An interrupt ends the search and keeps the best. Raises
     ValueError for an unknown chip, TileError for what a pass refuses of the program whatever is chosen,
     NothingFits where every choice is refused, or there is no compiler.
     """
     target = chip_named(chip)
     key = key_of(program, chip, budget.compiles)
-    before = known(key)
-    if before is not None:
-        return Tuned(*before, None)
+    before, device = known(key), devices(program, chip)
+    if before is not None and (before.measured is not None or device is None):
+        return Tuned(before.choice, before.seconds, measured=before.measured)
     if estimators is Pool and importlib.util.find_spec("libtpu") is None:
         raise NothingFits(f"{program.name}: there is no TPU compiler to ask; install libtpu")
     space, scorer = space_of(program), Scorer(program, target)
@@ -67,8 +81,25 @@ def tune(
         refused = outcome.refused
         why = f"{refused[0][0]}: {refused[0][1]}" if refused else outcome.ended
         raise NothingFits(f"{program.name}: none of {len(refused)} choices can be taken; {why}")
-    choice, estimate = ranking[0]
-    seconds = estimate.seconds or 0.0
+    tuned = _chosen(outcome, device)
     if outcome.ended != "interrupted":
-        keep(key, choice, seconds)
-    return Tuned(choice, seconds, outcome)
+        keep(key, Entry(tuned.choice, tuned.seconds, tuned.measured))
+    return tuned
+
+
+def _chosen(outcome: Outcome, device: Device | None) -> Tuned:
+    """The best of a ranking that is not empty, by a device if there is one."""
+    choice, estimate = outcome.ranking[0]
+    seconds = estimate.seconds or 0.0
+    if device is None or outcome.ended == "interrupted":
+        return Tuned(choice, seconds, outcome)
+    near = contenders(outcome.ranking)
+    try:
+        times = timed(device, near)
+    except KeyboardInterrupt:
+        outcome.ended = "interrupted"
+        return Tuned(choice, seconds, outcome)
+    fastest = times.best
+    if fastest is None:
+        return Tuned(choice, seconds, outcome, None, times)
+    return Tuned(fastest, near[fastest], outcome, times.seconds[fastest], times)

@@ -1,0 +1,118 @@
+"""What may be chosen besides sizes: what the passes take of a program, and what makes a difference.
+
+The order of a grid's axes is the program's, or what `--insert-atomic-scratch` needs, and is no option. A
+loop of static extent is in the grid with `loop=grid`, and inside of a step with `loop=unroll`, or where its
+block is all of it; to split it between cells of the grid is for programs, which have atomics for that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from tilec.diagnostics import TileError
+from tilec.dialects.tile.access import AccessOp, Effect
+from tilec.parsing import make_context
+from tilec.passes.plan_memory import PlanMemory
+from tilec.passes.tile_to_pallas import LOOPS
+from tilec.tuning.choice import Choice
+from tilec.tuning.program import Program
+from tilec.tuning.space import Space, inner_loops, space_with
+
+DEEPER = 4
+"""Buffers of a window that are tried besides two, where they make a difference. Three take a division in each
+step."""
+OTHERS = (
+    ("fetch", (2,)),
+    ("gathers", ("inner", "outer", "rows")),
+    ("shared", ("resident", "phases")),
+    ("clean", ("peel", "mask")),
+)
+"""Options of which one at a time is tried, and their values besides what is usual."""
+
+
+def space_of(program: Program) -> Space:
+    """The choices for a program, each of which the passes take, but for what does not fit the chip."""
+    return space_with(program, structures_of(program))
+
+
+def structures_of(program: Program) -> list[Choice]:
+    """What may be chosen besides sizes, the plainest first: loops and groupings, with several buffers and
+    placements, and with one more option at a time.
+    """
+    groupings = _groupings(program)
+    bases = [base for grouping in groupings for base in _loops(program, grouping)]
+    space = space_with(program, bases)
+    plain = schedule_of(program, space, bases[0])
+    options = _options(program, space, plain)
+    placements = [Choice.operands]
+    if schedule_of(program, space, replace(bases[0], operands="resident")) not in (plain, None):
+        placements.append("resident")
+    found: list[Choice] = []
+    for base in bases:
+        schedule = plain if base is bases[0] else schedule_of(program, space, base)
+        if schedule is None and base is not bases[0]:
+            continue
+        deeper = (
+            schedule_of(program, space, replace(base, depth=DEEPER)) if base.loop in LOOPS[1:3] else schedule
+        )
+        depths = (base.depth, DEEPER) if deeper not in (schedule, None) else (base.depth,)
+        found += [replace(base, depth=depth, operands=each) for depth in depths for each in placements]
+        found += [replace(base, **option) for option in options]
+    return found
+
+
+def schedule_of(program: Program, space: Space, structure: Choice) -> str | None:
+    """The schedule that a structure makes with sizes in the middle, None where a pass refuses it."""
+    if not _is_accepted(structure):
+        return None
+    if structure.loop == "unroll":
+        return str(structure)  # taken, since loops are static; sizes in the middle may be too many steps
+    module = program.module.clone()
+    try:
+        for each in space.moved(Choice(), structure).pipeline("v5e").passes():
+            if isinstance(each, PlanMemory):
+                break
+            each.apply(make_context(), module)
+    except TileError:
+        return None
+    return str(module)
+
+
+def _loops(program: Program, grouping: str) -> list[Choice]:
+    """A grouping with each loop that there may be."""
+    written_out = bool(inner_loops(program.prepared(Choice.grouping)))
+    return [Choice((), grouping, loop) for loop in LOOPS if loop != "unroll" or written_out]
+
+
+def _options(program: Program, space: Space, plain: str | None) -> list[dict[str, Any]]:
+    """The values of `OTHERS` that make another schedule of a grid than `plain`."""
+    accesses = [op for op in program.prepared(Choice.grouping).walk() if isinstance(op, AccessOp)]
+    without: set[str] = set()
+    if not any(dim.indexed for access in accesses for dim in access.window):
+        without.add("gathers")
+    if not any(access.effect is Effect.ACCUMULATE for access in accesses):
+        without.add("shared")
+    found: dict[str | None, dict[str, Any]] = {plain: {}, None: {}}
+    for option, values in OTHERS:
+        for value in () if option in without else values:
+            chosen = {option: value}
+            found.setdefault(schedule_of(program, space, replace(Choice(), **chosen)), chosen)
+    return [each for each in found.values() if each]
+
+
+def _groupings(program: Program) -> Sequence[str]:
+    """The groupings that differ. `auto` is first; with nothing known it is a worklist."""
+    if not any(level.jagged for work in program.workloads for level in work.levels):
+        return [Choice.grouping]
+    auto, listed, products = (str(program.prepared(each)) for each in ("auto", "worklist", "one_hot"))
+    also = [("worklist", auto != listed), ("one_hot", products not in (auto, listed))]
+    return ["auto", *(each for each, differs in also if differs), "overlaunch", "stream"]
+
+
+def _is_accepted(structure: Choice) -> bool:
+    """Whether the pipeline has that combination at all."""
+    try:
+        structure.pipeline("v5e").passes()
+    except ValueError:
+        return False
+    return True
