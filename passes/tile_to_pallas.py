@@ -6,7 +6,7 @@ Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, 
 `--merge-sums`, `--sink-scales`, `--classify-axes`, `--classify-outputs`, `--unroll-loops` (for
 `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`,
 `--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
-`--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
+`--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--overlap-strips`, `--plan-memory`,
 `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
@@ -39,6 +39,7 @@ from tilec.passes.mask_jagged import MaskJagged
 from tilec.passes.materialize_masks import MaterializeMasks
 from tilec.passes.merge_sums import MergeSums
 from tilec.passes.one_hot_segments import OneHotSegments
+from tilec.passes.overlap_strips import OverlapStrips
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
 from tilec.passes.plan_memory import PlanMemory
 from tilec.passes.raise_gathers import RaiseGathers
@@ -161,6 +162,7 @@ class TileToPallas(ModulePass):
             MaterializeMasks(self.clean),
             ClassifyOutputs(),
             DoubleBuffer(self.depth, self.fetch),
+            OverlapStrips(),
             PlanMemory(self.chip),
             ConvertTileToPallas(),
         ]
