@@ -31,6 +31,7 @@ _PASSES = {
     "stream-jagged-items": "StreamJaggedItems",
     "materialize-masks": "MaterializeMasks",
     "double-buffer": "DoubleBuffer",
+    "overlap-strips": "OverlapStrips",
     "plan-memory": "PlanMemory",
     "convert-tile-to-pallas": "ConvertTileToPallas",
     "tile-to-pallas": "TileToPallas",

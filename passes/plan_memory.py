@@ -20,6 +20,7 @@ unknown chip.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
+from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, IntegerType, MemRefType, ModuleOp, StringAttr, i64
@@ -28,6 +29,7 @@ from xdsl.passes import ModulePass
 
 from tilec.analysis.blocks import in_view
 from tilec.analysis.registers import Pressure, sized
+from tilec.analysis.strips import Strips, strips_of
 from tilec.analysis.visits import block_owner, moves
 from tilec.analysis.vmem import (
     LANES,
@@ -241,7 +243,17 @@ def _is_forwarded(scratch: ScratchOp) -> bool:
 
 
 def _temporaries(pipeline: PipelineOp, chip: Chip, sizes: Mapping[str, int]) -> Iterator[Entry]:
-    """Values that a step holds and that do not fit the registers, and what some operations lay out anew."""
+    """Values that a step holds and that do not fit the registers, and what some operations lay out anew.
+
+    In strips those are the scores of one strip.
+    """
+    strips = strips_of(pipeline)
+    if pipeline.strips is not None and isinstance(strips, Strips):
+        for value in strips.kept:
+            rows, cols = pipeline.strip_sizes[strips.rows.axis.name], sized(value.type, sizes)[1]
+            size = padded_bytes([cols, rows], byte_width(element_type(value.type)))
+            yield _entry(cast("Operation", value.owner), Space.VMEM, size, size, (strips.cols.axis.name,))
+        return
     for op, count in Pressure(pipeline, chip, sizes).spilled():
         extents: dict[str, int] = {}
         for value in (*op.operands, *op.results):

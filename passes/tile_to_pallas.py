@@ -6,8 +6,8 @@ Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, 
 `--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--classify-axes`, `--classify-outputs`,
 `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
 `--split-unaligned-loops`, `--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by
-`grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
-`--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
+`grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--overlap-strips`,
+`--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
 N`), sums over short ones are products, and long ones are streamed if the loop is a `fori_loop`. With
@@ -39,6 +39,7 @@ from tilec.passes.mask_jagged import MaskJagged
 from tilec.passes.materialize_masks import MaterializeMasks
 from tilec.passes.merge_sums import MergeSums
 from tilec.passes.one_hot_segments import OneHotSegments
+from tilec.passes.overlap_strips import OverlapStrips
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
 from tilec.passes.permute_arrays import PermuteArrays
 from tilec.passes.plan_memory import PlanMemory
@@ -164,6 +165,7 @@ class TileToPallas(ModulePass):
             MaterializeMasks(self.clean),
             ClassifyOutputs(),
             DoubleBuffer(self.depth, self.fetch, self.chip),
+            OverlapStrips(),
             PlanMemory(self.chip),
             ConvertTileToPallas(),
         ]

@@ -5,10 +5,12 @@ of its steps, so a later axis is inner and its bounds may be computed from earli
 are references to on-chip memory; the rest of the region reads and writes those.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 from xdsl.dialects.builtin import (
     DenseArrayBase,
+    DictionaryAttr,
     IntegerAttr,
     StringAttr,
     UnitAttr,
@@ -87,8 +89,9 @@ class PipelineOp(IRDLOperation):
     `loop` says what runs the steps. A window's data is fetched before the step that reads it and written back
     after the last of consecutive steps that share it. In a `fori_loop` the leading parallel axes are the
     grid around it, and at least the last axis is in the loop; `nested` says that each axis in it is a loop of
-    its own, so that its extent may depend on the axes before it. `vmem` is the on-chip memory, in bytes,
-    that `--plan-memory` counted.
+    its own, so that its extent may depend on the axes before it. `strips m:256 n:128` says in what order a
+    step is done: in strips of 256 lanes of the first axis, each in parts of 128 of the second. `vmem` is the
+    on-chip memory, in bytes, that `--plan-memory` counted.
 
     Example:
         tile.pipeline grid {
@@ -103,6 +106,7 @@ class PipelineOp(IRDLOperation):
     name = "tile.pipeline"
     loop = prop_def(LoopAttr)
     nested = opt_prop_def(UnitAttr)
+    strips = opt_prop_def(DictionaryAttr)
     vmem = opt_prop_def(IntegerAttr)
     chip = opt_prop_def(StringAttr)
     body = region_def("single_block")
@@ -110,6 +114,16 @@ class PipelineOp(IRDLOperation):
 
     def __init__(self, loop: Loop, body: Region):
         super().__init__(properties={"loop": LoopAttr(loop)}, regions=[body])
+
+    @property
+    def strip_sizes(self) -> dict[str, int]:
+        """The sizes of strips and of their parts, by their axes; none where a step is done at once."""
+        if self.strips is None:
+            return {}
+        return {name: int(cast("IntegerAttr", size).value.data) for name, size in self.strips.data.items()}
+
+    def set_strips(self, sizes: Mapping[str, int]) -> None:
+        self.strips = DictionaryAttr({name: IntegerAttr(size, i64) for name, size in sizes.items()})
 
     @property
     def axes(self) -> list["AxisOp"]:
@@ -124,6 +138,12 @@ class PipelineOp(IRDLOperation):
     def parse(cls, parser: Parser) -> "PipelineOp":
         loop = parser.parse_str_enum(Loop)
         nested = parser.parse_optional_keyword("nested") is not None
+        strips: dict[str, int] = {}
+        if parser.parse_optional_keyword("strips"):
+            for _ in range(2):
+                name = parser.parse_identifier("an axis")
+                parser.parse_punctuation(":")
+                strips[name] = parser.parse_integer(allow_boolean=False, allow_negative=False)
         chip = vmem = None
         if parser.parse_optional_keyword("vmem"):
             vmem = parser.parse_integer(allow_boolean=False, allow_negative=False)
@@ -131,6 +151,8 @@ class PipelineOp(IRDLOperation):
             chip = parser.parse_identifier("a chip")
         op = cls(loop, parser.parse_region())
         op.nested = unit_if(nested)
+        if strips:
+            op.set_strips(strips)
         if vmem is not None and chip is not None:
             op.vmem, op.chip = IntegerAttr(vmem, i64), StringAttr(chip)
         return op
@@ -139,6 +161,9 @@ class PipelineOp(IRDLOperation):
         printer.print_string(f" {self.loop.data}")
         if self.nested is not None:
             printer.print_string(" nested")
+        if self.strips is not None:
+            parts = [f"{name}:{size}" for name, size in self.strip_sizes.items()]
+            printer.print_string(f" strips {' '.join(parts)}")
         if self.vmem is not None and self.chip is not None:
             printer.print_string(f" vmem {self.vmem.value.data} on {self.chip.data}")
         printer.print_string(" ")
@@ -149,6 +174,14 @@ class PipelineOp(IRDLOperation):
             raise VerifyException(
                 f"tile.pipeline is {self.loop.data} nested; only the loops of a fori_loop nest"
             )
+        for name, size in self.strip_sizes.items():
+            spans = [span_of(axis.axis.value) for axis in self.axes if axis.axis.name == name]
+            whole = spans[0].size if spans and spans[0] is not None else 0
+            if not size or not whole or whole % size:
+                raise VerifyException(
+                    f"tile.pipeline has strips of {size} along {name}, and a tile has {whole} there; it must "
+                    "be a multiple"
+                )
 
 
 @irdl_op_definition

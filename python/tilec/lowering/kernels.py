@@ -27,6 +27,7 @@ from tilec.lowering.host import Host
 from tilec.lowering.nested_body import nested_body
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.scalars import Extents, Scalars
+from tilec.lowering.strips import strip_body
 from tilec.lowering.windows import BlockPlan, index_map, plan_block
 from tilec.rewriting.index import Index, IndexBuilder
 from tilec.rewriting.jagged import is_jagged, steps_of, tiles
@@ -69,7 +70,8 @@ class KernelLowering:
             self._window(window)
         for scratch in scratch_of(self.pipeline):
             self._scratch(scratch)
-        body = self._body()
+        in_strips = self.pipeline.strips is not None
+        body = strip_body(self.pipeline, self.places, self._spec) if in_strips else self._body()
         # In the order in which the call has them: arrays as a whole come before blocks.
         outputs = [self.outputs[op] for op in (*self.specs, *self.windows) if op in self.outputs]
         call = self._call(grid, body, [kind for _, kind, _ in outputs])
@@ -258,13 +260,10 @@ class KernelLowering:
         array = self.host.current(window.array)
         if not plan.reshaped:
             return array
-        extent = self._leading(window.array) if UNBOUND in plan.view else None
+        extent = self.host.extent(window.array) if UNBOUND in plan.view else None
         view = self.host.build.insert(pallas.ReshapeOp(array, plan.view_type(window.array_type), extent))
         view.name_hint = window.array.name_hint
         return view
-
-    def _leading(self, array: SSAValue) -> SSAValue:
-        return self.host.extent(array)
 
     def _buffers(self, window: WindowOp) -> int | None:
         """What differs from the default of two."""
@@ -286,7 +285,7 @@ class KernelLowering:
 
     def _extent(self, plan: BlockPlan) -> SSAValue | None:
         """The leading extent of the viewed array, where that is not static."""
-        return self._leading(plan.window.array) if UNBOUND in plan.view else None
+        return self.host.extent(plan.window.array) if UNBOUND in plan.view else None
 
     def _whole_output(self, plan: BlockPlan, contents: SSAValue | None) -> SSAValue:
         """A reference to all of an output, where the array will be."""
@@ -362,7 +361,7 @@ class KernelLowering:
         return made
 
     def _shaped_back(self, result: SSAValue, array: SSAValue, kind: Array) -> SSAValue:
-        extent = self._leading(array) if UNBOUND in shape_of(array.type) else None
+        extent = self.host.extent(array) if UNBOUND in shape_of(array.type) else None
         original = MemRefType(kind.element_type, shape_of(array.type))
         made = self.host.build.insert(pallas.ReshapeOp(result, original, extent))
         made.name_hint = array.name_hint
