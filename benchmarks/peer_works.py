@@ -12,7 +12,7 @@ import torch
 from bundles import struct
 from peer_helion import helion_matmul, helion_softmax
 from peer_kernels import Peer, attentions, megablox, xla
-from tuning import BF16, EXAMPLES, empty, integers
+from tuning_cases import BF16, EXAMPLES, empty, integers
 
 from tilec.frontend.keys import tensors_in
 from tilec.frontend.tuned import program_of

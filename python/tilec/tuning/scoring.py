@@ -25,9 +25,9 @@ class Scorer:
             self._scores[choice] = self._score(choice)
         return self._scores[choice]
 
-    def memory(self, choice: Choice) -> int:
-        """Bytes of the windows of the kernel that has most."""
-        return max((each.vmem for each in self._modelled(choice)), default=0)
+    def body(self, choice: Choice) -> float:
+        """Cycles of a step on all units together, of the kernel that has most: so long is its code."""
+        return max((each.body for each in self._modelled(choice)), default=0.0)
 
     def _score(self, choice: Choice) -> float:
         found = self._modelled(choice)
