@@ -3,11 +3,10 @@
     python benchmarks/peers.py                              # everything on v5e, v6e and tpu7x; takes hours
     python benchmarks/peers.py --chips v5e matmul softmax   # works whose names have one of these words
 
-Nothing is measured: all times are of `tilec.runtime.estimate`, in microseconds, and those within 15 % of
-each other are ties. Before a choice stands of how many it is the best. `least` is what the bandwidth of HBM
-or the peak of the matrix units needs, `roofline` that over the tuned time. What is refused, or is not
-trusted, is shown and never ranked. `recorded` are Helion's, of another estimator of the same kind.
-"""
+Nothing is measured: all times are of `tilec.runtime.estimate`, in microseconds, and those within 15 % of each
+other are ties. Before a choice stands of how many, at most, it is the best. `least` is what the bandwidth of
+HBM or the peak of the matrix units needs, `roofline` that over the tuned time. What is refused, or is not
+trusted, is shown and never ranked. `recorded` are Helion's, of another estimator of the same kind."""
 
 import argparse
 import os

@@ -15,6 +15,7 @@ _PASSES = {
     "choose-blocks": "ChooseBlocks",
     "raise-gathers": "RaiseGathers",
     "resolve-views": "ResolveViews",
+    "permute-arrays": "PermuteArrays",
     "expand-gathers": "ExpandGathers",
     "insert-atomic-scratch": "InsertAtomicScratch",
     "merge-sums": "MergeSums",

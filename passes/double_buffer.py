@@ -1,9 +1,10 @@
-"""`--double-buffer="depth=2 fetch=1"`: how many copies of a window are on the chip, and how much each holds.
+"""`--double-buffer="depth=4 fetch=1 chip=v5e"`: how many buffers a window has, and what each holds.
 
 While a step works on one buffer of a window, the copies of later steps run into the others: `depth` of them
-let copies begin `depth - 1` steps ahead. One is no overlap at all, two are a ping-pong, more ride out steps
-that take longer than others. `fetch` tiles of the innermost axis are copied at once where it indexes the
-window; a few long copies cost less than many short ones.
+let copies begin `depth - 1` steps ahead. One is no overlap at all, two are a ping-pong, more keep HBM busy
+where a step's bytes pass in less time than a copy takes to arrive. Where no depth is said, each window has
+two if they are enough on the `chip`, else four, as long as there is memory. `fetch` tiles of the innermost
+axis are copied at once where it indexes the window; a few long copies cost less than many short ones.
 
 Before:
     tile.pipeline fori_loop {
@@ -15,12 +16,12 @@ After, with "depth=3 fetch=2":
       %x_window = tile.window read %x[%m, %k] fetch [128, 256] buffers 3
 
 A grid has two buffers at most, and so has an output of an emit_pipeline, and an input of one that may have
-few steps; with nested loops what changes has two, and a block that no step changes has one. What a window
-says of itself stands.
+few steps; a block that no step changes has one. What a window says of itself stands.
 
-Refused: a depth that is not 1 to 4; a fetch below 1.
+Refused: a depth that is not 1 to 4; a fetch below 1; an unknown chip.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -28,37 +29,50 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import static_extent
-from tilec.analysis.blocks import MOST_BUFFERS, block_refusal, kind_of, least_buffers, most_buffers
+from tilec.analysis.blocks import MOST_BUFFERS, block_refusal, kind_of, most_buffers
+from tilec.analysis.buffers import FEW, wanted_buffers
 from tilec.analysis.lanes import moves_freely
 from tilec.analysis.visits import moves, one_step
+from tilec.analysis.vmem import MEBIBYTE, Space
+from tilec.chips import CHIPS
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import dense_i64
 from tilec.dialects.tile.types import span_of
+from tilec.passes.plan_memory import ledger_of
 
 
 @dataclass(frozen=True)
 class DoubleBuffer(ModulePass):
-    """Give windows their buffers, and say how many tiles one copy brings: "depth=1|2|3|4 fetch=1"."""
+    """Give windows their buffers, and say how many tiles one copy brings: "depth=1|2|3|4 fetch=1
+    chip=v5e"."""
 
     name = "double-buffer"
 
-    depth: int = 2
+    depth: int | None = None
     fetch: int = 1
+    chip: str = "v5e"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        if not 1 <= self.depth <= MOST_BUFFERS:
+        if self.depth is not None and not 1 <= self.depth <= MOST_BUFFERS:
             fail(op, f"double-buffer: depth={self.depth}; 1 to {MOST_BUFFERS} is accepted")
+        if self.chip not in CHIPS:
+            fail(op, f"double-buffer: there is no chip {self.chip}; the chips are {', '.join(CHIPS)}")
         if self.fetch < 1:
             fail(op, f"double-buffer: fetch={self.fetch}; 1 or more is accepted")
         for pipeline in [inner for inner in op.walk() if isinstance(inner, PipelineOp)]:
             for window in pipeline.windows:
                 self._fetch(pipeline, window)
-                if window.buffers is None:
-                    window.buffers = IntegerAttr(self._buffers(pipeline, window), i64)
+            unset = [window for window in pipeline.windows if window.buffers is None]
+            for window in unset:
+                window.buffers = IntegerAttr(self._buffers(pipeline, window), i64)
+            if self.depth is None:
+                self._shrink(pipeline, unset)
 
     def _buffers(self, pipeline: PipelineOp, window: WindowOp) -> int:
+        if self.depth is None:
+            return wanted_buffers(pipeline, window, CHIPS[self.chip])
         if not moves(window):
             return 1
         most = most_buffers(pipeline, window)
@@ -66,7 +80,19 @@ class DoubleBuffer(ModulePass):
             explain(
                 window, f"double-buffer: {most} buffers in place of {self.depth}; this window takes no more"
             )
-        return max(min(self.depth, most), least_buffers(pipeline, window))
+        return min(self.depth, most)
+
+    def _shrink(self, pipeline: PipelineOp, windows: Iterable[WindowOp]) -> None:
+        """Leave windows two buffers where memory has no room for more."""
+        many = [
+            window for window in windows if window.buffers is not None and window.buffers.value.data > FEW
+        ]
+        chip = CHIPS[self.chip]
+        if not many or ledger_of(pipeline, chip).total(Space.VMEM) <= int(chip.vmem_mib * MEBIBYTE):
+            return
+        for window in many:
+            window.buffers = IntegerAttr(FEW, i64)
+            explain(window, f"double-buffer: {FEW} buffers; {chip.name} has no room for more")
 
     def _fetch(self, pipeline: PipelineOp, window: WindowOp) -> None:
         """Let a block hold several tiles of the innermost axis."""

@@ -12,13 +12,13 @@ After:
     tile.for %o = 0 to 1000 by o:256 {
       %hits = …                      // [o, m]: whether lane m names row o
       %ones = tile.select %hits, %one, %zero
-      %part = tile.dot %ones, %rows precision highest
+      %part = tile.dot %ones, %rows
       tile.atomic_rmw add %part, %out[%o, :]
     }
 
-Rows are multiplied by the comparison's ones and zeros on the matrix unit, which is exact for every type, also
-beside rows with infinities and NaN; of single elements those that are named are selected and combined on the
-vector unit. `rows` is how many rows of the array a block has.
+Rows are multiplied by the comparison's ones and zeros on the matrix unit, which is exact for every type, an
+f32 as the sum of three bf16, also beside rows with infinities and NaN; of single elements those that are
+named are selected and combined on the vector unit. `rows` is how many rows of the array a block has.
 
 `order=inner` lets each tile of positions meet every block, so that the array stays on the chip, and
 `order=outer`, for an update that is alone in its grid, each block every tile: the loop is an axis of the
@@ -320,7 +320,10 @@ class _Expansion:
             value = build.insert(SelectOp(op.mask, value, build.insert(constant(neutral, value.type))))
         if len(shape_of(value.type)) == 1:
             return picker.combined(kind, as_element(build, value, wide_element(held)), neutral)
-        return picker.product(value, 0 if self._lanes_first else 1, lanes=True)
+        lanes = 0 if self._lanes_first else 1
+        if isinstance(held, AnyFloat):
+            return picker.quick_sum(value, lanes)
+        return picker.product(value, lanes, lanes=True)
 
     def _scattered(self, op: ScatterOp, picker: Picker, span: SSAValue) -> AtomicRmwOp:
         """The lanes that name rows, in their places, where there are some."""

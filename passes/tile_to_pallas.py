@@ -2,11 +2,11 @@
 
 Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--rebase-axes`,
 `--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for `grouping=one_hot` and `auto`),
-`--choose-blocks`, `--raise-gathers`, `--resolve-views`, `--expand-gathers`, `--insert-atomic-scratch`,
-`--merge-sums`, `--sink-scales`, `--classify-axes`, `--classify-outputs`, `--unroll-loops` (for
-`loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`,
-`--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
-`--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
+`--choose-blocks`, `--raise-gathers`, `--resolve-views`, `--permute-arrays`, `--expand-gathers`,
+`--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--classify-axes`, `--classify-outputs`,
+`--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
+`--split-unaligned-loops`, `--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by
+`grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--plan-memory`,
 `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
@@ -40,6 +40,7 @@ from tilec.passes.materialize_masks import MaterializeMasks
 from tilec.passes.merge_sums import MergeSums
 from tilec.passes.one_hot_segments import OneHotSegments
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
+from tilec.passes.permute_arrays import PermuteArrays
 from tilec.passes.plan_memory import PlanMemory
 from tilec.passes.raise_gathers import RaiseGathers
 from tilec.passes.raise_segments import RaiseSegments
@@ -64,8 +65,8 @@ _WORDS = {
     "shared": "auto",
     "clean": "auto",
 }
-_NUMBERS = {"depth": 2, "fetch": 1}
-"""The options that are no sizes of axes, with what they are where nothing is said."""
+"""The options that are words, with what they are where nothing is said."""
+_FETCH = 1
 
 
 def _word(spec: ArgSpec, key: str, default: str) -> str:
@@ -73,9 +74,11 @@ def _word(spec: ArgSpec, key: str, default: str) -> str:
     return str(given[0]) if given else default
 
 
-def _number(spec: ArgSpec, key: str, default: int) -> int:
+def _number(spec: ArgSpec, key: str) -> int | None:
     given = spec.parameters.get(key, ())
-    value = given[0] if given else default
+    if not given:
+        return None
+    (value, *_) = given
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"{key}={value}; a whole number is accepted")
     return value
@@ -84,7 +87,7 @@ def _number(spec: ArgSpec, key: str, default: int) -> int:
 @dataclass(frozen=True)
 class TileToPallas(ModulePass):
     """Down to Pallas: "grouping=auto loop=grid chip=v5e operands=auto gathers=auto shared=auto clean=auto
-    depth=2 fetch=1 m=128".
+    depth=4 fetch=1 m=128".
     """
 
     name = "tile-to-pallas"
@@ -94,8 +97,8 @@ class TileToPallas(ModulePass):
     chip: str = _WORDS["chip"]
     blocks: Mapping[str, int] = field(default_factory=dict[str, int])
     operands: str = _WORDS["operands"]
-    depth: int = _NUMBERS["depth"]
-    fetch: int = _NUMBERS["fetch"]
+    depth: int | None = None
+    fetch: int = _FETCH
     gathers: str = _WORDS["gathers"]
     shared: str = _WORDS["shared"]
     clean: str = _WORDS["clean"]
@@ -105,8 +108,8 @@ class TileToPallas(ModulePass):
         words = {key: _word(spec, key, default) for key, default in _WORDS.items()}
         if words["grouping"] == "stream":
             words["loop"] = _word(spec, "loop", "fori_loop")
-        numbers = {key: _number(spec, key, default) for key, default in _NUMBERS.items()}
-        named = _WORDS.keys() | _NUMBERS.keys()
+        fetch = _number(spec, "fetch")
+        named = {*_WORDS, "depth", "fetch"}
         rest = {key: values for key, values in spec.parameters.items() if key not in named}
         blocks = ChooseBlocks.from_spec(ArgSpec(ChooseBlocks.name, rest)).blocks
         return cls(
@@ -118,15 +121,15 @@ class TileToPallas(ModulePass):
             gathers=words["gathers"],
             shared=words["shared"],
             clean=words["clean"],
-            depth=numbers["depth"],
-            fetch=numbers["fetch"],
+            depth=_number(spec, "depth"),
+            fetch=_FETCH if fetch is None else fetch,
         )
 
     def spec(self, *, include_default: bool = False) -> ArgSpec:
         named = {
             each.name: (getattr(self, each.name),)
             for each in fields(self)
-            if each.name not in ("name", "blocks")
+            if each.name not in ("name", "blocks") and getattr(self, each.name) is not None
         }
         return ArgSpec(self.name, {**named, **ChooseBlocks(self.blocks).spec().parameters})
 
@@ -147,6 +150,7 @@ class TileToPallas(ModulePass):
             ChooseBlocks(self.blocks),
             RaiseGathers(),
             ResolveViews(),
+            PermuteArrays(),
             ExpandGathers(self.gathers),
             InsertAtomicScratch(self.shared),
             MergeSums(),
@@ -160,7 +164,7 @@ class TileToPallas(ModulePass):
             *self._groups(),
             MaterializeMasks(self.clean),
             ClassifyOutputs(),
-            DoubleBuffer(self.depth, self.fetch),
+            DoubleBuffer(self.depth, self.fetch, self.chip),
             PlanMemory(self.chip),
             ConvertTileToPallas(),
         ]

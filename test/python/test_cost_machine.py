@@ -174,6 +174,90 @@ def test_a_division_can_give_both() -> None:
     assert trace.doubts == ()
 
 
+HIGH, MINUS = 2**31, 2**32 - 1
+
+
+@pytest.mark.parametrize(
+    ("opcode", "a", "b", "result"),
+    [
+        ("sadd.s32", MINUS, 3, 2),
+        ("ssub.s32", 1, 3, MINUS - 1),
+        ("smul.u32", MINUS, 3, MINUS - 2),
+        ("smulhi.u32", MINUS, 3, 2),
+        ("sand.u32", 12, 10, 8),
+        ("sor.u32", 12, 10, 14),
+        ("sxor.u32", 12, 10, 6),
+        ("smin.u32", MINUS, 3, 3),
+        ("smax.u32", MINUS, 3, MINUS),
+        ("sshll.u32", HIGH + 3, 2, 12),
+        ("sshll.u32", 3, 32, 0),
+        ("sshrl.u32", MINUS, 30, 3),
+        ("sshra.s32", HIGH, 31, MINUS),
+        ("sshra.s32", HIGH, 40, MINUS),
+        ("scalar_lea.hbm", 5, 6, 11),
+        ("scalar_lea.sflag", 5, 6, 11),
+        ("scalar_lea.smem", 5, 6, 11),
+        ("scalar_lea.vmem", 5, 6, 11),
+    ],
+)
+def test_words_are_computed(opcode: str, a: int, b: int, result: int) -> None:
+    """Each opcode of two words that is in the schedules of all examples, for all chips."""
+    compute = f"%s3_s3 = {opcode} %s1_s1, %s2_s2"
+    check = (
+        f"%p1_p1 = scmp.ne.s32.totalorder %s3_s3, {result} ; %p2_p2 = scmp.eq.s32.totalorder %s3_s3, {result}"
+    )
+    ran(f"%s1_s1 = smov.u32 {a} ; %s2_s2 = smov.u32 {b}", compute, check, "%9 = shalt.err (%p1_p1)")
+    with pytest.raises(Stuck):
+        ran(f"%s1_s1 = smov.u32 {a} ; %s2_s2 = smov.u32 {b}", compute, check, "%9 = shalt.err (%p2_p2)")
+
+
+@pytest.mark.parametrize(
+    ("opcode", "a", "b", "holds"),
+    [
+        ("scmp.eq.s32.totalorder", 3, 3, True),
+        ("scmp.ne.s32.totalorder", 3, 3, False),
+        ("scmp.lt.s32.totalorder", MINUS, 3, True),
+        ("scmp.le.s32.totalorder", 3, MINUS, False),
+        ("scmp.gt.s32.totalorder", MINUS, 3, False),
+        ("scmp.ge.s32.totalorder", 3, 3, True),
+        ("scmp.lt.u32.totalorder", MINUS, 3, False),
+        ("scmp.gt.u32.totalorder", MINUS, 3, True),
+        ("scmp.le.u32.totalorder", 3, 3, True),
+        ("scmp.ge.u32.totalorder", 3, MINUS, False),
+        ("sc.u32", MINUS, 1, True),
+        ("sc.u32", MINUS, 0, False),
+        ("por", 0, 1, True),
+        ("pand", 0, 1, False),
+        ("pnand", 1, 1, False),
+        ("pnor", 0, 0, True),
+        ("pxor", 1, 1, False),
+    ],
+)
+def test_predicates_are_computed(opcode: str, a: int, b: int, holds: bool) -> None:
+    """Each opcode that gives a predicate, as above."""
+    compute = f"%p1_p1 = {opcode} {a}, {b}"
+    for predicate, halts in (("%p1_p1", holds), ("!%p1_p1", not holds)):
+        if halts:
+            with pytest.raises(Stuck):
+                ran(compute, f"%9 = shalt.err ({predicate})")
+        else:
+            ran(compute, f"%9 = shalt.err ({predicate})")
+
+
+@pytest.mark.parametrize(
+    "opcode", ["sadd.f32", "smul.f32", "scvt.s32.f32", "reloc", "scalar_parameter_address"]
+)
+def test_what_is_not_followed_is_doubted_where_it_matters(opcode: str) -> None:
+    value, copy = f"%s1_s1 = {opcode} 0, 1", COPY.replace("=/*", "= /*").format("%s1_s1")
+    assert ran(value, "%s1_s1 = smov.u32 1", copy.replace("%s1_s1, /*size", "0, /*size")).doubts == ()
+    assert ran(value, copy.replace("%s1_s1, /*size", "0, /*size")).doubts == ("the size of a DMA",)
+
+
+@pytest.mark.parametrize("opcode", ["sfence", "cfence", "vtrace", "compiler-scheduling-barrier", "vsettm"])
+def test_what_has_no_part_in_control_takes_its_cycle(opcode: str) -> None:
+    assert ran("%s1_s1 = smov.u32 3", f"%2 = {opcode} %s1_s1").cycles == 2
+
+
 @pytest.mark.parametrize(("predicate", "size"), [("(0)", 0), ("(!1)", 0), ("(1)", 32), ("(!0)", 32)])
 def test_a_predicate_can_be_known(predicate: str, size: int) -> None:
     copy = f"{predicate}, /*hbm=*/0, /*size_in_granules=*/1, /*vmem=*/0, /*dst_syncflagno=*/3"
@@ -235,6 +319,8 @@ def test_what_is_assumed_of_the_vector_unit_is_only_compared_with_zero() -> None
     for word in (0, 1):
         trace = ran(pop, test.format("0"), branch, moved=Assumed(word))
         assert (trace.bytes_read, trace.doubts, trace.assumed) == (32 * word, (), True)
+        floats = test.replace("s32.total", "f32.partial").format("0.0")
+        assert ran(pop, floats, branch, moved=Assumed(word)).bytes_read == 32 * word
     for other in (
         test.format("1"),
         test.format("%s2_s2"),

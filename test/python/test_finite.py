@@ -41,6 +41,12 @@ def plain(limit: Any, x: Any, out: Any, *scratch: Any) -> None:
     out[...] = lax.cond(not_finite(value, kept) != 0, lambda: value + 1, lambda: value)
 
 
+def of_a_sum(limit: Any, x: Any, out: Any, *scratch: Any) -> None:
+    kept = lax.broadcasted_iota(jnp.int32, (8, 128), 0) < limit[0]
+    found = jnp.sum(jnp.where(kept, x[...] * 0.0, 0.0))
+    out[...] = lax.cond(found != 0.0, lambda: x[...], lambda: -x[...])
+
+
 def in_a_loop(limit: Any, x: Any, out: Any, *scratch: Any) -> None:
     def step(index: Any, value: Any) -> Any:
         bad = not_finite(value) != 0
@@ -50,7 +56,7 @@ def in_a_loop(limit: Any, x: Any, out: Any, *scratch: Any) -> None:
 
 
 def of_scalars(limit: Any, x: Any, out: Any, count: Any, *scratch: Any) -> None:
-    count[0] = limit[0] + 1
+    count[0] = jnp.where(limit[0] > 7, 9, limit[1]) + jnp.where(limit[0] > 5, 2, 1)
     out[...] = lax.cond(count[0] > 3, lambda: x[...], lambda: -x[...])
 
 
@@ -71,6 +77,11 @@ def of_an_element(limit: Any, x: Any, out: Any, *scratch: Any) -> None:
 def of_another_difference(limit: Any, x: Any, out: Any, *scratch: Any) -> None:
     found = jnp.where(x[...] - 1.0 == 0.0, 0, 1)
     out[...] = lax.cond(jnp.max(found) != 0, lambda: x[...], lambda: -x[...])
+
+
+def of_a_sum_of_others(limit: Any, x: Any, out: Any, *scratch: Any) -> None:
+    found = jnp.sum(jnp.where(limit[0] > 3, x[...] * 0.0, 1.0))
+    out[...] = lax.cond(found != 0.0, lambda: x[...], lambda: -x[...])
 
 
 def both(limit: Any, x: Any, out: Any, *scratch: Any) -> None:
@@ -95,7 +106,7 @@ def carried(limit: Any, x: Any, out: Any, *scratch: Any) -> None:
     out[...] = lax.cond(most != 0, lambda: x[...], lambda: -x[...])
 
 
-@pytest.mark.parametrize("body", [plain, in_a_loop, of_scalars, in_a_region])
+@pytest.mark.parametrize("body", [plain, of_a_sum, in_a_loop, of_scalars, in_a_region])
 def test_is_found(body: Callable[..., None]) -> None:
     assert asks(body)
 
@@ -105,6 +116,7 @@ def test_is_found(body: Callable[..., None]) -> None:
     [
         of_an_element,
         of_another_difference,
+        of_a_sum_of_others,
         both,
         as_often_as_an_element_says,
         through_scalar_memory,

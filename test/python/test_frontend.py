@@ -15,6 +15,7 @@ import jax
 import numpy as np
 import pytest
 import torch
+from xdsl.dialects import func
 from xdsl.dialects.builtin import CallSiteLoc
 
 import tilec
@@ -166,6 +167,18 @@ def test_configurations() -> None:
         product.bind(x, w).mlir("fold")
 
 
+@pytest.mark.parametrize(
+    ("config", "loop"),
+    [
+        (tilec.Config(), "grid"),
+        (tilec.Config(grouping="stream"), "fori_loop"),
+        (tilec.Config(loop="unroll"), "unroll"),
+    ],
+)
+def test_a_loop_that_is_not_said(config: tilec.Config, loop: str) -> None:
+    assert config.choices([], {}).loop == loop
+
+
 def helper(acc: torch.Tensor, lhs: torch.Tensor, rhs: torch.Tensor) -> torch.Tensor:
     return torch.addmm(acc, lhs, rhs)
 
@@ -191,6 +204,23 @@ def test_operations_know_the_users_expression() -> None:
     caller = file_location(dot.location.caller)
     assert caller is not None
     assert caller.line.data == through_a_helper.fn.__code__.co_firstlineno + 6
+
+
+def test_a_function_stands_where_it_is_defined() -> None:
+    @tilec.kernel
+    def copy(x: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(x)
+        for rows in hl.tile(x.size(0)):
+            out[rows, :] = x[rows, :]
+        return out
+
+    module = copy.bind(torch.randn(4, 8)).module()
+    (function,) = module.ops
+    assert isinstance(function, func.FuncOp)
+    for op in (module, function, function.body.block.last_op):
+        place = None if op is None else file_location(op.location)
+        assert place is not None
+        assert (place.filename.data, place.line.data) == (__file__, copy.fn.__code__.co_firstlineno)
 
 
 def test_int64_is_narrowed_where_it_fits_and_refused_where_not() -> None:

@@ -115,10 +115,10 @@ SEGMENTS = {
 """Begins and ends of groups in an array of 45 rows."""
 
 
-def choice_of(program: str) -> TileToPallas:
+def choice_of(program: str, depth: int = 2) -> TileToPallas:
     sizes = {"m": 8, "n": 128}
     blocks = {name: size for name, size in sizes.items() if f" by {name}" in PROGRAMS[program]}
-    return TileToPallas("stream", "fori_loop", blocks=blocks)
+    return TileToPallas("stream", "fori_loop", blocks=blocks, depth=depth)
 
 
 def arguments(program: str, segments: str) -> list[Data]:
@@ -135,14 +135,15 @@ def test_passes(program: str, segments: str) -> None:
     prove_passes(module, "f", arguments(program, segments), choice_of(program).passes(), seeds=(0,))
 
 
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
 @pytest.mark.parametrize("segments", ["mixed", "gaps", "none_at_the_end", "last"])
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_kernels(program: str, segments: str) -> None:
+def test_kernels(program: str, segments: str, depth: int) -> None:
     """Copies are late in a run with an even seed, early in one with an odd."""
     module, _ = read_program(PROGRAMS[program])
     args = arguments(program, segments)
     prove_kernel(
-        emit(module, [choice_of(program)]),
+        emit(module, [choice_of(program, depth)]),
         "f",
         args,
         run(module, "f", args),
@@ -151,10 +152,11 @@ def test_kernels(program: str, segments: str) -> None:
 
 
 @pytest.mark.aot
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_compiles(program: str) -> None:
+def test_compiles(program: str, depth: int) -> None:
     module, _ = read_program(PROGRAMS[program])
-    text = emit(module, [choice_of(program)])
+    text = emit(module, [choice_of(program, depth)])
     prove_compiles(text, "f", arguments(program, "mixed"))
 
 
@@ -166,10 +168,10 @@ def kernel_of(program: str) -> str:
 
 
 def test_what_an_item_needs_is_computed_once() -> None:
-    """The offsets are read, and their tiles counted, outside the innermost loop; so are outputs written."""
+    """A step reads offsets for the copy ahead; those of its item are read, and outputs written, outside."""
     kernel = kernel_of("sums")
     inner = kernel[kernel.index("def for_m(") : kernel.index("lax.fori_loop(0, m_steps, for_m")]
-    assert "begins_ref" not in inner
+    assert inner.count("begins_ref[") == inner.count("ends_ref[") == 1
     assert "//" not in inner
     assert "out_ref" not in inner
     assert inner.count(".start()") == 1

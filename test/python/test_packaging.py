@@ -44,7 +44,7 @@ def test_wheel_holds_all_in_one_package(archives: tuple[Path, Path]) -> None:
         names = set(archive.namelist())
     for folder in FOLDERS:
         assert {f"tilec/{name}" for name in sources(folder)} <= names
-    assert "tilec/py.typed" in names
+    assert {"tilec/py.typed", "tilec/report/page/page.css", "tilec/report/page/page.js"} <= names
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"tilec"}
 
 

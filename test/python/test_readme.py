@@ -25,11 +25,11 @@ COMMANDS = [
 ]
 
 
-def output(command: str) -> str:
+def output(command: str, folder: Path = ROOT) -> str:
     tool, *arguments = shlex.split(command)
     module = [] if tool == "python" else ["-m", f"tilec.tools.{tool.replace('-', '_')}"]
     done = subprocess.run(
-        [sys.executable, *module, *arguments], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, *module, *arguments], capture_output=True, text=True, check=True, cwd=folder
     )
     return done.stdout
 
@@ -49,9 +49,12 @@ def first_cells(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("command", "shown"), COMMANDS, ids=[command[:60] for command, _ in COMMANDS])
-def test_a_command_prints_what_is_shown(command: str, shown: str) -> None:
-    printed, start = flat(output(command)), 0
+def test_a_command_prints_what_is_shown(command: str, shown: str, tmp_path: Path) -> None:
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    printed, start = flat(output(command, tmp_path)), 0
     assert printed
+    for page in re.findall(r"--html (\S+)", command):
+        assert (tmp_path / page).read_text().startswith("<!doctype html>")
     for part in shown.split("…\n"):
         start = printed.find(flat(part), start)
         assert start >= 0, part

@@ -41,6 +41,14 @@ def test_a_kernel_is_reported() -> None:
     executable, _ = grouped(512, Lengths("equal", 64))
     compiled = executable.aot("v6e", rows=512)
     found = compiled.report(offsets=np.arange(0, 513, 64).astype(np.int32))
+    assert found == compiled.report(offsets="equal:64")
+    alone = compiled.estimate(offsets="equal:64")
+    assert found.cost is not None
+    assert (alone.seconds, alone.doubts) == (found.cost.seconds, found.cost.doubts)
+    with pytest.raises(TileError, match="'even:64' gives no integers"):
+        compiled.estimate(offsets="even:64")
+    with pytest.raises(ValueError, match="segment 0 is 513 to 449"):
+        compiled.estimate(offsets=np.arange(513, 0, -64).astype(np.int32))
     assert (found.chip, found.refused, found.need_unknown) == ("v6e", None, None)
     assert found.cost is not None
     assert found.need is not None

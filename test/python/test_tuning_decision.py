@@ -21,7 +21,7 @@ from tilec.tuning.scoring import Scorer
 from tilec.tuning.structures import space_of
 
 SMALL = Choice((("k", 128), ("m", 128), ("n", 128)))
-LARGE = Choice((("k", 512), ("m", 1024), ("n", 512)), loop="emit_pipeline", depth=3)
+LARGE = Choice((("k", 512), ("m", 1024), ("n", 512)), loop="emit_pipeline", depth=4)
 
 
 def example(size: int, choice: Choice) -> Example:

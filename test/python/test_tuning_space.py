@@ -73,8 +73,8 @@ def test_only_what_a_program_can_use_is_tried() -> None:
     assert tried("jagged_row_sum", "clean") == {"peel"}
     for name in ("matmul", "softmax"):
         assert not tried(name, "gathers") | tried(name, "shared")
-    streams = {each.depth for each in SPACES["jagged_row_sum"].structures if each.grouping == "stream"}
-    assert streams == {Choice.depth}  # which have two buffers, whatever is said
+    depths = {each.depth for each in SPACES["jagged_row_sum"].structures if each.loop == "grid"}
+    assert depths == {Choice.depth}  # a grid has two buffers, whatever is said
 
 
 def test_products_have_tiles_of_their_own() -> None:
@@ -96,6 +96,23 @@ def test_what_the_program_says_stays() -> None:
 def test_lanes_and_rows_have_sizes_of_memory_tiles() -> None:
     sizes = {each.axis: each.sizes for each in space_of(matmul(512)).axes}
     assert sizes == {"m": (16, 32, 64, 128, 256, 512), "n": (128, 256, 512), "k": (128, 256, 512)}
+
+
+def test_rows_before_an_index_are_rows_and_batches_are_not() -> None:
+    text = """
+func.func @heads(%x: memref<4096x8x128xbf16>, %y: memref<4096x64x128xbf16>) -> memref<4096x8x128xbf16> {
+  %out = tile.empty : memref<4096x8x128xbf16>
+  tile.grid %h = 0 to 8, %m = 0 to 4096 by m, %b = 0 to 4096 by b {
+    %v = tile.load %x[%m, %h, :]
+    %w = tile.load %y[%b, :, :]
+    tile.store %v, %out[%m, %h, :]
+  }
+  return %out : memref<4096x8x128xbf16>
+}"""
+    operands = Operand("x", (4096, 8, 128), "bfloat16"), Operand("y", (4096, 64, 128), "bfloat16")
+    sizes = {each.axis: each.sizes for each in space_of(Program("heads", text, operands)).axes}
+    assert (sizes["m"][0], sizes["m"][-1]) == (16, 4096)
+    assert (sizes["b"][0], sizes["b"][-1]) == (1, 64)
 
 
 def drawn(space: Space, data: st.DataObject) -> Choice:

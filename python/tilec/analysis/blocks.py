@@ -17,7 +17,7 @@ from tilec.analysis.alignment import Access, Kind, Multiple, Refusal, refusal
 from tilec.analysis.alignment.access import DTYPES, UNKNOWN
 from tilec.analysis.alignment.layout import tile_rows
 from tilec.analysis.lanes import moves_freely
-from tilec.analysis.visits import axes_behind, block_values, covers, moves, one_step
+from tilec.analysis.visits import axes_behind, block_values, covers, one_step
 from tilec.analysis.vmem import LANES
 from tilec.diagnostics import fail
 from tilec.dialects.tile.access import Effect
@@ -92,21 +92,14 @@ def most_buffers(pipeline: PipelineOp, window: WindowOp) -> int:
     A grid gives its windows two at most, and an emit_pipeline its outputs. Its inputs can have more, but it
     begins a copy for each buffer but one before the first step and waits for one in each step, so that there
     must be as many steps. Source: jax 0.10.2, whose interpreter sees the copies that nothing waits for.
-    Nested loops look one step ahead.
     """
     kind = kind_of(pipeline, window)
     if kind in (Kind.DMA_IN, Kind.DMA_OUT):
-        return MOST_BUFFERS if pipeline.nested is None else 2
+        return MOST_BUFFERS
     if kind is Kind.GRID_BLOCK or window.effect is Effect.WRITE:
         return 2
     steps = prod(_steps(axis) for axis in pipeline.axes)
     return min(MOST_BUFFERS, max(2, steps + 1))
-
-
-def least_buffers(pipeline: PipelineOp, window: WindowOp) -> int:
-    """The fewest buffers that a window can have: nested loops copy a block while a step has another."""
-    copied = kind_of(pipeline, window) in (Kind.DMA_IN, Kind.DMA_OUT)
-    return 2 if copied and pipeline.nested is not None and moves(window) else 1
 
 
 def _steps(axis: AxisOp) -> int:

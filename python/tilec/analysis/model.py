@@ -235,7 +235,9 @@ class _Model:
 
     def _depth(self, passing: float) -> int:
         """The buffers of a window. Where nothing is said they are enough, if copies take `passing` cycles."""
-        enough = TWO if passing >= self.chip.read_latency + STEP[self.chip.name] else MOST_BUFFERS
+        late = passing < self.chip.read_latency + STEP[self.chip.name]
+        # Streams that begin anew for each segment gain less by more buffers than other loops do.
+        enough = MOST_BUFFERS if late and self.grouping != "stream" else TWO
         return min(self.schedule.depth or enough, self.most)
 
     def _leaves(self) -> list[int]:

@@ -84,6 +84,12 @@ def block_values(window: WindowOp) -> list[SSAValue]:
     return window_values(dims)
 
 
+def level_of(window: WindowOp, axes: Sequence[AxisOp]) -> int:
+    """How many of the loops over `axes`, outermost first, there are down to the last that moves a window."""
+    behind = axes_behind(block_values(window))
+    return max((number + 1 for number, axis in enumerate(axes) if axis in behind), default=0)
+
+
 def shares_block(one: WindowOp, two: WindowOp) -> bool:
     """Whether two windows of one array are copied as the same block in every step.
 

@@ -22,7 +22,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from tilec.analysis.affine import Linear, extent, linear, static_extent
 from tilec.analysis.vmem import LANES
-from tilec.dialects.tile.access import AccessOp, Effect
+from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.axes import Axis
 from tilec.dialects.tile.locals import is_local
@@ -250,13 +250,28 @@ class _Reader:
             return sum(end - begin for begin, end in ranges) / len(ranges)
         if axis.bounds.mean is not None:
             return axis.bounds.mean
-        if self._follows(axis) is not None:
+        if self._follows(axis) is not None or self._restarts(loop, axis):
             return (limit or self._most(loop, axis)) / 2
         runs = prod(
             self.work.levels[level].extent for level in self.work.path(around) if self._is_index(level)
         )
         share = self._most(loop, axis) / max(runs, 1)
         return share if limit is None else min(share, limit)
+
+    def _restarts(self, loop: LoopOp, axis: Axis) -> bool:
+        """Whether each run begins at the same place of what it indexes: runs share no dimension then."""
+        shifts = [dim.shift for _, dim in self._indexed(loop, axis)]
+        return linear(axis.bounds.begin).literal is not None and all(isinstance(each, int) for each in shifts)
+
+    def _indexed(self, loop: LoopOp, axis: Axis) -> list[tuple[int, Dim]]:
+        """The extents of the dimensions that an axis indexes, and how."""
+        return [
+            (self._rows(access.array, place), dim)
+            for access in loop.walk()
+            if isinstance(access, AccessOp)
+            for place, dim in enumerate(access.window)
+            if dim.base is axis.value
+        ]
 
     def _ranges(self, axis: Axis) -> tuple[tuple[int, int], ...]:
         """From where to where an axis runs, if it goes through all segments of an argument that is known."""
@@ -303,14 +318,7 @@ class _Reader:
 
     def _most(self, loop: LoopOp, axis: Axis) -> float:
         """The longest dimension that an axis indexes."""
-        found = [
-            self._rows(access.array, place)
-            for access in loop.walk()
-            if isinstance(access, AccessOp)
-            for place, dim in enumerate(access.window)
-            if dim.base is axis.value
-        ]
-        return max(found, default=ROWS)
+        return max((extent for extent, _ in self._indexed(loop, axis)), default=ROWS)
 
     def _rows(self, array: SSAValue, place: int) -> int:
         """The extent of a dimension of an array."""

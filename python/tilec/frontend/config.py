@@ -13,18 +13,19 @@ class Config:
 
     `blocks` gives the lanes of tiles by name, the name of the loop variable; `block_sizes` gives them in the
     order in which the program makes its tiles. The others are the options of `--tile-to-pallas`, which says
-    what they do. `tunables` are what `register_tunable` returns, by name.
+    what they do and what holds where nothing is said. `tunables` are what `register_tunable` returns, by
+    name.
     """
 
     blocks: Mapping[str, int] = field(default_factory=dict[str, int])
     block_sizes: Sequence[int] = ()
     grouping: str = "auto"
-    loop: str = "grid"
+    loop: str | None = None
     operands: str = "auto"
     gathers: str = "auto"
     shared: str = "auto"
     clean: str = "auto"
-    depth: int = 2
+    depth: int | None = None
     fetch: int = 1
     tunables: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -40,7 +41,7 @@ class Config:
         listed = dict(zip(names, self.block_sizes, strict=False))
         return TileToPallas(
             self.grouping,
-            self.loop,
+            self.loop or ("fori_loop" if self.grouping == "stream" else TileToPallas.loop),
             chip,
             {**listed, **self.blocks, **fixed},
             operands=self.operands,

@@ -1,6 +1,6 @@
 """Which windows of a pipeline are one block on the chip."""
 
-from tilec.analysis.blocks import least_buffers, most_buffers
+from tilec.analysis.blocks import most_buffers
 from tilec.analysis.visits import block_owner
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import Effect
@@ -33,10 +33,10 @@ def begins_as_array(pipeline: PipelineOp, window: WindowOp) -> bool:
 
 
 def check_buffers(pipeline: PipelineOp, window: WindowOp) -> None:
-    """Refuse more buffers than a window can have, or fewer."""
-    least, most, buffers = least_buffers(pipeline, window), most_buffers(pipeline, window), window.buffers
-    if buffers is not None and not least <= buffers.value.data <= most:
-        accepted = f"{least} to {most} are" if least < most else f"{most} is"
+    """Refuse more buffers than a window can have, or none."""
+    most, buffers = most_buffers(pipeline, window), window.buffers
+    if buffers is not None and not 1 <= buffers.value.data <= most:
+        accepted = f"1 to {most} are" if most > 1 else "1 is"
         fail(
             window,
             f"convert-tile-to-pallas: {_name(window)} has {buffers.value.data} buffers; {accepted} "

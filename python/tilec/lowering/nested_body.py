@@ -8,10 +8,10 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import is_inside, linear
-from tilec.analysis.visits import axes_behind, block_values, one_step
+from tilec.analysis.visits import axes_behind, level_of, one_step
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.places import GetOp, SetOp
-from tilec.dialects.tile.schedule import AxisOp, WindowOp
+from tilec.dialects.tile.schedule import AxisOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.types import span_of
 from tilec.lowering.bodies import BY_ITEM, KernelParts, grid_positions
@@ -36,7 +36,7 @@ def nested_body(parts: KernelParts) -> list[Operation]:
     build = IndexBuilder(head, parts.pipeline.location)
     grid = grid_positions(parts, parts.outer, build)
     axes = [axis for axis in parts.pipeline.axes[parts.outer :] if not one_step(axis)]
-    levels = {window.buffer: _level(parts, window.plan.window, axes) for window in parts.copied}
+    levels = {window.buffer: level_of(window.plan.window, axes) for window in parts.copied}
     inside, around = _parted(parts, axes, levels)
 
     def make(positions: Sequence[Index], ops: list[Operation]) -> Scalars:
@@ -94,12 +94,6 @@ def _trip(parts: KernelParts, axis: AxisOp, scalars: Scalars) -> Index:
     bounds = {value: scalars.value(value) for value in axis.operands}
     numbers = tiles(axis, build, bounds)
     return build.sub(numbers.stop, numbers.first)
-
-
-def _level(parts: KernelParts, window: WindowOp, axes: Sequence[AxisOp]) -> int:
-    """How many of the loops over `axes` are around the copies of a window: down to the last that moves it."""
-    behind = axes_behind(block_values(window))
-    return max((number + 1 for number, axis in enumerate(axes) if axis in behind), default=0)
 
 
 def _read_at(parts: KernelParts) -> set[AxisOp]:

@@ -1,6 +1,7 @@
 """What `tile-report KERNEL` does, after its command line is read."""
 
 import json
+import linecache
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -8,11 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.arg_spec import parse_pipeline
 
 from tilec.__main__ import DTYPES, load_kernel, parse_arguments
 from tilec.diagnostics import TileError, one_line, verify
-from tilec.parsing import make_context, parse_file, source_name
+from tilec.parsing import LocatingParser, make_context, read_text, source_name
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.report.arguments import Arguments, Source, arguments_for, read_source
 from tilec.report.data import Report
@@ -29,16 +31,19 @@ def run(kernel: str, chips: Sequence[str], args: str, choices: str, as_json: boo
     """Print the reports of a kernel, one for each chip; what is refused besides as a line of standard error.
     If a file is named, `html`, it gets them as a page.
 
-    Returns 1 if something is refused, else 0. Raises TileError for arguments that the kernel does not take.
+    Returns 1 if something is refused, else 0. Raises TileError for arguments that the kernel does not take,
+    and for a page in a folder that there is not.
     """
+    if html and not Path(html).parent.is_dir():  # seen before anything is compiled
+        raise TileError(f"there is no folder {Path(html).parent} for the page", TOOL)
     positional, sources = split_arguments(args)
     try:
         executable, arguments = _prepared(kernel, positional, sources, choices)
         reports = [report(executable, arguments, chip) for chip in chips]
-        if html:
-            Path(html).write_text(page(reports), encoding="utf-8")
     except (TypeError, ValueError) as error:
         raise TileError(one_line(error), kernel) from error
+    if html:
+        Path(html).write_text(page(reports), encoding="utf-8")
     if as_json:
         print(json.dumps([each.plain() for each in reports], indent=2))
     elif any(each.cost is not None for each in reports):
@@ -82,13 +87,20 @@ def _prepared(
     """A kernel ready to be compiled, and its arguments."""
     if kernel.endswith(".py") or ".py:" in kernel:
         return _traced(kernel, positional, sources, choices)
-    module = parse_file(kernel, make_context())
+    module = _parsed(kernel)
     verify(module)
     function = only_function(module)
     executable = Executable(module, choices=_choices(choices, TileToPallas()))
     parameters = signature_of(module).parameters
     given = [_shape(word, source_name(kernel)) for word in positional]
     return executable, arguments_for(function, parameters, given, sources)
+
+
+def _parsed(kernel: str) -> ModuleOp:
+    """The program of a file, whose text is kept for who shows it: standard input is read once."""
+    text, place = read_text(kernel), source_name(kernel)
+    linecache.cache[place] = (len(text), None, text.splitlines(keepends=True), place)
+    return LocatingParser(make_context(), text, place).parse_module()
 
 
 def _traced(

@@ -48,9 +48,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Source:
-    """Lines of a source file by their numbers; none where it cannot be read."""
+    """Lines of a source file by their numbers; none where it cannot be read. The language is `python` or
+    `mlir`."""
 
     file: str
+    language: str
     lines: tuple[tuple[int, str], ...]
 
 
@@ -150,21 +152,18 @@ def _sources(places: Collection[Place]) -> Iterator[Source]:
     for file in dict.fromkeys(file for file, _, _ in places):
         lines = [line.rstrip("\n") for line in linecache.getlines(file)]
         wanted = {line for name, line, _ in places if name == file and line <= len(lines)}
-        if file.endswith(".mlir") or not lines:
-            kept = range(1, len(lines) + 1)
-        else:
-            kept = sorted(wanted | _around(lines, wanted))
-        yield Source(file, tuple((number, lines[number - 1]) for number in kept))
+        try:
+            kept = wanted | _around(ast.parse("\n".join(lines)), wanted)
+            language = "python"
+        except SyntaxError:
+            kept, language = set(range(1, len(lines) + 1)), "mlir"
+        yield Source(file, language, tuple((number, lines[number - 1]) for number in sorted(kept)))
 
 
-def _around(lines: Sequence[str], wanted: Collection[int]) -> set[int]:
-    """The lines of the outermost functions and classes of a Python file around some of its lines."""
-    try:
-        body = ast.parse("\n".join(lines)).body
-    except SyntaxError:
-        return set()
+def _around(module: ast.Module, wanted: Collection[int]) -> set[int]:
+    """The lines of the outermost functions and classes around some lines."""
     found: set[int] = set()
-    for each in body:
+    for each in module.body:
         if isinstance(each, ast.FunctionDef | ast.ClassDef):
             first = min([each.lineno, *(decorator.lineno for decorator in each.decorator_list)])
             covered = range(first, (each.end_lineno or first) + 1)

@@ -10,7 +10,7 @@ from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import AnyFloat, IndexType, bf16, f32, i32
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
+from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
 from tilec.dialects.tile.mixing import Combine, ReduceOp
 from tilec.dialects.tile.products import DotOp, Precision
 from tilec.dialects.tile.types import element_type, shape_of, span_names, value_type, with_element
@@ -80,7 +80,7 @@ class Picker:
         are exact where `highest` makes six. What is not finite, or rounds to infinity in bf16, leaves a NaN
         in the product: then all of it is computed again, as `product` does.
         """
-        build, contract = self.build, (1, dim)
+        build, contract, value = self.build, (1, dim), _as_made(value)
         ones = as_element(build, self._ones(self.hits, f32), bf16)
         parts = [value] if element_type(value.type) == bf16 else self._bf16_parts(value)
         total = self._dot(ones, parts[-1], contract)
@@ -167,6 +167,14 @@ class Picker:
 
     def _like(self, kind: Attribute, number: float) -> SSAValue:
         return self.build.insert(constant(number, kind))
+
+
+def _as_made(value: SSAValue) -> SSAValue:
+    """The bf16 that f32 was made of, which the matrix unit takes as it is; else the value."""
+    made = value.owner
+    if isinstance(made, CastOp) and (element_type(made.value.type), element_type(value.type)) == (bf16, f32):
+        return made.value
+    return value
 
 
 def hits_of(build: IndexBuilder, rows: SSAValue, ids: SSAValue) -> SSAValue:

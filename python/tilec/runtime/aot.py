@@ -50,7 +50,7 @@ class Compiled:
     """A compiled function: sizes in bytes as XLA's `memory_analysis` gives them, times in seconds.
 
     `operations` counts, by opcode, what XLA does besides passing arguments and results around: a kernel is a
-    `custom-call`, and what a fusion is made of counts too.
+    `custom-call`, and what a fusion is made of counts too. It is empty where XLA cannot read the module back.
     """
 
     chip: Chip
@@ -102,8 +102,16 @@ def compile_for(
         alias_bytes=memory.alias_size_in_bytes,
         temp_bytes=memory.temp_size_in_bytes,
         code_bytes=memory.generated_code_size_in_bytes,
-        operations=_operations(compiled.as_text() or ""),
+        operations=_operations(_text(compiled)),
     )
+
+
+def _text(compiled: jax.stages.Compiled) -> str:
+    """A module in XLA's text form, or nothing: some that give work to a SparseCore cannot be read back."""
+    try:
+        return compiled.as_text() or ""
+    except jax.errors.JaxRuntimeError:
+        return ""
 
 
 def _operations(hlo: str) -> Counter[str]:

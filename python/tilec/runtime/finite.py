@@ -28,6 +28,7 @@ _COMPUTED: Mapping[str, Callable[[Any, Any], Any]] = {
     "min": min,
 }
 _SAME = ("broadcast_in_dim", "reshape", "squeeze", "convert_element_type", "reshard", "copy", "reduce_max")
+_ZERO: Final[Fact] = frozenset([0.0])
 _INLINED = ("jit", "pjit", "closed_call")
 _LEAST = -(2.0**31)
 """What a maximum of integers takes for lanes that are not there. One lane at least always is."""
@@ -39,7 +40,7 @@ class _Asks(Exception):
 
 def only_asks_whether_finite(jaxpr: Any) -> bool:
     """Whether all control flow of a traced kernel that hangs on elements of tiles asks whether they are
-    finite, by a maximum of integers that is 0 if they are."""
+    finite, by a number that is 0 if they are."""
     try:
         _walk(jaxpr, [None] * len(jaxpr.invars))
     except _Asks:
@@ -66,8 +67,9 @@ def _walk(jaxpr: Any, given: Sequence[Fact], captured: Sequence[Fact] = ()) -> l
 
 def _results(equation: Any, facts: Sequence[Fact]) -> list[Fact]:
     name, parameters = equation.primitive.name, equation.params
-    if name == "sub" and equation.invars[0] is equation.invars[1]:
-        return [frozenset([0.0])]  # so it is if it is finite
+    difference = name == "sub" and equation.invars[0] is equation.invars[1]
+    if difference or (name == "mul" and _ZERO in facts):
+        return [_ZERO]  # so it is of what is finite
     if name in _INLINED:
         return _walk(parameters["jaxpr"], facts)
     if name == "cond":
@@ -93,7 +95,7 @@ def _branches(branches: Sequence[Any], facts: Sequence[Fact]) -> list[Fact]:
     chooses, *given = facts
     _decides(chooses)
     sides = zip(*(_walk(each, given) for each in branches), strict=True)
-    return [SCALAR if None not in facts else None for facts in sides]
+    return [_together(facts) for facts in sides]
 
 
 def _while(parameters: Mapping[str, Any], facts: Sequence[Fact]) -> list[Fact]:
@@ -109,10 +111,10 @@ def _repeated(
     body: Any, fixed: Sequence[Fact], carried: Sequence[Fact], elements: Sequence[Fact]
 ) -> list[Fact]:
     """What is known of values that a loop carries, however often it runs."""
-    found: list[Fact] = [None if each is None else SCALAR for each in carried]
+    found = [_together([each]) for each in carried]
     while True:
         made = _walk(body, [*fixed, *found, *elements])[: len(found)]
-        after: list[Fact] = [None if None in pair else SCALAR for pair in zip(found, made, strict=True)]
+        after = [_together(pair) for pair in zip(found, made, strict=True)]
         if after == found:
             return found
         found = after
@@ -134,18 +136,21 @@ def _computed(name: str, facts: Sequence[Fact], scalar: bool) -> Fact:
         chooses, *sides = facts
         if chooses is not None and len(chooses) == 1:
             return sides[int(*chooses)]
-        known = None not in sides and SCALAR not in sides
-        return sides[0] | sides[1] if known and sides[0] and sides[1] else _scalar(facts, scalar)
+        if sides[0] and sides[1] and not scalar:
+            return sides[0] | sides[1]
+    if name == "reduce_sum" and facts[0] == _ZERO:
+        return _ZERO
     if name in _SAME and facts[0]:
         values = facts[0]
         return values - {_LEAST} or values if name == "reduce_max" else values
     if name in _COMPUTED and all(facts):
         return frozenset(float(_COMPUTED[name](*pair)) for pair in product(*filter(None, facts)))
-    return _scalar(facts, scalar)
+    return _together(facts) if scalar else None
 
 
-def _scalar(facts: Sequence[Fact], scalar: bool) -> Fact:
-    return SCALAR if scalar and None not in facts else None
+def _together(facts: Sequence[Fact]) -> Fact:
+    """What is known of a value that is made of some, or is one of them."""
+    return None if any(each is None or len(each) > 1 for each in facts) else SCALAR
 
 
 def _decides(fact: Fact) -> None:

@@ -52,8 +52,8 @@ class Choice:
         if not isinstance(data, dict):
             raise ValueError("not a choice")
         given = cast("dict[str, Any]", data)
-        kinds = {key: type(value) for key, value in plain.items() if key != "depth"}
-        if any(type(given.get(key)) is not kind for key, kind in kinds.items()) or "depth" not in given:
+        named = [key for key in plain if key != "depth"]
+        if any(type(given.get(key)) is not type(plain[key]) for key in named) or "depth" not in given:
             raise ValueError("not a choice")
         depth = 1 if given["depth"] is None else given["depth"]
         numbers = [*given["blocks"].values(), depth, given["fetch"]]

@@ -172,9 +172,10 @@ def _granules(module: ModuleOp) -> dict[str, tuple[int, int]]:
             if dim.span is None:
                 continue
             rows = SUBLANES * max(1, WORD // max(width, 1))
-            rank = len(access.window)
-            lanes = (LANES, LARGEST_FLAT if rank == 1 else LARGEST)
-            own = lanes if place == 0 else (rows, LARGEST) if place == 1 else (1, LARGEST_LEADING)
+            inner = sum(each.kept for each in access.window[len(access.window) - place :])
+            leading = place > 1 and inner > 1  # not where an index, such as of a head, is all between
+            lanes = (LANES, LARGEST_FLAT if len(access.window) == 1 else LARGEST)
+            own = lanes if place == 0 else (1, LARGEST_LEADING) if leading else (rows, LARGEST)
             least, most = found.get(dim.span.axis, (1, 0))
             found[dim.span.axis] = max(least, own[0]), max(most, own[1])
     return found

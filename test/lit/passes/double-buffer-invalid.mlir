@@ -1,8 +1,10 @@
+// RUN: not tile-opt %s --double-buffer="chip=v1" 2>&1 | filecheck %s --match-full-lines --check-prefix=CHIP
 // RUN: not tile-opt %s --double-buffer="depth=5" 2>&1 | filecheck %s --match-full-lines --check-prefix=DEPTH
 // RUN: not tile-opt %s --double-buffer="fetch=0" 2>&1 | filecheck %s --match-full-lines --check-prefix=FETCH
 // RUN: tile-opt %s --double-buffer="depth=3 fetch=4" --explain 2>&1 >/dev/null | filecheck %s --match-full-lines
 
 // DEPTH: {{.*}}: error: double-buffer: depth=5; 1 to 4 is accepted
+// CHIP: {{.*}}: error: double-buffer: there is no chip v1; the chips are v4, v5e, v5p, v6e, tpu7x
 // FETCH: {{.*}}: error: double-buffer: fetch=0; 1 or more is accepted
 
 func.func @notes(%x: memref<512x200xf32>, %y: memref<256x128xf32>, %z: memref<512x128xf32>) {
@@ -16,6 +18,6 @@ func.func @notes(%x: memref<512x200xf32>, %y: memref<256x128xf32>, %z: memref<51
   }
   return
 }
-// CHECK: {{.*}}/double-buffer-invalid.mlir:12:5: note: double-buffer: one tile at a time; the innermost axis does not index the window
-// CHECK: {{.*}}/double-buffer-invalid.mlir:12:5: note: double-buffer: 2 buffers in place of 3; this window takes no more
-// CHECK: {{.*}}/double-buffer-invalid.mlir:13:5: note: double-buffer: one tile at a time; the axis has fewer than 4
+// CHECK: {{.*}}/double-buffer-invalid.mlir:14:5: note: double-buffer: one tile at a time; the innermost axis does not index the window
+// CHECK: {{.*}}/double-buffer-invalid.mlir:15:5: note: double-buffer: one tile at a time; the axis has fewer than 4
+// CHECK: {{.*}}/double-buffer-invalid.mlir:14:5: note: double-buffer: 2 buffers in place of 3; this window takes no more

@@ -62,8 +62,9 @@ func.func @rows_gathered(%x: memref<?x128xi8>, %ids: memref<64xi32>) -> memref<6
 // CHECK-NOT:         arith.shrui
 // CHECK:           tile.cast %v_1 to i8
 
-// The sum of the rows that name one row. Only finite lanes are multiplied; where there are others, they are
-// counted. One block of rows is an axis of the grid; asked for, it is a loop in each cell.
+// The sum of the rows that name one row. Where a lane is not finite the product has a NaN; then only the finite
+// ones are multiplied, and the others counted. One block of rows is an axis of the grid; asked for, it is a loop
+// in each cell.
 func.func @rows_added(%x: memref<64x128xbf16>, %ids: memref<64xi32>, %out: memref<40x128xbf16>) -> memref<40x128xbf16> {
   tile.grid %m = 0 to 64 by m:32 {
     %id = tile.load %ids[%m]
@@ -75,23 +76,44 @@ func.func @rows_added(%x: memref<64x128xbf16>, %ids: memref<64xi32>, %out: memre
 // CHECK-LABEL: func.func @rows_added
 // CHECK:         tile.grid %m = 0 to 64 by m:32, %out_rows = 0 to 40 by out_rows:40 {
 // CHECK:           %hits = tile.compare eq
-// CHECK-NEXT:      [[WIDE:%[0-9]+]] = tile.cast %v to f32
-// CHECK-NEXT:      [[REST:%[0-9]+]] = arith.subf [[WIDE]], [[WIDE]]
-// CHECK-NEXT:      [[ZERO:%[0-9]+]] = tile.splat 0.0
-// CHECK-NEXT:      [[FINITE:%[0-9]+]] = tile.compare eq [[REST]], [[ZERO]]
-// CHECK-NEXT:      [[NONE:%[0-9]+]] = tile.splat 0.0
-// CHECK-NEXT:      [[CLEAN:%[0-9]+]] = tile.select [[FINITE]], %v, [[NONE]]
-// CHECK:           [[ONES:%[0-9]+]] = tile.select %hits
-// CHECK-NEXT:      [[SUM:%[0-9]+]] = tile.dot [[ONES]], [[CLEAN]]
-// CHECK:           tile.reduce max
-// CHECK:           [[ALL:%[0-9]+]] = scf.if
-// CHECK:             arith.addf [[SUM]]
+// CHECK:           [[ONES:%[0-9]+]] = tile.cast {{%[0-9]+}} to bf16
+// CHECK-NEXT:      [[SUM:%[0-9]+]] = tile.dot [[ONES]], %v
+// CHECK:           [[STRANGE:%[0-9]+]] = arith.cmpf une
+// CHECK-NEXT:      [[ALL:%[0-9]+]] = scf.if [[STRANGE]]
+// CHECK-NEXT:        [[WIDE:%[0-9]+]] = tile.cast %v to f32
+// CHECK-NEXT:        [[REST:%[0-9]+]] = arith.subf [[WIDE]], [[WIDE]]
+// CHECK-NEXT:        [[ZERO:%[0-9]+]] = tile.splat 0.0
+// CHECK-NEXT:        [[FINITE:%[0-9]+]] = tile.compare eq [[REST]], [[ZERO]]
+// CHECK-NEXT:        [[NONE:%[0-9]+]] = tile.splat 0.0
+// CHECK-NEXT:        [[CLEAN:%[0-9]+]] = tile.select [[FINITE]], %v, [[NONE]]
+// CHECK:             tile.dot {{%[0-9]+}}, [[CLEAN]]
 // CHECK:           } else {
 // CHECK-NEXT:        scf.yield [[SUM]]
 // CHECK:           tile.atomic_rmw add [[ALL]], %out[%out_rows, :]
 // INNER-LABEL: func.func @rows_added
 // INNER:         tile.grid %m = 0 to 64 by m:32 {
 // INNER:           tile.for %out_rows = 0 to 40 by out_rows:16 {
+
+// What was bf16 is multiplied as such, in one pass; an f32 is three of them.
+func.func @wider_added(%x: memref<64x128xbf16>, %y: memref<64x128xf32>, %ids: memref<64xi32>, %out: memref<40x128xf32>, %other: memref<40x128xf32>) -> (memref<40x128xf32>, memref<40x128xf32>) {
+  tile.grid %m = 0 to 64 by m:32 {
+    %id = tile.load %ids[%m]
+    %v = tile.load %x[%m, :]
+    %wide = tile.cast %v to f32
+    tile.atomic_rmw add %wide, %out[%id, :]
+    %w = tile.load %y[%m, :]
+    tile.atomic_rmw add %w, %other[%id, :]
+  }
+  return %out, %other : memref<40x128xf32>, memref<40x128xf32>
+}
+// CHECK-LABEL: func.func @wider_added
+// CHECK:             tile.dot {{%[0-9]+}}, %v
+// CHECK-NOT:         tile.dot {{.*}} precision highest
+// CHECK:             scf.if
+// CHECK:             } else {
+// CHECK:             [[PARTS:%[0-9]+]] = tile.cast %w to bf16
+// CHECK-COUNT-3:     tile.dot {{%[0-9]+}}, {{%[0-9]+}}{{$}}
+// CHECK:             arith.cmpf une
 
 // Positions in the second dimension: the value comes first in the product, so that none is transposed.
 func.func @lanes_added(%x: memref<128x64xi32>, %ids: memref<64xi32>, %out: memref<128x600xi32>) -> memref<128x600xi32> {

@@ -71,12 +71,19 @@ def signed(word: int) -> int:
 
 
 def operation(opcode: str) -> Callable[[int, int], int] | None:
-    """What an instruction with two operands computes; None for one that is not known."""
+    """What an instruction with two operands computes; None for one that is not known.
+
+    Floats are equal if their words are: so it is of the one float that is known, 0.
+    """
     if opcode.startswith("scalar_lea."):
         return WORDS["sadd.s32"]
     kind, _, rest = opcode.partition(".")
     relation, _, rest = rest.partition(".")
-    if kind == "scmp" and relation in COMPARISONS and rest[:3] in ("s32", "u32"):
+    if (
+        kind == "scmp"
+        and relation in COMPARISONS
+        and (rest[:3] in ("s32", "u32") or (rest[:3] == "f32" and relation in ("eq", "ne")))
+    ):
         compare = COMPARISONS[relation]
         flip = _SIGN if rest[:3] == "s32" else 0  # signed numbers in order are words in order
         return lambda a, b: int(compare(a ^ flip, b ^ flip))

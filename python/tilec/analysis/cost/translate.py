@@ -49,7 +49,7 @@ class Registers:
 
     def _constant(self, operand: str) -> Value:
         if re.fullmatch(r"-?(\d+\.\d*(e[-+]?\d+)?|inf|nan)", operand):
-            return UNKNOWN  # floats are not followed
+            return 0 if operand == "0.0" else UNKNOWN  # other floats are not followed
         match = re.fullmatch(r"\[?(#\w+)?(?: ?\+ ?)?(?:\$?(0x[0-9a-f]+|\d+))?\]?", operand)
         if match is None or not (match[1] or match[2]):
             raise UnknownText(f"an operand of the scalar unit that is none: {operand}")

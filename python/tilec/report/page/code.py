@@ -82,7 +82,7 @@ def _source(source: Source, file: int, prefix: str) -> Html:
     if not source.lines:
         return joined(name, tag("div", "The text of this file is not at hand.", class_="quiet"))
     text = "\n".join(line for _, line in source.lines)
-    coloured = colours.mlir(text) if source.file.endswith(".mlir") else colours.python(text)
+    coloured = colours.python(text) if source.language == "python" else colours.mlir(text)
     lines: list[Html] = []
     before = source.lines[0][0] - 1
     for (number, _), line in zip(source.lines, coloured, strict=True):

@@ -45,11 +45,17 @@ def _head(kernel: str) -> Html:
     return tag(
         "head",
         tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
         tag("meta", name_="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name_="color-scheme", content="light dark"),
         tag("title", f"{kernel}: what it costs"),
         tag("style", Html(_asset("page.css"))),
+        tag("noscript", tag("style", "[hidden] { display: block; }")),
     )
+
+
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+"""What a browser may load for the page: nothing but what is in it."""
 
 
 def _asset(name: str) -> str:
@@ -118,10 +124,13 @@ def _chip(shown: _Shown, first: bool) -> Html:
     if cost is not None:
         roof = roofline.drawn(cost, report.need, report.need_unknown, chip)
         timeline = "It could not be run." if shown.timeline is None else steps.drawn(shown.timeline, chip)
+        guessed = (
+            tag("p", f"Guessed where control flow is: {'; '.join(cost.doubts)}.") if cost.doubts else None
+        )
         two = tag("div", _section(f"{prefix}roofline", f"Roofline on {chip.name}", roof), parts, class_="two")
         parts = [
             two,
-            _section(f"{prefix}timeline", f"Steady state on {chip.name}", joined(timeline)),
+            _section(f"{prefix}timeline", f"Timeline on {chip.name}", joined(guessed, timeline)),
             _section(f"{prefix}operations", f"Operations on {chip.name}", operations(cost)),
         ]
     if shown.program is not None:

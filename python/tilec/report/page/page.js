@@ -1,5 +1,7 @@
 "use strict";
 
+document.documentElement.classList.add("live");
+
 // Tabs, of chips and of passes: arrows, Home and End move between them.
 function keys(event, count, index) {
   const moves = { ArrowRight: index + 1, ArrowLeft: index - 1, ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: count - 1 };
@@ -143,14 +145,15 @@ for (const list of document.querySelectorAll(".lines")) {
   });
 }
 
-// A fragment names a line, and may need another pass or chip to be shown.
+// A fragment names a line or a pass, and may need another pass or chip to be shown.
 function follow() {
   const line = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-  if (!line || !line.classList.contains("line")) return;
+  if (!line) return;
   const panel = line.closest('[role="tabpanel"]');
   if (panel && panel.hidden) choose(document.getElementById(panel.getAttribute("aria-labelledby")));
   const stage = line.closest(".stage");
   if (stage && stage.hidden) choose(line.closest(".program").querySelector(`button[data-stage="${stage.dataset.stage}"]`));
+  if (!line.classList.contains("line")) return;
   select(line);
   reveal(line.closest(".lines"), line);
   line.closest(".panes").scrollIntoView({ block: "nearest" });

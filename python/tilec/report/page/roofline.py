@@ -7,7 +7,7 @@ from math import ceil, floor, log10
 from tilec.chips import Chip
 from tilec.report.data import Cost, Need
 from tilec.report.page.markup import Html, joined, tag
-from tilec.report.page.units import rate, share, time
+from tilec.report.page.units import number, rate, share, time
 
 _WIDTH, _HEIGHT = 460.0, 300.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 438.0, 26.0, 256.0
@@ -80,8 +80,8 @@ def drawn(cost: Cost, need: Need | None, unknown: str | None, chip: Chip) -> Htm
 def _plot(line: Roofline, need: Need, chip: Chip) -> Html:
     x, y = scales(line)
     described = (
-        f"Roofline of {chip.name}: {line.needed:.3g} operations for each byte that the program needs, "
-        f"{line.moved:.3g} for each that is moved, {rate(line.rate, 'FLOP')} of a peak of "
+        f"Roofline of {chip.name}: {number(line.needed)} operations for each byte that the program needs, "
+        f"{number(line.moved)} for each that is moved, {rate(line.rate, 'FLOP')} of a peak of "
         f"{rate(line.peak, 'FLOP')}"
     )
     figure = tag(
@@ -99,8 +99,10 @@ def _plot(line: Roofline, need: Need, chip: Chip) -> Html:
     filled, hollow = (tag("span", each, class_="dot") for each in "●○")
     caption = tag(
         "p",
-        joined(filled, f" {rate(line.rate, 'FLOP')} at {line.needed:.3g} FLOP for each byte that it needs; "),
-        joined(hollow, f" {line.moved:.3g} for each byte that it moves. "),
+        joined(
+            filled, f" {rate(line.rate, 'FLOP')} at {number(line.needed)} FLOP for each byte that it needs; "
+        ),
+        joined(hollow, f" {number(line.moved)} for each byte that it moves. "),
         "The bar is the band of the estimate. The roof over ",
         joined(filled, f" is at {rate(line.roof(line.needed), 'FLOP')}: "),
         f"the kernel has {share(line.rate / line.roof(line.needed))} of it.{counted}",

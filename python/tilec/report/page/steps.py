@@ -8,7 +8,7 @@ from tilec.analysis.cost.timeline import BINS, Timeline, Transfer
 from tilec.analysis.vmem import amount
 from tilec.chips import Chip
 from tilec.report.page.markup import Html, joined, tag
-from tilec.report.page.units import time
+from tilec.report.page.units import share, time
 
 _COPY, _UNIT, _PAD = 9, 22, 5  # heights: of a copy, of a unit, and around the content of a row
 _LEVELS = 20  # that the height of a unit's bar has
@@ -105,13 +105,15 @@ def in_words(found: Timeline, axis: Axis) -> str:
     """What the figure shows."""
     begin, whole = found.begin / axis.second, found.cycles / axis.second
     length = (found.end - found.begin) / axis.second
-    what = "A part"
+    part = f"{time(length)} from {time(begin)} on, of {time(whole)}"
     if found.steps:
-        count = len(found.steps) - 1
-        what = f"{count} consecutive steps, which begin at the vertical lines,"
+        what = f"{len(found.steps) - 1} consecutive steps of {found.kernel}, from line to line: {part}"
+    elif length < whole:
+        what = f"A part of {found.kernel}, {part}"
+    else:
+        what = f"All of {found.kernel}, {time(whole)}"
     waited = sum(min(end, found.end) - max(begin, found.begin) for begin, end in found.waits)
-    stalled = f"{100 * waited / (found.end - found.begin):.0f} % of it in waits for copies"
-    return f"{what} of {found.kernel}, {time(length)} from {time(begin)} on, of {time(whole)}; {stalled}."
+    return f"{what}; {share(waited / (found.end - found.begin))} in waits for copies."
 
 
 def _rows(found: Timeline, axis: Axis) -> list[Row]:

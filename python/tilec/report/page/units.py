@@ -11,8 +11,13 @@ def time(seconds: float) -> str:
 def rate(per_second: float, unit: str) -> str:
     """A rate in 10^9 or 10^12 of a unit a second, such as `820 GB/s`."""
     if per_second >= 1e12:
-        return f"{per_second / 1e12:.3g} T{unit}/s"
-    return f"{per_second / 1e9:.3g} G{unit}/s"
+        return f"{number(per_second / 1e12)} T{unit}/s"
+    return f"{number(per_second / 1e9)} G{unit}/s"
+
+
+def number(value: float) -> str:
+    """A number with three digits, or all of those before the point."""
+    return f"{value:.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def share(part: float) -> str:

@@ -1,0 +1,63 @@
+"""How many buffers a window needs, so that copies keep HBM busy.
+
+A copy arrives a latency after its bytes have passed. With `n` buffers it begins `n - 1` steps before the step
+that waits for it, so that HBM is always busy only if the bytes of that many steps take as long to pass as a
+latency and the code of a step. Source: the model of DMAs that `tilec.analysis.cost` runs, with the latencies
+and bandwidths of `tilec.chips`; at 256 x 256 of f32 a step on v5e, sums of rows wait for a third of the time
+with two buffers and for nothing with four.
+"""
+
+from math import inf, prod
+
+from tilec.analysis.affine import static_extent
+from tilec.analysis.blocks import MOST_BUFFERS, in_view, loop_axes, most_buffers
+from tilec.analysis.visits import block_owner, level_of, moves, one_step, shared_axes
+from tilec.analysis.vmem import padded_bytes
+from tilec.chips import Chip
+from tilec.dialects.tile.locals import is_local
+from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
+from tilec.dialects.tile.types import byte_width, span_of
+
+STEP = 100
+"""Bundles of a step besides its body, as in `tilec.analysis.model`."""
+FEW = 2
+"""Buffers of a window that moves, where those are enough. The other choice is `MOST_BUFFERS`: which of three
+buffers is next takes a division."""
+
+
+def wanted_buffers(pipeline: PipelineOp, window: WindowOp, chip: Chip) -> int:
+    """The buffers of a window with which its copies come in time on `chip`, if memory has room for them."""
+    if not moves(window):
+        return 1
+    axes = [axis for axis in _axes(pipeline) if not one_step(axis)]
+    own = level_of(window, axes) if pipeline.nested is not None else len(axes)
+    windows = [each for each in pipeline.windows if block_owner(pipeline, each) is each]
+    passing = sum(_bytes(each) for each in windows if level_of(each, axes) >= own)
+    rate = chip.hbm_gb_per_s / chip.clock_ghz
+    needed = (chip.read_latency + STEP) * rate
+    if shared_axes(window):
+        needed *= 2  # every other step may find its block there
+    few = passing >= needed or _steps(axes) <= FEW
+    return min(FEW if few else MOST_BUFFERS, most_buffers(pipeline, window))
+
+
+def _axes(pipeline: PipelineOp) -> list[AxisOp]:
+    """The axes whose steps windows are copied ahead of."""
+    return loop_axes(pipeline) if pipeline.loop.data is Loop.FORI_LOOP else pipeline.axes
+
+
+def _bytes(window: WindowOp) -> int:
+    """What one copy of a window brings; on-chip memory is not copied."""
+    if is_local(window.array):
+        return 0
+    return padded_bytes(in_view(window, window.extents), byte_width(window.array_type.element_type))
+
+
+def _steps(axes: list[AxisOp]) -> float:
+    """The steps of a loop over `axes`; infinitely many if that is known at run time only."""
+    return prod(_steps_of(axis) for axis in axes)
+
+
+def _steps_of(axis: AxisOp) -> float:
+    extent, span = static_extent(axis.axis.bounds), span_of(axis.result)
+    return inf if extent is None else -(-extent // (span.size if span else 1))
