@@ -8,6 +8,7 @@ import importlib.util
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,9 +24,6 @@ from tilec.tuning.structures import space_of
 
 ROOT = Path(__file__).resolve().parents[2]
 RECORDED: dict[str, list[Any]] = json.loads((Path(__file__).parent / "data" / "tuning.v5e.json").read_text())
-LEAST = {"attention_causal": 0.75, "layer_norm": 0.7, "softmax_two_pass": 0.7}
-"""The correlation of ranks where it is below 0.8: the tuner's own choices are among those that are recorded,
-and they are close to each other. Those that were drawn at random alone have 0.85 and more."""
 
 
 def benchmark() -> ModuleType:
@@ -42,18 +40,16 @@ BENCHMARK = benchmark()
 
 
 def recorded(name: str) -> dict[Choice, float]:
-    return {
-        Choice(tuple(sorted(blocks.items())), grouping, loop, operands, depth): microseconds
-        for blocks, grouping, loop, operands, depth, microseconds in RECORDED[name]
-    }
+    plain = Choice().to_json()
+    return {Choice.from_json(plain | told): microseconds for told, microseconds in RECORDED[name]}
 
 
 @pytest.mark.parametrize("name", list(RECORDED))
 def test_the_model_ranks_as_estimates_do(name: str) -> None:
     scorer = Scorer(BENCHMARK.program(name), CHIPS["v5e"])
     pairs = [(scorer.score(choice), estimate) for choice, estimate in recorded(name).items()]
-    assert len(pairs) >= 15
-    assert BENCHMARK.spearman(pairs) >= LEAST.get(name, 0.8)
+    assert len(pairs) >= 25
+    assert BENCHMARK.spearman(pairs) >= 0.8
     factors = [1e6 * score / estimate for score, estimate in pairs]
     assert all(0.2 < factor < 4 for factor in factors)
 
@@ -61,7 +57,7 @@ def test_the_model_ranks_as_estimates_do(name: str) -> None:
 @pytest.mark.parametrize("name", list(RECORDED))
 def test_a_default_is_near_the_best(name: str) -> None:
     program, known = BENCHMARK.program(name), recorded(name)
-    default = default_choice(program, "v5e")
+    default = replace(default_choice(program, "v5e"), depth=2)  # as it was recorded
     assert default in known
     assert known[default] <= 1.5 * min(known.values())
 

@@ -118,7 +118,7 @@ def test_among_ties_the_simpler_one_wins_then_less_memory() -> None:
 
     outcome = run(Answers(answer))
     assert outcome.best is not None
-    assert (outcome.best.loop, outcome.best.depth, outcome.best.operands) == ("grid", 2, "auto")
+    assert (outcome.best.loop, outcome.best.depth, outcome.best.operands) == ("grid", Choice.depth, "auto")
     assert outcome.best.sizes["m"] == min(
         choice.sizes["m"] for choice in outcome.found if choice.loop == "grid"
     )

@@ -73,8 +73,8 @@ def test_only_what_a_program_can_use_is_tried() -> None:
     assert tried("jagged_row_sum", "clean") == {"peel"}
     for name in ("matmul", "softmax"):
         assert not tried(name, "gathers") | tried(name, "shared")
-    streams = {each.depth for each in SPACES["jagged_row_sum"].structures if each.grouping == "stream"}
-    assert streams == {Choice.depth}  # which have two buffers, whatever is said
+    depths = {each.depth for each in SPACES["jagged_row_sum"].structures if each.loop == "grid"}
+    assert depths == {Choice.depth}  # a grid has two buffers, whatever is said
 
 
 def test_products_have_tiles_of_their_own() -> None:

@@ -11,9 +11,11 @@ one its results go. Where each number comes from:
 """
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from math import ceil, prod
 
+from tilec.analysis.blocks import MOST_BUFFERS
 from tilec.analysis.vmem import SUBLANES, padded_bytes, registers
 from tilec.analysis.workload import Extent, Level, Product, Traffic, Unit, Workload
 from tilec.chips import Chip
@@ -43,11 +45,18 @@ KEPT = 48
 LISTED = 40
 """Bundles for each entry of a worklist, made by scalar code in a kernel of its own before."""
 STREAM_STEP = 40
+"""Bundles of a step of a loop inside another one besides its body, where jagged axes are streamed."""
 STREAM_ITEM = 60
+"""The same of one of the loop around it: what is computed once for each segment."""
 LONG = 2
+"""Segments are streamed with `grouping=auto` if on average they have so many tiles; see
+`--stream-jagged-items`."""
+TWO = 2
+"""Buffers of a window where a grid runs the steps, or two are enough."""
 IDLE = 150
-SHARED = 250
 """Bundles of a step of a ragged axis that is behind its end."""
+SHARED = 250
+"""The same for each window that it writes."""
 CALL = 1000
 """Cycles of such a kernel besides: its offsets come, its lists go."""
 
@@ -58,6 +67,7 @@ class Modelled:
 
     `seconds` is the whole kernel's time, `bytes_moved` what crosses HBM's channel, `steps` how many steps the
     pipeline makes, `vmem` the bytes of the windows in all their buffers; `bound` names what takes longest.
+    `body` are the cycles of a step on all units together, by which the compiler's time goes.
     """
 
     seconds: float
@@ -65,18 +75,19 @@ class Modelled:
     steps: float
     vmem: int
     bound: str
+    body: float
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """What is chosen besides block sizes: the loop, `depth` buffers of a window, and more.
+    """What is chosen besides block sizes: the loop, `depth` buffers of a window, by default enough, and more.
 
     What a loop moves along `resident` arrays stays on the chip. `grouping` says how the steps of jagged axes
     are found.
     """
 
     loop: str = "grid"
-    depth: int = 2
+    depth: int | None = None
     resident: bool = False
     grouping: str = "auto"
 
@@ -102,16 +113,29 @@ class _Copies:
     vmem: int
 
 
+@dataclass(frozen=True)
+class _Stretch:
+    """Steps of one loop: the cycles of one that waits for nothing, of all as they come, those in which their
+    bytes pass, and those of one step on all units together.
+    """
+
+    copies: _Copies
+    steps: float
+    step: float
+    stepping: float
+    moving: float
+    bound: str
+    body: float
+
+
 class _Model:
     def __init__(self, work: Workload, blocks: Mapping[str, int], chip: Chip, schedule: Schedule) -> None:
         self.work, self.blocks, self.chip, self.schedule = work, blocks, chip, schedule
         self.jagged = any(level.jagged for level in work.levels)
         self.grouping = self._grouping() if self.jagged else "none"
-        # An emit_pipeline that may have few steps has two buffers at most, and so has a grid.
-        few = self.jagged and self.grouping != "overlaunch"
-        self.depth = (
-            2 if schedule.loop == "grid" or (few and schedule.loop == "emit_pipeline") else schedule.depth
-        )
+        # A grid has two buffers of a window at most, and an emit_pipeline that may have few steps.
+        few = self.jagged and self.grouping != "overlaunch" and schedule.loop == "emit_pipeline"
+        self.most = TWO if few or schedule.loop in ("grid", "unroll") else MOST_BUFFERS
         self.trips = [self._trips(number) for number in range(len(work.levels))]
         self.runs = [prod(self.trips[i] for i in work.path(n)) for n in range(len(work.levels))]
         self.looped = self._looped()
@@ -165,23 +189,56 @@ class _Model:
         return [self._size(extent) for extent in shape]
 
     def result(self) -> Modelled:
-        chip, copies, units = self.chip, self._copies(), self._units()
+        """Loops that follow each other are stretches: one may wait for copies and another compute."""
+        stretches = [self._stretch(levels) for levels in self._stretches()]
+        leaves, chip = self._leaves(), self.chip
+        ends, anew = (
+            sum(each.copies.ends for each in stretches),
+            sum(each.copies.anew for each in stretches),
+        )
+        latency, rate = chip.read_latency + chip.write_latency, chip.hbm_gb_per_s / chip.clock_ghz
+        again = (self._starts() - 1) * (latency + anew / rate)
+        cycles = latency + again + self._before(leaves)
+        if len(stretches) == 1:
+            (only,) = stretches
+            cycles += max(only.stepping + ends / rate, only.moving + only.step)
+        else:
+            cycles += ends / rate + sum(max(each.stepping, each.moving) for each in stretches)
+        longest = max(stretches, key=lambda each: max(each.stepping, each.moving))
+        moved = sum(each.copies.read + each.copies.written for each in stretches)
+        steps, vmem = sum(each.steps for each in stretches), sum(each.copies.vmem for each in stretches)
+        body = max(each.body for each in stretches)
+        return Modelled(cycles / chip.clock_ghz / 1e9, moved, steps, vmem, longest.bound, body)
+
+    def _stretches(self) -> list[set[int]]:
+        """The levels of each innermost loop; those around loops count with the last one."""
+        levels = range(len(self.work.levels))
         leaves = self._leaves()
-        steps = max(sum(self.runs[n] for n in leaves), 1.0)
+        stretches = [{leaf} for leaf in leaves]
+        stretches[-1] |= set(levels) - set(leaves)
+        return stretches
+
+    def _stretch(self, levels: AbstractSet[int]) -> _Stretch:
+        copies, units = self._copies(levels), self._units(levels)
+        (leaf,) = levels & set(self._leaves())
+        steps = max(self.runs[leaf], 1.0)
         busy = max(units, key=lambda unit: units[unit])
-        step = (units[busy] + self._waits() + self._control(leaves, steps)) / steps
-        rate = chip.hbm_gb_per_s / chip.clock_ghz
-        starts, fetches = self._starts(), min(max(copies.fetches, 1.0), steps)
-        latency = chip.read_latency + chip.write_latency
-        wait = (chip.read_latency - EARLY + copies.read / fetches / rate) / max(self.depth - 1, 1)
-        again = (starts - 1) * (latency + copies.anew / rate)
-        stepping = latency + copies.ends / rate + again + steps * step
-        stepping += max(fetches - starts, 0.0) * max(wait - step, 0.0)
-        moving = latency + again + step + (copies.read + copies.written) / rate
-        cycles = max(stepping, moving) + self._before(leaves)
+        step = (units[busy] + self._waits(levels) + self._control(leaf, steps)) / steps
+        rate = self.chip.hbm_gb_per_s / self.chip.clock_ghz
+        fetches = min(max(copies.fetches, 1.0), steps)
+        passing = copies.read / fetches / rate
+        wait = (self.chip.read_latency - EARLY + passing) / max(self._depth(passing) - 1, 1)
+        stepping = steps * step + max(fetches - self._starts(), 0.0) * max(wait - step, 0.0)
+        moving = (copies.read + copies.written) / rate
         bound = "transfer" if moving > stepping else "latency" if wait > step else busy
-        moved = copies.read + copies.written
-        return Modelled(cycles / chip.clock_ghz / 1e9, moved, steps, copies.vmem, bound)
+        return _Stretch(copies, steps, step, stepping, moving, bound, sum(units.values()) / steps)
+
+    def _depth(self, passing: float) -> int:
+        """The buffers of a window. Where nothing is said they are enough, if copies take `passing` cycles."""
+        late = passing < self.chip.read_latency + STEP[self.chip.name]
+        # Streams that begin anew for each segment gain less by more buffers than other loops do.
+        enough = MOST_BUFFERS if late and self.grouping != "stream" else TWO
+        return min(self.schedule.depth or enough, self.most)
 
     def _leaves(self) -> list[int]:
         """The levels whose runs are steps: the innermost, but for those that are written out."""
@@ -189,17 +246,15 @@ class _Model:
         levels = [n for n, level in enumerate(self.work.levels) if level.outer or not written_out]
         return [n for n in levels if all(self.work.levels[other].parent != n for other in levels)]
 
-    def _control(self, leaves: Sequence[int], steps: float) -> float:
-        """Cycles of all steps besides their bodies."""
+    def _control(self, leaf: int, steps: float) -> float:
+        """Cycles of all steps of a loop besides their bodies."""
         windows = sum(bool(each.shape) for each in self.work.traffic)
         scale = STEP[self.chip.name] / STEP["v5e"]
         if self.grouping != "stream":
             return steps * (STEP[self.chip.name] + WINDOW * windows)
-        inner = sum(bool(each.shape) for each in self.work.traffic if each.level in leaves)
-        items = max(
-            (self.runs[self.work.levels[n].parent] for n in leaves if self.work.levels[n].parent >= 0),
-            default=1.0,
-        )
+        inner = sum(bool(each.shape) for each in self.work.traffic if each.level == leaf)
+        parent = self.work.levels[leaf].parent
+        items = self.runs[parent] if parent >= 0 else 1.0
         return scale * (steps * (STREAM_STEP + WINDOW * inner) + items * STREAM_ITEM)
 
     def _starts(self) -> float:
@@ -225,7 +280,7 @@ class _Model:
             n for n, trips in enumerate(self.trips) if trips > 1 and self.work.levels[n].parent in ragged
         } - set(ragged)
         copied = [each for each in map(self._copied, self.work.traffic) if not inside.isdisjoint(each[1])]
-        wait = (self.chip.read_latency - EARLY) / max(self.depth - 1, 1) if copied else 0.0
+        wait = (self.chip.read_latency - EARLY) / max(self._depth(0.0) - 1, 1) if copied else 0.0
         return max(IDLE + SHARED * shared, wait)
 
     def _most(self, level: Level, number: int) -> float:
@@ -234,26 +289,30 @@ class _Model:
             return self.trips[number]
         return level.most / self._block(level) + level.ragged
 
-    def _units(self) -> dict[str, float]:
+    def _units(self, levels: AbstractSet[int]) -> dict[str, float]:
         """Cycles that each unit is busy."""
-        cycles: dict[str, float] = {"matrix": sum(map(self._product, self.work.products))}
+        cycles: dict[str, float] = {
+            "matrix": sum(map(self._product, (each for each in self.work.products if each.level in levels)))
+        }
         cycles |= dict.fromkeys(Unit, 0.0)
         for lanes in self.work.lanes:
-            if lanes.carried and self.schedule.loop == "unroll":
+            if lanes.level not in levels or (lanes.carried and self.schedule.loop == "unroll"):
                 continue
             count = registers(self._shape(lanes.shape), lanes.width)
             if count > KEPT or not lanes.kept:
                 cycles[lanes.unit] += self.runs[lanes.level] * lanes.factor * count / SLOTS[lanes.unit]
-        for traffic in self.work.traffic:
+        for traffic in (each for each in self.work.traffic if each.level in levels):
             count = registers(self._shape(traffic.shape), traffic.width)
             unit = Unit.LOADS if traffic.effect is Effect.READ else Unit.STORES
             cycles[unit] += self.runs[traffic.level] * count / SLOTS[unit]
         return cycles
 
-    def _waits(self) -> float:
+    def _waits(self, levels: AbstractSet[int]) -> float:
         """Cycles in which steps wait for a first result."""
-        found = sum(self.runs[each.level] * LATENCY.get(each.unit, 0.0) for each in self.work.lanes)
-        found += sum(self.runs[each.level] * PRODUCT for each in self.work.products)
+        lanes = [each for each in self.work.lanes if each.level in levels]
+        products = [each for each in self.work.products if each.level in levels]
+        found = sum(self.runs[each.level] * LATENCY.get(each.unit, 0.0) for each in lanes)
+        found += sum(self.runs[each.level] * PRODUCT for each in products)
         # What is written out fills some of the waits of one tile with the work of another.
         return found * (1 + 1 / self._written_out()) / 2
 
@@ -270,16 +329,16 @@ class _Model:
         per_cycle = chip.mxus * 16 / chip.mxu_cycles
         return self.runs[product.level] * batch * product.passes * rows * tiles / per_cycle
 
-    def _copies(self) -> _Copies:
+    def _copies(self, levels: AbstractSet[int]) -> _Copies:
         read = written = ends = anew = fetches = 0.0
         vmem, steps = 0, sum(self.runs[n] for n in self._leaves())
         for traffic in self.work.traffic:
-            if not traffic.shape:
+            if traffic.level not in levels or not traffic.shape:
                 continue  # a scalar, read from scalar memory
             shape, moving = self._copied(traffic)
             times, size = self._fetches(traffic.level, moving), padded_bytes(shape, traffic.width)
             own = max(times / steps, 1.0)
-            vmem += ceil(size * own * (self.depth if times > 1 else 1))
+            vmem += ceil(size * own * (min(self.schedule.depth or TWO, self.most) if times > 1 else 1))
             ends += size
             anew += 0 if moving.isdisjoint(self.looped) else size
             if traffic.effect is not Effect.WRITE:

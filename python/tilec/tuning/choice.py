@@ -15,7 +15,7 @@ class Choice:
     grouping: str = TileToPallas.grouping
     loop: str = TileToPallas.loop
     operands: str = TileToPallas.operands
-    depth: int = 2
+    depth: int | None = TileToPallas.depth
     fetch: int = TileToPallas.fetch
     gathers: str = TileToPallas.gathers
     shared: str = TileToPallas.shared
@@ -30,7 +30,7 @@ class Choice:
     def plainness(self) -> tuple[int, int, int, int]:
         """Orders choices that are as good as each other: the least is the simplest."""
         words = (self.operands, self.gathers, self.shared, self.clean)
-        return LOOPS.index(self.loop), sum(each != "auto" for each in words), self.depth, self.fetch
+        return LOOPS.index(self.loop), sum(each != "auto" for each in words), self.depth or 0, self.fetch
 
     def with_sizes(self, sizes: Mapping[str, int]) -> "Choice":
         """The same with other block sizes."""
@@ -52,9 +52,11 @@ class Choice:
         if not isinstance(data, dict):
             raise ValueError("not a choice")
         given = cast("dict[str, Any]", data)
-        if any(type(given.get(key)) is not type(value) for key, value in plain.items()):
+        named = [key for key in plain if key != "depth"]
+        if any(type(given.get(key)) is not type(plain[key]) for key in named) or "depth" not in given:
             raise ValueError("not a choice")
-        numbers = [*given["blocks"].values(), given["depth"], given["fetch"]]
+        depth = 1 if given["depth"] is None else given["depth"]
+        numbers = [*given["blocks"].values(), depth, given["fetch"]]
         if not all(type(each) is int and each > 0 for each in numbers):
             raise ValueError("a choice with sizes that are no positive numbers")
         options: dict[str, Any] = {key: given[key] for key in plain if key != "blocks"}

@@ -1,36 +1,55 @@
 """What is chosen without tuning: the model's best that the ledger of on-chip memory lets through."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from tilec.chips import chip_named
 from tilec.diagnostics import TileError
 from tilec.parsing import make_context
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
 from tilec.tuning.scoring import Scorer
-from tilec.tuning.space import space_with
+from tilec.tuning.space import Space, space_with
 
-TIE = 0.01
-"""Of choices that the model thinks as good as equal, the one with the smallest windows is taken: it compiles
-faster, and leaves memory."""
+PLAIN = (Choice(), Choice(operands="resident"))
+"""What is chosen between: a grid, with what its loop comes back to on the chip or not."""
+STREAMS = tuple(replace(each, grouping="stream", loop="fori_loop") for each in PLAIN)
+"""The same for jagged axes, besides."""
+GAIN = 0.8
+"""A choice that is not the first of these takes so much of the time of that one by the model, or less."""
+MOST_BODY = 8000
+"""Cycles of a step on all units together. Of steps of over 10,000 some took the compiler minutes."""
 MOST_TRIED = 12
 """Choices that are put through the passes, each in a tenth of a second, before the usual blocks are taken."""
 
 
 def default_choice(program: Program, chip: str) -> Choice:
-    """The model's best choice for a grid that the passes take for `chip`, in well under a second mostly.
+    """The model's best choice that the passes take for `chip`, in well under a second mostly.
 
-    Where they refuse all that the model likes, the choice of `--tile-to-pallas` with nothing said, and the
-    smallest sizes where they refuse that too. Raises ValueError for an unknown chip.
+    It is for a grid, or streams jagged axes; what steps come back to may stay on the chip. Where the passes
+    refuse all that the model likes, the choice of `--tile-to-pallas` with nothing said, and the smallest
+    sizes where they refuse that too. Raises ValueError for an unknown chip.
     """
-    space, scorer = space_with(program, [Choice()]), Scorer(program, chip_named(chip))
-    ordered = scorer.ordered(space, Choice())
-    limit = min(map(scorer.score, ordered), default=0.0) * (1 + TIE)
-    ties = [choice for choice in ordered if scorer.score(choice) <= limit]
-    tried = sorted(ties, key=scorer.memory)[:1]
+    ragged = any(level.ragged for work in program.workloads for level in work.levels)
+    structures = [*PLAIN, *(STREAMS if ragged else ())]
+    space, scorer = space_with(program, structures), Scorer(program, chip_named(chip))
+    first, *others = [list(_liked(space, scorer, each)) for each in structures]
+    best = min((each for each in others if each), key=lambda each: scorer.score(each[0]), default=first)
+    if first and scorer.score(best[0]) <= GAIN * scorer.score(first[0]):
+        first = best[: MOST_TRIED // 2] + first[: MOST_TRIED // 2]
+    least = Choice().with_sizes({each.axis: each.sizes[0] for each in space.axes})
+    return next((each for each in (*first, Choice()) if _fits(program, each, chip)), least)
+
+
+def _liked(space: Space, scorer: Scorer, structure: Choice) -> Iterator[Choice]:
+    """The best choices of a structure, and others that differ from them by more than a step of a size."""
+    every = scorer.ordered(space, structure)
+    ordered = [each for each in every if scorer.body(each) <= MOST_BODY] or every
+    tried: list[Choice] = []
     for choice in ordered:
         if len(tried) < MOST_TRIED and all(space.distance(choice, each) > 1 for each in tried):
             tried.append(choice)
-    least = Choice().with_sizes({each.axis: each.sizes[0] for each in space.axes})
-    return next((each for each in (*tried, Choice()) if _fits(program, each, chip)), least)
+            yield choice
 
 
 def _fits(program: Program, choice: Choice, chip: str) -> bool:

@@ -10,6 +10,9 @@ from tilec.tuning.space import Space
 MOST_SCORED = 6000
 """Choices of sizes that are all scored, in about a second. Where there are more, the best are climbed to."""
 
+LONGEST_BODY = 24_000
+"""Cycles of a step on all units together. Longer code mostly takes the compiler more than half a minute."""
+
 
 class Scorer:
     """Scores the choices of one program for one chip; remembers what it said."""
@@ -17,23 +20,23 @@ class Scorer:
     def __init__(self, program: Program, chip: Chip):
         self.program = program
         self.chip = chip
-        self._scores: dict[Choice, float] = {}
+        self._known: dict[Choice, tuple[float, float]] = {}
 
     def score(self, choice: Choice) -> float:
         """Seconds that all kernels take, infinite for a choice whose windows do not fit the chip."""
-        if choice not in self._scores:
-            self._scores[choice] = self._score(choice)
-        return self._scores[choice]
+        return self._look(choice)[0]
 
-    def memory(self, choice: Choice) -> int:
-        """Bytes of the windows of the kernel that has most."""
-        return max((each.vmem for each in self._modelled(choice)), default=0)
+    def body(self, choice: Choice) -> float:
+        """Cycles of a step on all units together, of the kernel that has most: so long is its code."""
+        return self._look(choice)[1]
 
-    def _score(self, choice: Choice) -> float:
-        found = self._modelled(choice)
-        if max((each.vmem for each in found), default=0) > self.chip.vmem_mib * MEBIBYTE:
-            return float("inf")
-        return sum(each.seconds for each in found)
+    def _look(self, choice: Choice) -> tuple[float, float]:
+        if choice not in self._known:
+            found = self._modelled(choice)
+            fits = max((each.vmem for each in found), default=0) <= self.chip.vmem_mib * MEBIBYTE
+            seconds = sum(each.seconds for each in found) if fits else float("inf")
+            self._known[choice] = seconds, max((each.body for each in found), default=0.0)
+        return self._known[choice]
 
     def _modelled(self, choice: Choice) -> list[Modelled]:
         schedule = Schedule(
@@ -46,10 +49,14 @@ class Scorer:
         return [modelled(work, choice.sizes, self.chip, schedule) for work in works]
 
     def ordered(self, space: Space, structure: Choice) -> list[Choice]:
-        """Choices with one structure, the best first: all of them, or those that were met on the way up."""
+        """Choices with one structure, the best first: all of them, or those that were met on the way up.
+
+        Those whose code takes the compiler too long are left out, if there are others.
+        """
         few = space.combinations(structure) <= MOST_SCORED
         found = space.all_of(structure) if few else self._met(space, structure)
         legal = [each for each in found if space.legal(each) and self.score(each) < float("inf")]
+        legal = [each for each in legal if self.body(each) <= LONGEST_BODY] or legal
         return sorted(legal, key=lambda each: (self.score(each), each.blocks))
 
     def _met(self, space: Space, structure: Choice) -> list[Choice]:

@@ -18,9 +18,9 @@ from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
 from tilec.tuning.space import Space, inner_loops, space_with
 
-DEEPER = 4
-"""Buffers of a window that are tried besides two, where they make a difference. Three take a division in each
-step."""
+DEPTHS = (2, 4)
+"""Buffers of a window that are tried, where they make a difference: one is no overlap at all, and three take
+a division in each step."""
 OTHERS = (
     ("fetch", (2,)),
     ("gathers", ("inner", "outer", "rows")),
@@ -52,10 +52,10 @@ def structures_of(program: Program) -> list[Choice]:
         schedule = plain if base is bases[0] else schedule_of(program, space, base)
         if schedule is None and base is not bases[0]:
             continue
-        deeper = (
-            schedule_of(program, space, replace(base, depth=DEEPER)) if base.loop in LOOPS[1:3] else schedule
-        )
-        depths = (base.depth, DEEPER) if deeper not in (schedule, None) else (base.depth,)
+        depths = [base.depth]
+        for depth in DEPTHS if base.loop in ("emit_pipeline", "fori_loop") else ():
+            if schedule_of(program, space, replace(base, depth=depth)) not in (schedule, None):
+                depths.append(depth)
         found += [replace(base, depth=depth, operands=each) for depth in depths for each in placements]
         found += [replace(base, **option) for option in options]
     return found
