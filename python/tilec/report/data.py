@@ -76,7 +76,7 @@ class Cost:
 
     `seconds` is estimated, and the hardware expected between `least_seconds` and `most_seconds`; `doubts` say
     why that is worth nothing, if it is. `use` is, by unit, in what part of the cycles it is at work.
-    `steps` is how often kernels run the code that does most of the work, `spills` how many registers they
+    `steps` are those of the loops that copy, idle ones too, `spills` how many registers they
     store and load back. `roofline` is `Need.seconds` over `seconds`, None where the need is not known.
     `compile_seconds` and `code_bytes` are of a compile that keeps small arrays in HBM, as the estimate has
     them; another has a little more or less code.

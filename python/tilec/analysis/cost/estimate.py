@@ -56,7 +56,8 @@ class Operation:
     `bytes_read` and `bytes_written` are HBM's. `bound` is what takes longest: `MXU`, `vector`, `load/store`,
     `scalar`, `DMA` (HBM's bandwidth) or `latency`. `use` is by these names, less `latency`, what part of the
     cycles each is at work. `loops` is how often the bodies of loops run in all, in the order of their code,
-    and `steps` how often the bundles run that do most of the vector units' work. `spills` counts registers
+    and `steps` how often the innermost loops run that copy, or without any how often the bundles do that have
+    most of the vector units' work. `spills` counts registers
     stored to VMEM and loaded back as it runs. `vmem` is what the compiler says that it takes, in
     bytes; None for what is no kernel.
     """
@@ -172,7 +173,7 @@ def operation(
         bound=_bound(use, trace),
         use=use,
         loops=trace.loops,
-        steps=_steps(trace.executed, rows),
+        steps=trace.steps or _most_work(trace.executed, rows),
         spills=sum(totals[slot] for slot in _SPILLS),
         vmem=vmem,
     )
@@ -184,7 +185,7 @@ def _bound(use: Mapping[str, float], trace: Trace) -> str:
     return most if use[most] > 0.5 else "latency"
 
 
-def _steps(executed: Sequence[int], rows: Sequence[Sequence[int]]) -> int:
+def _most_work(executed: Sequence[int], rows: Sequence[Sequence[int]]) -> int:
     work: dict[int, int] = {}
     for count, row in zip(executed, rows, strict=True):
         work[count] = work.get(count, 0) + count * sum(row[slot] for slot in _WORK)

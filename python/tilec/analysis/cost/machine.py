@@ -35,7 +35,7 @@ class Trace:
     `executed` counts how often each bundle ran, `loops` how often the first of each loop did, on all `cores`.
     `stalled` is the part of `cycles` in waits for DMAs, `busy` how long the channel to HBM was occupied.
     `doubts` says why control flow was guessed; it is exact if there are none. `assumed` says that it hung on
-    what the vector unit was assumed to say.
+    what the vector unit was assumed to say. `steps` is how often the innermost loops ran that copy.
     """
 
     cycles: float
@@ -48,6 +48,7 @@ class Trace:
     doubts: tuple[str, ...]
     assumed: bool
     cores: int
+    steps: int
 
 
 def run(
@@ -77,6 +78,7 @@ def run(
         doubts=tuple(dict.fromkeys(doubt for each in traces for doubt in each.doubts)),
         assumed=any(each.assumed for each in traces),
         cores=cores,
+        steps=sum(each.steps for each in traces),
     )
 
 
@@ -117,7 +119,35 @@ def _run(
         tuple(state.doubts),
         state.assumed,
         1,
+        _steps(schedule, executed),
     )
+
+
+def _steps(schedule: Schedule, executed: Sequence[int]) -> int:
+    """How often the innermost loops ran that copy, or wait for copies; 0 if none does.
+
+    The loop of a grid begins its first copies and awaits its last in two turns more, which are no steps. Any
+    other begins some before it.
+    """
+    ends: dict[int, int] = {}
+    copies: list[int] = []
+    fetches: list[int] = []
+    for index, bundle in enumerate(schedule.bundles):
+        for each in bundle:
+            if each.opcode == "sbr.rel" and int(each.operands[0]) <= index:
+                ends[int(each.operands[0])] = index
+            if each.opcode.startswith("dma."):
+                copies.append(index)
+                way = (each.named or {}).get("way", each.opcode.removeprefix("dma.").replace("_to_", "-to-"))
+                fetches += [index] if way == "hbm-to-vmem" else []
+    loops = [(first, last) for first, last in ends.items() if any(first <= i <= last for i in copies)]
+    inner = [
+        (first, last)
+        for first, last in loops
+        if not any(first <= other <= end <= last and (other, end) != (first, last) for other, end in loops)
+    ]
+    ahead = all(any(first <= i <= last for first, last in inner) for i in fetches)
+    return sum(max(executed[first] - (2 if ahead else 0), 0) for first, _ in inner)
 
 
 def heads(schedule: Schedule) -> list[int]:
