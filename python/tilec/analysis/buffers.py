@@ -9,7 +9,7 @@ with two buffers and for nothing with four.
 
 from math import inf, prod
 
-from tilec.analysis.affine import static_extent
+from tilec.analysis.affine import static_extent, whole_bounds
 from tilec.analysis.blocks import MOST_BUFFERS, in_view, loop_axes, most_buffers
 from tilec.analysis.visits import block_owner, level_of, moves, one_step, shared_axes
 from tilec.analysis.vmem import padded_bytes
@@ -37,8 +37,20 @@ def wanted_buffers(pipeline: PipelineOp, window: WindowOp, chip: Chip) -> int:
     needed = (chip.read_latency + STEP) * rate
     if shared_axes(window):
         needed *= 2  # every other step may find its block there
-    few = passing >= needed or _steps(axes) <= FEW
+    few = (passing >= needed and not _is_ragged(pipeline, window)) or _steps(axes) <= FEW
     return min(FEW if few else MOST_BUFFERS, most_buffers(pipeline, window))
+
+
+def _is_ragged(pipeline: PipelineOp, window: WindowOp) -> bool:
+    """Whether some copies bring a part of the window only, and so pass in less time: those at the ends of
+    ranges that are known at run time, where the loop copies no more than there is.
+    """
+    bounds = [
+        whole_bounds(dim.base) for dim in window.window if dim.span is not None and dim.base is not None
+    ]
+    return pipeline.loop.data is Loop.FORI_LOOP and any(
+        each is not None and static_extent(each) is None for each in bounds
+    )
 
 
 def _axes(pipeline: PipelineOp) -> list[AxisOp]:

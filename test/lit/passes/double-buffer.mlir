@@ -116,16 +116,18 @@ func.func @nested(%x: memref<512x128xf32>, %z: memref<1x128xf32>) {
 // CHECK-NEXT:  }
 
 // Where nothing is said: on v5e some 430 KiB pass while a copy is on its way, so steps that bring 512 KiB need no
-// more than two buffers; on v6e more do. A loop of two steps has no use for them.
+// more than two buffers; on v6e more do. Nor do they at the end of a range that is known at run time, where a copy
+// brings less. A loop of two steps has no use for more.
 // AUTO-LABEL: func.func @chosen
 // AUTO:         tile.window read %x[%k, :] buffers 4
 // AUTO:         tile.window read %x[%n, :] buffers 2
 // AUTO:         tile.window read %x[%two, :] buffers 2
+// AUTO:         tile.window read %x[%m, :] buffers 4
 // V6E-LABEL: func.func @chosen
 // V6E:          tile.window read %x[%k, :] buffers 4
 // V6E:          tile.window read %x[%n, :] buffers 4
 // V6E:          tile.window read %x[%two, :] buffers 2
-func.func @chosen(%x: memref<4096x512xf32>) {
+func.func @chosen(%x: memref<4096x512xf32>, %rows: index) {
   tile.pipeline fori_loop {
     %k = tile.axis 0 to 4096 by k:128 ordered
     %xw = tile.window read %x[%k, :]
@@ -139,6 +141,11 @@ func.func @chosen(%x: memref<4096x512xf32>) {
   tile.pipeline fori_loop {
     %two = tile.axis 0 to 256 by two:128 ordered
     %xw = tile.window read %x[%two, :]
+    %a = tile.get %xw
+  }
+  tile.pipeline fori_loop {
+    %m = tile.axis 0 to %rows by m:256 ordered
+    %xw = tile.window read %x[%m, :]
     %a = tile.get %xw
   }
   return
