@@ -50,6 +50,17 @@ def test_the_best_is_found_where_the_model_thinks_otherwise(data: st.DataObject)
     assert outcome.compiles == len(answers.asked) <= 40
 
 
+def test_what_is_found_is_no_worse_than_the_usual_choice() -> None:
+    """It is asked first, however bad the model thinks it; one that is not in the space is left out."""
+    usual = SPACE.structures[-1].with_sizes({each.axis: each.sizes[0] for each in SPACE.axes})
+    scorer = Scorer(PROGRAM, CHIPS["v5e"])
+    answers = Answers(lambda choice: Estimate(1e-6 if choice == usual else 1e-5, True, compiled=True))
+    outcome = search(SPACE, scorer, answers, Budget(compiles=1), lambda outcome: None, usual)
+    assert (answers.asked, outcome.best) == ([usual], usual)
+    for foreign in (usual.with_sizes({}), usual.with_sizes({**usual.sizes, "m": 7})):
+        assert not SPACE.has(foreign)
+
+
 def test_nothing_is_asked_twice_and_all_is_in_the_space() -> None:
     answers = far_from({"m": 256, "n": 256, "k": 512}, "grid")
     run(answers)

@@ -93,19 +93,35 @@ def _seconds(estimate: Estimate) -> float:
 Report = Callable[[Outcome], None]
 
 
-def search(space: Space, scorer: Scorer, estimator: Estimator, budget: Budget, report: Report) -> Outcome:
+def search(
+    space: Space,
+    scorer: Scorer,
+    estimator: Estimator,
+    budget: Budget,
+    report: Report,
+    usual: Choice | None = None,
+) -> Outcome:
     """The best choice of a space that can be found within a budget; an interrupt keeps what was found.
 
-    `report` is called after each estimate. The same answers of the estimator lead to the same choice, but for
+    `report` is called after each estimate. `usual`, what is chosen without tuning, is looked at first, so
+    that what is found is no worse. The same answers of the estimator lead to the same choice, but for
     where time runs out.
     """
-    return _Search(space, scorer, estimator, budget, report).run()
+    return _Search(space, scorer, estimator, budget, report, usual).run()
 
 
 class _Search:
-    def __init__(self, space: Space, scorer: Scorer, estimator: Estimator, budget: Budget, report: Report):
+    def __init__(
+        self,
+        space: Space,
+        scorer: Scorer,
+        estimator: Estimator,
+        budget: Budget,
+        report: Report,
+        usual: Choice | None,
+    ):
         self.space, self.scorer, self.estimator = space, scorer, estimator
-        self.budget, self.report = budget, report
+        self.budget, self.report, self.usual = budget, report, usual
         self.outcome = Outcome()
         self.started = time.monotonic()
 
@@ -120,7 +136,7 @@ class _Search:
         return self.outcome
 
     def _first(self) -> list[Choice]:
-        """Several choices of the plainest structure, then the best of other loops and groupings."""
+        """The usual choice, several of the plainest structure, the best of other loops and groupings."""
         plain, *others = self.space.structures
         ordered = self.scorer.ordered(self.space, plain)
         chosen: list[Choice] = []
@@ -130,7 +146,9 @@ class _Search:
         for structure in others:
             if structure == replace(plain, grouping=structure.grouping, loop=structure.loop):
                 chosen += self.scorer.ordered(self.space, structure)[:1]
-        return chosen
+        if self.usual is not None and self.space.has(self.usual):
+            chosen.insert(0, self.usual)
+        return list(dict.fromkeys(chosen))
 
     def _climb(self) -> None:
         """Look at what is likely to be better than the best: near it, and wherever else the model says so.

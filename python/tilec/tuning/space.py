@@ -70,6 +70,14 @@ class Space:
         for sizes in product(*(each.sizes for each in axes)):
             yield structure.with_sizes({each.axis: size for each, size in zip(axes, sizes, strict=True)})
 
+    def has(self, choice: Choice) -> bool:
+        """Whether the space has a choice."""
+        axes = {each.axis: each.sizes for each in self.axes_of(choice)}
+        sizes = choice.sizes
+        return choice.with_sizes({}) in self.structures and (
+            sizes.keys() == axes.keys() and all(size in axes[axis] for axis, size in sizes.items())
+        )
+
     def legal(self, choice: Choice) -> bool:
         """Whether a combination is worth a thought: written out, loops must stay short."""
         if choice.loop != "unroll":

@@ -10,6 +10,7 @@ from rich.console import Console
 from tilec.chips import chip_named
 from tilec.tuning.cache import Entry, keep, key_of, known
 from tilec.tuning.choice import Choice
+from tilec.tuning.defaults import default_choice
 from tilec.tuning.estimates import Estimator
 from tilec.tuning.pool import Pool
 from tilec.tuning.program import Program
@@ -75,7 +76,7 @@ def tune(
     space, scorer = space_of(program), Scorer(program, target)
     console = Console(stderr=True)
     with estimators(program, chip) as estimator, shown(program.name, budget, console) as report:
-        outcome = search(space, scorer, estimator, budget, report)
+        outcome = search(space, scorer, estimator, budget, report, default_choice(program, chip))
     ranking = outcome.ranking
     if not ranking:
         refused = outcome.refused
