@@ -10,17 +10,14 @@ trusted, is shown and never ranked. `recorded` are Helion's, of another estimato
 
 import argparse
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import jax
-import numpy as np
-from peer_kernels import Array, Peer
+from peer_kernels import Peer
 from peer_works import CHIPS, Work, works
 
 from tilec.analysis.cost.estimate import Estimate
@@ -28,13 +25,13 @@ from tilec.chips import CHIPS as CHIPS_KNOWN
 from tilec.diagnostics import TileError, one_line
 from tilec.emit.module import print_module
 from tilec.parsing import make_context
-from tilec.runtime.aot import CompileRefused, compile_for
+from tilec.runtime.aot import CompileRefused
 from tilec.runtime.estimate import Compile, estimate
-from tilec.runtime.load import load
-from tilec.runtime.schedules import Compilation, dump_variables, dumped
+from tilec.runtime.estimating import argument, compiled_here
+from tilec.runtime.schedules import Compilation, dump_variables
 from tilec.tuning.choice import Choice
 from tilec.tuning.defaults import default_choice
-from tilec.tuning.program import Operand, Program
+from tilec.tuning.program import Program
 from tilec.tuning.search import Budget
 from tilec.tuning.tuner import NothingFits, tune
 
@@ -89,23 +86,11 @@ class Here:
     def __call__(
         self, text: str, function: str, structs: Sequence[jax.ShapeDtypeStruct], chip: str
     ) -> Compilation:
-        try:
-            compile_for(getattr(load(text, function), function), structs, chip)
-            return dumped(self.folder)
-        finally:
-            shutil.rmtree(self.folder)
-            self.folder.mkdir()
+        return compiled_here(self.folder, text, function, structs, chip)
 
 
 def micro(seconds: float) -> str:
     return f"{seconds * 1e6:.4g}"
-
-
-def argument(operand: Operand) -> Array:
-    """What the estimator gets: integers whose elements are known as they are."""
-    if operand.values is None or len(operand.values) != prod(operand.shape):
-        return jax.ShapeDtypeStruct(operand.shape, operand.dtype)
-    return np.array(operand.values, np.int64).astype(operand.dtype).reshape(operand.shape)
 
 
 def of_choice(program: Program, choice: Choice, chip: str, name: str, tried: int) -> Side:

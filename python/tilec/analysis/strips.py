@@ -12,7 +12,7 @@ from xdsl.dialects.builtin import f32
 from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import static_extent
-from tilec.dialects.tile.elementwise import CastOp
+from tilec.dialects.tile.elementwise import CompareOp, is_lanewise
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.mixing import Combine, ReduceOp
 from tilec.dialects.tile.places import GetOp, SetOp
@@ -88,7 +88,7 @@ def _fits(op: Operation, names: Names) -> bool:
             return kinds == [(rows,)] and ints_of(op.dims) == (0,) and made[0] in (names, (rows, None))
         case SplatOp():
             return made[0] in (names, (rows,), (rows, None))
-        case _ if isinstance(op, CastOp) or op.name.startswith(("arith.", "math.", "tile.select")):
+        case _ if is_lanewise(op) and not isinstance(op, CompareOp):
             alike = len(kinds) == len(op.operands) and all(each == made[0] for each in kinds)
             return bool(made[0]) and alike and not any(map(_is_loaded, op.operands))
         case _:

@@ -34,7 +34,7 @@ class Compiler:
         self.program = program
         self.chip = chip_named(chip).name
         self.folder = folder
-        self.arguments = [_argument(each) for each in program.operands]
+        self.arguments = [argument(each) for each in program.operands]
         self._asked = False
 
     def estimate(self, choice: Choice) -> Estimate:
@@ -56,16 +56,23 @@ class Compiler:
         self, text: str, function: str, structs: Sequence[jax.ShapeDtypeStruct], chip: str
     ) -> Compilation:
         self._asked = True
-        try:
-            compile_for(getattr(load(text, function), function), structs, chip)
-            return dumped(self.folder)
-        finally:
-            shutil.rmtree(self.folder)
-            self.folder.mkdir()
+        return compiled_here(self.folder, text, function, structs, chip)
 
 
-def _argument(operand: Operand) -> Any:
-    """An argument as the estimator takes it."""
+def compiled_here(
+    folder: Path, text: str, function: str, structs: Sequence[jax.ShapeDtypeStruct], chip: str
+) -> Compilation:
+    """Compiles in this process, in which libtpu dumps to `folder`, and leaves that empty."""
+    try:
+        compile_for(getattr(load(text, function), function), structs, chip)
+        return dumped(folder)
+    finally:
+        shutil.rmtree(folder)
+        folder.mkdir()
+
+
+def argument(operand: Operand) -> Any:
+    """An argument as the estimator takes it: integers whose elements are known as they are."""
     struct = jax.ShapeDtypeStruct(operand.shape, operand.dtype)
     if operand.values is None or len(operand.values) != math.prod(operand.shape):
         return struct

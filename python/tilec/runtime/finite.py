@@ -6,10 +6,11 @@ but where nothing else does, the way of finite elements can be assumed. A traced
 with what is known of each value if all elements of tiles are finite.
 """
 
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any, Final
+
+from tilec.analysis.cost.scalars import COMPARISONS
 
 Fact = frozenset[float] | None
 """The values that a value may have, or None: any that elements of tiles may lead to."""
@@ -17,16 +18,7 @@ Fact = frozenset[float] | None
 SCALAR: Final[Fact] = frozenset()
 """What the scalar unit has: no element led to it."""
 
-_COMPUTED: Mapping[str, Callable[[Any, Any], Any]] = {
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "lt": operator.lt,
-    "le": operator.le,
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "max": max,
-    "min": min,
-}
+_COMPUTED: Mapping[str, Callable[[Any, Any], Any]] = {**COMPARISONS, "max": max, "min": min}
 _SAME = ("broadcast_in_dim", "reshape", "squeeze", "convert_element_type", "reshard", "copy", "reduce_max")
 _ZERO: Final[Fact] = frozenset([0.0])
 _INLINED = ("jit", "pjit", "closed_call")

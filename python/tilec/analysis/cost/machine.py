@@ -129,18 +129,17 @@ def _steps(schedule: Schedule, executed: Sequence[int]) -> int:
     The loop of a grid begins its first copies and awaits its last in two turns more, which are no steps. Any
     other begins some before it.
     """
-    ends: dict[int, int] = {}
     copies: list[int] = []
     fetches: list[int] = []
     for index, bundle in enumerate(schedule.bundles):
         for each in bundle:
-            if each.opcode == "sbr.rel" and int(each.operands[0]) <= index:
-                ends[int(each.operands[0])] = index
             if each.opcode.startswith("dma."):
                 copies.append(index)
                 way = (each.named or {}).get("way", each.opcode.removeprefix("dma.").replace("_to_", "-to-"))
                 fetches += [index] if way == "hbm-to-vmem" else []
-    loops = [(first, last) for first, last in ends.items() if any(first <= i <= last for i in copies)]
+    loops = [
+        (first, last) for first, last in _loops(schedule).items() if any(first <= i <= last for i in copies)
+    ]
     inner = [
         (first, last)
         for first, last in loops
@@ -152,13 +151,17 @@ def _steps(schedule: Schedule, executed: Sequence[int]) -> int:
 
 def heads(schedule: Schedule) -> list[int]:
     """The bundles that a later one branches to."""
-    targets = {
-        int(instruction.operands[0])
+    return sorted(_loops(schedule))
+
+
+def _loops(schedule: Schedule) -> dict[int, int]:
+    """For the first bundle of each loop the last one that branches to it."""
+    return {
+        int(each.operands[0]): index
         for index, bundle in enumerate(schedule.bundles)
-        for instruction in bundle
-        if instruction.opcode == "sbr.rel" and int(instruction.operands[0]) <= index
+        for each in bundle
+        if each.opcode == "sbr.rel" and int(each.operands[0]) <= index
     }
-    return sorted(targets)
 
 
 def _in_tiles(words: Sequence[Value] | None, shape: Sequence[int]) -> list[Value] | None:
