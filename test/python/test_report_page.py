@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from test_timeline import loop
 
+from tilec.analysis.cost.bundles import SLOTS
 from tilec.chips import CHIPS
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.proof import read_program
 from tilec.report.arguments import arguments_for
-from tilec.report.data import Cost, Memory, Need, Owner, Report, Step
+from tilec.report.data import Cost, Memory, Need, Owner, Part, Report, Step
 from tilec.report.make import report
 from tilec.report.page import colours, memory, roofline, steps
 from tilec.report.page.make import page
@@ -37,6 +38,10 @@ COST = Cost(
     steps=24,
     spills=0,
     operations=(Step("f.1", "custom-call", 20e-6, 1e-6, "DMA", 6 << 20, 2 << 20, 0, 1 << 20),),
+    parts=(
+        Part("tile.<dot>", "/a/f.py:7:3", (3, 5), 12e-6, dict.fromkeys(SLOTS, 0.25)),
+        Part("waits for copies", None, (), 8e-6, dict.fromkeys(SLOTS, 0.0)),
+    ),
     assumptions=("a bundle takes a cycle",),
     compile_seconds=1.5,
     code_bytes=4096,

@@ -42,10 +42,14 @@ class Compilation:
 def schedules_of(text: str, function: str, structs: Sequence[jax.ShapeDtypeStruct], chip: str) -> Compilation:
     """Compiles `function` of an emitted module's `text`, in a process of its own; small arrays stay in HBM.
 
+    The bundles of kernels name the lines of `text` that instructions come from.
+
     Raises `CompileRefused`, also when the compiler takes longer than two minutes or more than 16 GiB.
     """
     with tempfile.TemporaryDirectory(prefix="tilec-") as folder:
-        compiled = compile_in_child(text, function, structs, chip, dump_variables(folder))
+        variables = dump_variables(folder)
+        variables["LIBTPU_INIT_ARGS"] += " --xla_mosaic_enable_llo_source_annotations=true"
+        compiled = compile_in_child(text, function, structs, chip, variables)
         found = dumped(Path(folder))
         return replace(found, compile_seconds=compiled.compile_seconds, code_bytes=compiled.code_bytes)
 

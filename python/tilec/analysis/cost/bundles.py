@@ -34,6 +34,10 @@ _WAY = re.compile(
 _CORE = re.compile(r"/\* (?:megacore )?core id(?: :: core id)? \*/")
 _CHECK = re.compile(r"= shalt\.err \((!?)%(p\d+)_p\d+\)")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_PLACE = re.compile(
+    r"/\*[^*]*?\bloc\(\"<tilec [^\"]*\":(\d+):[^*]*\*/"
+)  # of an emitted module; the first if several
+_LINE = re.compile("\0(\\d+)")  # what becomes of that
 _INSTRUCTION = re.compile(r"(?:(?P<results>%[^=]*?) = )?(?P<opcode>[\w.:-]+) ?(?P<rest>.*)", re.DOTALL)
 _PREDICATE = re.compile(
     r"\((!?)(?:%\w*?_?(?=p))?(p\d+|[01])(?:, %\w*?_?(s\d+))?\),?"
@@ -81,11 +85,13 @@ class Input:
 class Schedule:
     """A compiled kernel: its bundles in the order of addresses, which count from 0, and its operands.
 
-    `checks` has, by their names, the predicates by which it may halt, and what they are if it does not.
-    `shared` says that all cores of a chip run it, each a part of it.
+    `lines` has for each instruction of each bundle the line of the emitted module that it comes from, None if
+    the text does not say. `checks` has, by their names, the predicates by which it may halt, and what they
+    are if it does not. `shared` says that all cores of a chip run it, each a part of it.
     """
 
     bundles: tuple[tuple[Instruction, ...], ...]
+    lines: tuple[tuple[int | None, ...], ...]
     inputs: tuple[Input, ...]
     checks: Mapping[str, int]
     shared: bool
@@ -98,18 +104,21 @@ def parse_schedule(text: str) -> Schedule:
         raise UnknownText("the compiler's schedule has no bundles")
     ends = [match.start() for match in starts[1:]] + [len(text)]
     bundles: list[tuple[Instruction, ...]] = []
+    lines: list[tuple[int | None, ...]] = []
     inputs: list[Input] = []
     for match, end in zip(starts, ends, strict=True):
         if int(match[1], 16) != len(bundles):
             raise UnknownText(f"bundle {match[1]} comes after {len(bundles)} others")
         body = _without_comments(text[match.end() : end])
         parts = [part.strip() for part in body[: body.rindex("}")].split(" ;; ")]
-        found = [_instruction(part) for part in parts if part]
-        inputs += [each for each in found if isinstance(each, Input)]
-        bundles.append(tuple(each for each in found if isinstance(each, Instruction)))
+        read = [(_instruction(_LINE.sub("", part).strip()), _line(part)) for part in parts if part]
+        inputs += [each for each, _ in read if isinstance(each, Input)]
+        found = [(each, line) for each, line in read if isinstance(each, Instruction)]
+        bundles.append(tuple(each for each, _ in found))
+        lines.append(tuple(line for _, line in found))
     checks = {match[2]: int(bool(match[1])) for match in _CHECK.finditer(text)}
     inputs.sort(key=lambda each: each.index)
-    return Schedule(tuple(bundles), tuple(inputs), checks, "/* megacore core id" in text)
+    return Schedule(tuple(bundles), tuple(lines), tuple(inputs), checks, "/* megacore core id" in text)
 
 
 def parse_utilization(text: str) -> tuple[Mapping[str, int], tuple[tuple[int, ...], ...]]:
@@ -123,8 +132,14 @@ def parse_utilization(text: str) -> tuple[Mapping[str, int], tuple[tuple[int, ..
 
 
 def _without_comments(text: str) -> str:
-    """Comments become operands where they say what the text does not say otherwise."""
+    """Comments become operands where they say what the text does not say otherwise, lines `_LINE`s."""
+    text = _PLACE.sub("\0\\1", text)
     return _COMMENT.sub("", _CORE.sub(", way=core", _WAY.sub(r", way=\1", _LABEL.sub(r"\1=", text))))
+
+
+def _line(text: str) -> int | None:
+    match = _LINE.search(text)
+    return int(match[1]) if match else None
 
 
 @functools.lru_cache(maxsize=1 << 16)
