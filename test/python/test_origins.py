@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import pytest
 
-from tilec.analysis.cost.bundles import SLOTS, parse_schedule
+from tilec.analysis.cost.bundles import SLOTS, lines_of_stores, parse_schedule
 from tilec.analysis.cost.machine import Trace
 from tilec.analysis.cost.origins import COPIES, OTHERS, SPILLS, XLA, Origin, shares
 from tilec.report.command import run
@@ -22,8 +22,8 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
-# A load and what reads it; a transposing unit, busy at 0x2 and 0x3, and another at 0x4; an exponential whose
-# own line is not known; a register spilled; a comparison of lanes, in a slot of loads; a store without a line.
+# A load and what reads it; a transposing unit, busy at 0x2 and 0x3, and another at 0x4; an exponential that
+# has no line; a register spilled; a comparison of lanes, in a slot of loads; a store that has no line.
 SCHEDULE = """
      0   :  { %v1_v0 = vld [vmem:[%s0_s1] sm:$0xff] /* loc("<tilec f 0123abcd>":7:4 to :9) */  ;;  %s2_s2 = smov 3 }
    0x1   :  { %5 = vadd.xlane.f32.xlu0 %v1_v0 /* loc("<tilec f 0123abcd>":8:4 to :9) :: loc("<tilec f 0123abcd>":9:4 to :9) */ }
@@ -76,6 +76,34 @@ def test_instructions_are_of_their_lines() -> None:
     }
 
 
+def test_accesses_without_a_line_are_of_what_else_is_done_there() -> None:
+    schedule = parse_schedule(
+        """
+     0   :  { %v1_v0 = vld [vmem:[%s2_s3 + $0x8] sm:$0xff] /* loc("<tilec f 0123abcd>":7:4 to :9) */ }
+   0x1   :  { %v3_v1 = vld [vmem:[%s2_s3] sm:$0xf0]  ;;  %v4_v2 = vld [vmem:[%s5_s3] sm:$0xff] }
+   0x2   :  { %6 = vst [vmem:[%s7_s4] sm:$0xff] /*vst_source=*/%v1_v0 /* Coalesced store. */ }
+   0x3   :  { %8 = vst [vmem:[%s2_s3] sm:$0xff] /*vst_source=*/%v1_v0 }
+        """,
+        {"6": 12},
+    )
+    assert schedule.lines == ((7,), (7, None), (12,), (None,))
+
+
+def test_stores_that_were_put_together_keep_their_line() -> None:
+    before = """
+        %30 = vst [vmem:[%s9 + $0x4] sm:$0xf] /*vst_source=*/%v21 /* loc("<tilec f 0123abcd>":12:4 to :9) */
+        %31 = vst [vmem:[%s9] sm:$0xf] /*vst_source=*/%v20 /* loc("<tilec f 0123abcd>":12:4 to :9) */
+        %32 = vst [vmem:[%s8] sm:$0xf] /*vst_source=*/%v20 /* loc("<tilec f 0123abcd>":14:4 to :9) */
+        %33 = vst [vmem:[%s8] sm:$0xf] /*vst_source=*/%v20 /* loc("<tilec f 0123abcd>":15:4 to :9) */
+    """
+    after = """
+        %34 = vst [vmem:[%s9] sm:$0xff] /*vst_source=*/%v22 /* Coalesced store. */
+        %35 = vst [vmem:[%s8] sm:$0xff] /*vst_source=*/%v22 /* Coalesced store. */
+        %36 = vst [vmem:[%s9] sm:$0xff] /*vst_source=*/%v22
+    """
+    assert lines_of_stores(before, after) == {"34": 12}
+
+
 def test_bundles_count_as_often_as_they_run() -> None:
     found = counted(SCHEDULE, 3, 3, 5, 7, 7, 7, 0)
     assert found[7] == (1.5, {"VLOAD": 3})
@@ -122,6 +150,7 @@ def test_units_work_for_the_operations_that_need_them(
     used = {slot: {part["name"] for part in parts if part["use"][slot] > 0} for slot in USERS}
     assert {slot for slot, by in used.items() if by} == set(expected.split())
     assert all(by <= USERS[slot] for slot, by in used.items())
+    assert {part["name"] for part in parts if part["use"]["VSTORE"] > 0} <= {"pallas.store", SPILLS, XLA}
     assert all(part["place"] for part in parts if part["lines"])
     unknown = sum(part["seconds"] for part in parts if part["name"] == OTHERS)
     assert unknown < 0.01 * cost["seconds"]

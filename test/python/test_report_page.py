@@ -129,6 +129,17 @@ def test_doubts_and_unknown_needs_are_in_the_open() -> None:
     assert "not measured on a TPU" in text
 
 
+def test_what_takes_the_time_is_shown() -> None:
+    small = Part("arith.addi", "/a/f.py:9:1", (6,), 1e-9, dict.fromkeys(SLOTS, 0.0))
+    text = page([plain(cost=replace(COST, parts=(*COST.parts, small)))])
+    read(text)
+    row = text.partition("<code>tile.&lt;dot&gt;</code>")[2].partition("</tr>")[0]
+    assert re.findall(r"<td>([^<]*)</td>", row) == ["12 µs", "60 %", *["25 %"] * 8, "f.py:7:3", ""]
+    assert "waits for copies</th><td>8 µs</td><td>40 %</td>" in text
+    assert "all others</th><td>0.001 µs</td><td>0.005 %</td>" in text
+    assert "arith.addi" not in text
+
+
 def test_chips_have_tabs() -> None:
     text = page([plain(), plain(chip="v6e"), refused(GROUPED)])
     read(text)

@@ -140,7 +140,7 @@ class Walk:
         """Runs one operation on operands and results, or on unknown ones; whether it could."""
         texts = self._compilation.schedules[name]
         try:
-            schedule = parse_schedule(texts.bundles)
+            schedule = parse_schedule(texts.bundles, texts.stores)
             given = operands or [None] * len(schedule.inputs)
             if len(given) != len(schedule.inputs):
                 raise UnknownText(f"it has {len(schedule.inputs)} operands, and {len(given)} are known")

@@ -213,8 +213,8 @@ _SLOTS: tuple[tuple[str, str | None], ...] = (
     (r"vst(?!v)", "VSTORE"),
     (r"vmat|vdwg|v.*\.xlu", None),
     (r"vm(?!ul|ax|in|ov)|vsync|vtrace|vset|vrng|dma\.done", None),  # see `_slot_of_control`
+    (r"vpush|[sv]phi|int_to_ptr|compiler-", None),
     (r"v", "VALU"),
-    (r"sphi|int_to_ptr|compiler-", None),
     (r"", "SALU"),
 )
 """By what opcodes begin with, the slot that they count for in their own bundle; the first that fits."""
