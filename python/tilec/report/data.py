@@ -99,7 +99,7 @@ class Cost:
     store and load back. `roofline` is `Need.seconds` over `seconds`, None where the need is not known.
     `parts` divide the call by operations of the program; they add up to it.
     `compile_seconds` and `code_bytes` are of a compile that keeps small arrays in HBM, as the estimate has
-    them; another has a little more or less code.
+    them, and writes the schedule down; another has a little more or less code.
     """
 
     seconds: float
