@@ -266,9 +266,9 @@ def profiled() -> list[Run]:
 
 
 PROFILES = (
-    "Both count the same, within 5 %, where a tenth of the time or less is waited for copies. libtpu's profile "
-    "lets each copy have all of HBM's bandwidth, so it takes less where many are under way; on v5e a copy of "
-    "the estimate begins sooner, as fitted above, so small blocks take less. libtpu aborts on some functions."
+    "Both count the same, within 5 %, where a tenth of the time or less is in waits for copies. libtpu's lets "
+    "each copy have all of HBM's bandwidth, so it takes less where many are under way; on v5e a copy of the "
+    "estimate begins sooner, as fitted above, so small blocks take less. libtpu aborts on some functions."
 )
 
 _PROFILE = re.compile(r'hlo_op_name: "(.*?)"\s+estimated_cycles: (\d+)')

@@ -76,8 +76,8 @@ class Part:
     `lines` of the Pallas text.
 
     `use` is, by slot of a bundle as libtpu names them, in what part of the cycles of the call it is at work
-    for this. That is exact: the compiler says which line an instruction is from. `seconds` is in which
-    bundles are issued for it, and about, as operations share bundles. Parts without a place are none of the
+    for this. That is counted: the compiler keeps the lines of instructions, and what it adds goes with what
+    uses it. `seconds` is in which bundles are issued for it, and about, as operations share bundles. Parts without a place are none of the
     program's operations: copies and loops of the pipeline, registers spilled, XLA around kernels,
     waits for copies, and what is not attributed.
     """

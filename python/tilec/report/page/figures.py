@@ -108,9 +108,9 @@ def parts(cost: Cost, program: Program | None, prefix: str) -> Html:
     columns = ("operation", "time", "of it", *(name for name, _ in SLOTS), "place", "Pallas lines")
     rows = (_part(each, cost, files, prefix) for each in main_parts(cost))
     told = (
-        "The slots of a bundle are in use for an operation in so many % of the cycles of the call: that is "
-        "exact, as the compiler says which line an instruction is from. The time is about: operations share "
-        "bundles, and a bundle without instructions counts for what waits."
+        "In so many % of the cycles of the call a slot of the bundles is in use for an operation, counted by "
+        "the lines that the compiler keeps of instructions; what it adds goes with what uses it. The time is "
+        "about: operations share bundles, and a bundle without instructions counts for what waits."
     )
     return joined(table("What takes the time", columns, rows), tag("p", told, class_="caption"))
 
