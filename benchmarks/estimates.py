@@ -266,7 +266,7 @@ def profiled() -> list[Run]:
 
 
 PROFILES = (
-    "Both count the same, within 5 %, where a tenth of the time or less is in waits for copies. libtpu's lets "
+    "Both count the same, within 5 %, where a tenth of the time or less goes to waits. libtpu's lets "
     "each copy have all of HBM's bandwidth, so it takes less where many are under way; on v5e a copy of the "
     "estimate begins sooner, as fitted above, so small blocks take less. libtpu aborts on some functions."
 )

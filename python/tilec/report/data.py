@@ -77,9 +77,9 @@ class Part:
 
     `use` is, by slot of a bundle as libtpu names them, in what part of the cycles of the call it is at work
     for this. That is counted: the compiler keeps the lines of instructions, and what it adds goes with what
-    uses it. `seconds` is in which bundles are issued for it, and about, as operations share bundles. Parts without a place are none of the
-    program's operations: copies and loops of the pipeline, registers spilled, XLA around kernels,
-    waits for copies, and what is not attributed.
+    uses it. `seconds` is in which bundles are issued for it, and about, as operations share bundles. Parts
+    without a place are none of the program's operations: copies and loops of the pipeline, registers
+    spilled, XLA around kernels, waits for copies, and what is not attributed.
     """
 
     name: str
