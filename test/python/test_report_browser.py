@@ -110,6 +110,16 @@ def test_a_line_of_ir_is_linked(page: Page, written: Written) -> None:
     assert told == f"IR {number} · source {line.place[1]} · Pallas {', '.join(map(str, pallas))}"
 
 
+def test_what_takes_the_time_is_linked(page: Page, written: Written) -> None:
+    """To the line of the program, and to the Pallas text that it became."""
+    row = page.locator("#parts tr", has_text="tile.dot")
+    row.locator("a").first.click()
+    assert page.url.endswith("#source-0-12")
+    assert "tile.dot" in page.inner_text('.source .line[aria-selected="true"]')
+    row.locator("a").last.click()
+    assert "lax.dot_general" in page.inner_text('.pallas .line[aria-selected="true"]')
+
+
 def test_after_the_last_pass_operations_are_linked(page: Page, written: Written) -> None:
     """Not places, which many operations may share."""
     program = written.program

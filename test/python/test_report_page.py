@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from test_timeline import loop
 
+from tilec.analysis.cost.bundles import SLOTS
 from tilec.chips import CHIPS
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.proof import read_program
 from tilec.report.arguments import arguments_for
-from tilec.report.data import Cost, Memory, Need, Owner, Report, Step
+from tilec.report.data import Cost, Memory, Need, Owner, Part, Report, Step
 from tilec.report.make import report
 from tilec.report.page import colours, memory, roofline, steps
 from tilec.report.page.make import page
@@ -37,6 +38,10 @@ COST = Cost(
     steps=24,
     spills=0,
     operations=(Step("f.1", "custom-call", 20e-6, 1e-6, "DMA", 6 << 20, 2 << 20, 0, 1 << 20),),
+    parts=(
+        Part("tile.<dot>", "/a/f.py:7:3", (3, 5), 12e-6, dict.fromkeys(SLOTS, 0.25)),
+        Part("waits for copies", None, (), 8e-6, dict.fromkeys(SLOTS, 0.0)),
+    ),
     assumptions=("a bundle takes a cycle",),
     compile_seconds=1.5,
     code_bytes=4096,
@@ -122,6 +127,17 @@ def test_doubts_and_unknown_needs_are_in_the_open() -> None:
     assert "Guessed where control flow is: how often a loop runs is not known." in text
     assert "estimated" in text
     assert "not measured on a TPU" in text
+
+
+def test_what_takes_the_time_is_shown() -> None:
+    small = Part("arith.addi", "/a/f.py:9:1", (6,), 1e-9, dict.fromkeys(SLOTS, 0.0))
+    text = page([plain(cost=replace(COST, parts=(*COST.parts, small)))])
+    read(text)
+    row = text.partition("<code>tile.&lt;dot&gt;</code>")[2].partition("</tr>")[0]
+    assert re.findall(r"<td>([^<]*)</td>", row) == ["12 µs", "60 %", *["25 %"] * 8, "f.py:7:3", ""]
+    assert "waits for copies</th><td>8 µs</td><td>40 %</td>" in text
+    assert "all others</th><td>0.001 µs</td><td>0.005 %</td>" in text
+    assert "arith.addi" not in text
 
 
 def test_chips_have_tabs() -> None:

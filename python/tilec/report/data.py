@@ -71,6 +71,25 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Part:
+    """What an operation of the program takes of the call, `name` at `place`, `file:line:col`. It became the
+    `lines` of the Pallas text.
+
+    `use` is, by slot of a bundle as libtpu names them, in what part of the cycles of the call it is at work
+    for this. That is counted: the compiler keeps the lines of instructions, and what it adds goes with what
+    uses it. `seconds` is in which bundles are issued for it, and about, as operations share bundles. Parts
+    without a place are none of the program's operations: copies and loops of the pipeline, registers
+    spilled, XLA around kernels, waits for copies, and what is not attributed.
+    """
+
+    name: str
+    place: str | None
+    lines: tuple[int, ...]
+    seconds: float
+    use: Mapping[str, float]
+
+
+@dataclass(frozen=True)
 class Cost:
     """What the compiled kernels take.
 
@@ -78,8 +97,9 @@ class Cost:
     why that is worth nothing, if it is. `use` is, by unit, in what part of the cycles it is at work.
     `steps` are those of the loops that copy, idle ones too, `spills` how many registers they
     store and load back. `roofline` is `Need.seconds` over `seconds`, None where the need is not known.
+    `parts` divide the call by operations of the program; they add up to it.
     `compile_seconds` and `code_bytes` are of a compile that keeps small arrays in HBM, as the estimate has
-    them; another has a little more or less code.
+    them, and writes the schedule down; another has a little more or less code.
     """
 
     seconds: float
@@ -94,6 +114,7 @@ class Cost:
     steps: int
     spills: int
     operations: tuple[Step, ...]
+    parts: tuple[Part, ...]
     assumptions: tuple[str, ...]
     compile_seconds: float
     code_bytes: int

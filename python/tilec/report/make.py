@@ -20,6 +20,7 @@ from tilec.report.arguments import Arguments
 from tilec.report.data import Cost, Memory, Need, Origin, Owner, Refusal, Report, Step
 from tilec.report.least import least
 from tilec.report.measure import Measured, measure
+from tilec.report.parts import parts
 from tilec.report.scalars import NotKnown
 from tilec.runtime.aot import CompileRefused
 from tilec.runtime.executable import Executable
@@ -64,7 +65,8 @@ def report(executable: Executable, arguments: Arguments, chip: str) -> Report:
         told = _in_our_words(refused, kernels, target)
         return replace(empty, refused=told, memory=_memory(kernels, target))
     need, unknown = _need(executable.module, choices, arguments, target)
-    cost = _cost(measured, need)
+    divided = parts(measured, lowered.text, executable.signature.name)
+    cost = replace(_cost(measured, need), parts=divided)
     taken = max((each.vmem_bytes or 0 for each in cost.operations), default=0)
     return replace(empty, cost=cost, need=need, need_unknown=unknown, memory=_memory(kernels, target, taken))
 
@@ -180,6 +182,7 @@ def _cost(measured: Measured, need: Need | None) -> Cost:
         steps=sum(each.steps for each in found.operations if _computes(each)),
         spills=sum(each.spills for each in found.operations),
         operations=tuple(_step(each) for each in found.operations),
+        parts=(),
         assumptions=found.assumptions,
         compile_seconds=measured.compile_seconds,
         code_bytes=measured.code_bytes,

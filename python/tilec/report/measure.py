@@ -1,23 +1,28 @@
-"""Estimates with what their compile took, both kept in the user's folder for caches."""
+"""What a call takes with what its compile took, both kept in the user's folder for caches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import jax
 
-from tilec.analysis.cost.estimate import Estimate
-from tilec.runtime.cache import digest, load_result, store_result
-from tilec.runtime.estimate import estimate
-from tilec.runtime.schedules import Compilation, schedules_of
+from tilec.analysis.cost.estimate import Estimate, from_plain, plain
+from tilec.analysis.cost.origins import Origin, Share
+from tilec.chips import chip_named
+from tilec.runtime.cache import load_result, store_result
+from tilec.runtime.estimate import Walk, estimate_key
+from tilec.runtime.known import run_known
+from tilec.runtime.load import load
+from tilec.runtime.schedules import schedules_of
 
 
 @dataclass(frozen=True)
 class Measured:
-    """An estimate, the seconds that the TPU compiler took when it compiled for it, and bytes of code."""
+    """An estimate, what of each of its operations, by name, each line of the module takes, the seconds that
+    the TPU compiler took when it compiled for it, and bytes of code."""
 
     estimate: Estimate
+    shares: Mapping[str, Mapping[Origin, Share]]
     compile_seconds: float
     code_bytes: int
 
@@ -27,19 +32,33 @@ def measure(text: str, function: str, arguments: Sequence[Any], chip: str) -> Me
 
     Raises `CompileRefused`, and ValueError for an unknown chip.
     """
-    structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
-    packages = [version(package) for package in ("jax", "jaxlib", "libtpu")]
-    asked = (text, function, [(tuple(each.shape), str(each.dtype)) for each in structs], chip, packages)
-    key = digest(repr(part).encode() for part in asked)
-
-    def compiler(text: str, function: str, structs: Sequence[jax.ShapeDtypeStruct], chip: str) -> Compilation:
-        found = schedules_of(text, function, structs, chip)
-        store_result("compiles", key, [found.compile_seconds, found.code_bytes])
+    target = chip_named(chip)
+    key = estimate_key(text, function, arguments, chip)
+    kept = load_result("measures", key)
+    if kept is None:
+        structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
+        compiled = schedules_of(text, function, structs, chip)
+        walk = Walk(compiled, target)
+        run_known(getattr(load(text, function), function), arguments, target, walk.call)
+        found = Measured(walk.estimate(), walk.shares, compiled.compile_seconds, compiled.code_bytes)
+        store_result("measures", key, _plain(found))
+        store_result("estimates", key, plain(found.estimate))
         return found
+    return Measured(
+        from_plain(kept["estimate"]),
+        {
+            name: {origin: Share(issued, tuple(use)) for origin, issued, use in rows}
+            for name, rows in kept["shares"].items()
+        },
+        kept["compile_seconds"],
+        kept["code_bytes"],
+    )
 
-    found = estimate(text, function, arguments, chip, compiler)
-    kept = load_result("compiles", key)
-    if kept is None:  # the estimate was in the cache, and this is not
-        again = compiler(text, function, structs, chip)
-        kept = [again.compile_seconds, again.code_bytes]
-    return Measured(found, float(kept[0]), int(kept[1]))
+
+def _plain(found: Measured) -> Mapping[str, Any]:
+    """Data that JSON has, in which numbers are no keys."""
+    divided = {
+        name: [(origin, share.issued, share.use) for origin, share in each.items()]
+        for name, each in found.shares.items()
+    }
+    return {**vars(found), "estimate": plain(found.estimate), "shares": divided}

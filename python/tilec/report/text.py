@@ -9,9 +9,23 @@ from rich.table import Table
 from tilec.analysis.cost.estimate import assumptions
 from tilec.analysis.vmem import amount
 from tilec.chips import chip_named
-from tilec.report.data import Cost, Memory, Need, Report
+from tilec.report.data import Cost, Memory, Need, Part, Report
 
 _WIDTH = 110
+
+SLOTS = (
+    ("MXU", "MATMUL"),
+    ("weights", "MATPUSH"),
+    ("XLU", "XLU"),
+    ("VALU", "VALU"),
+    ("EUP", "EUP"),
+    ("load", "VLOAD"),
+    ("store", "VSTORE"),
+    ("scalar", "SALU"),
+)
+"""The slots of bundles whose use is shown of each operation of a program, and what they are called for it."""
+
+_LEAST = 0.01  # of the time of a call, or of a slot, of what is shown by itself
 
 
 def as_text(reports: Sequence[Report]) -> str:
@@ -40,6 +54,8 @@ def show(console: Console, reports: Sequence[Report]) -> None:
             _line(console, f"{each.chip}: refused at {each.refused.place}: {each.refused.message}")
         if each.memory is not None:
             console.print(_owners(each.chip, each.memory))
+        if each.cost is not None:
+            console.print(_parts(each.chip, each.cost))
         if each.cost is not None and len(each.cost.operations) > 1:
             console.print(_operations(each.chip, each.cost))
 
@@ -137,3 +153,30 @@ def _operations(chip: str, cost: Cost) -> Table:
             "" if each.vmem_bytes is None else amount(each.vmem_bytes),
         )
     return table
+
+
+def _parts(chip: str, cost: Cost) -> Table:
+    title = f"what takes the time on {chip}, about, and % of the call in which slots are used for it"
+    table = Table("operation", "time", title=title, title_justify="left", box=None)
+    for name, _ in SLOTS:
+        table.add_column(name, justify="right")
+    table.add_column("place")
+    for each in main_parts(cost):
+        cells = (_percent(each.use[slot]) for _, slot in SLOTS)
+        place = (each.place or "").rpartition("/")[2]
+        table.add_row(each.name, duration(each.seconds), *cells, place)
+    return table
+
+
+def _percent(part: float) -> str:
+    return f"{100 * part:.0f}" if part >= 0.005 else ""
+
+
+def main_parts(cost: Cost) -> list[Part]:
+    """The parts of a call that take a hundredth of its time or of a slot, and the sum of the others."""
+    found = [each for each in cost.parts if max(each.seconds / cost.seconds, *each.use.values()) >= _LEAST]
+    others = [each for each in cost.parts if each not in found]
+    if not others:
+        return found
+    use = {slot: sum(each.use[slot] for each in others) for slot in others[0].use}
+    return [*found, Part("all others", None, (), sum(each.seconds for each in others), use)]

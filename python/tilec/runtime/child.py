@@ -16,6 +16,7 @@ import jax.numpy as jnp
 
 from tilec.chips import chip_named
 from tilec.runtime.aot import Compiled, CompileRefused, compile_for
+from tilec.runtime.jax_private import keep_lines
 from tilec.runtime.load import load
 
 # A few kernels keep the compiler busy for minutes, or take all memory there is.
@@ -71,6 +72,7 @@ def _compile_request() -> dict[str, Any]:
     """Compiles what stdin asks for; gives what `Compiled` or `CompileRefused` has."""
     resource.setrlimit(resource.RLIMIT_DATA, (_BYTES, _BYTES))
     request = json.load(sys.stdin)
+    keep_lines()
     module = load(request["text"], request["function"])
     structs = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in request["structs"]]
     try:

@@ -15,6 +15,7 @@ import jax
 from tilec.analysis.cost.bundles import UnknownText, parse_schedule, parse_utilization
 from tilec.analysis.cost.estimate import Estimate, Operation, assumptions, from_plain, operation, plain
 from tilec.analysis.cost.machine import heads, run
+from tilec.analysis.cost.origins import Origin, Share, shares
 from tilec.analysis.cost.recorder import Recorder
 from tilec.analysis.cost.scalars import UNKNOWN, Assumed, Value
 from tilec.analysis.cost.state import Stuck
@@ -70,12 +71,14 @@ def estimate_key(text: str, function: str, arguments: Sequence[Any], chip: str) 
 class Walk:
     """Runs the operations of a compiled function, kernels with what is known of their operands.
 
-    With `names`, what the operands of each kernel are called, it has `timelines` of kernels, by operation.
+    `shares` divides each operation that ran by the lines of the module. With `names`, what the operands of
+    each kernel are called, it has `timelines` of kernels, by operation.
     """
 
     def __init__(
         self, compilation: Compilation, chip: Chip, names: Mapping[str, Sequence[str]] | None = None
     ) -> None:
+        self.shares: dict[str, Mapping[Origin, Share]] = {}
         self.timelines: dict[str, Timeline] = {}
         self._names = names
         self._compilation = compilation
@@ -137,7 +140,7 @@ class Walk:
         """Runs one operation on operands and results, or on unknown ones; whether it could."""
         texts = self._compilation.schedules[name]
         try:
-            schedule = parse_schedule(texts.bundles)
+            schedule = parse_schedule(texts.bundles, texts.stores)
             given = operands or [None] * len(schedule.inputs)
             if len(given) != len(schedule.inputs):
                 raise UnknownText(f"it has {len(schedule.inputs)} operands, and {len(given)} are known")
@@ -152,6 +155,7 @@ class Walk:
             slots = parse_utilization(texts.slots)
             done = operation(name, opcode, trace, slots, self._chip, self._vmem.get(name))
             self._done[name] = done
+            self.shares[name] = shares(schedule, slots, trace)
             if names is not None and recorder is not None:
                 called = named_arrays(schedule, names)
                 self.timelines[name] = timeline(done, recorder, trace, heads(schedule), slots, called)

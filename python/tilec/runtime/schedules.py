@@ -2,16 +2,26 @@
 
 import re
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import jax
 
+from tilec.analysis.cost.bundles import lines_of_stores
 from tilec.runtime.child import compile_in_child
 
-_FILES = re.compile(r"\d+-(.+)-\d+-(packed-bundles-post-ra|pre-delay_hlo-static-per-bundle-utilization)\.txt")
+_FILES = re.compile(
+    r"\d+-(.+)-\d+-(packed-bundles-post-ra|pre-delay_hlo-static-per-bundle-utilization|original|"
+    r"post-x8-coalescing)\.txt"
+)
 _LINE = re.compile(r"(?m)^ +(?:ROOT )?%(\S+) = (?:\([^=]*\)|\S+) ([\w-]+)\(")
+_DUMPED = "packed-bundles-post-ra|pre-delay"
+_LINES = (
+    "",
+    "--xla_mosaic_enable_llo_source_annotations=true",
+    f"--xla_jf_dump_llo_pass_label_regex=.*({_DUMPED}|original|x8-coalescing).*",
+)
 PROGRAM = "TLP"
 """The name, among schedules, of the program that calls the others. XLA puts small operations into it."""
 
@@ -20,10 +30,12 @@ _NAMING = ("parameter", "tuple", "get-tuple-element", "bitcast", "constant")
 
 @dataclass(frozen=True)
 class Scheduled:
-    """The texts that libtpu has of one operation: its bundles, and their use of slots."""
+    """The texts that libtpu has of one operation: its bundles, and their use of slots. `stores` are lines
+    of a module that the bundles do not say, as `lines_of_stores` has them."""
 
     bundles: str
     slots: str
+    stores: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True)
@@ -42,10 +54,14 @@ class Compilation:
 def schedules_of(text: str, function: str, structs: Sequence[jax.ShapeDtypeStruct], chip: str) -> Compilation:
     """Compiles `function` of an emitted module's `text`, in a process of its own; small arrays stay in HBM.
 
+    The bundles of kernels name the lines of `text` that instructions come from.
+
     Raises `CompileRefused`, also when the compiler takes longer than two minutes or more than 16 GiB.
     """
     with tempfile.TemporaryDirectory(prefix="tilec-") as folder:
-        compiled = compile_in_child(text, function, structs, chip, dump_variables(folder))
+        variables = dump_variables(folder)
+        variables["LIBTPU_INIT_ARGS"] += " ".join(_LINES)
+        compiled = compile_in_child(text, function, structs, chip, variables)
         found = dumped(Path(folder))
         return replace(found, compile_seconds=compiled.compile_seconds, code_bytes=compiled.code_bytes)
 
@@ -56,7 +72,7 @@ def dump_variables(folder: str) -> dict[str, str]:
     flags = (
         f"--xla_jf_dump_to={folder}",
         "--xla_jf_dump_llo_text=true",
-        "--xla_jf_dump_llo_pass_label_regex=.*(packed-bundles-post-ra|pre-delay).*",
+        f"--xla_jf_dump_llo_pass_label_regex=.*({_DUMPED}).*",
         "--xla_msa_enable=false",
     )
     return {"LIBTPU_INIT_ARGS": " ".join(flags), "XLA_FLAGS": f"--xla_dump_to={folder}/hlo"}
@@ -80,4 +96,9 @@ def _schedules(folder: Path) -> dict[str, Scheduled]:
         match = _FILES.fullmatch(path.name)
         if match is not None and not match[1].startswith("<"):  # what runs once, when a program is loaded
             texts.setdefault(match[1], {})[match[2][:6]] = path.read_text()
-    return {name: Scheduled(each["packed"], each["pre-de"]) for name, each in sorted(texts.items())}
+    return {name: _scheduled(each) for name, each in sorted(texts.items())}
+
+
+def _scheduled(texts: Mapping[str, str]) -> Scheduled:
+    stores = lines_of_stores(texts.get("origin", ""), texts.get("post-x", ""))
+    return Scheduled(texts["packed"], texts["pre-de"], stores)

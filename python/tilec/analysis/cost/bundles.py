@@ -7,7 +7,7 @@ most of them to the hardware's interlocks, so counting it gives too little.
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 SLOTS: tuple[str, ...] = (
@@ -34,6 +34,11 @@ _WAY = re.compile(
 _CORE = re.compile(r"/\* (?:megacore )?core id(?: :: core id)? \*/")
 _CHECK = re.compile(r"= shalt\.err \((!?)%(p\d+)_p\d+\)")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_PLACE = re.compile(
+    r"/\*[^*]*?\bloc\(\"<tilec [^\"]*\":(\d+):[^*]*\*/"
+)  # of an emitted module; the first if several
+_LINE = re.compile("\0(\\d+)")  # what becomes of that
+_ACCESS = re.compile(r"%(?P<value>\w+) = (?P<kind>vld|vst)[^\[]*\[vmem:\[(?P<base>[%#]\w+)")
 _INSTRUCTION = re.compile(r"(?:(?P<results>%[^=]*?) = )?(?P<opcode>[\w.:-]+) ?(?P<rest>.*)", re.DOTALL)
 _PREDICATE = re.compile(
     r"\((!?)(?:%\w*?_?(?=p))?(p\d+|[01])(?:, %\w*?_?(s\d+))?\),?"
@@ -81,35 +86,43 @@ class Input:
 class Schedule:
     """A compiled kernel: its bundles in the order of addresses, which count from 0, and its operands.
 
-    `checks` has, by their names, the predicates by which it may halt, and what they are if it does not.
-    `shared` says that all cores of a chip run it, each a part of it.
+    `lines` has for each instruction of each bundle the line of the emitted module that it comes from, None if
+    the text does not say. `checks` has, by their names, the predicates by which it may halt, and what they
+    are if it does not. `shared` says that all cores of a chip run it, each a part of it.
     """
 
     bundles: tuple[tuple[Instruction, ...], ...]
+    lines: tuple[tuple[int | None, ...], ...]
     inputs: tuple[Input, ...]
     checks: Mapping[str, int]
     shared: bool
 
 
-def parse_schedule(text: str) -> Schedule:
-    """Reads the text of `packed-bundles-post-ra`. Raises `UnknownText`."""
+def parse_schedule(text: str, stores: Mapping[str, int] | None = None) -> Schedule:
+    """Reads the text of `packed-bundles-post-ra`. `stores` are as `lines_of_stores` has them. Raises
+    `UnknownText`."""
     starts = list(_BUNDLE.finditer(text))
     if not starts:
         raise UnknownText("the compiler's schedule has no bundles")
     ends = [match.start() for match in starts[1:]] + [len(text)]
     bundles: list[tuple[Instruction, ...]] = []
+    texts: list[list[str]] = []
     inputs: list[Input] = []
     for match, end in zip(starts, ends, strict=True):
         if int(match[1], 16) != len(bundles):
             raise UnknownText(f"bundle {match[1]} comes after {len(bundles)} others")
         body = _without_comments(text[match.end() : end])
         parts = [part.strip() for part in body[: body.rindex("}")].split(" ;; ")]
-        found = [_instruction(part) for part in parts if part]
-        inputs += [each for each in found if isinstance(each, Input)]
-        bundles.append(tuple(each for each in found if isinstance(each, Instruction)))
+        read = [(_instruction(_LINE.sub("", part).strip()), part) for part in parts if part]
+        inputs += [each for each, _ in read if isinstance(each, Input)]
+        found = [(each, part) for each, part in read if isinstance(each, Instruction)]
+        bundles.append(tuple(each for each, _ in found))
+        texts.append([part for _, part in found])
     checks = {match[2]: int(bool(match[1])) for match in _CHECK.finditer(text)}
     inputs.sort(key=lambda each: each.index)
-    return Schedule(tuple(bundles), tuple(inputs), checks, "/* megacore core id" in text)
+    return Schedule(
+        tuple(bundles), _lines(texts, stores or {}), tuple(inputs), checks, "/* megacore core id" in text
+    )
 
 
 def parse_utilization(text: str) -> tuple[Mapping[str, int], tuple[tuple[int, ...], ...]]:
@@ -123,8 +136,43 @@ def parse_utilization(text: str) -> tuple[Mapping[str, int], tuple[tuple[int, ..
 
 
 def _without_comments(text: str) -> str:
-    """Comments become operands where they say what the text does not say otherwise."""
+    """Comments become operands where they say what the text does not say otherwise, lines `_LINE`s."""
+    text = _PLACE.sub("\0\\1", text)
     return _COMMENT.sub("", _CORE.sub(", way=core", _WAY.sub(r", way=\1", _LABEL.sub(r"\1=", text))))
+
+
+def lines_of_stores(before: str, after: str) -> Mapping[str, int]:
+    """The lines of stores of narrow elements, by the names of their values: libtpu puts neighbours together,
+    and then no longer says where they come from. `before` and `after` are texts of the kernel around that,
+    `original` and `post-x8-coalescing`."""
+    located = _lines_of_accesses(_PLACE.sub("\0\\1", before).splitlines())
+    stores = [_ACCESS.search(line) for line in after.splitlines() if "Coalesced store" in line]
+    places = {match["value"]: located.get(("vst", match["base"]), set[int]()) for match in stores if match}
+    return {value: min(lines) for value, lines in places.items() if len(lines) == 1}
+
+
+def _lines(texts: Sequence[Sequence[str]], stores: Mapping[str, int]) -> tuple[tuple[int | None, ...], ...]:
+    """The line of each instruction: its own, or that of all others that load from there, or store there."""
+    located = _lines_of_accesses(text for bundle in texts for text in bundle)
+
+    def line(text: str) -> int | None:
+        own, access = _LINE.search(text), _ACCESS.search(text)
+        if own is not None or access is None:
+            return int(own[1]) if own else None
+        lines = located.get((access["kind"], access["base"]), set[int]())
+        return stores.get(access["value"], min(lines) if len(lines) == 1 else None)
+
+    return tuple(tuple(map(line, bundle)) for bundle in texts)
+
+
+def _lines_of_accesses(texts: Iterable[str]) -> Mapping[tuple[str, str], set[int]]:
+    """By loads or stores, and the base of addresses: the lines that the text says."""
+    found: dict[tuple[str, str], set[int]] = {}
+    for text in texts:
+        line, access = _LINE.search(text), _ACCESS.search(text)
+        if line is not None and access is not None:
+            found.setdefault((access["kind"], access["base"]), set()).add(int(line[1]))
+    return found
 
 
 @functools.lru_cache(maxsize=1 << 16)

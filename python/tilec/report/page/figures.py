@@ -1,13 +1,14 @@
 """The head of a page, and its table of figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tilec.analysis.vmem import amount
-from tilec.report.data import Cost, Report, Step
+from tilec.report.data import Cost, Part, Report, Step
 from tilec.report.page.markup import Html, joined, table, tag
 from tilec.report.page.memory import short
 from tilec.report.page.units import share, time
-from tilec.report.text import figures
+from tilec.report.program import Program
+from tilec.report.text import SLOTS, figures, main_parts
 
 
 def head(reports: Sequence[Report]) -> Html:
@@ -98,3 +99,38 @@ def _operation(step: Step) -> Sequence[str]:
         amount(step.bytes_written),
         "" if step.vmem_bytes is None else amount(step.vmem_bytes),
     )
+
+
+def parts(cost: Cost, program: Program | None, prefix: str) -> Html:
+    """What the operations of the program take of a call. Those that are in the page's panes link there;
+    `prefix` begins the names of their lines."""
+    files = {each.file: index for index, each in enumerate(program.sources)} if program else {}
+    columns = ("operation", "time", "of it", *(name for name, _ in SLOTS), "place", "Pallas lines")
+    rows = (_part(each, cost, files, prefix) for each in main_parts(cost))
+    told = (
+        "In so many % of the cycles of the call a slot of the bundles is in use for an operation, counted by "
+        "the lines that the compiler keeps of instructions; what it adds goes with what uses it. The time is "
+        "about: operations share bundles, and a bundle without instructions counts for what waits."
+    )
+    return joined(table("What takes the time", columns, rows), tag("p", told, class_="caption"))
+
+
+def _part(part: Part, cost: Cost, files: Mapping[str, int], prefix: str) -> Sequence[Html | str]:
+    file, line, _ = (part.place or "::").rsplit(":", 2)
+    place = short(part.place or "")
+    of_slots = (share(part.use[slot]) if part.use[slot] >= 0.001 else "" for _, slot in SLOTS)
+    return (
+        tag("code", part.name) if part.place else part.name,
+        time(part.seconds),
+        share(part.seconds / cost.seconds),
+        *of_slots,
+        _link(f"{prefix}source-{files[file]}-{line}", place) if file in files else place,
+        joined(
+            joined(", " if index else "", _link(f"{prefix}pallas-{line}", str(line)))
+            for index, line in enumerate(part.lines if files else ())
+        ),
+    )
+
+
+def _link(name: str, text: str) -> Html:
+    return tag("a", text, href=f"#{name}")

@@ -9,6 +9,7 @@ from tilec.chips import chip_named
 from tilec.report.data import Report
 from tilec.report.page import code, memory, roofline, steps
 from tilec.report.page.figures import figure_table, head, operations
+from tilec.report.page.figures import parts as divided
 from tilec.report.page.markup import Html, joined, tag
 from tilec.report.program import Program, follow
 from tilec.runtime.timelines import timelines
@@ -131,6 +132,9 @@ def _chip(shown: _Shown, first: bool) -> Html:
         parts = [
             two,
             _section(f"{prefix}timeline", f"Timeline on {chip.name}", joined(guessed, timeline)),
+            _section(
+                f"{prefix}parts", f"What takes the time on {chip.name}", divided(cost, shown.program, prefix)
+            ),
             _section(f"{prefix}operations", f"Operations on {chip.name}", operations(cost)),
         ]
     if shown.program is not None:
