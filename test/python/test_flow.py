@@ -130,6 +130,7 @@ def test_integers_flow_through_the_module() -> None:
     assert flow.tells("d", [[3], None, None]) is True
     assert flow.tells("d", [[3], [7, 9], None]) is False
     assert flow.tells("d", [[UNKNOWN], None, None]) is None
+    assert flow.tells("sum", [[3]]) is None  # of no entry
 
 
 def test_nothing_is_known_where_an_argument_was_left_out() -> None:

@@ -75,8 +75,11 @@ class Flow:
         self._made[name] = results
 
     def tells(self, name: str, operands: Sequence[Words | None]) -> bool | None:
-        """Whether an operation gets these operands: False if one is another, None if nothing says."""
+        """Whether an operation gets these operands: False if one is another, None if nothing says, as of what
+        the module runs in a loop."""
         found = None
+        if name not in self.lines:
+            return None
         for here, there in zip(self.given(name)[0], operands, strict=False):
             if here is None or there is None or UNKNOWN in here or UNKNOWN in there:
                 continue
