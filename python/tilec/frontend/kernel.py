@@ -18,6 +18,7 @@ from tilec.frontend.trace import TraceError
 from tilec.frontend.tracing import Traced, names_of, trace_function
 from tilec.frontend.tuned import TunedConfig
 from tilec.passes.choose_blocks import DEFAULT_BLOCK, batch_blocks
+from tilec.passes.one_hot_segments import item_names
 
 if TYPE_CHECKING:
     from tilec.runtime.compiled import CompiledProgram
@@ -33,7 +34,7 @@ class Bound:
     def __init__(self, traced: Traced, config: Config):
         self.traced = traced
         self.config = config
-        self.choices = config.choices(traced.tiles, traced.fixed)
+        self.choices = config.choices(traced.tiles, traced.fixed, item_names(traced.module))
 
     def mlir(self, after: str | None = None) -> str:
         """The program as text: as it was traced, or after the pass `after`, by its flag without dashes.
@@ -157,7 +158,9 @@ class Kernel(Generic[P, R]):
         functools.update_wrapper(self, fn)
         self.static_shapes = static_shapes
         self.fn = fn
-        self.config = config or Config()
+        self.config = Config() if config is None else config
+        if not isinstance(self.config, Config | TunedConfig):
+            raise TypeError(f"config={config!r}; a Config or a TunedConfig is accepted")
         self.__tilec_traced__ = fn
         self._signature = inspect.signature(fn)
         self._bound: dict[Any, list[Bound]] = {}
