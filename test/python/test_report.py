@@ -47,6 +47,8 @@ def test_a_kernel_is_reported() -> None:
     assert (alone.seconds, alone.doubts) == (found.cost.seconds, found.cost.doubts)
     with pytest.raises(TileError, match="'even:64' gives no integers"):
         compiled.estimate(offsets="even:64")
+    with pytest.raises(TypeError, match="offsets holds float64; integers are needed"):
+        compiled.estimate(offsets=np.arange(0, 513, 64) + 0.5)
     with pytest.raises(ValueError, match="segment 0 is 513 to 449"):
         compiled.estimate(offsets=np.arange(513, 0, -64).astype(np.int32))
     assert (found.chip, found.refused, found.need_unknown) == ("v6e", None, None)

@@ -15,11 +15,16 @@ from tilec.tuning.program import Program
 
 PACKAGES = ("xdsl", "jax", "jaxlib", "libtpu")
 KIND = "tuning"
+_FOLDERS = (
+    *("analysis", "analysis/alignment", "analysis/cost", "chips", "dialects/pallas", "dialects/tile", "emit"),
+    *("lowering", "passes", "rewriting", "runtime", "tuning"),
+)
+"""What kernels and their estimates are made by."""
 
 
 def versions() -> dict[str, str]:
     """What an entry depends on besides what is tuned."""
-    found = {"tilec": sources("analysis", "analysis/cost", "chips", "lowering", "passes", "tuning")}
+    found = {"tilec": sources(*_FOLDERS)}
     for name in PACKAGES:
         try:
             found[name] = version(name)
