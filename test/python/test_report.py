@@ -3,6 +3,7 @@
 import json
 import re
 from importlib.machinery import ModuleSpec
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from tilec.report import make
 from tilec.report.arguments import Arguments, Source, arguments_for
 from tilec.report.lengths import WORDS, Lengths
 from tilec.report.make import report
-from tilec.runtime import child
+from tilec.runtime import cache, child
 from tilec.runtime.aot import CompileRefused
 from tilec.runtime.executable import Executable
 from tilec.runtime.signature import signature_of
@@ -108,7 +109,11 @@ def test_without_libtpu_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
     def find(name: str) -> ModuleSpec | None:
         return None
 
+    def version(name: str) -> str:
+        raise PackageNotFoundError(name)
+
     monkeypatch.setattr(child, "find_spec", find)
+    monkeypatch.setattr(cache, "version", version)
     monkeypatch.delenv("TPU_LIBRARY_PATH", raising=False)
     found = report(*grouped(512, Lengths("equal", 64)), "v5e")
     assert found.refused is not None

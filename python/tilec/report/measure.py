@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import jax
 
 from tilec.analysis.cost.estimate import Estimate
-from tilec.runtime.cache import digest, load_result, store_result
+from tilec.runtime.cache import digest, installed, load_result, store_result
 from tilec.runtime.estimate import estimate
 from tilec.runtime.schedules import Compilation, schedules_of
 
@@ -28,7 +27,7 @@ def measure(text: str, function: str, arguments: Sequence[Any], chip: str) -> Me
     Raises `CompileRefused`, and ValueError for an unknown chip.
     """
     structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
-    packages = [version(package) for package in ("jax", "jaxlib", "libtpu")]
+    packages = installed("jax", "jaxlib", "libtpu")
     asked = (text, function, [(tuple(each.shape), str(each.dtype)) for each in structs], chip, packages)
     key = digest(repr(part).encode() for part in asked)
 

@@ -6,7 +6,6 @@ model and its limits.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from math import prod
 from typing import Any
 
@@ -20,7 +19,7 @@ from tilec.analysis.cost.scalars import UNKNOWN, Assumed, Value
 from tilec.analysis.cost.state import Stuck
 from tilec.analysis.cost.timeline import Timeline, named_arrays, timeline
 from tilec.chips import Chip, chip_named
-from tilec.runtime.cache import digest, load_result, sources, store_result
+from tilec.runtime.cache import digest, installed, load_result, sources, store_result
 from tilec.runtime.flow import Flow
 from tilec.runtime.known import INTEGERS, Made, Words, base_name, run_known, words_of
 from tilec.runtime.load import load
@@ -65,7 +64,7 @@ def estimate(
 
 def estimate_key(text: str, function: str, arguments: Sequence[Any], chip: str) -> str:
     """A digest of all that an estimate of `function` depends on."""
-    versions = [version(package) for package in ("jax", "jaxlib", "libtpu")]
+    versions = installed("jax", "jaxlib", "libtpu")
     model = sources("analysis/cost", "chips", "runtime")
     told = [(tuple(each.shape), str(each.dtype), words_of(each)) for each in arguments]
     return digest(repr(part).encode() for part in (text, function, told, chip, versions, model))
