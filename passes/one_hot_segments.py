@@ -116,4 +116,19 @@ def _tile(grid: GridOp, item: SSAValue, loops: list[ForOp]) -> str | None:
                 sums[loop] = row_sums(loop, segment)
     except Refused as refused:
         return str(refused)
-    return tile_items(grid, item, sums, free_name(grid, item.name_hint or "item"))
+    return tile_items(grid, item, sums, _tile_name(grid, item))
+
+
+def _tile_name(grid: GridOp, item: SSAValue) -> str:
+    return free_name(grid, item.name_hint or "item")
+
+
+def item_names(module: ModuleOp) -> list[str]:
+    """What tiles of items would be called, of the axes of a program's grids that go through single ones."""
+    return [
+        _tile_name(grid, axis.value)
+        for grid in module.walk()
+        if isinstance(grid, GridOp)
+        for axis in grid.axes
+        if isinstance(axis.value.type, IndexType)
+    ]

@@ -12,11 +12,15 @@ import ast
 import importlib.util
 import re
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tilec.diagnostics import TileError, run_tool
+from xdsl.utils.exceptions import DiagnosticException
+
+from tilec.diagnostics import TileError, one_line, run_tool
 
 TOOL = "python -m tilec"
 
@@ -75,6 +79,22 @@ def parse_arguments(text: str, tool: str = TOOL) -> list[Any]:
     return found
 
 
+@contextmanager
+def blamed_on(path: str) -> Generator[None]:
+    """What a user's file raises becomes an error at the line of it that did, and that it ends Python, too."""
+    try:
+        yield
+    except (DiagnosticException, TypeError, ValueError):
+        raise
+    except SyntaxError as error:
+        raise TileError(error.msg, f"{path}:{error.lineno or 1}") from error
+    except (Exception, SystemExit) as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        if not Path(last.filename).exists() or not Path(path).samefile(last.filename):
+            raise
+        raise TileError(f"{type(error).__name__}: {one_line(error)}", f"{path}:{last.lineno}") from error
+
+
 def load_kernel(text: str, tool: str = TOOL) -> Any:
     """The kernel that `FILE.py:KERNEL` names. Raises TileError of `tool` where there is none."""
     from tilec.frontend.kernel import Kernel
@@ -87,7 +107,8 @@ def load_kernel(text: str, tool: str = TOOL) -> Any:
         raise TileError(f"{path} is no Python file", tool)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    with blamed_on(path):
+        spec.loader.exec_module(module)
     kernels = [each for each, value in vars(module).items() if isinstance(value, Kernel)]
     if name not in kernels:
         raise TileError(f"there is no kernel {name}; the kernels are: {', '.join(kernels) or 'none'}", path)
@@ -99,7 +120,8 @@ def show(argv: Sequence[str]) -> int:
     options = Arguments().parse_args(argv)
     kernel = load_kernel(options.kernel)
     try:
-        bound = kernel.bind(*parse_arguments(options.args))
+        with blamed_on(options.kernel.rpartition(":")[0]):
+            bound = kernel.bind(*parse_arguments(options.args))
         if options.mosaic:
             print(bound.mosaic(options.mosaic))
         else:

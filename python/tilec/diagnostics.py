@@ -6,8 +6,11 @@ declined with `explain`, which is silent unless a tool collects the notes (`coll
 """
 
 import os
+import signal
 import sys
+import threading
 import traceback
+import warnings
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -136,13 +139,45 @@ def render(error: BaseException, place: str) -> str:
             return f"{place}: error: internal error, please report it: {bug}"
 
 
+@contextmanager
+def _as_a_tool(name: str) -> Generator[None]:
+    """Warnings are one line, closed streams take what is printed, and the signals that end a process raise
+    SystemExit: so what is open is closed, and a terminal is as it was.
+    """
+
+    def warn(message: Warning | str, *where: object) -> None:
+        print(f"{name}: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+    def leave(number: int, frame: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # it was closed before
+            setattr(sys, stream, Path(os.devnull).open("w", encoding="utf-8"))
+    main = threading.current_thread() is threading.main_thread()
+    taken = [each for each in _ENDING if main and signal.getsignal(each) is signal.SIG_DFL]
+    with warnings.catch_warnings():
+        warnings.showwarning = warn
+        for each in taken:
+            signal.signal(each, leave)
+        try:
+            yield
+        finally:
+            for each in taken:
+                signal.signal(each, signal.SIG_DFL)
+
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
 def run_tool(name: str, body: Callable[[], int]) -> int:
     """Run the body of the tool `name` and return its exit status: 1, after one line, if it raises.
 
-    Python's development mode (PYTHONDEVMODE=1) shows the traceback too.
+    A warning is one line too. Python's development mode (PYTHONDEVMODE=1) shows the traceback too.
     """
     try:
-        status = body()
+        with _as_a_tool(name):
+            status = body()
         sys.stdout.flush()
         return status
     except BrokenPipeError:

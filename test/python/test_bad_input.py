@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tilec.__main__ import show
+from tilec.diagnostics import TileError
 from tilec.dialects.interpreter import InterpreterError, run
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.proof import emit, read_program
@@ -134,3 +136,33 @@ def test_no_rows_at_all(loop: str) -> None:
     with pytest.raises(ValueError, match="the least number of rows of x: 1 is more than 0") as error:
         kernel(rows_of(), "rows", "worklist", loop)(x_of(0), offsets)
     assert "\n" not in str(error.value)
+
+
+USER = """import torch
+import tilec
+import tilec.language as hl
+
+@tilec.kernel
+def k(x):
+    out = torch.empty_like(x)
+    for rows in hl.tile(x.size(0)):
+        raise RuntimeError("first\\nsecond")
+    return out
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("one = 1\none / 0\n", "k.py:2: error: ZeroDivisionError: division by zero"),
+        ("import sys\nsys.exit(3)\n", "k.py:2: error: SystemExit: 3"),
+        ("def f(:\n", "k.py:1: error: invalid syntax"),
+        (USER, "k.py:9: error: RuntimeError: first second"),
+    ],
+)
+def test_what_a_users_file_raises_is_an_error_of_its_line(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "k.py"
+    path.write_text(text)
+    with pytest.raises(TileError) as error:
+        show(["show", f"{path}:k", "--args", "f32[8,128]"])
+    assert str(error.value).endswith(message)

@@ -138,3 +138,14 @@ def test_every_work_can_be_traced_and_so_can_its_peers(benchmark: ModuleType) ->
             assert bool(kernels) == (peer.name != "XLA")
             if peer.name in ("JAX splash", "megablox"):  # whose loops hang on lists
                 assert all(kernel[0] and kernel[1] for kernel in kernels)
+
+
+def test_megablox_lists_the_tiles_of_its_own_groups(benchmark: ModuleType) -> None:
+    """Though jax keeps what it traced of a product of the same shapes."""
+    kernels = importlib.import_module("peer_kernels")
+    x, w = (jax.ShapeDtypeStruct(shape, "bfloat16") for shape in ((512, 1024), (2, 1024, 1024)))
+    lists: list[list[Words | None]] = []
+    for sizes in ([256, 256], [3, 509]):
+        peer = kernels.megablox(x, w, sizes).candidates[1]
+        run_known(load(peer.text, "f").f, peer.arguments, CHIPS["v5e"], recorder(lists))
+    assert [operands[0] for operands in lists] == [[0, 256, 512], [0, 3, 512]]

@@ -3,6 +3,7 @@
 import json
 import re
 from importlib.machinery import ModuleSpec
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from tilec.report import make
 from tilec.report.arguments import Arguments, Source, arguments_for
 from tilec.report.lengths import WORDS, Lengths
 from tilec.report.make import report
-from tilec.runtime import child
+from tilec.runtime import cache, child
 from tilec.runtime.aot import CompileRefused
 from tilec.runtime.executable import Executable
 from tilec.runtime.signature import signature_of
@@ -47,6 +48,8 @@ def test_a_kernel_is_reported() -> None:
     assert (alone.seconds, alone.doubts) == (found.cost.seconds, found.cost.doubts)
     with pytest.raises(TileError, match="'even:64' gives no integers"):
         compiled.estimate(offsets="even:64")
+    with pytest.raises(TypeError, match="offsets holds float64; integers are needed"):
+        compiled.estimate(offsets=np.arange(0, 513, 64) + 0.5)
     with pytest.raises(ValueError, match="segment 0 is 513 to 449"):
         compiled.estimate(offsets=np.arange(513, 0, -64).astype(np.int32))
     assert (found.chip, found.refused, found.need_unknown) == ("v6e", None, None)
@@ -106,7 +109,11 @@ def test_without_libtpu_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
     def find(name: str) -> ModuleSpec | None:
         return None
 
+    def version(name: str) -> str:
+        raise PackageNotFoundError(name)
+
     monkeypatch.setattr(child, "find_spec", find)
+    monkeypatch.setattr(cache, "version", version)
     monkeypatch.delenv("TPU_LIBRARY_PATH", raising=False)
     found = report(*grouped(512, Lengths("equal", 64)), "v5e")
     assert found.refused is not None

@@ -269,3 +269,40 @@ def test_gui(program: Path) -> None:
             assert app.output_text_area.text.count("arith.addi") == 2
 
     asyncio.run(use())
+
+
+ENDED = """
+import os, signal, sys, time, warnings
+from tilec.diagnostics import run_tool
+
+def body():
+    warnings.warn("first\\nsecond", RuntimeWarning)
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(9)
+    finally:
+        print("closed")
+
+sys.exit(run_tool("tool", body))
+"""
+
+
+def test_a_tool_that_is_ended_closes_what_is_open_and_warns_in_one_line() -> None:
+    done = subprocess.run([sys.executable, "-c", ENDED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        143,
+        "closed\n",
+        "tool: warning: first second\n",
+    )
+
+
+SAYING = """
+import sys
+from tilec.diagnostics import run_tool
+sys.exit(run_tool("tool", lambda: sys.stdout.write("a") - 1))
+"""
+
+
+def test_a_tool_without_output_works() -> None:
+    command = f"exec '{sys.executable}' -c \"$0\" >&- 2>&-"
+    assert subprocess.run(["sh", "-c", command, SAYING], check=False).returncode == 0

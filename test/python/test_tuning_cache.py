@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tuning_programs import Answers, jagged_row_sum, matmul
 
+from tilec.runtime import cache as cache_module
 from tilec.runtime.cache import store_result
-from tilec.tuning import cache as cache_module
 from tilec.tuning.cache import Entry, keep, key_of, known
 from tilec.tuning.choice import Choice
 from tilec.tuning.estimates import Estimate

@@ -75,6 +75,7 @@ def test_a_decision_survives_its_text() -> None:
         DECISION.to_json().replace("v5e", "v9"),
         DECISION.to_json().replace('"format": 1', '"format": 2'),
         DECISION.to_json().replace("512", '"512"'),
+        DECISION.to_json().replace('"kernel"', '"kernels"'),
         json.dumps({"format": 1, "kernel": "f", "chip": "v5e", "examples": []}),
         json.dumps({"format": 1, "kernel": "f", "chip": "v5e", "examples": [{"extents": 1, "choice": {}}]}),
     ],
@@ -136,3 +137,48 @@ def test_a_kernel_is_tuned_and_takes_what_was_found(tmp_path: Path, monkeypatch:
     assert tuned.bind(x).config == result.config
     small = torch.randn(40, 200)
     torch.testing.assert_close(tuned(small), small * 2)
+
+
+@tilec.kernel
+def segment_sum(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    groups = offsets.size(0) - 1
+    out = torch.empty([groups, x.size(1)], dtype=x.dtype)
+    for g in hl.grid(groups):
+        acc = hl.zeros([x.size(1)], dtype=torch.float32)
+        for rows in hl.tile(offsets[g], offsets[g + 1]):
+            acc = acc + x[rows, :].sum(dim=0)
+        out[g, :] = acc
+    return out
+
+
+def test_tiles_of_items_have_sizes_where_there_may_be_some() -> None:
+    """As a tuner gives them."""
+    args, blocks = (torch.empty(40, 128), torch.tensor([0, 3, 3, 40])), {"g": 64, "rows": 128}
+    config = tilec.Config(blocks=blocks, grouping="one_hot")
+    text: str = tilec.kernel(config=config)(segment_sum.fn).bind(*args).mlir(after="choose-blocks")
+    assert "by g:64" in text
+    with pytest.raises(ValueError, match="a block size for g, and the tiles are: rows"):
+        tilec.kernel(config=tilec.Config(blocks=blocks, grouping="worklist"))(segment_sum.fn).bind(*args)
+
+
+@pytest.mark.parametrize("limit", [{"compiles": 0}, {"compiles": 1.5}, {"seconds": "9"}, {"seconds": 0.0}])
+def test_a_limit_that_is_none_is_refused(limit: Any) -> None:
+    with pytest.raises(ValueError, match="a time above 0 and a whole number of at least 1 are accepted"):
+        tilec.autotune(doubled, (torch.empty(8, 128),), **limit)
+
+
+@pytest.mark.parametrize(
+    ("last", "message"), [(2, "segment 1 is 3 to 2"), (41, "end at 40 or earlier"), (1 << 40, "takes int32")]
+)
+def test_a_kernel_is_not_tuned_for_what_it_does_not_take(last: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        tilec.autotune(segment_sum, (torch.empty(40, 128), torch.tensor([0, 3, last])), compiles=1)
+
+
+def test_what_is_no_kernel_is_refused() -> None:
+    with pytest.raises(TypeError, match="autotune takes a kernel"):
+        tilec.autotune(doubled.fn, ())  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError, match=r"default_config takes what kernel.bind\(...\) gives"):
+        tilec.default_config(doubled)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError, match="config='x'; a Config or a TunedConfig is accepted"):
+        tilec.kernel(config="x")(doubled.fn)  # pyright: ignore

@@ -119,3 +119,30 @@ def test_a_real_process_starts_in_the_folder_of_one_that_died(tmp_path: Path) ->
         done = subprocess.run(WORKER, input=json.dumps(setup), capture_output=True, text=True, check=True)
         assert done.stdout == "{}\n"
         (tmp_path / "dump" / "half").write_text("what it left")
+
+
+STARTER = """
+import subprocess, sys
+worker = subprocess.Popen(sys.argv[1:], stdin=0, stdout=subprocess.PIPE)
+print(worker.stdout.readline().decode(), end="")
+"""
+
+
+def test_a_real_process_ends_with_the_one_that_started_it(tmp_path: Path) -> None:
+    """Though its input stays open, as when the compiler is busy; and it leaves nothing."""
+    own = tmp_path / "own"
+    own.mkdir()
+    setup = {"program": PROGRAM.to_json(), "chip": "v6e", "folder": str(own)}
+    read, write = os.pipe()
+    try:
+        os.write(write, json.dumps(setup).encode() + b"\n")
+        command = [sys.executable, "-c", STARTER, *WORKER]
+        done = subprocess.run(command, stdin=read, capture_output=True, text=True, check=True)
+        assert done.stdout == "{}\n"
+        deadline = time.monotonic() + 10
+        while own.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not own.exists()
+    finally:
+        os.close(read)
+        os.close(write)

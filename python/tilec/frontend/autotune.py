@@ -1,19 +1,25 @@
 """`tilec.autotune`: the search for a kernel's configuration."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+import jax.numpy as jnp
+import numpy as np
 import torch
 
+from tilec.diagnostics import TileError
 from tilec.frontend.config import Config
 from tilec.frontend.kernel import Bound, Kernel
 from tilec.frontend.keys import tensors_in
 from tilec.frontend.tuned import TunedConfig, config_of, default_for, program_of
+from tilec.runtime.arrays import accept
+from tilec.runtime.executable import Executable
 from tilec.tuning.decision import Decision, Example, extents_of
 from tilec.tuning.search import Budget
 from tilec.tuning.timing import Times
-from tilec.tuning.tuner import tune
+from tilec.tuning.tuner import Tuned, tune
 
 
 @dataclass(frozen=True)
@@ -53,15 +59,29 @@ def autotune(
     such as offsets, the elements count. The search takes no more than about so many `seconds` and so many
     `compiles`; an interrupt ends it and keeps the best. Results are kept in the user's cache folder.
 
-    Raises ValueError for an unknown chip, TypeError and TraceError as `kernel.bind` does, TileError for what
-    a pass refuses, and NothingFits where no choice can be taken.
+    Raises ValueError for an unknown chip, a limit that is none, and integers that the kernel does not take,
+    such as offsets out of order; TypeError and TraceError as `kernel.bind` does, TileError for what a pass
+    refuses, and NothingFits where no choice can be taken.
     """
+    if not isinstance(kernel, Kernel):
+        raise TypeError(f"autotune takes a kernel, a function under @tilec.kernel; {kernel!r} is none")
+    above = isinstance(seconds, int | float) and seconds > 0
+    if not above or type(compiles) is not int or compiles < 1:
+        accepted = "a time above 0 and a whole number of at least 1 are accepted"
+        raise ValueError(f"seconds={seconds!r} and compiles={compiles!r}; {accepted}")
     given = kernel.config if isinstance(kernel.config, Config) else Config()
-    traced = kernel.bind(*args).traced
+    bound = kernel.bind(*args)
+    traced = bound.traced
     tensors = [*tensors_in({"args": list(args)}), *traced.captured]
+    _check(bound.executable, tensors)
     program = program_of(traced, [_integers(each) for each in tensors])
     found = tune(program, chip, Budget(seconds, compiles))
     example = Example(tuple(sorted(extents_of(program).items())), found.choice)
+    return _result(found, TunedConfig(Decision(traced.name, chip, (example,))), given)
+
+
+def _result(found: Tuned, tuned: TunedConfig, given: Config) -> TuningResult:
+    """What was found, as configurations; what a tuner leaves alone is as it was given."""
     outcome = found.outcome
     ranking = () if outcome is None else outcome.ranking
     refused = [] if outcome is None else outcome.refused
@@ -71,7 +91,7 @@ def autotune(
         config_of(found.choice, given),
         found.seconds,
         found.measured,
-        TunedConfig(Decision(traced.name, chip, (example,))),
+        tuned,
         tuple((config_of(choice, given), each.seconds or 0.0) for choice, each in ranking),
         tuple((config_of(choice, given), each) for choice, each in measured),
         tuple((config_of(choice, given), why) for choice, why in [*refused, *times.refused.items()]),
@@ -85,7 +105,29 @@ def default_config(bound: Bound, chip: str = "v5e") -> Config:
 
     It fits the chip's memory by the ledger of `--plan-memory`. Raises ValueError for an unknown chip.
     """
+    if not isinstance(bound, Bound):
+        raise TypeError(f"default_config takes what kernel.bind(...) gives; {bound!r} is none")
     return default_for(bound.traced, chip, bound.given)
+
+
+def _check(executable: Executable, tensors: Sequence[Any]) -> None:
+    """Raises ValueError for integers with which a call would be refused."""
+    arrays = [
+        accept(parameter, _contents(tensor))
+        for parameter, tensor in zip(executable.signature.parameters, tensors, strict=True)
+    ]
+    with suppress(TileError):  # what is refused as it is may be taken with other choices
+        check, _ = executable.prepared(tuple(each.shape for each in arrays))
+        check(*arrays)
+
+
+def _contents(tensor: Any) -> np.ndarray[Any, np.dtype[Any]]:
+    """A tensor as an array: integers as they are, of others one zero, which takes no memory."""
+    known, shape = _integers(tensor), tuple(tensor.shape)
+    dtype = str(tensor.dtype).removeprefix("torch.")
+    if known is None:
+        return np.broadcast_to(np.zeros((), jnp.dtype(dtype)), shape)
+    return np.array(known, dtype).reshape(shape)
 
 
 def _integers(tensor: Any) -> tuple[int, ...] | None:

@@ -1,6 +1,6 @@
 """What is chosen for a kernel: sizes of tiles, and how its loops run."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,12 +29,21 @@ class Config:
     fetch: int = 1
     tunables: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    def choices(self, names: Sequence[str], fixed: Mapping[str, int], chip: str = "v5e") -> TileToPallas:
-        """The whole pipeline for a program with tiles of these names, some of a fixed size.
+    def choices(
+        self,
+        names: Sequence[str],
+        fixed: Mapping[str, int],
+        chip: str = TileToPallas.chip,
+        items: Collection[str] = (),
+    ) -> TileToPallas:
+        """The whole pipeline for a program with tiles of these names, some of a fixed size, on a chip.
+
+        `items` are the tiles that `--one-hot-segments` may make besides.
 
         Raises ValueError for a name or a number of sizes that the program does not have.
         """
-        unknown = [name for name in self.blocks if name not in names]
+        made = items if self.grouping in ("auto", "one_hot") else ()
+        unknown = [name for name in self.blocks if name not in names and name not in made]
         if unknown or len(self.block_sizes) > len(names):
             given = f"a block size for {unknown[0]}" if unknown else f"{len(self.block_sizes)} block sizes"
             raise ValueError(f"{given}, and the tiles are: {', '.join(names) or 'none'}")

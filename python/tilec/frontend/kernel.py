@@ -19,6 +19,7 @@ from tilec.frontend.trace import TraceError
 from tilec.frontend.tracing import Traced, names_of, trace_function
 from tilec.frontend.tuned import TunedConfig, default_for
 from tilec.passes.choose_blocks import DEFAULT_BLOCK, batch_blocks
+from tilec.passes.one_hot_segments import item_names
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.runtime.here import chip_here
 
@@ -42,7 +43,7 @@ class Bound:
         self.given = config
         self._chip = chip
         if config is not None:
-            config.choices(traced.tiles, traced.fixed)  # names of blocks are checked now
+            self._choices(config, TileToPallas.chip)  # names of blocks are checked now
 
     @functools.cached_property
     def chip(self) -> str:
@@ -55,7 +56,10 @@ class Bound:
     @functools.cached_property
     def choices(self) -> TileToPallas:
         """The passes that make the kernel."""
-        return self.config.choices(self.traced.tiles, self.traced.fixed, self.chip)
+        return self._choices(self.config, self.chip)
+
+    def _choices(self, config: Config, chip: str) -> TileToPallas:
+        return config.choices(self.traced.tiles, self.traced.fixed, chip, item_names(self.traced.module))
 
     def for_chip(self, chip: str) -> "Bound":
         """The kernel as it is made for another chip. Raises ValueError for an unknown one."""
@@ -183,6 +187,8 @@ class Kernel(Generic[P, R]):
         functools.update_wrapper(self, fn)
         self.static_shapes = static_shapes
         self.fn = fn
+        if not isinstance(config, Config | TunedConfig | None):
+            raise TypeError(f"config={config!r}; a Config or a TunedConfig is accepted")
         self.config = config
         self.__tilec_traced__ = fn
         self._signature = inspect.signature(fn)

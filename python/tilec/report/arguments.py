@@ -25,7 +25,7 @@ from tilec.dialects.interpreter.arguments import (
 from tilec.dialects.tile import SegmentOp
 from tilec.dialects.tile.types import element_type
 from tilec.report.lengths import WORDS, Lengths
-from tilec.runtime.arrays import check_array
+from tilec.runtime.arrays import check_array, check_range
 from tilec.runtime.signature import NARROWED, Parameter
 
 Source = Lengths | np.ndarray[Any, np.dtype[Any]]
@@ -148,7 +148,7 @@ class _Maker:
             else:
                 most = 2 if parameter.dtype == "bool" else MOST_INTEGER
                 found = self.rng.integers(0, most, shapes[position])
-            contents[position] = np.asarray(found).astype(dtypes[position])
+            contents[position] = _integers(parameter, np.asarray(found), dtypes[position])
         names = tuple(each.name for each in self.parameters)
         return Arguments(names, shapes, tuple(dtypes), contents)
 
@@ -227,6 +227,17 @@ class _Maker:
         drawn[op.begins] = offsets if op.ends is None else offsets[:-1]
         if op.ends is not None:
             drawn[op.ends] = offsets[1:]
+
+
+def _integers(
+    parameter: Parameter, found: np.ndarray[Any, np.dtype[Any]], dtype: str
+) -> np.ndarray[Any, np.dtype[Any]]:
+    """Integers as a kernel takes them. Raises TypeError for others than integers, ValueError for a range."""
+    if found.dtype.kind not in "iub":
+        raise TypeError(f"{parameter.name} holds {found.dtype}; integers are needed")
+    if found.size and dtype != "bool":
+        check_range(parameter, dtype, int(found.min()), int(found.max()))
+    return found.astype(dtype)
 
 
 def _plain(dtype: str) -> str:

@@ -12,7 +12,7 @@ from rich.console import Console
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.utils.arg_spec import parse_pipeline
 
-from tilec.__main__ import DTYPES, load_kernel, parse_arguments
+from tilec.__main__ import DTYPES, blamed_on, load_kernel, parse_arguments
 from tilec.diagnostics import TileError, one_line, verify
 from tilec.parsing import LocatingParser, make_context, read_text, source_name
 from tilec.passes.tile_to_pallas import TileToPallas
@@ -36,18 +36,20 @@ def run(kernel: str, chips: Sequence[str], args: str, choices: str, as_json: boo
     """
     if html and not Path(html).parent.is_dir():  # seen before anything is compiled
         raise TileError(f"there is no folder {Path(html).parent} for the page", TOOL)
+    if html and Path(html).is_dir():
+        raise TileError(f"{html} is a folder; name a file for the page", TOOL)
     positional, sources = split_arguments(args)
     try:
         executable_for, arguments = _prepared(kernel, positional, sources, choices)
         reports = [report(executable_for(chip), arguments, chip) for chip in chips]
     except (TypeError, ValueError) as error:
         raise TileError(one_line(error), kernel) from error
-    if html:
-        Path(html).write_text(page(reports), encoding="utf-8")
     if as_json:
         print(json.dumps([each.plain() for each in reports], indent=2))
     elif any(each.cost is not None for each in reports):
         _print(reports)
+    if html:
+        Path(html).write_text(page(reports), encoding="utf-8")
     refused = [(each.chip, each.refused) for each in reports if each.refused is not None]
     for chip, why in refused:
         where = f"{chip}: " if why.place != chip else ""
@@ -107,7 +109,9 @@ def _traced(
     kernel: str, positional: Sequence[str], sources: Mapping[str, Source], choices: str
 ) -> tuple[Callable[[str], Executable], Arguments]:
     """A kernel that is a torch function, traced for shapes."""
-    bound = load_kernel(kernel, TOOL).bind(*parse_arguments(", ".join(positional), TOOL))
+    found = load_kernel(kernel, TOOL)
+    with blamed_on(kernel.rpartition(":")[0]):
+        bound = found.bind(*parse_arguments(", ".join(positional), TOOL))
 
     def executable_for(chip: str) -> Executable:
         # What a model chose for the kernel is for its own loop and grouping.

@@ -38,7 +38,7 @@ def measure(text: str, function: str, arguments: Sequence[Any], chip: str) -> Me
     if kept is None:
         structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
         compiled = schedules_of(text, function, structs, chip)
-        walk = Walk(compiled, target)
+        walk = Walk(compiled, target, arguments)
         run_known(getattr(load(text, function), function), arguments, target, walk.call)
         found = Measured(walk.estimate(), walk.shares, compiled.compile_seconds, compiled.code_bytes)
         store_result("measures", key, _plain(found))

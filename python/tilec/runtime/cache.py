@@ -7,6 +7,8 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,15 @@ def sources(*folders: str) -> str:
     root = Path(tilec.__file__).parent
     files = (path for folder in folders for path in sorted((root / folder).glob("*.py")))
     return digest(path.read_bytes() for path in files)
+
+
+def installed(*packages: str) -> dict[str, str]:
+    """The versions of packages, `none` of those that are not there."""
+    found = {name: "none" for name in packages}
+    for name in packages:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def digest(parts: Iterable[bytes]) -> str:

@@ -6,7 +6,6 @@ model and its limits.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from math import prod
 from typing import Any
 
@@ -21,13 +20,17 @@ from tilec.analysis.cost.scalars import UNKNOWN, Assumed, Value
 from tilec.analysis.cost.state import Stuck
 from tilec.analysis.cost.timeline import Timeline, named_arrays, timeline
 from tilec.chips import Chip, chip_named
-from tilec.runtime.cache import digest, load_result, sources, store_result
+from tilec.runtime.cache import digest, installed, load_result, sources, store_result
+from tilec.runtime.flow import Flow
 from tilec.runtime.known import INTEGERS, Made, Words, base_name, run_known, words_of
 from tilec.runtime.load import load
 from tilec.runtime.memory import scoped_vmem
 from tilec.runtime.schedules import PROGRAM, Compilation, schedules_of
+from tilec.runtime.twins import called
 
 _FINITE = "it looks for infinities and NaNs, and there are none; with some in each tile it would take"
+_TRACED = '/pallas_call"'
+"""What ends the name, in XLA's text, of an operation that comes from a `pallas_call`."""
 
 Compile = Callable[[str, str, Sequence[jax.ShapeDtypeStruct], str], Compilation]
 """Compiles a function of a module's text for arguments and a chip, as `schedules_of` does."""
@@ -53,7 +56,7 @@ def estimate(
     if kept is not None:
         return from_plain(kept)
     structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
-    walk = Walk(compiler(text, function, structs, chip), target)
+    walk = Walk(compiler(text, function, structs, chip), target, arguments)
     run_known(getattr(load(text, function), function), arguments, target, walk.call)
     found = walk.estimate()
     store_result("estimates", key, plain(found))
@@ -62,27 +65,35 @@ def estimate(
 
 def estimate_key(text: str, function: str, arguments: Sequence[Any], chip: str) -> str:
     """A digest of all that an estimate of `function` depends on."""
-    versions = [version(package) for package in ("jax", "jaxlib", "libtpu")]
+    versions = installed("jax", "jaxlib", "libtpu")
     model = sources("analysis/cost", "chips", "runtime")
     told = [(tuple(each.shape), str(each.dtype), words_of(each)) for each in arguments]
     return digest(repr(part).encode() for part in (text, function, told, chip, versions, model))
 
 
 class Walk:
-    """Runs the operations of a compiled function, kernels with what is known of their operands.
+    """Runs the operations of a function that was compiled for `arguments`, kernels with what is known of
+    their operands.
 
     `shares` divides each operation that ran by the lines of the module. With `names`, what the operands of
     each kernel are called, it has `timelines` of kernels, by operation.
     """
 
     def __init__(
-        self, compilation: Compilation, chip: Chip, names: Mapping[str, Sequence[str]] | None = None
+        self,
+        compilation: Compilation,
+        chip: Chip,
+        arguments: Sequence[Any],
+        names: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self.shares: dict[str, Mapping[Origin, Share]] = {}
         self.timelines: dict[str, Timeline] = {}
         self._names = names
         self._compilation = compilation
         self._chip = chip
+        self._flow = Flow(compilation.hlo, [words_of(each) for each in arguments])
+        self._calls: dict[str | None, list[list[Words | None]]] = {}
+        self._untold: dict[str | None, None] = {}
         self._vmem = scoped_vmem(compilation.hlo)
         self._done: dict[str, Operation] = {}
         self._doubts: dict[str, None] = {}
@@ -95,20 +106,32 @@ class Walk:
         results: list[Words | None] = [
             list[Value]([UNKNOWN] * prod(shape)) if dtype in INTEGERS else None for shape, dtype in made
         ]
-        waiting = [each for each in self._candidates(name) if each not in self._done]
-        if not waiting:
+        found = self._called(name, operands)
+        if found is None or not self._run(found, "custom-call", [*operands, *results], finite):
             return [None] * len(made)
-        first = min(waiting, key=lambda each: (len(each), each))  # numbers are in the order of calls
-        if not self._run(first, "custom-call", [*operands, *results], finite):
-            return [None] * len(made)
+        self._flow.keep(found, results)
         return results
+
+    def _called(self, name: str | None, operands: list[Words | None]) -> str | None:
+        """The operation that a call of a kernel became, if XLA did not leave it out."""
+        waiting = [each for each in self._candidates(name) if each not in self._done]
+        told = {each: self._flow.tells(each, operands) for each in waiting}
+        agreeing = [each for each in waiting if told[each] is not False]
+        calls = self._calls.setdefault(name, [])
+        calls.append([words and [*words] for words in operands])
+        if not agreeing:
+            return None
+        first = min(agreeing, key=lambda each: (not told[each], len(each), each))
+        if not told[first]:
+            self._untold[name] = None
+        return first
 
     def _candidates(self, name: str | None) -> list[str]:
         """The schedules of kernels of a name. One that was given none is called after what calls it."""
         if name is not None:
             return [each for each in self._compilation.schedules if base_name(each) == name]
-        calls = (each for each, opcode in self._compilation.operations if opcode == "custom-call")
-        return [each for each in calls if each in self._compilation.schedules]
+        traced = (each for each, line in self._flow.lines.items() if _TRACED in line.rest)
+        return [each for each in traced if each in self._compilation.schedules]
 
     def estimate(self) -> Estimate:
         """The sum, with the operations that no `call` was for, and what calls them all."""
@@ -119,13 +142,33 @@ class Walk:
                 self._doubts[f"XLA runs {name} in a loop, or on a condition"] = None
         for name, opcode in operations.items():
             if name not in self._done and name in self._compilation.schedules:
-                self._run(name, opcode, None)
+                self._run_alone(name, opcode)
+        self._doubt_calls()
         self._run_program()
         names = [*operations, PROGRAM]
         found = tuple(self._done[name] for name in names if name in self._done)
         return Estimate(
             self._chip.name, found, tuple(self._doubts), (*assumptions(self._chip), *self._assumptions)
         )
+
+    def _doubt_calls(self) -> None:
+        """Doubts where it is not known which call became which operation, or what an operation does."""
+        for name in self._untold:
+            first, *others = self._calls[name]
+            if any(other != first for other in others):
+                self._doubts[f"which call of {name or 'a kernel'} gets which integers is not known"] = None
+        for name in called(self._compilation.schedules[PROGRAM].bundles):
+            if name not in self._compilation.schedules:
+                self._doubts[f"the compiler did not write the schedule of {name}"] = None
+
+    def _run_alone(self, name: str, opcode: str) -> None:
+        """Runs an operation that no `call` was for. Kernels of XLA's own get what flows to them."""
+        if opcode != "custom-call":
+            self._run(name, opcode, None)
+            return
+        operands, results = self._flow.given(name)
+        if self._run(name, opcode, [*operands, *results]):
+            self._flow.keep(name, results)
 
     def _run_program(self) -> None:
         """Runs what calls the operations, in which small ones are. It has branches for when it is not to run,

@@ -27,7 +27,8 @@ Call = Callable[[str | None, list[Words | None], Sequence[Made], bool], list[Wor
 """Runs a kernel: from its name, if it has one, the operands, what its results are, and whether it only asks
 of elements if they are finite, it makes these results."""
 
-_MOST = 1 << 20  # elements; scalar memory has room for fewer
+MOST = 1 << 20
+"""Arrays of more are not looked at; scalar memory has room for fewer."""
 INTEGERS = ("int32", "uint32", "bool")
 """The dtypes of arrays whose elements are looked at."""
 
@@ -49,7 +50,7 @@ def run_known(function: Callable[..., Any], arguments: Sequence[Any], chip: Chip
 
 def words_of(array: Any) -> Words | None:
     """The elements of an integer array that is not too large; None for another, and for a struct."""
-    if isinstance(array, jax.ShapeDtypeStruct) or str(array.dtype) not in INTEGERS or array.size > _MOST:
+    if isinstance(array, jax.ShapeDtypeStruct) or str(array.dtype) not in INTEGERS or array.size > MOST:
         return None
     return list[Value]((np.asarray(array).astype(np.int64) & 0xFFFFFFFF).reshape(-1).tolist())
 
@@ -79,7 +80,7 @@ def _results(equation: Any, operands: list[Words | None], call: Call) -> list[Wo
         return _evaluate(equation.params[_CALLS[equation.primitive.name]], operands, call)
     if any(words is None or UNKNOWN in words for words in operands):
         return [None] * len(made)
-    if any(prod(shape) > _MOST or dtype not in INTEGERS for shape, dtype in made):
+    if any(prod(shape) > MOST or dtype not in INTEGERS for shape, dtype in made):
         return [None] * len(made)
     arrays = [
         np.array(words, np.uint32).astype(atom.aval.dtype).reshape(atom.aval.shape)

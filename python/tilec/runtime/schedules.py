@@ -10,12 +10,13 @@ import jax
 
 from tilec.analysis.cost.bundles import lines_of_stores
 from tilec.runtime.child import compile_in_child
+from tilec.runtime.flow import lines_of
+from tilec.runtime.twins import called, twins
 
 _FILES = re.compile(
     r"\d+-(.+)-\d+-(packed-bundles-post-ra|pre-delay_hlo-static-per-bundle-utilization|original|"
     r"post-x8-coalescing)\.txt"
 )
-_LINE = re.compile(r"(?m)^ +(?:ROOT )?%(\S+) = (?:\([^=]*\)|\S+) ([\w-]+)\(")
 _DUMPED = "packed-bundles-post-ra|pre-delay"
 _LINES = (
     "",
@@ -81,13 +82,16 @@ def dump_variables(folder: str) -> dict[str, str]:
 def dumped(folder: Path) -> Compilation:
     """The function that was compiled, if one was, with `dump_variables` of an empty folder."""
     hlo = "".join(path.read_text() for path in sorted((folder / "hlo").glob("*.after_codegen.txt")))
-    return Compilation(operations_of(hlo), _schedules(folder), hlo)
+    schedules = _schedules(folder)
+    calls = called(schedules[PROGRAM].bundles) if PROGRAM in schedules else []
+    shared = twins(hlo, [name for name in calls if name not in schedules], schedules)
+    schedules |= {name: schedules[twin] for name, twin in shared.items()}
+    return Compilation(operations_of(hlo), schedules, hlo)
 
 
 def operations_of(hlo: str) -> tuple[tuple[str, str], ...]:
     """The names and opcodes of what a module in XLA's text form does, without what only names values."""
-    entry = re.sub(r"/\*.*?\*/", "", hlo[hlo.find("\nENTRY ") :].partition("\n}")[0])
-    return tuple((match[1], match[2]) for match in _LINE.finditer(entry) if match[2] not in _NAMING)
+    return tuple((name, line.opcode) for name, line in lines_of(hlo).items() if line.opcode not in _NAMING)
 
 
 def _schedules(folder: Path) -> dict[str, Scheduled]:

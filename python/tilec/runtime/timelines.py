@@ -27,7 +27,7 @@ def timelines(text: str, function: str, arguments: Sequence[Any], chip: str) -> 
     if kept is not None:
         return {name: from_plain(each) for name, each in kept.items()}
     structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
-    walk = Walk(schedules_of(text, function, structs, chip), target, dict(_parameters(text)))
+    walk = Walk(schedules_of(text, function, structs, chip), target, arguments, dict(_parameters(text)))
     run_known(getattr(load(text, function), function), arguments, target, walk.call)
     walk.estimate()
     store_result("timelines", key, {name: plain(each) for name, each in walk.timelines.items()})

@@ -7,25 +7,23 @@ harm, and what goes wrong warns with one line.
 import json
 import warnings
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
-from tilec.runtime.cache import digest, load_result, sources, store_result
+from tilec.runtime.cache import digest, installed, load_result, sources, store_result
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
 
 PACKAGES = ("xdsl", "jax", "jaxlib", "libtpu")
 KIND = "tuning"
+_FOLDERS = (
+    *("analysis", "analysis/alignment", "analysis/cost", "chips", "dialects/pallas", "dialects/tile", "emit"),
+    *("lowering", "passes", "rewriting", "runtime", "tuning"),
+)
+"""What kernels and their estimates are made by."""
 
 
 def versions() -> dict[str, str]:
     """What an entry depends on besides what is tuned."""
-    found = {"tilec": sources("analysis", "analysis/cost", "chips", "lowering", "passes", "tuning")}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "none"
-    return found
+    return {"tilec": sources(*_FOLDERS), **installed(*PACKAGES)}
 
 
 def key_of(program: Program, chip: str, compiles: int) -> str:

@@ -21,6 +21,7 @@ ROWS = 8192
 MOST_UNEVEN = 1.5
 """How long a segment is at most, in means of all."""
 _SHOWN = 5
+_LARGEST = 2**31 - 1
 _DEFAULTS = {"chip": "v5e", "rows": str(ROWS), "seconds": "60", "compiles": "40"}
 
 
@@ -47,8 +48,8 @@ def _parsed(options: str, place: str) -> dict[str, str]:
         name, _, value = word.partition("=")
         if name not in _DEFAULTS:
             raise TileError(f"--tune has '{word}'; {', '.join(_DEFAULTS)} are accepted", place)
-        if name != "chip" and (not value.isdecimal() or int(value) == 0):
-            raise TileError(f"--tune has {word}; a whole number above 0 is accepted", place)
+        if name != "chip" and (not value.isdecimal() or not 0 < int(value) <= _LARGEST):
+            raise TileError(f"--tune has {word}; a whole number from 1 to {_LARGEST} is accepted", place)
         given[name] = value
     if given["chip"] not in CHIPS:
         raise TileError(f"--tune has chip={given['chip']}; the chips are {', '.join(CHIPS)}", place)

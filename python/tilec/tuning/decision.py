@@ -64,12 +64,12 @@ def decision_from(text: str) -> Decision:
         examples = [
             Example(_extents(each["extents"]), Choice.from_json(each["choice"])) for each in told["examples"]
         ]
-        chip = chip_named(told["chip"]).name
+        kernel, chip = str(told["kernel"]), chip_named(told["chip"]).name
     except (LookupError, TypeError, AttributeError) as error:
         raise ValueError("this is no decision that a tuner wrote") from error
     if not examples:
         raise ValueError("this decision has no examples; export one that was tuned")
-    return Decision(str(told["kernel"]), chip, tuple(examples))
+    return Decision(kernel, chip, tuple(examples))
 
 
 def _extents(told: Any) -> tuple[tuple[str, float], ...]:

@@ -10,6 +10,8 @@ import os
 import resource
 import shutil
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -55,18 +57,32 @@ def _estimate(compiler: "Compiler", choice: Choice) -> Estimate:
         )
 
 
+def _end_with(parent: int, folder: str) -> None:
+    """Ends this process, in the middle of a compile too, when the one that started it is gone, and removes
+    its folder, which that one then did not.
+    """
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)
+
+
 def main() -> int:
-    answers = os.fdopen(os.dup(1), "w")
+    parent, answers = os.getppid(), os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     resource.setrlimit(resource.RLIMIT_DATA, (_BYTES, _BYTES))
-    compiler = None
+    compiler, watch = None, None
     for request in _requests():
         if compiler is None:
+            watch = threading.Thread(target=_end_with, args=(parent, request["folder"]), daemon=True)
+            watch.start()
             compiler = _compiler(request)
             answer = {}
         else:
             answer = asdict(_estimate(compiler, Choice.from_json(request["choice"])))
         print(json.dumps(answer), file=answers, flush=True)
+    if watch is not None:
+        watch.join(1)  # input ends just before the process that it comes from
     return 0
 
 

@@ -6,8 +6,8 @@
 // RUN: not tile-opt --tune %s 2>&1 | filecheck %s --check-prefix=FUNCTIONS
 
 // NAME: {{.*}}tile-opt-tune-invalid.mlir: error: --tune has 'rowz=3'; chip, rows, seconds, compiles are accepted
-// NUMBER: error: --tune has rows=0; a whole number above 0 is accepted
-// WORD: error: --tune has compiles=many; a whole number above 0 is accepted
+// NUMBER: error: --tune has rows=0; a whole number from 1 to 2147483647 is accepted
+// WORD: error: --tune has compiles=many; a whole number from 1 to 2147483647 is accepted
 // CHIPS: error: --tune has chip=v9; the chips are v4, v5e, v5p, v6e, tpu7x
 // PASSES: error: --tune takes a program as it is; give passes to a call of their own
 // FUNCTIONS: error: a program with one function can be called; this one has 0
