@@ -11,7 +11,7 @@
 // GROUPING: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: tile-to-pallas: grouping=list; auto, worklist, overlaunch, stream, one_hot, none are accepted
 // STREAM: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: tile-to-pallas: loop=grid with grouping=stream; fori_loop is accepted
 // LOOP: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: tile-to-pallas: loop=while; grid, emit_pipeline, fori_loop, unroll are accepted
-// CHIP: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: double-buffer: there is no chip v1; the chips are v4, v5e, v5p, v6e, tpu7x
+// CHIP: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: expand-gathers: there is no chip v1; the chips are v4, v5e, v5p, v6e, tpu7x
 // OPERANDS: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: split-unaligned-loops: operands=hbm; auto, resident, stream are accepted
 // DEPTH: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: double-buffer: depth=5; 1 to 4 is accepted
 // FETCH: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: double-buffer: fetch=0; 1 or more is accepted
