@@ -31,8 +31,9 @@ from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.types import UNBOUND, byte_width, shape_of, span_of
 
 CHIPS = ("v4", "v5e", "v5p", "v6e", "tpu7x")
-MOST_BUFFERS = 4
-"""Buffers of a window; more take memory and hide nothing."""
+MOST_BUFFERS = 8
+"""Buffers of a window. Four hide a latency behind three copies; where some bring a few rows, several such
+may follow each other."""
 _OF_WIDTH = {1: "i8", 2: "bf16", 4: "f32"}
 """The element type that stands for others of its width, as an i8 does for an i1."""
 
