@@ -2,7 +2,9 @@
 
 Until this pass one program stands for all block sizes. It gives each name one size, in the span of its axes
 and in the dimensions of every value that came from them. A name that is not given gets 128, which every array
-dimension can be cut into on a TPU. What `tile.bound size` asks for is a constant then.
+dimension can be cut into on a TPU, or 8 if it only runs through matrices; one that runs along rows that are
+updated at computed positions gets whole rows, so that each position is followed once. What `tile.bound size`
+asks for is a constant then.
 
 Before:
     tile.for %m = 0 to 512 by m {
@@ -29,11 +31,14 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 from xdsl.utils.arg_spec import ArgSpec
 
+from tilec.analysis.row_updates import MOST_LANES
+from tilec.analysis.vmem import round_up
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.loops import LoopOp
-from tilec.dialects.tile.types import UNBOUND, map_spans, span_names, span_of
+from tilec.dialects.tile.types import UNBOUND, SpanType, map_spans, shape_of, span_names, span_of
 
 DEFAULT_BLOCK = 128
 """Lanes of a vector register on every TPU: the least block that any dimension of an array accepts."""
@@ -66,7 +71,7 @@ class ChooseBlocks(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         axes = _axes(op)
         _check(op, self.blocks, axes)
-        defaults = batch_blocks(op)
+        defaults = default_blocks(op)
         sizes = {
             name: self.blocks.get(name, defaults.get(name, DEFAULT_BLOCK) if bound == UNBOUND else bound)
             for name, (_, bound) in axes.items()
@@ -119,7 +124,12 @@ def _fold_size(bound: BoundOp) -> None:
     Rewriter.replace_op(bound, size)
 
 
-def batch_blocks(module: ModuleOp) -> dict[str, int]:
+def default_blocks(module: ModuleOp) -> dict[str, int]:
+    """The default sizes of axes, where those are not `DEFAULT_BLOCK`."""
+    return _batch_blocks(module) | _row_blocks(module)
+
+
+def _batch_blocks(module: ModuleOp) -> dict[str, int]:
     """The default sizes of the axes that run through matrices: in no window among the last two dimensions."""
     sizes: dict[str, int] = {}
     inside: set[str] = set()
@@ -133,6 +143,18 @@ def batch_blocks(module: ModuleOp) -> dict[str, int]:
         for name in batch[-1:]:
             sizes.setdefault(name, BATCH_BLOCK)
     return {name: size for name, size in sizes.items() if name not in inside}
+
+
+def _row_blocks(module: ModuleOp) -> dict[str, int]:
+    """The default sizes of axes along rows that are updated at computed positions: whole rows."""
+    sizes: dict[str, int] = {}
+    for op in module.walk():
+        if not isinstance(op, AtomicRmwOp) or not any(dim.indexed for dim in op.window[:-1]):
+            continue
+        span, lanes = op.window[-1].span, shape_of(op.array.type)[-1]
+        if isinstance(span, SpanType) and lanes <= MOST_LANES:
+            sizes[span.axis] = max(round_up(lanes, DEFAULT_BLOCK), sizes.get(span.axis, 0))
+    return sizes
 
 
 def _axes(module: ModuleOp) -> dict[str, tuple[Operation, int]]:

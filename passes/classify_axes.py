@@ -30,6 +30,7 @@ from tilec.analysis.races import both, conflicts, refuse_race
 from tilec.analysis.views import check_resolved
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.arrays import StoreOp
+from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import Axis, ForOp, GridOp, LoopOp, Order
 from tilec.dialects.tile.places import SetOp
@@ -79,6 +80,6 @@ def _carrier(loop: LoopOp) -> Operation | None:
     for op in loop.walk():
         if isinstance(op, SetOp) and not is_inside(op.ref, loop):
             return op
-        if isinstance(op, StoreOp) and is_local(op.array) and not is_inside(op.array, loop):
+        if isinstance(op, StoreOp | AtomicRmwOp) and is_local(op.array) and not is_inside(op.array, loop):
             return op
     return None

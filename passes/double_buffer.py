@@ -3,8 +3,9 @@
 While a step works on one buffer of a window, the copies of later steps run into the others: `depth` of them
 let copies begin `depth - 1` steps ahead. One is no overlap at all, two are a ping-pong, more keep HBM busy
 where a step's bytes pass in less time than a copy takes to arrive. Where no depth is said, each window has
-two if they are enough on the `chip`, else four, as long as there is memory. `fetch` tiles of the innermost
-axis are copied at once where it indexes the window; a few long copies cost less than many short ones.
+two if they are enough on the `chip`, else four or eight, as long as there is memory. `fetch` tiles of the
+innermost axis are copied at once where it indexes the window; a few long copies cost less than many short
+ones.
 
 Before:
     tile.pipeline fori_loop {
@@ -18,7 +19,7 @@ After, with "depth=3 fetch=2":
 A grid has two buffers at most, and so has an output of an emit_pipeline, and an input of one that may have
 few steps; a block that no step changes has one. What a window says of itself stands.
 
-Refused: a depth that is not 1 to 4; a fetch below 1; an unknown chip.
+Refused: a depth that is not 1 to 8; a fetch below 1; an unknown chip.
 """
 
 from collections.abc import Iterable
@@ -30,7 +31,7 @@ from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import static_extent
 from tilec.analysis.blocks import MOST_BUFFERS, block_refusal, kind_of, most_buffers
-from tilec.analysis.buffers import FEW, wanted_buffers
+from tilec.analysis.buffers import FEW, SOME, wanted_buffers
 from tilec.analysis.lanes import moves_freely
 from tilec.analysis.visits import moves, one_step
 from tilec.analysis.vmem import MEBIBYTE, Space
@@ -45,7 +46,7 @@ from tilec.passes.plan_memory import ledger_of
 
 @dataclass(frozen=True)
 class DoubleBuffer(ModulePass):
-    """Give windows their buffers, and say how many tiles one copy brings: "depth=1|2|3|4 fetch=1
+    """Give windows their buffers, and say how many tiles one copy brings: "depth=1..8 fetch=1
     chip=v5e"."""
 
     name = "double-buffer"
@@ -83,16 +84,15 @@ class DoubleBuffer(ModulePass):
         return min(self.depth, most)
 
     def _shrink(self, pipeline: PipelineOp, windows: Iterable[WindowOp]) -> None:
-        """Leave windows two buffers where memory has no room for more."""
-        many = [
-            window for window in windows if window.buffers is not None and window.buffers.value.data > FEW
-        ]
+        """Leave windows four buffers, or two, where memory has no room for more."""
         chip = CHIPS[self.chip]
-        if not many or ledger_of(pipeline, chip).total(Space.VMEM) <= int(chip.vmem_mib * MEBIBYTE):
-            return
-        for window in many:
-            window.buffers = IntegerAttr(FEW, i64)
-            explain(window, f"double-buffer: {FEW} buffers; {chip.name} has no room for more")
+        for most in (SOME, FEW):
+            many = [each for each in windows if each.buffers is not None and each.buffers.value.data > most]
+            if not many or ledger_of(pipeline, chip).total(Space.VMEM) <= int(chip.vmem_mib * MEBIBYTE):
+                continue
+            for window in many:
+                window.buffers = IntegerAttr(most, i64)
+                explain(window, f"double-buffer: {most} buffers; {chip.name} has no room for more")
 
     def _fetch(self, pipeline: PipelineOp, window: WindowOp) -> None:
         """Let a block hold several tiles of the innermost axis."""

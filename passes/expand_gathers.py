@@ -1,4 +1,4 @@
-"""`--expand-gathers="targets=auto rows=256"`: accesses at computed positions become ordinary ones.
+"""`--expand-gathers="order=auto rows=256 chip=v5e"`: accesses at computed positions become ordinary ones.
 
 A tile of integers says which rows are read or updated. Nothing on a TPU's vector unit follows such a tile;
 what it can do is compare. So a loop goes through the rows of the array, a block at a time, and each block
@@ -25,10 +25,11 @@ named are selected and combined on the vector unit. `rows` is how many rows of t
 grid, and a block stays. `order=auto` takes the outer one where the whole array would take more than 4 MiB of
 the chip, or is one block.
 
-`order=rows` makes no products: the grid goes through the positions one by one, each read from scalar memory,
-and a row is updated, or fetched, where it is. A step does one row, so that this pays where the array has
-thousands of rows, and is what is left for extremes and bitwise updates of rows. What is not done lane by
-lane, a mask or `drop` keep a grid as it is.
+`order=rows` makes no products. An update of rows at positions that are loaded as they are is marked `rows`:
+the array is resident, positions are read from scalar memory, and a step combines its rows with those of the
+array one by one. `order=auto` does so where it takes less time on the `chip` than products do, and where
+there are none, for extremes and bitwise updates of rows. For other accesses the grid goes through the
+positions, a row a step. What is not done lane by lane, a mask or `drop` keep a grid as it is.
 
 So is one index in the last dimension of what is loaded, whose elements lie side by side in a register: the
 rows are loaded, and the lane selected. Not of arrays that the grid writes.
@@ -51,6 +52,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.analysis.vmem import MOST_RESIDENT
 from tilec.analysis.within import is_within
+from tilec.chips import CHIPS
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import EmptyOp, LoadOp
@@ -67,8 +69,6 @@ from tilec.dialects.tile.types import (
     byte_width,
     element_type,
     shape_of,
-    span_names,
-    span_of,
     with_element,
 )
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp
@@ -77,19 +77,21 @@ from tilec.rewriting.columns import is_column, select_column
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.nests import add_axis, for_loop, free_name
 from tilec.rewriting.one_hot import Picker, as_ids, hits_of
-from tilec.rewriting.one_lane import one_lane
+from tilec.rewriting.row_choice import choose_rows, has_no_product, indexed
 
 ORDERS = ("auto", "inner", "outer", "rows")
 
 
 @dataclass(frozen=True)
 class ExpandGathers(ModulePass):
-    """Make ordinary accesses of those at computed positions: "order=auto|inner|outer|rows rows=256"."""
+    """Make ordinary accesses of those at computed positions: "order=auto|inner|outer|rows rows=256
+    chip=v5e"."""
 
     name = "expand-gathers"
 
     order: str = "auto"
     rows: int = 256
+    chip: str = "v5e"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         refuse_jagged_spans(op, self.name)
@@ -97,44 +99,20 @@ class ExpandGathers(ModulePass):
             fail(op, f"expand-gathers: order={self.order}; {', '.join(ORDERS)} are accepted")
         if self.rows < 1:
             fail(op, f"expand-gathers: rows={self.rows}; 1 or more is accepted")
+        if self.chip not in CHIPS:
+            fail(op, f"expand-gathers: there is no chip {self.chip}; the chips are {', '.join(CHIPS)}")
         for grid in [inner for inner in op.walk() if isinstance(inner, GridOp)]:
-            if self.order == "rows" or any(_has_no_product(inner) for inner in grid.walk()):
-                _go_one_by_one(grid)
+            choose_rows(grid, self.order, CHIPS[self.chip])
         for grid in [inner for inner in op.walk() if isinstance(inner, GridOp)]:
             for load in [inner for inner in grid.walk() if isinstance(inner, LoadOp)]:
                 if is_column(load, grid):
                     explain(load, "expand-gathers: one lane is selected of the rows around it")
                     select_column(load)
-        for access in [inner for inner in op.walk() if isinstance(inner, AccessOp)]:
-            if any(dim.indexed for dim in access.window):
+        for access in indexed(op):
+            if not (isinstance(access, AtomicRmwOp) and access.rows):
                 _check(access)
                 _check_mask(access)
                 _Expansion(access, "auto" if self.order == "rows" else self.order, self.rows).apply()
-
-
-def _has_no_product(op: Operation) -> bool:
-    """Whether an update combines whole rows other than by adding them."""
-    if not isinstance(op, AtomicRmwOp) or not any(dim.indexed for dim in op.window):
-        return False
-    return op.kind.data is not Rmw.ADD and sum(dim.kept for dim in op.window) > 1
-
-
-def _go_one_by_one(grid: GridOp) -> None:
-    """Let a grid go through the positions of its gathers and updates one by one, if it can."""
-    for access in [op for op in grid.body.block.ops if isinstance(op, AccessOp)]:
-        ids = next((dim.base for dim in access.window if dim.base is not None and dim.indexed), None)
-        names = () if ids is None else span_names(ids.type)
-        span = next((a.value for a in grid.axes if names == (a.name,) and span_of(a.value)), None)
-        if span is None:
-            continue
-        reason = one_lane(grid, span)
-        said = (
-            "the grid goes through its positions one by one"
-            if reason is None
-            else f"not one by one: {reason}"
-        )
-        explain(access, f"expand-gathers: {said}")
-        return
 
 
 def _check(access: AccessOp) -> None:
@@ -167,7 +145,7 @@ def _check(access: AccessOp) -> None:
             f"expand-gathers: {access.name} at computed positions moves a value of rank {rank}; 1 and 2 are "
             "accepted: index the other dimensions by an axis",
         )
-    if _has_no_product(access):
+    if has_no_product(access):
         fail(
             access,
             "expand-gathers: only sums of whole rows are products, and the grid cannot go through these "

@@ -66,6 +66,7 @@ from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, LoadOp, StoreOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
+from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import GridOp
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, with_element
@@ -99,7 +100,7 @@ class InsertAtomicScratch(ModulePass):
                 while rest is not None and (targets := targets_of(rest)):
                     rest = _Order(rest, targets, self.shared).apply()
             for atomic in function.walk():
-                if isinstance(atomic, AtomicRmwOp):
+                if isinstance(atomic, AtomicRmwOp) and not is_local(atomic.array):
                     fail(atomic, "insert-atomic-scratch: an atomic outside of a tile.grid; put it into one")
 
 
@@ -122,7 +123,7 @@ def _check(grid: GridOp) -> None:
             if conflict.write.array in atomics:
                 refuse_race(axis, conflict)
     for op in accesses:
-        if isinstance(op, AtomicRmwOp) and any(dim.indexed for dim in op.window):
+        if isinstance(op, AtomicRmwOp) and any(dim.indexed for dim in op.window) and op.rows is None:
             fail(
                 op,
                 "insert-atomic-scratch: positions come from a tile of integers; run --expand-gathers first",

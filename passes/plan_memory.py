@@ -23,11 +23,11 @@ from math import prod
 from typing import cast
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntegerAttr, IntegerType, MemRefType, ModuleOp, StringAttr, i64
+from xdsl.dialects.builtin import IntegerAttr, IntegerType, ModuleOp, StringAttr, i64
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from tilec.analysis.blocks import in_view
+from tilec.analysis.blocks import in_view, scalar_arrays
 from tilec.analysis.registers import Pressure, sized
 from tilec.analysis.strips import Strips, strips_of
 from tilec.analysis.visits import block_owner, moves
@@ -48,10 +48,10 @@ from tilec.analysis.vmem import (
 )
 from tilec.chips import CHIPS, Chip
 from tilec.diagnostics import explain, fail, where
-from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.mixing import ReduceOp
 from tilec.dialects.tile.places import ScratchOp, SetOp, held_type, scratch_of
+from tilec.dialects.tile.rows import UpdateRowsOp
 from tilec.dialects.tile.schedule import Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, span_names, span_of
@@ -157,9 +157,7 @@ def _entry(op: Operation, space: Space, size: int, used: int, axes: tuple[str, .
 def _arrays(pipeline: PipelineOp) -> Iterator[Entry]:
     """The arrays behind windows, in HBM, and those that scalars read, in scalar memory."""
     arrays = {window.array: Space.HBM for window in pipeline.windows if not is_local(window.array)}
-    for op in pipeline.body.block.ops:
-        if isinstance(op, SegmentOp | LoadOp):
-            arrays |= {array: Space.SMEM for array in op.operands if isinstance(array.type, MemRefType)}
+    arrays |= dict.fromkeys(scalar_arrays(pipeline), Space.SMEM)
     for array, space in arrays.items():
         shape, width = shape_of(array.type), byte_width(element_type(array.type))
         if any(extent < 0 for extent in shape):
@@ -236,7 +234,7 @@ def _is_forwarded(scratch: ScratchOp) -> bool:
     users = {use.operation for use in scratch.result.uses}
     blocks = {user.parent for user in users}
     block = blocks.pop() if len(blocks) == 1 else None
-    if block is None:
+    if block is None or any(isinstance(user, UpdateRowsOp) for user in users):
         return False
     first = next(op for op in block.ops if op in users)
     return isinstance(first, SetOp) and first.mask is None

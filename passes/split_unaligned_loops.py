@@ -83,7 +83,8 @@ def _hold(windows: list[WindowOp]) -> None:
     """Give the windows of on-chip memory one block, which holds all of it and the tiles of every step."""
     extents = list(shape_of(windows[0].array.type))
     for position, whole in enumerate(extents):
-        unit = _memory_tile(windows[0], position)
+        whole_rows = position == len(extents) - 1 and all(each.window[position].full for each in windows)
+        unit = 1 if whole_rows else _memory_tile(windows[0], position)
         wanted = [extent for each in windows for extent in _wholes(each, position)[-1:]]
         extents[position] = -(-max([whole, *wanted]) // unit) * unit
     for each in windows:

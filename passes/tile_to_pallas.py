@@ -151,7 +151,7 @@ class TileToPallas(ModulePass):
             RaiseGathers(),
             ResolveViews(),
             PermuteArrays(),
-            ExpandGathers(self.gathers),
+            ExpandGathers(self.gathers, chip=self.chip),
             InsertAtomicScratch(self.shared),
             MergeSums(),
             SinkScales(),

@@ -6,15 +6,15 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from tilec.dialects.tile import AtomicRmwOp, GatherOp, LocalOp, PipelineOp, ScatterOp
+from tilec.dialects.tile import AtomicRmwOp, GatherOp, LocalOp, PipelineOp, ScatterOp, UpdateRowsOp
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.atomics import Rmw
 from tilec.dialects.tile.types import span_names, span_of
 
-from .accesses import chosen, lanes_of
+from .accesses import chosen, fetch, lanes_of
 from .errors import fault
 from .machine import Machine, Step, name_of, rule
-from .memory import Array, combine, element, out_of_bounds, read, write
+from .memory import Array, Scratch, Window, combine, element, out_of_bounds, read, write
 from .spans import Span
 from .values import Bits, Value, convert, dtype_of, hostile
 
@@ -100,6 +100,34 @@ def atomic(op: AtomicRmwOp) -> Step:
         data = hostile(machine.rng, spots.active.shape, lanes.data.dtype)
         data[spots.active] = before.astype(data.dtype)
         machine.values[op.old] = Value(data, None if spots.active.all() else ~spots.active)
+
+    return step
+
+
+@rule(UpdateRowsOp)
+def update_rows(op: UpdateRowsOp) -> Step:
+    def step(machine: Machine) -> None:
+        source: Window | Scratch = machine.values[op.source]
+        place: Window = machine.values[op.place]
+        ids: Array = machine.values[op.ids]
+        span: Span = machine.values[op.span]
+        if span.hi <= span.lo:
+            return
+        value = source.value() if isinstance(source, Scratch) else fetch(machine, op, source)
+        lanes = lanes_of(value, (span.lanes, place.inner[1]))
+        if span.lo < 0 or span.hi > ids.shape[0]:
+            out_of_bounds(op, ids, 0, span.lo if span.lo < 0 else span.hi - 1)
+        rows = read(op, ids, (slice(span.lo, span.hi),), machine.trackers).astype(np.int64)
+        outside = (rows < 0) | (rows >= place.array.shape[0])
+        if outside.any():
+            out_of_bounds(op, place.array, 0, int(rows[outside][0]))
+        columns = place.lanes[1].span
+        spots = tuple(np.broadcast_arrays(rows[:, None], np.arange(columns.lo, columns.hi)))
+        if lanes.poison is not None and lanes.poison.any():
+            fault(op, f"{op.name} combines an undefined lane with {place.array.name}")
+        for tracker in machine.trackers:
+            tracker.touch(op, place.array, spots, Effect.WRITE)
+        combine(op, place.array, spots, lanes.data, op.kind.data, None)
 
     return step
 

@@ -14,6 +14,7 @@ from .mixing import CombineAttr, FillOp, ReduceOp, ScanOp, WholeOp
 from .numbered import SpanOp
 from .places import GetOp, ScratchOp, SetOp
 from .products import DotOp, PrecisionAttr
+from .rows import UpdateRowsOp
 from .schedule import AxisOp, LoopAttr, PipelineOp, WindowOp
 from .steps import AppendOp, FirstOp, LastOp, LiveOp, WorklistOp
 from .types import JaggedSpanType, RefType, SpansAttr, SpanType
@@ -68,6 +69,7 @@ SCHEDULE = (
     ScratchOp,
     GetOp,
     SetOp,
+    UpdateRowsOp,
     FillOp,
     WholeOp,
     FirstOp,

@@ -73,13 +73,15 @@ class AtomicRmwOp(AccessOp):
     `unique` promises that no two of the grid's iterations update one element. Lanes
     outside a span, and those where `mask` is false, update nothing and are undefined in `old`. A dimension
     may be indexed by a tile of integers, of which several lanes may name one position; a position outside
-    the array is an error, and `drop` leaves its lane out instead.
+    the array is an error, and `drop` leaves its lane out instead. `rows`, of such an access without a mask,
+    says that its lanes are gone through one by one, each with a row of an array that stays on the chip.
 
     Example:
         tile.atomic_rmw add %v, %out[%g, %n]
         %before = tile.atomic_rmw max %v, %out[%g, %n] mask %p old
         %found = tile.atomic_rmw compare_exchange %v, %out[%g, %n] expected %e old
         tile.atomic_rmw add %rows, %out[%ids, :] drop
+        tile.atomic_rmw add %rows, %out[%ids, :] rows
     """
 
     name = "tile.atomic_rmw"
@@ -89,6 +91,7 @@ class AtomicRmwOp(AccessOp):
     mask = opt_operand_def()
     drop = opt_prop_def(UnitAttr)
     unique = opt_prop_def(UnitAttr)
+    rows = opt_prop_def(UnitAttr)
     old = opt_result_def()
 
     EFFECT: ClassVar[Effect] = Effect.ACCUMULATE
@@ -138,9 +141,9 @@ class AtomicRmwOp(AccessOp):
         drop = parser.parse_optional_keyword("drop") is not None
         unique = parser.parse_optional_keyword("unique") is not None
         old = parser.parse_optional_keyword("old") is not None
-        return cls(
-            kind, value, array, window, expected=expected, mask=mask, drop=drop, unique=unique, old=old
-        )
+        op = cls(kind, value, array, window, expected=expected, mask=mask, drop=drop, unique=unique, old=old)
+        op.rows = unit_if(parser.parse_optional_keyword("rows") is not None)
+        return op
 
     def print(self, printer: Printer) -> None:
         printer.print_string(f" {self.kind.data} ")
@@ -158,6 +161,8 @@ class AtomicRmwOp(AccessOp):
             printer.print_string(" unique")
         if self.old is not None:
             printer.print_string(" old")
+        if self.rows is not None:
+            printer.print_string(" rows")
 
     def verify_(self) -> None:
         self.verify_window()
@@ -193,4 +198,9 @@ class AtomicRmwOp(AccessOp):
         if self.drop is not None and not indexed:
             raise VerifyException(
                 "tile.atomic_rmw with `drop` indexes no dimension by a tile of integers; leave `drop` out"
+            )
+        if self.rows is not None and (not indexed or self.mask is not None or self.drop is not None):
+            raise VerifyException(
+                "tile.atomic_rmw with `rows` indexes no dimension by a tile of integers, or has a mask or "
+                "`drop`; every lane has a row of its own, so leave `rows` out"
             )

@@ -135,7 +135,7 @@ def test_passes(program: str, segments: str) -> None:
     prove_passes(module, "f", arguments(program, segments), choice_of(program).passes(), seeds=(0,))
 
 
-@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@pytest.mark.parametrize("depth", [1, 2, 3, 8])
 @pytest.mark.parametrize("segments", ["mixed", "gaps", "none_at_the_end", "last"])
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_kernels(program: str, segments: str, depth: int) -> None:
@@ -152,7 +152,7 @@ def test_kernels(program: str, segments: str, depth: int) -> None:
 
 
 @pytest.mark.aot
-@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@pytest.mark.parametrize("depth", [1, 2, 3, 8])
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_compiles(program: str, depth: int) -> None:
     module, _ = read_program(PROGRAMS[program])

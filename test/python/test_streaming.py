@@ -52,7 +52,7 @@ class Way:
 def _way(random: Random, stream: Stream, loop: str | None = None) -> Way:
     grouping = random.choice(("worklist", "overlaunch")) if stream.jagged else "worklist"
     operands = random.choice(("auto", "auto", "resident", "stream"))
-    depth, fetch = random.randint(1, 4), random.choice((1, 1, 2, 3))
+    depth, fetch = random.choice((1, 2, 3, 4, 8)), random.choice((1, 1, 2, 3))
     return Way(grouping, loop or random.choice(LOOPS), operands, depth, fetch)
 
 
@@ -171,7 +171,7 @@ func.func @twice(%x: memref<3x20x128xf32>) -> (memref<3x20x128xf32>, memref<128x
 """
 
 
-@pytest.mark.parametrize("depth", [2, 4])
+@pytest.mark.parametrize("depth", [2, 8])
 def test_tails_between_other_blocks(depth: int) -> None:
     """A wait is for as much as was copied: every second block is of 8 rows, the others of 16."""
     module, _ = read_program(TAILS)

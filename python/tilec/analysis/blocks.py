@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
+from xdsl.dialects.builtin import MemRefType
+from xdsl.ir import Operation, SSAValue
+
 from tilec.analysis.affine import static_extent
 from tilec.analysis.alignment import Access, Kind, Multiple, Refusal, refusal
 from tilec.analysis.alignment.access import DTYPES, UNKNOWN
@@ -21,13 +24,16 @@ from tilec.analysis.visits import axes_behind, block_values, covers, one_step
 from tilec.analysis.vmem import LANES
 from tilec.diagnostics import fail
 from tilec.dialects.tile.access import Effect
+from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.axes import Order
+from tilec.dialects.tile.rows import UpdateRowsOp
 from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.types import UNBOUND, byte_width, shape_of, span_of
 
 CHIPS = ("v4", "v5e", "v5p", "v6e", "tpu7x")
-MOST_BUFFERS = 4
-"""Buffers of a window; more take memory and hide nothing."""
+MOST_BUFFERS = 8
+"""Buffers of a window. Four hide a latency behind three copies; where some bring a few rows, several such
+may follow each other."""
 _OF_WIDTH = {1: "i8", 2: "bf16", 4: "f32"}
 """The element type that stands for others of its width, as an i8 does for an i1."""
 
@@ -70,6 +76,18 @@ def loop_axes(pipeline: PipelineOp) -> list[AxisOp]:
     ordered = [i for i, axis in enumerate(axes) if axis.order.data is not Order.PARALLEL]
     moving = [i for i, axis in enumerate(axes) if not one_step(axis)]
     return axes[min([*ordered, *moving[-1:], len(axes) - 1]) :]
+
+
+def scalar_arrays(pipeline: PipelineOp) -> dict[SSAValue, Operation]:
+    """The arrays whose elements are read one by one, in scalar memory, and the first operation that does."""
+    found: dict[SSAValue, Operation] = {}
+    for op in pipeline.body.walk():
+        scalar = isinstance(op, SegmentOp | LoadOp) and op.parent_op() is pipeline  # else they are refused
+        if scalar or isinstance(op, UpdateRowsOp):
+            for array in op.operands:
+                if isinstance(array.type, MemRefType):
+                    found.setdefault(array, op)
+    return found
 
 
 def kind_of(pipeline: PipelineOp, window: WindowOp) -> Kind:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from math import ceil, prod
 
 from tilec.analysis.blocks import MOST_BUFFERS
+from tilec.analysis.buffers import SOME
 from tilec.analysis.vmem import SUBLANES, padded_bytes, registers
 from tilec.analysis.workload import Extent, Level, Product, Traffic, Unit, Workload
 from tilec.chips import Chip
@@ -237,7 +238,7 @@ class _Model:
         """The buffers of a window. Where nothing is said they are enough, if copies take `passing` cycles."""
         late = passing < self.chip.read_latency + STEP[self.chip.name]
         # Streams that begin anew for each segment gain less by more buffers than other loops do.
-        enough = MOST_BUFFERS if late and self.grouping != "stream" else TWO
+        enough = SOME if late and self.grouping != "stream" else TWO
         return min(self.schedule.depth or enough, self.most)
 
     def _leaves(self) -> list[int]:

@@ -18,7 +18,7 @@ from tilec.frontend.keys import argument_key, as_torch, tensors_in, with_rows
 from tilec.frontend.trace import TraceError
 from tilec.frontend.tracing import Traced, names_of, trace_function
 from tilec.frontend.tuned import TunedConfig, default_for
-from tilec.passes.choose_blocks import DEFAULT_BLOCK, batch_blocks
+from tilec.passes.choose_blocks import DEFAULT_BLOCK, default_blocks
 from tilec.passes.one_hot_segments import item_names
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.runtime.here import chip_here
@@ -173,7 +173,7 @@ class Bound:
             f"{name}: {name_of(dtype)}[{', '.join('?' if each is None else str(each) for each in shape)}]"
             for name, shape, dtype in self.traced.parameters
         )
-        sizes = {**batch_blocks(self.traced.module), **self.choices.blocks}
+        sizes = {**default_blocks(self.traced.module), **self.choices.blocks}
         blocks = ", ".join(f"{name}={sizes.get(name, DEFAULT_BLOCK)}" for name in self.traced.tiles)
         return f"<{self.traced.name}({arguments}), blocks {blocks or 'none'}, loop {self.choices.loop}>"
 

@@ -7,7 +7,7 @@ from xdsl.dialects.builtin import IntegerType, MemRefType
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.analysis.alignment import Kind
-from tilec.analysis.blocks import kind_of, loop_axes
+from tilec.analysis.blocks import kind_of, loop_axes, scalar_arrays
 from tilec.analysis.revisits import check_visits
 from tilec.analysis.visits import block_owner
 from tilec.analysis.vmem import SUBLANES
@@ -15,7 +15,7 @@ from tilec.chips import CHIPS
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
-from tilec.dialects.tile.arrays import EmptyOp, LoadOp, SegmentOp
+from tilec.dialects.tile.arrays import EmptyOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import Order
 from tilec.dialects.tile.places import ScratchOp, held_type, scratch_of
@@ -175,11 +175,8 @@ class KernelLowering:
         """Put the arrays that scalars read into scalar memory, and the counts of worklists."""
         self.count_loads: list[Operation] = []
         self.count_values: dict[SSAValue, SSAValue] = {}
-        for op in self.pipeline.body.block.ops:
-            if isinstance(op, SegmentOp | LoadOp):
-                for array in op.operands:
-                    if isinstance(array.type, MemRefType) and array not in self.refs:
-                        self.refs[array] = self._scalar_array(op, array)
+        for array, op in scalar_arrays(self.pipeline).items():
+            self.refs[array] = self._scalar_array(op, array)
         if self.loop is not Loop.GRID:
             for count, array in self.host.counts.items():
                 if any(count in axis.operands for axis in self.pipeline.axes):

@@ -15,11 +15,13 @@ from tilec.dialects.tile.elementwise import CastOp
 from tilec.dialects.tile.locals import LocalOp
 from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type
+from tilec.dialects.tile.rows import UpdateRowsOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, value_type
 from tilec.dialects.tile.values import BroadcastOp, TransposeOp
 from tilec.lowering.orientation import Orientation
+from tilec.lowering.row_updates import Rows, update_rows
 from tilec.lowering.scalars import Scalars, known_condition
 from tilec.lowering.tiles import Tiles
 from tilec.lowering.values import Values
@@ -98,6 +100,8 @@ class Statements:
                 self._get(op)
             case SetOp():
                 self._set(op)
+            case UpdateRowsOp():
+                self.ops += update_rows(op, self._rows(op, op.source), self._rows(op, op.place), self.scalars)
             case _ if self._is_scalar(op):
                 pass
             case _:
@@ -157,6 +161,22 @@ class Statements:
         if scalar:
             value = self.emit(BroadcastOp(value, [], value_type(element_type(held), [1, 1], [None, None])))
         self._tile(place).store(value)
+
+    def _rows(self, op: UpdateRowsOp, place: SSAValue) -> Rows:
+        """The rows of a window or of scratch, all of whose lanes they have."""
+        ref = self.places[place]
+        if place not in self.plans:
+            return Rows(ref, [None, None], 0)
+        tile = self._tile(place)
+        position = len(tile.dims) - 2
+        if tile.turns or tile.dims[position] is not None or tile.dims[position + 1] is not None:
+            fail(
+                op,
+                "convert-tile-to-pallas: rows are updated one by one in a block that is not the tile of a "
+                "step with all of its lanes; choose blocks of whole tiles of memory, or run "
+                "--expand-gathers with order=inner",
+            )
+        return Rows(ref, [*tile.first, *tile.dims], len(tile.first) + position)
 
     def _conditional(self, op: scf.IfOp) -> None:
         condition = self.values.get(op.cond)

@@ -1,7 +1,7 @@
 """Atomics as ordinary code: a value that is carried to them, or an on-chip array that they read and write."""
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import AnyFloat, f32, i1, i32
@@ -28,6 +28,11 @@ _INTEGER = {
     Rmw.OR: arith.OrIOp,
     Rmw.XOR: arith.XOrIOp,
 }
+
+
+def combiner(kind: Rmw, element: Attribute) -> Callable[[SSAValue, SSAValue], Operation]:
+    """What makes the operation that combines two values of an element type, for kinds that commute."""
+    return (_FLOAT if isinstance(element, AnyFloat) else _INTEGER)[kind]
 
 
 def kept_element(atomics: Collection[AtomicRmwOp], element: Attribute) -> Attribute:
@@ -97,7 +102,7 @@ def combined(op: AtomicRmwOp, before: SSAValue, build: IndexBuilder) -> SSAValue
     chosen = op.mask
     after = lanes
     if kind.commutes:
-        after = build.insert((_FLOAT if floats else _INTEGER)[kind](before, lanes))
+        after = build.insert(combiner(kind, kept)(before, lanes))
     if kind is Rmw.ADD and not floats:
         after = as_element(build, as_element(build, after, element), kept)
     if op.expected is not None:

@@ -13,6 +13,7 @@ from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from tilec.analysis.row_updates import positions_of, row_source
 from tilec.analysis.within import is_conditional, is_within, may_leave
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
@@ -23,6 +24,7 @@ from tilec.dialects.tile.gathers import GatherOp, ScatterOp
 from tilec.dialects.tile.locals import LocalOp, is_local
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type
+from tilec.dialects.tile.rows import UpdateRowsOp
 from tilec.dialects.tile.schedule import WindowOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp
@@ -123,6 +125,8 @@ class BodyBuilder:
                 self._store(op, section)
             case LocalOp():
                 self.space.env[op.array] = self._place(LocalOp(op.array.type), op).results[0]
+            case AtomicRmwOp() if op.rows is not None and is_local(op.array):
+                self._update_rows(op, section)
             case GatherOp() | ScatterOp() | AtomicRmwOp():
                 flag = "--insert-atomic-scratch" if isinstance(op, AtomicRmwOp) else "--expand-gathers"
                 fail(op, f"fold-outer-pipeline: {op.name} has no window of its own; run {flag} first")
@@ -163,7 +167,10 @@ class BodyBuilder:
     # Windows
 
     def _window(self, op: AccessOp, effect: Effect) -> WindowOp:
-        window = tuple(self._dim(op, position) for position in range(len(op.window)))
+        window = tuple(
+            Dim(full=True) if dim.indexed else self._dim(op, position)
+            for position, dim in enumerate(op.window)
+        )
         array = self.space.env.get(op.array, op.array)
         if op.array in self.stored:
             effect = Effect.WRITE  # what is written is read where it was written
@@ -250,6 +257,10 @@ class BodyBuilder:
         return Dim(build.value(place))
 
     def _load(self, op: LoadOp, section: Section) -> None:
+        users = [use.operation for use in op.result.uses]
+        if users and all(isinstance(user, AtomicRmwOp) and user.rows is not None for user in users):
+            if not any(use.index == 0 for use in op.result.uses):
+                return  # positions, which are read from scalar memory
         window = self._window(op, Effect.READ)
         value = self._emit(GetOp(window.result), op, section)
         if op.mask is not None and op.other is not None and value is not None:
@@ -266,6 +277,23 @@ class BodyBuilder:
         value = self._value(op.value, section)
         mask = None if op.mask is None else self._value(op.mask, section)
         self._emit(SetOp(value, window.result, mask), op, section)
+
+    def _update_rows(self, op: AtomicRmwOp, section: Section) -> None:
+        window, load = self._window(op, Effect.WRITE), positions_of(op.window[0])
+        if load is None:
+            raise ValueError("positions are a tile that is loaded")
+        ids, span = load.array, load.window[0].base
+        source, made = row_source(op.value), None
+        if isinstance(source.owner, LoadOp) and self._is_cheap(source.owner):
+            made = self._window(source.owner, Effect.READ).result
+        else:
+            place = ScratchOp(source.type)
+            self._place(place, op)
+            self._emit(SetOp(self._value(source, section), place.result), op, section)
+            made = place.result
+            made.name_hint = source.name_hint
+        span = self.space.env[span] if span is not None else made
+        self._emit(UpdateRowsOp(op.kind.data, made, window.result, ids, span), op, section)
 
     def _conditional(self, op: scf.IfOp, section: Section) -> None:
         condition = self._value(op.cond, section)

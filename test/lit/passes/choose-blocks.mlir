@@ -141,3 +141,17 @@ func.func @heads(%q: memref<4x16x512x64xf32>, %rows: memref<512x16x64xf32>) -> m
 // CHECK-LABEL: func.func @heads
 // CHECK:           tile.grid %h = 0 to 16 by h:8, %b = 0 to 4 by b:1, %t = 0 to 512 by t:128 {
 // CHECK:           tile.grid %r = 0 to 512 by r:128, %i = 0 to 16, %m = 0 to 1 by m:64 {
+
+// An axis along rows that are updated at computed positions gets whole rows, short ones.
+func.func @updated(%x: memref<512x400xf32>, %y: memref<512x4000xf32>, %ids: memref<512xi32>, %out: memref<40x400xf32>, %wide: memref<40x4000xf32>) {
+  tile.grid %u = 0 to 512 by u, %cols = 0 to 400 by cols, %w = 0 to 4000 by w {
+    %id = tile.load %ids[%u]
+    %v = tile.load %x[%u, %cols]
+    tile.atomic_rmw add %v, %out[%id, %cols]
+    %z = tile.load %y[%u, %w]
+    tile.atomic_rmw add %z, %wide[%id, %w]
+  }
+  return
+}
+// CHECK-LABEL: func.func @updated
+// CHECK:           tile.grid %u = 0 to 512 by u:128, %cols = 0 to 400 by cols:512, %w = 0 to 4000 by w:128 {

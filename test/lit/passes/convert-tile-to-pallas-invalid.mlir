@@ -387,11 +387,11 @@ func.func @leading_from_above(%x: memref<16x8x128xf32>) -> memref<16x8x128xf32> 
 func.func @buffers(%x: memref<512x128xf32>, %out: memref<512x128xf32>) -> memref<512x128xf32> {
   tile.pipeline fori_loop nested {
     %m = tile.axis 0 to 512 by m:128 ordered
-    %xw = tile.window read %x[%m, :] buffers 5
+    %xw = tile.window read %x[%m, :] buffers 9
     %ow = tile.window write %out[%m, :]
     %v = tile.get %xw
     tile.set %v, %ow
   }
   return %out : memref<512x128xf32>
 }
-// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:390:5: error: convert-tile-to-pallas: %x has 5 buffers; 1 to 4 are accepted here
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:390:5: error: convert-tile-to-pallas: %x has 9 buffers; 1 to 8 are accepted here

@@ -1,9 +1,9 @@
 // RUN: not tile-opt %s --double-buffer="chip=v1" 2>&1 | filecheck %s --match-full-lines --check-prefix=CHIP
-// RUN: not tile-opt %s --double-buffer="depth=5" 2>&1 | filecheck %s --match-full-lines --check-prefix=DEPTH
+// RUN: not tile-opt %s --double-buffer="depth=9" 2>&1 | filecheck %s --match-full-lines --check-prefix=DEPTH
 // RUN: not tile-opt %s --double-buffer="fetch=0" 2>&1 | filecheck %s --match-full-lines --check-prefix=FETCH
 // RUN: tile-opt %s --double-buffer="depth=3 fetch=4" --explain 2>&1 >/dev/null | filecheck %s --match-full-lines
 
-// DEPTH: {{.*}}: error: double-buffer: depth=5; 1 to 4 is accepted
+// DEPTH: {{.*}}: error: double-buffer: depth=9; 1 to 8 is accepted
 // CHIP: {{.*}}: error: double-buffer: there is no chip v1; the chips are v4, v5e, v5p, v6e, tpu7x
 // FETCH: {{.*}}: error: double-buffer: fetch=0; 1 or more is accepted
 

@@ -117,17 +117,20 @@ func.func @nested(%x: memref<512x128xf32>, %z: memref<1x128xf32>) {
 
 // Where nothing is said: on v5e some 430 KiB pass while a copy is on its way, so steps that bring 512 KiB need no
 // more than two buffers; on v6e more do. Nor do they at the end of a range that is known at run time, where a copy
-// brings less. A loop of two steps has no use for more.
+// brings less: eight buffers there, unless one copy hides a latency. A loop of two steps has no use for more.
 // AUTO-LABEL: func.func @chosen
 // AUTO:         tile.window read %x[%k, :] buffers 4
 // AUTO:         tile.window read %x[%n, :] buffers 2
 // AUTO:         tile.window read %x[%two, :] buffers 2
 // AUTO:         tile.window read %x[%m, :] buffers 4
+// AUTO:         tile.window read %x[%s, :] buffers 8
+// AUTO:         tile.window read %x[%t, :] buffers 8
+// AUTO-NEXT:    tile.window write %y[%t, :] buffers 4
 // V6E-LABEL: func.func @chosen
 // V6E:          tile.window read %x[%k, :] buffers 4
 // V6E:          tile.window read %x[%n, :] buffers 4
 // V6E:          tile.window read %x[%two, :] buffers 2
-func.func @chosen(%x: memref<4096x512xf32>, %rows: index) {
+func.func @chosen(%x: memref<4096x512xf32>, %y: memref<4096x512xf32>, %rows: index) {
   tile.pipeline fori_loop {
     %k = tile.axis 0 to 4096 by k:128 ordered
     %xw = tile.window read %x[%k, :]
@@ -147,6 +150,18 @@ func.func @chosen(%x: memref<4096x512xf32>, %rows: index) {
     %m = tile.axis 0 to %rows by m:256 ordered
     %xw = tile.window read %x[%m, :]
     %a = tile.get %xw
+  }
+  tile.pipeline fori_loop {
+    %s = tile.axis 0 to %rows by s:128 ordered
+    %xw = tile.window read %x[%s, :]
+    %a = tile.get %xw
+  }
+  tile.pipeline fori_loop {
+    %t = tile.axis 0 to 4096 by t:16 ordered
+    %xw = tile.window read %x[%t, :]
+    %yw = tile.window write %y[%t, :]
+    %a = tile.get %xw
+    tile.set %a, %yw
   }
   return
 }

@@ -40,6 +40,26 @@ func.func @added(%x: memref<64x256xbf16>, %ids: memref<64xi32>, %out: memref<70x
 
 // -----
 
+// Rows at positions that are loaded as they are need no step of their own, also where lanes mix.
+// CHECK-LABEL: func.func @within(
+// CHECK:         tile.grid %m = 0 to 64 by m:32 {
+// CHECK:           %sum = tile.scan add %v dim 0
+// CHECK-NEXT:      tile.atomic_rmw add %sum, %out[%id, :] rows
+// CHECK-NEXT:      tile.atomic_rmw max %sum, %most[%id, :] rows
+// NOTE: note: expand-gathers: rows are combined one by one with those of a resident array
+func.func @within(%x: memref<64x128xf32>, %ids: memref<64xi32>, %out: memref<70x128xf32>, %most: memref<70x128xbf16>) -> (memref<70x128xf32>, memref<70x128xbf16>) {
+  tile.grid %m = 0 to 64 by m:32 {
+    %id = tile.load %ids[%m]
+    %v = tile.load %x[%m, :]
+    %sum = tile.scan add %v dim 0
+    tile.atomic_rmw add %sum, %out[%id, :]
+    tile.atomic_rmw max %sum, %most[%id, :]
+  }
+  return %out, %most : memref<70x128xf32>, memref<70x128xbf16>
+}
+
+// -----
+
 // What combines lanes keeps the tiles.
 // CHECK-LABEL: func.func @mixed(
 // CHECK:         tile.dot
@@ -47,9 +67,11 @@ func.func @added(%x: memref<64x256xbf16>, %ids: memref<64xi32>, %out: memref<70x
 func.func @mixed(%x: memref<64x128xf32>, %ids: memref<64xi32>, %out: memref<70x128xf32>) -> memref<70x128xf32> {
   tile.grid %m = 0 to 64 by m:32 {
     %id = tile.load %ids[%m]
+    %i = tile.indices %m
+    %at = arith.addi %id, %i : tensor<32xi32, #tile.spans<m>>
     %v = tile.load %x[%m, :]
     %sum = tile.scan add %v dim 0
-    tile.atomic_rmw add %sum, %out[%id, :]
+    tile.atomic_rmw add %sum, %out[%at, :]
   }
   return %out : memref<70x128xf32>
 }
@@ -72,9 +94,11 @@ func.func @dropped(%x: memref<64x128xf32>, %ids: memref<64xi32>, %out: memref<70
 func.func @turned(%x: memref<128x64xf32>, %ids: memref<64xi32>, %out: memref<70x128xf32>) -> memref<70x128xf32> {
   tile.grid %m = 0 to 64 by m:32 {
     %id = tile.load %ids[%m]
+    %i = tile.indices %m
+    %at = arith.addi %id, %i : tensor<32xi32, #tile.spans<m>>
     %v = tile.load %x[:, %m]
     %t = tile.transpose %v [1, 0]
-    tile.atomic_rmw add %t, %out[%id, :]
+    tile.atomic_rmw add %t, %out[%at, :]
   }
   return %out : memref<70x128xf32>
 }
@@ -86,9 +110,11 @@ func.func @turned(%x: memref<128x64xf32>, %ids: memref<64xi32>, %out: memref<70x
 func.func @asked(%ids: memref<64xi32>, %out: memref<70x128xf32>, %x: memref<64x128xf32>) -> memref<70x128xf32> {
   tile.grid %m = 0 to 64 by m:32 {
     %id = tile.load %ids[%m]
+    %i = tile.indices %m
+    %at = arith.addi %id, %i : tensor<32xi32, #tile.spans<m>>
     %b = tile.bound begin %m
     %v = tile.load %x[%m, :]
-    tile.atomic_rmw add %v, %out[%id, :]
+    tile.atomic_rmw add %v, %out[%at, :]
   }
   return %out : memref<70x128xf32>
 }

@@ -2,7 +2,7 @@
 // RUN: not tile-opt %s --tile-to-pallas="loop=while" 2>&1 | filecheck %s --check-prefix=LOOP --match-full-lines
 // RUN: not tile-opt %s --tile-to-pallas="chip=v1" 2>&1 | filecheck %s --check-prefix=CHIP --match-full-lines
 // RUN: not tile-opt %s --tile-to-pallas="operands=hbm" 2>&1 | filecheck %s --check-prefix=OPERANDS --match-full-lines
-// RUN: not tile-opt %s --tile-to-pallas="depth=5" 2>&1 | filecheck %s --check-prefix=DEPTH --match-full-lines
+// RUN: not tile-opt %s --tile-to-pallas="depth=9" 2>&1 | filecheck %s --check-prefix=DEPTH --match-full-lines
 // RUN: not tile-opt %s --tile-to-pallas="fetch=0" 2>&1 | filecheck %s --check-prefix=FETCH --match-full-lines
 // RUN: not tile-opt %s --tile-to-pallas="rows=8" 2>&1 | filecheck %s --check-prefix=AXIS --match-full-lines
 // RUN: not tile-opt %s --tile-to-pallas="gathers=whole" 2>&1 | filecheck %s --check-prefix=GATHERS --match-full-lines
@@ -11,9 +11,9 @@
 // GROUPING: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: tile-to-pallas: grouping=list; auto, worklist, overlaunch, stream, one_hot, none are accepted
 // STREAM: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: tile-to-pallas: loop=grid with grouping=stream; fori_loop is accepted
 // LOOP: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: tile-to-pallas: loop=while; grid, emit_pipeline, fori_loop, unroll are accepted
-// CHIP: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: double-buffer: there is no chip v1; the chips are v4, v5e, v5p, v6e, tpu7x
+// CHIP: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: expand-gathers: there is no chip v1; the chips are v4, v5e, v5p, v6e, tpu7x
 // OPERANDS: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: split-unaligned-loops: operands=hbm; auto, resident, stream are accepted
-// DEPTH: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: double-buffer: depth=5; 1 to 4 is accepted
+// DEPTH: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: double-buffer: depth=9; 1 to 8 is accepted
 // FETCH: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: double-buffer: fetch=0; 1 or more is accepted
 // GATHERS: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: expand-gathers: order=whole; auto, inner, outer, rows are accepted
 // SHARED: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: insert-atomic-scratch: shared=split; auto, resident, phases are accepted

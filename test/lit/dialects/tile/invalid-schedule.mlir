@@ -263,3 +263,73 @@ func.func @nested_grid() {
   return
 }
 // CHECK: {{.*}}/invalid-schedule.mlir:260:3: error: tile.pipeline is grid nested; only the loops of a fori_loop nest
+
+// -----
+
+func.func @rows_in_turn(%x: memref<64x128xf32>, %ids: memref<64xi32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 by m:16 ordered
+    %sums = tile.local : memref<40x128xf32>
+    %xw = tile.window read %x[%m, :]
+    %sw = tile.window write %sums[:, :]
+    tile.update_rows exchange %xw, %sw at %ids[%m]
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:275:5: error: tile.update_rows exchange; add, max, min, and, or, xor are accepted
+
+// -----
+
+func.func @rows_of_an_array(%x: memref<64x128xf32>, %ids: memref<64xi32>, %sums: memref<40x128xf32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 by m:16 ordered
+    %xw = tile.window read %x[%m, :]
+    %sw = tile.window write %sums[:, :]
+    tile.update_rows add %xw, %sw at %ids[%m]
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:288:5: error: tile.update_rows needs a `write` window of a tile.local with all of its rows, `%a[:, …]`
+
+// -----
+
+func.func @rows_at_floats(%x: memref<64x128xf32>, %ids: memref<64xf32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 by m:16 ordered
+    %sums = tile.local : memref<40x128xf32>
+    %xw = tile.window read %x[%m, :]
+    %sw = tile.window write %sums[:, :]
+    tile.update_rows add %xw, %sw at %ids[%m]
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:302:5: error: tile.update_rows takes rows from memref<64xf32>; a list of i32 is needed
+
+// -----
+
+func.func @rows_elsewhere(%x: memref<64x128xf32>, %ids: memref<64xi32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 by m:16 ordered
+    %n = tile.axis 0 to 64 by n:16 ordered
+    %sums = tile.local : memref<40x128xf32>
+    %xw = tile.window read %x[%m, :]
+    %sw = tile.window write %sums[:, :]
+    tile.update_rows add %xw, %sw at %ids[%n]
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:317:5: error: tile.update_rows goes along !tile.span<n:16>, and the rows of tensor<16x128xf32, #tile.spans<m, _>> do not
+
+// -----
+
+func.func @rows_of_another_width(%x: memref<64x64xf32>, %ids: memref<64xi32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 by m:16 ordered
+    %sums = tile.local : memref<40x128xf32>
+    %xw = tile.window read %x[%m, :]
+    %sw = tile.window write %sums[:, :]
+    tile.update_rows add %xw, %sw at %ids[%m]
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:331:5: error: tile.update_rows puts a value of type tensor<16x64xf32, #tile.spans<m, _>> into a window of tensor<16x128xf32, #tile.spans<m, _>>; it needs tensor<16x128xf32, #tile.spans<m, _>>

@@ -263,3 +263,11 @@ func.func @local_tensor() {
   return
 }
 // CHECK: {{.*}}/invalid-updates.mlir:262:3: error: result 'array' at position 0 does not verify: tensor<8x128xf32> should be of base attribute memref
+
+// -----
+
+func.func @rows_in_place(%out: memref<8xf32>, %v: tensor<8xf32>) {
+  tile.atomic_rmw add %v, %out[:] rows
+  return
+}
+// CHECK: {{.*}}error: tile.atomic_rmw with `rows` indexes no dimension by a tile of integers, or has a mask or `drop`; every lane has a row of its own, so leave `rows` out

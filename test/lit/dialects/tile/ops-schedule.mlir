@@ -106,3 +106,16 @@ func.func @copies(%x: memref<?x512xbf16>, %y: memref<64x512xbf16>, %z: memref<4x
 // CHECK-NEXT:      %v = tile.get %xw
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return
+
+func.func @rows(%x: memref<64x128xbf16>, %ids: memref<64xi32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 by m:16 ordered
+    %sums = tile.local : memref<40x128xf32>
+    %xw = tile.window read %x[%m, :]
+    %sw = tile.window write %sums[:, :]
+    tile.update_rows max %xw, %sw at %ids[%m]
+  }
+  return
+}
+// CHECK-LABEL: func.func @rows(
+// CHECK:           tile.update_rows max %xw, %sw at %ids[%m]

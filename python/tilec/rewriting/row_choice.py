@@ -1,0 +1,72 @@
+"""Which accesses at computed positions go through their lanes one by one: in a step, or a step for each."""
+
+from xdsl.dialects.builtin import UnitAttr
+from xdsl.ir import Operation
+
+from tilec.analysis.row_updates import row_obstacle, rows_pay
+from tilec.chips import Chip
+from tilec.diagnostics import explain
+from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
+from tilec.dialects.tile.loops import GridOp
+from tilec.dialects.tile.types import span_names, span_of
+from tilec.rewriting.one_lane import one_lane
+
+
+def indexed(op: Operation) -> list[AccessOp]:
+    """The accesses in an operation at computed positions."""
+    accesses = [inner for inner in op.walk() if isinstance(inner, AccessOp)]
+    return [access for access in accesses if any(dim.indexed for dim in access.window)]
+
+
+def has_no_product(op: AccessOp) -> bool:
+    """Whether an update at computed positions combines whole rows other than by adding them."""
+    if not isinstance(op, AtomicRmwOp):
+        return False
+    return op.kind.data is not Rmw.ADD and sum(dim.kept for dim in op.window) > 1
+
+
+def choose_rows(grid: GridOp, order: str, chip: Chip) -> None:
+    """Mark the updates of a grid that are made row by row within a step, where `order` is rows or auto.
+
+    Where it has to be one by one and one of them cannot, the grid does one position a step, if it can.
+    """
+    accesses = indexed(grid)
+    reasons = {access: _obstacle(access, grid) for access in accesses}
+    wanted = [access for access in accesses if order == "rows" or has_no_product(access)]
+    left = next((access for access in wanted if reasons[access] is not None), None)
+    if left is not None:
+        explain(left, f"expand-gathers: not row by row in a step: {reasons[left]}")
+        if _go_one_by_one(grid):
+            return
+    for access in accesses:
+        if not isinstance(access, AtomicRmwOp) or reasons[access] is not None:
+            continue
+        if access in wanted or (order == "auto" and rows_pay(access, chip)):
+            explain(access, "expand-gathers: rows are combined one by one with those of a resident array")
+            access.rows = UnitAttr()
+
+
+def _obstacle(access: AccessOp, grid: GridOp) -> str | None:
+    if isinstance(access, AtomicRmwOp):
+        return row_obstacle(access, grid)
+    return f"{access.name} is no update"
+
+
+def _go_one_by_one(grid: GridOp) -> bool:
+    """Let a grid go through the positions of its gathers and updates one by one, if it can."""
+    for access in [op for op in grid.body.block.ops if isinstance(op, AccessOp)]:
+        ids = next((dim.base for dim in access.window if dim.base is not None and dim.indexed), None)
+        names = () if ids is None else span_names(ids.type)
+        span = next((a.value for a in grid.axes if names == (a.name,) and span_of(a.value)), None)
+        if span is None:
+            continue
+        reason = one_lane(grid, span)
+        said = (
+            "the grid goes through its positions one by one"
+            if reason is None
+            else f"not one by one: {reason}"
+        )
+        explain(access, f"expand-gathers: {said}")
+        return reason is None
+    return False
