@@ -165,7 +165,7 @@ class Strip:
         lanes = self._emit(pallas.IotaOp(shape, 1 if of_rows else 0), op.result)
         build = IndexBuilder(self.ops, op.location)
         first = build.add(self.plan.scalars.span(op.span).start, self.row if of_rows else self.column)
-        return self._emit(arith.AddiOp(lanes, self._wide(build.value(first), shape)), op.result)
+        return self._emit(arith.AddiOp(lanes, self._wide(build.value(first), shape, op)), op.result)
 
     def _filled(self, op: FillOp, value: SSAValue) -> SSAValue:
         """A value of which columns that are not live are filled: none where all of the part surely are."""
@@ -176,17 +176,17 @@ class Strip:
         lanes = self._emit(pallas.IotaOp(shape, 0), op.result)
         build = IndexBuilder(self.ops, op.location)
         stop = build.value(build.sub(build.sub(span.end, span.start), self.column))
-        live = self._emit(CompareOp(Relation.LT, lanes, self._wide(stop, shape)), op.result)
+        live = self._emit(CompareOp(Relation.LT, lanes, self._wide(stop, shape, op)), op.result)
         kind = value_type(element_type(value.type), shape, [None] * 2)
         other = self._emit(BroadcastOp(self.plan.scalars.value(op.other), [], kind), op.result)
         return self._emit(SelectOp(live, value, other), op.result)
 
-    def _wide(self, index: SSAValue, shape: Sequence[int]) -> SSAValue:
+    def _wide(self, index: SSAValue, shape: Sequence[int], like: Operation) -> SSAValue:
         """An index in all lanes."""
         narrow = arith.IndexCastOp(index, i32)
-        self.ops.append(narrow)
         wide = BroadcastOp(narrow.result, [], value_type(i32, shape, [None] * len(shape)))
-        self.ops.append(wide)
+        self._put(narrow, like)
+        self._put(wide, like)
         return wide.result
 
     def _add_product(self, op: DotOp) -> None:

@@ -68,14 +68,16 @@ def numbers_of_columns(strips: Strips, size: int) -> list[Columns]:
     found: list[Columns] = []
     for most in range(step, whole + step, step):
         above = found[-1].count if found else 0
-        least = _least(live, above + 1)
+        least = _least(live, above + 1) if found else _least(live, 0)
         if least is not None and least <= most:
             found.append(Columns(above, min(most, whole), least))
     return found
 
 
 def _least(live: Range, low: int) -> int | None:
-    """The least member of a range from `low` on; or below, where the first of several begins."""
+    """The least member of a range from `low` on; 0 for what may be below, of an empty range."""
+    if low == 0 and (live.low is None or live.low < 0):
+        return 0
     least = max(low, live.low or 0)
     if live.multiple:
         least += (live.remainder - least) % live.multiple
