@@ -30,7 +30,8 @@ not a grid, its tiles are exact. And a parallel axis inside a shared one moves o
 visits to a shared tile follow each other.
 
 An axis over a tile of another, from its `tile.bound begin` to its `end`, has a number of steps that is known
-where the outer tiles all are whole or only one; else it is jagged, as the last of them may be shorter.
+where the outer tiles all are whole or only one; else it is jagged, as the last of them may be shorter. A tile
+axis from a literal that surely has one tile, wherever it ends, is no axis, but that tile.
 
 A window is fetched also where a condition or a mask leaves its access out, and there it may reach beyond the
 array. One that is read is `clipped` then, and an index is replaced by the nearest one inside.

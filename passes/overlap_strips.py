@@ -23,8 +23,15 @@ After:
       …
 
 The operations stay as they are, and their order is that of the lowering; sums over columns are added up part
-by part. What a step keeps in scratch for others, where there are none, is passed on as a value. A pipeline is
-left alone where a step does other things, tiles are not whole, or columns take several steps.
+by part. What a step keeps in scratch for others, where there are none, is passed on as a value. Masks of the
+program, as a causal one, are made in parts like all else, and cost little beside products. A pipeline is left
+alone where a step does other things, tiles of rows are not whole, or columns take several steps.
+
+Some columns of the one tile may be dead, as those behind a causal tile of rows, `0 to %end by n:4096`. Which,
+only a step knows: the kernel has a body for each of up to four numbers of columns, and a step takes the least
+that has all live ones. Causal attention of 32 heads of 4096 x 4096 scores is estimated at 529 us on a v6e and
+1085 us on a v5e, in tiles of 1024 rows. With 1024 columns in a step, and sums carried from step to step, it
+takes 727 us and 1292 us.
 """
 
 from xdsl.context import Context
@@ -33,12 +40,11 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
-from tilec.analysis.strips import strips_of
+from tilec.analysis.strips import name_of, size_of, strips_of
 from tilec.diagnostics import explain
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, scratch_of
 from tilec.dialects.tile.products import DotOp
-from tilec.dialects.tile.schedule import AxisOp, PipelineOp
-from tilec.dialects.tile.types import span_of
+from tilec.dialects.tile.schedule import PipelineOp
 
 SIZE = 256
 """Rows of a strip, and columns of its parts: those of a matrix unit. With 512, v6e and tpu7x take as long and
@@ -67,27 +73,20 @@ def _overlap(pipeline: PipelineOp) -> None:
     strips = strips_of(pipeline)
     if isinstance(strips, str):
         explain(pipeline, f"overlap-strips: the steps are done at once: {strips}")
-    elif not _fit(_size(strips.rows), _size(strips.cols)):
+        return
+    rows, cols = size_of(strips.rows), size_of(strips.cols)
+    if not _fit(rows, cols):
         explain(
             pipeline,
-            f"overlap-strips: the steps are done at once: {_size(strips.rows)} x {_size(strips.cols)} are "
+            f"overlap-strips: the steps are done at once: {rows} x {cols} are "
             f"not {FEWEST} or more strips of {SIZE} in up to {MOST} parts of {SIZE}",
         )
     else:
-        pipeline.set_strips({_name(axis): SIZE for axis in (strips.rows, strips.cols)})
+        pipeline.set_strips({name_of(span): SIZE for span in (strips.rows, strips.cols)})
 
 
 def _fit(rows: int, cols: int) -> bool:
     return rows % SIZE == cols % SIZE == 0 and rows >= FEWEST * SIZE and cols <= MOST * SIZE
-
-
-def _size(axis: AxisOp) -> int:
-    span = span_of(axis.axis.value)
-    return 0 if span is None else span.size
-
-
-def _name(axis: AxisOp) -> str:
-    return axis.axis.name
 
 
 def _is_local(scratch: ScratchOp) -> bool:

@@ -29,7 +29,7 @@ from xdsl.passes import ModulePass
 
 from tilec.analysis.blocks import in_view, scalar_arrays
 from tilec.analysis.registers import Pressure, sized
-from tilec.analysis.strips import Strips, strips_of
+from tilec.analysis.strips import Strips, name_of, strips_of
 from tilec.analysis.visits import block_owner, moves
 from tilec.analysis.vmem import (
     LANES,
@@ -248,9 +248,9 @@ def _temporaries(pipeline: PipelineOp, chip: Chip, sizes: Mapping[str, int]) -> 
     strips = strips_of(pipeline)
     if pipeline.strips is not None and isinstance(strips, Strips):
         for value in strips.kept:
-            rows, cols = pipeline.strip_sizes[strips.rows.axis.name], sized(value.type, sizes)[1]
+            rows, cols = pipeline.strip_sizes[name_of(strips.rows)], sized(value.type, sizes)[1]
             size = padded_bytes([cols, rows], byte_width(element_type(value.type)))
-            yield _entry(cast("Operation", value.owner), Space.VMEM, size, size, (strips.cols.axis.name,))
+            yield _entry(cast("Operation", value.owner), Space.VMEM, size, size, (name_of(strips.cols),))
         return
     for op, count in Pressure(pipeline, chip, sizes).spilled():
         extents: dict[str, int] = {}

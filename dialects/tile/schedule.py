@@ -175,8 +175,8 @@ class PipelineOp(IRDLOperation):
                 f"tile.pipeline is {self.loop.data} nested; only the loops of a fori_loop nest"
             )
         for name, size in self.strip_sizes.items():
-            spans = [span_of(axis.axis.value) for axis in self.axes if axis.axis.name == name]
-            whole = spans[0].size if spans and spans[0] is not None else 0
+            spans = [span for op in self.body.block.ops for value in op.results if (span := span_of(value))]
+            whole = next((span.size for span in spans if span.axis == name), 0)
             if not size or not whole or whole % size:
                 raise VerifyException(
                     f"tile.pipeline has strips of {size} along {name}, and a tile has {whole} there; it must "

@@ -71,8 +71,7 @@ class KernelLowering:
             self._window(window)
         for scratch in scratch_of(self.pipeline):
             self._scratch(scratch)
-        in_strips = self.pipeline.strips is not None
-        body = strip_body(self.pipeline, self.places, self._spec) if in_strips else self._body()
+        body = self._body()
         # In the order in which the call has them: arrays as a whole come before blocks.
         outputs = [self.outputs[op] for op in (*self.specs, *self.windows) if op in self.outputs]
         call = self._call(grid, body, [kind for _, kind, _ in outputs])
@@ -394,4 +393,6 @@ class KernelLowering:
         )
         if self.pipeline.nested is not None:
             return nested_body(parts)
+        if self.pipeline.strips is not None:
+            return strip_body(parts, self._spec)
         return loop_body(parts) if self.loop is Loop.FORI_LOOP else step_body(parts)

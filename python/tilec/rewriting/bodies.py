@@ -75,8 +75,8 @@ class BodyBuilder:
                 self._section(group, conditions, block, passed)
                 group = []
                 passed += 1
-                axis = self.space.axis_of[op]
-                turn = [flag for flag in (axis.active, axis.live) if flag is not None]
+                axis = self.space.axis_of.get(op)  # none of a loop that is one tile
+                turn = [] if axis is None else [flag for flag in (axis.active, axis.live) if flag is not None]
                 self._block(op.body.block, [*conditions, *turn])
             elif op in level.statements:
                 group.append(op)

@@ -15,6 +15,7 @@ from xdsl.dialects.builtin import IndexType, TensorType
 from xdsl.ir import Block, Operation, SSAValue
 
 from tilec.analysis.affine import begins_on_a_tile, divided_span, is_inside, static_extent
+from tilec.analysis.ranges import Ranges
 from tilec.diagnostics import fail
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp
@@ -180,6 +181,11 @@ class StepSpace:
     def _one_loop(self, level: Level, *, keep: bool, resting: Resting | None) -> None:
         (loop,) = level.loops
         self.build.location = loop.location
+        if resting is None and _has_one_tile(loop.axis):
+            self.env[loop.axis.value] = self._only_tile(loop)
+            inner = self._level(loop.body.block, keep=keep or bool(level.statements))
+            level.axes = inner.axes
+            return
         extent = static_extent(loop.axis.bounds)
         idles = resting is not None or (keep and not extent and not self._divides_a_tile(loop.axis))
         bounds = self._resting_bounds(loop, resting)
@@ -190,6 +196,15 @@ class StepSpace:
         self.order.append(axis)
         inner = self._level(loop.body.block, keep=keep or bool(level.statements), resting=resting)
         level.axes = [axis, *inner.axes]
+
+    def _only_tile(self, loop: ForOp) -> SSAValue:
+        """The tile of a loop that has one, which is no axis."""
+        begin, end = self._bounds(loop)
+        span = self.build.insert(
+            SpanOp(self.build.value(0), Bounds(begin, end, mean=loop.axis.bounds.mean), loop.axis.value.type)
+        )
+        span.name_hint = loop.axis.value.name_hint
+        return span
 
     def _divides_a_tile(self, axis: Axis) -> bool:
         """Whether an axis goes through tiles that surely have a live lane."""
@@ -302,6 +317,20 @@ class StepSpace:
         keep = not static_extent(bounds)
         made = Bounds(begin, end, mean=bounds.mean)
         return build.insert(SpanOp(build.value(tile), made, span, aligned=aligned, keep=keep))
+
+
+def _has_one_tile(axis: Axis) -> bool:
+    """Whether an axis from a literal to an end that only the kernel knows surely has one tile, no less."""
+    span, (begin, end) = span_of(axis.value), (axis.bounds.begin, axis.bounds.end)
+    if span is None or not isinstance(begin, int) or isinstance(end, int) or begin % span.size:
+        return False
+    known = Ranges().of(end)
+    return (
+        known.low is not None
+        and known.high is not None
+        and begin < known.low
+        and known.high <= begin + span.size
+    )
 
 
 def _most_tiles(loop: ForOp) -> int | None:

@@ -1,11 +1,12 @@
 """What the analytic model says of choices: which to look at first, and which not at all."""
 
-from tilec.analysis.model import Modelled, Schedule, modelled
+from tilec.analysis.model import Modelled, Schedule
 from tilec.analysis.vmem import MEBIBYTE
 from tilec.chips import Chip
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
 from tilec.tuning.space import Space
+from tilec.tuning.strips import modelled_in_strips
 
 MOST_SCORED = 6000
 """Choices of sizes that are all scored, in about a second. Where there are more, the best are climbed to."""
@@ -46,7 +47,7 @@ class Scorer:
             choice.grouping,
         )
         works = self.program.workloads_for(choice)
-        return [modelled(work, choice.sizes, self.chip, schedule) for work in works]
+        return [modelled_in_strips(work, choice.sizes, self.chip, schedule) for work in works]
 
     def ordered(self, space: Space, structure: Choice) -> list[Choice]:
         """Choices with one structure, the best first: all of them, or those that were met on the way up.

@@ -142,7 +142,8 @@ def axes_for(program: Program, structure: Choice) -> tuple[Sizes, ...]:
     for level in levels:
         if level.axis is not None and level.size is None:
             extent, ragged = extents.get(level.axis, (0.0, False))
-            extents[level.axis] = max(extent, level.extent), ragged or level.ragged
+            longest = level.most if level.follows is not None else level.extent
+            extents[level.axis] = max(extent, longest), ragged or level.ragged
     return tuple(
         Sizes(
             name,
