@@ -38,3 +38,20 @@ func.func @cannot_stream(%x: memref<100x100xf32>) {
   return
 }
 // CHECK: {{.*}}/split-unaligned-loops-invalid.mlir:35:5: error: split-unaligned-loops: %x cannot be streamed: its tiles begin between multiples of 9 in dimension 0
+
+// -----
+
+// Of an array of any length not all can stay.
+func.func @loaded(%x: memref<6x8x128xf32>, %ids: memref<6xi32>, %out: memref<?x8x128xf32>) -> memref<?x8x128xf32> {
+  tile.pipeline grid {
+    %g = tile.axis 0 to 6 ordered
+    %id = tile.load %ids[%g]
+    %i = arith.index_cast %id : i32 to index
+    %xw = tile.window read %x[%g, :, :]
+    %ow = tile.window write %out[%i, :, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<?x8x128xf32>
+}
+// CHECK: {{.*}}/split-unaligned-loops-invalid.mlir:51:5: error: split-unaligned-loops: %out cannot be copied in any block: steps of axis g ({{.*}}/split-unaligned-loops-invalid.mlir:47:5) come back to blocks of 1 x 8 x 128 that others have left; dimension 0 has an extent known only at run time
