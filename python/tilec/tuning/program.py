@@ -10,7 +10,8 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 from xdsl.printer import Printer
 
-from tilec.analysis.workload import Known, Workload, workloads
+from tilec.analysis.reading import Known, workloads
+from tilec.analysis.workload import Workload
 from tilec.diagnostics import TileError
 from tilec.dialects.tile.loops import LoopOp
 from tilec.dialects.tile.types import span_of
