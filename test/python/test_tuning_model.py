@@ -1,14 +1,14 @@
 """The analytic model beside recorded estimates of compiled kernels, all for v5e.
 
-`data/tuning.v5e.json` has, for the examples of `benchmarks/tuning.py` at its shapes, choices and microseconds
-that `tilec.analysis.cost` estimated with libtpu 0.0.51. To record them again, run that with `--save`.
+`data/tuning.v5e.json` has, for examples of `benchmarks/tuning.py` at its shapes, choices drawn from all over
+their spaces, the best that is known and the default, with microseconds that `tilec.analysis.cost` estimated
+with libtpu 0.0.51. To record them again, run that with `--save`.
 """
 
 import importlib.util
 import json
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -48,16 +48,17 @@ def recorded(name: str) -> dict[Choice, float]:
 def test_the_model_ranks_as_estimates_do(name: str) -> None:
     scorer = Scorer(BENCHMARK.program(name), CHIPS["v5e"])
     pairs = [(scorer.score(choice), estimate) for choice, estimate in recorded(name).items()]
-    assert len(pairs) >= 25
+    assert len(pairs) >= 15
     assert BENCHMARK.spearman(pairs) >= 0.8
+    assert BENCHMARK.right(pairs) >= 0.85
     factors = [1e6 * score / estimate for score, estimate in pairs]
-    assert all(0.2 < factor < 4 for factor in factors)
+    assert all(0.15 < factor < 6 for factor in factors)
 
 
 @pytest.mark.parametrize("name", list(RECORDED))
 def test_a_default_is_near_the_best(name: str) -> None:
     program, known = BENCHMARK.program(name), recorded(name)
-    default = replace(default_choice(program, "v5e"), depth=2)  # as it was recorded
+    default = default_choice(program, "v5e")
     assert default in known
     assert known[default] <= 1.5 * min(known.values())
 

@@ -20,11 +20,11 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from tilec.analysis.affine import Linear, extent, linear, static_extent
 from tilec.analysis.vmem import LANES
 from tilec.analysis.workload import Extent, Lanes, Level, Product, Traffic, Unit, Workload
-from tilec.dialects.tile.access import AccessOp, Dim
+from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.axes import Axis
 from tilec.dialects.tile.locals import is_local
-from tilec.dialects.tile.loops import ForOp, GridOp, LoopOp
+from tilec.dialects.tile.loops import ForOp, GridOp, LoopOp, Order
 from tilec.dialects.tile.mixing import ReduceOp, ScanOp
 from tilec.dialects.tile.products import DotOp, Precision
 from tilec.dialects.tile.syntax import ints_of
@@ -59,9 +59,15 @@ class _Reader:
         self.chosen = chosen
         self.work = Workload()
         self.at: dict[SSAValue, int] = {}  # the level of each axis
+        self.arrays: dict[SSAValue, int] = {}
 
     def read(self, grid: GridOp) -> Workload:
         self._loop(grid, -1)
+        levels = [level.axis for level in self.work.levels if level.size is None]
+        extents = [each.shape for each in (*self.work.lanes, *self.work.traffic)]
+        extents += [(each.batch, each.m, each.n, each.k) for each in self.work.products]
+        named = {each for shape in (levels, *extents) for each in shape if isinstance(each, str)}
+        self.work.axes = tuple(sorted(named | {each.follows for each in self.work.levels if each.follows}))
         return self.work
 
     def _is_chosen(self, axis: str) -> bool:
@@ -84,7 +90,10 @@ class _Reader:
             name, outer = span and span.axis, isinstance(loop, GridOp)
             size = None if span is None or self._is_chosen(span.axis) else span.size
             ranges = self._ranges(axis) if ragged else ()
-            level = Level(around, name, share, most, ragged, follows, outer, size, axis.bounds.mean, ranges)
+            ordered = axis.order is Order.ORDERED or (isinstance(loop, ForOp) and bool(loop.inits))
+            level = Level(
+                around, name, share, most, ragged, follows, outer, size, axis.bounds.mean, ranges, ordered
+            )
             around = self.at[axis.value] = len(self.work.levels)
             self.work.levels.append(level)
         if isinstance(loop, ForOp):
@@ -203,6 +212,9 @@ class _Reader:
 
     def _traffic(self, op: AccessOp, level: int) -> None:
         if is_local(op.array):
+            shape, width = self._extents(op.window_type), max(byte_width(element_type(op.array.type)), 1)
+            unit = Unit.LOADS if op.effect is Effect.READ else Unit.STORES
+            self.work.lanes.append(Lanes(level, unit, shape, width, 1.0))
             return
         behind = [
             frozenset(self.at[leaf] for value in dim.values for leaf in self._axes(value))
@@ -220,7 +232,8 @@ class _Reader:
             else:
                 index |= levels
         shape, width = self._extents(op.window_type), byte_width(element_type(op.array.type))
-        self.work.traffic.append(Traffic(level, moving, shape, width, op.effect, tuple(wholes), index))
+        array = self.arrays.setdefault(op.array, len(self.arrays))
+        self.work.traffic.append(Traffic(level, moving, shape, width, op.effect, tuple(wholes), index, array))
 
     def _axes(self, value: SSAValue) -> Iterable[SSAValue]:
         """The axes that an index follows from."""

@@ -29,9 +29,10 @@ class Level:
 
     `axis` names the axis if its steps are tiles, `size` is their size if that is not to be chosen. `extent`
     is how many indices it has in one run, on average, and `most` how many it may have; `mean` is that average
-    if the program says it. `ragged` says that it may begin anywhere, so that its first and last
-    tiles are partial. One that is not ends where a tile of the axis `follows` does, if any. `outer` says that
-    it is of the grid. `ranges` are the begins and ends of all its runs, where they are known.
+    if the program says it. `ragged` says that it may begin anywhere, so that its first and last tiles are
+    partial. One that is not ends where a tile of the axis `follows` does, if any. `outer` says that it is of
+    the grid, `ordered` that its steps depend on each other. `ranges` are the begins and ends of all its runs,
+    where they are known.
     """
 
     parent: int
@@ -44,6 +45,7 @@ class Level:
     size: int | None = None
     mean: float | None = None
     ranges: tuple[tuple[int, int], ...] = ()
+    ordered: bool = False
 
     @property
     def jagged(self) -> bool:
@@ -85,8 +87,8 @@ class Traffic:
     """A window that is copied when one of the loops `moving` goes on; `width` bytes an element.
 
     `wholes` has for each dimension of `shape` the extent of the array and the loops that move tiles along
-    it, None where all of it is copied anyway or its extent is not known. `index` are the loops that move the
-    window by single indices.
+    it, None where all of it is copied anyway or its extent is not known. `index` are the loops that
+    move the window by single indices, `array` is the number of its array.
     """
 
     level: int
@@ -96,16 +98,20 @@ class Traffic:
     effect: Effect
     wholes: tuple[tuple[int, frozenset[int]] | None, ...] = ()
     index: frozenset[int] = frozenset()
+    array: int = -1
 
 
 @dataclass
 class Workload:
-    """What one kernel does; levels are in the order in which a pipeline nests them."""
+    """What one kernel does; levels are in the order in which a pipeline nests them. `axes` are those whose
+    sizes make a difference.
+    """
 
     levels: list[Level] = field(default_factory=list[Level])
     lanes: list[Lanes] = field(default_factory=list[Lanes])
     products: list[Product] = field(default_factory=list[Product])
     traffic: list[Traffic] = field(default_factory=list[Traffic])
+    axes: tuple[str, ...] = ()
     _tiles: dict[tuple[int, int, bool], float] = field(default_factory=dict[tuple[int, int, bool], float])
 
     def tiles(self, level: int, block: int, exact: bool) -> float:
