@@ -1,4 +1,4 @@
-"""The analytic model beside recorded estimates of compiled kernels, all for v5e.
+"""The analytic model beside recorded estimates of compiled kernels, all for v5e, and what it chooses.
 
 `data/tuning.v5e.json` has, for examples of `benchmarks/tuning.py` at its shapes, choices drawn from all over
 their spaces, the best that is known and the default, with microseconds that `tilec.analysis.cost` estimated
@@ -14,8 +14,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from xdsl.passes import PassPipeline
 
+from tilec.analysis.vmem import MEBIBYTE, Space
 from tilec.chips import CHIPS
+from tilec.dialects.tile.schedule import PipelineOp
+from tilec.parsing import make_context
+from tilec.passes.plan_memory import PlanMemory, ledger_of
 from tilec.tuning.choice import Choice
 from tilec.tuning.defaults import default_choice
 from tilec.tuning.program import Program
@@ -61,6 +66,20 @@ def test_a_default_is_near_the_best(name: str) -> None:
     default = default_choice(program, "v5e")
     assert default in known
     assert known[default] <= 1.5 * min(known.values())
+
+
+@pytest.mark.parametrize("name", list(BENCHMARK.CASES))
+def test_a_default_fits_every_chip(name: str) -> None:
+    program = BENCHMARK.program(name)
+    for chip in ("v5e", "v6e", "tpu7x"):
+        passes = default_choice(program, chip).pipeline(chip).passes()
+        before = next(at for at, each in enumerate(passes) if isinstance(each, PlanMemory))
+        module = program.module.clone()
+        PassPipeline(tuple(passes[:before])).apply(make_context(), module)
+        pipelines = [op for op in module.walk() if isinstance(op, PipelineOp)]
+        used = [ledger_of(each, CHIPS[chip]).total(Space.VMEM) for each in pipelines]
+        assert used
+        assert max(used) <= CHIPS[chip].vmem_mib * MEBIBYTE
 
 
 def test_a_choice_takes_the_model_less_than_a_millisecond() -> None:
