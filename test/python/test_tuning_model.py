@@ -9,6 +9,7 @@ import importlib.util
 import json
 import sys
 import time
+from math import prod
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,8 @@ from typing import Any
 import pytest
 from xdsl.passes import PassPipeline
 
+from tilec.analysis.model import modelled
+from tilec.analysis.nest import Nest, Schedule
 from tilec.analysis.vmem import MEBIBYTE, Space
 from tilec.chips import CHIPS
 from tilec.dialects.tile.schedule import PipelineOp
@@ -66,6 +69,34 @@ def test_a_default_is_near_the_best(name: str) -> None:
     default = default_choice(program, "v5e")
     assert default in known
     assert known[default] <= 1.5 * min(known.values())
+
+
+def nest(name: str, choice: Choice) -> Nest:
+    (work,) = BENCHMARK.program(name).workloads_for(choice)
+    resident = choice.operands == "resident"
+    return Nest(work, choice.sizes, Schedule(choice.loop, choice.depth, resident, fetch=choice.fetch))
+
+
+def test_tiles_of_a_resident_array_are_copied_together() -> None:
+    sizes, whole = {"rows": 128, "cols": 512, "cols_2": 256}, 4 * 2048 * 2048
+    for operands, arrays in (("auto", 3), ("resident", 2)):  # read, read again, written
+        known = nest("softmax_two_pass", Choice(operands=operands).with_sizes(sizes))
+        assert modelled(known.work, sizes, CHIPS["v5e"], known.schedule).bytes_moved == arrays * whole
+
+
+def test_several_tiles_are_fetched_less_often() -> None:
+    sizes = {"rows": 128, "cols": 128, "k": 256}
+    once, twice = (nest("matmul", Choice(fetch=fetch).with_sizes(sizes)) for fetch in (1, 2))
+    for traffic in once.work.traffic:
+        (small, _, often), (large, _, seldom) = once.copied(traffic), twice.copied(traffic)
+        factor = 2 if "k" in traffic.shape else 1
+        assert (prod(large), seldom) == (prod(small) * factor, often / factor)
+
+
+def test_columns_move_out_of_segments_that_share_tiles() -> None:
+    """`--fold-outer-pipeline` does that, so each column goes through all rows."""
+    known = nest("grouped_gemm", Choice().with_sizes({"rows": 128, "cols": 256, "k": 512}))
+    assert [known.work.levels[number].axis for number in known.outward] == ["cols"]
 
 
 @pytest.mark.parametrize("name", list(BENCHMARK.CASES))

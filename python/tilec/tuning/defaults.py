@@ -22,8 +22,8 @@ NEAR = 0.05
 not know, each step takes anew."""
 MOST_BODY = 8000
 """Cycles of a step on all units together. Of steps of over 10,000 some took the compiler minutes."""
-MOST_SCORED = 600
-"""Choices of sizes that are all scored, in a tenth of a second."""
+MOST_SCORED = 150
+"""Choices of sizes that are all scored, in less than a tenth of a second."""
 MOST_TRIED = 12
 """Choices that are put through the passes, each in a tenth of a second, before the usual blocks are taken."""
 
