@@ -34,7 +34,8 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.analysis.affine import axis_bounds
-from tilec.analysis.visits import axes_behind, check_visits
+from tilec.analysis.revisits import check_visits
+from tilec.analysis.visits import axes_behind
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp

@@ -39,7 +39,8 @@ from xdsl.passes import ModulePass
 from tilec.analysis.affine import axis_bounds, linear
 from tilec.analysis.blocks import block_refusal, is_exact, kind_of, loop_axes, view_order
 from tilec.analysis.lanes import moves_freely
-from tilec.analysis.visits import axes_behind, covers, returns, shared_axes, shares_block
+from tilec.analysis.revisits import returns
+from tilec.analysis.visits import axes_behind, covers, shared_axes, shares_block
 from tilec.analysis.vmem import LANES, SUBLANES, WORD
 from tilec.analysis.within import is_cut
 from tilec.diagnostics import explain, fail, where

@@ -43,7 +43,8 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.analysis.ranges import Ranges
-from tilec.analysis.visits import axes_behind, check_visits
+from tilec.analysis.revisits import check_visits
+from tilec.analysis.visits import axes_behind
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.loops import Order, OrderAttr
 from tilec.dialects.tile.places import ScratchOp

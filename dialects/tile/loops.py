@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase
-from xdsl.ir import Attribute, Block, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
     IRDLOperation,
@@ -63,6 +63,13 @@ class LoopOp(IRDLOperation, ABC):
     def print_axes(self, printer: Printer) -> None:
         printer.print_string(" ")
         printer.print_list(self.axes, lambda axis: _print_axis(printer, axis))
+
+
+def tile_axes(module: Operation) -> set[str]:
+    """The names of the tile axes of all loops in a program."""
+    loops = [op for op in module.walk() if isinstance(op, LoopOp)]
+    spans = [span_of(axis.value) for loop in loops for axis in loop.axes]
+    return {span.axis for span in spans if span is not None}
 
 
 def _print_axis(printer: Printer, axis: Axis) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+import tilec
 from tilec.dialects.interpreter import run
 from tilec.frontend.kernel import Bound, Kernel
 from tilec.proof import Array, emit, prove_compiles, prove_kernel, prove_passes
@@ -76,9 +77,11 @@ def tensors_among(args: tuple[Any, ...]) -> list[torch.Tensor]:
     return [each for each in args if isinstance(each, torch.Tensor)]
 
 
-def program_of(example: Example, args: tuple[Any, ...]) -> tuple[Bound, list[Array]]:
+def program_of(
+    example: Example, args: tuple[Any, ...], config: tilec.Config | None = None
+) -> tuple[Bound, list[Array]]:
     """A kernel for arguments, and the tensors among these as its program takes them."""
-    bound = example.kernel.bind(*args)
+    bound = example.kernel.bind(*args) if config is None else Bound(example.kernel.bind(*args).traced, config)
     return bound, program_arguments(bound, [*tensors_among(args), *bound.traced.captured])
 
 
@@ -106,14 +109,16 @@ def check_program(example: Example, args: tuple[Any, ...], seed: int) -> None:
 
 
 def check_passes(example: Example, args: tuple[Any, ...], seed: int) -> None:
-    """Every pass keeps what the program computes."""
-    bound, arrays = program_of(example, args)
+    """Every pass keeps what the program computes; most extents are of several tiles of 128."""
+    bound, arrays = program_of(example, args, tilec.Config())
     prove_passes(bound.traced.module, bound.traced.name, arrays, bound.choices.passes(), seeds=(seed,))
 
 
-def check_kernel(example: Example, args: tuple[Any, ...], seed: int) -> None:
+def check_kernel(
+    example: Example, args: tuple[Any, ...], seed: int, config: tilec.Config | None = None
+) -> None:
     """The emitted kernel computes what the program does."""
-    bound, arrays = program_of(example, args)
+    bound, arrays = program_of(example, args, config)
     traced = bound.traced
     expected = run(traced.module, traced.name, arrays, seed=seed, blocks=traced.fixed)
     prove_kernel(emitted(bound), traced.name, arrays, expected, seeds=(seed,))
@@ -129,10 +134,11 @@ def test_passes_keep_its_results(example: Example, dtype: torch.dtype) -> None:
     check_passes(example, example.typed(dtype), seed=0 if dtype is torch.float32 else 1)
 
 
+@pytest.mark.parametrize("config", [None, tilec.Config()], ids=["model", "plain"])
 @pytest.mark.parametrize("example", ALL, ids=label)
-def test_kernel_has_them_too(example: Example) -> None:
+def test_kernel_has_them_too(example: Example, config: tilec.Config | None) -> None:
     """In bf16 where an example takes it: as scripts they run in f32."""
-    check_kernel(example, example.typed(torch.bfloat16), seed=ALL.index(example) % 2)
+    check_kernel(example, example.typed(torch.bfloat16), ALL.index(example) % 2, config)
 
 
 @pytest.mark.aot
@@ -140,7 +146,7 @@ def test_kernel_has_them_too(example: Example) -> None:
 def test_compiles(example: Example, dtype: torch.dtype) -> None:
     bound, arrays = program_of(example, example.typed(dtype))
     chip = "v5e" if dtype is torch.float32 else "tpu7x"
-    prove_compiles(emitted(bound), bound.traced.name, arrays, (chip,))
+    prove_compiles(emitted(bound.for_chip(chip)), bound.traced.name, arrays, (chip,))
 
 
 @pytest.mark.aot

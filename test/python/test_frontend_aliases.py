@@ -1,6 +1,7 @@
 """Values that are changed in place: right, or refused where another name or a view would see it in torch."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
@@ -107,6 +108,8 @@ def has_a_row(x: torch.Tensor) -> torch.Tensor:
 def test_no_rows() -> None:
     assert of_rows(a_copy)(torch.empty(0, 6)).shape == (0, 6)
     assert has_a_row(torch.empty(0, 6)).shape == (1, 6)
+    sized: Any = tilec.kernel(config=tilec.Config(blocks={"rows": 64}))(of_rows(a_copy).fn)
+    assert sized(torch.empty(0, 6)).shape == (0, 6)
 
 
 @tilec.kernel

@@ -1,9 +1,4 @@
-"""In which order the steps of a pipeline visit the blocks of a window.
-
-A block that is written leaves on-chip memory when the next step's block is another, and does not come back:
-its visits must follow each other. Whether they do follows from the axes that the window's position depends
-on.
-"""
+"""Which axes of a pipeline the block of a window depends on, and which steps may share one."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,8 +6,7 @@ from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import linear, static_extent
 from tilec.analysis.lanes import moves_freely
-from tilec.diagnostics import fail, where
-from tilec.dialects.tile.access import Dim, Effect
+from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
@@ -118,60 +112,25 @@ def block_owner(pipeline: PipelineOp, window: WindowOp) -> WindowOp:
 
 def shared_axes(window: WindowOp) -> set[AxisOp]:
     """The axes two of whose steps may share a block of the window."""
-    return {axis for axes in _shared(window) for axis in axes}
+    return {axis for position in shared_dims(window) for axis in axes_behind(window.window[position].values)}
 
 
-def _shared(window: WindowOp) -> list[set[AxisOp]]:
-    """For each dimension in which steps may share a block, the axes that it depends on.
+def shared_dims(window: WindowOp) -> list[int]:
+    """The dimensions in which steps may share a block.
 
     Those are the dimensions of aligned spans, even of one that has no second tile, and of spans of which a
     block holds several tiles.
     """
     extents, tiles = window.extents, window.tile_extents
-    found: list[set[AxisOp]] = []
+    found: list[int] = []
     for position, dim in enumerate(window.window):
         several = not dim.full and extents[position] != tiles[position]
         aligned = any(_aligned(value) for value in dim.values)
         if (several or aligned) and not is_local(window.array) and not covers(window, position):
-            found.append(axes_behind(dim.values))
+            found.append(position)
     return found
 
 
 def _aligned(value: SSAValue) -> bool:
     owner = value.owner
     return isinstance(owner, Operation) and owner.properties.get("aligned") is not None
-
-
-def returns(axes: Sequence[AxisOp], window: WindowOp) -> AxisOp | None:
-    """An axis whose steps bring a window back to a block that it left, if there is one.
-
-    `axes` are the pipeline's, outermost first.
-    """
-    behind = axes_behind(block_values(window), ends=False)
-    positions = [i for i, axis in enumerate(axes) if axis in behind and not one_step(axis)]
-    for axis in axes[: max(positions, default=0)]:
-        if axis not in behind and not one_step(axis):
-            return axis
-    for shared in _shared(window):
-        begun = False
-        for axis in axes:
-            begun = begun or axis in shared
-            if begun and axis in behind and axis not in shared and not one_step(axis):
-                return next(other for other in axes if other in shared)
-    return None
-
-
-def check_visits(pipeline: PipelineOp, flag: str) -> None:
-    """Refuse, on behalf of a pass, a pipeline whose steps come back to a written block that others have left.
-
-    It has to be asked while every axis of the program is an axis: the steps of a worklist do not tell.
-    """
-    for window in pipeline.windows:
-        axis = returns(pipeline.axes, window) if window.effect is Effect.WRITE else None
-        if axis is not None:
-            fail(
-                window,
-                f"{flag}: the steps of axis {axis.axis.name} ({where(axis)}) come back to a block of "
-                f"%{window.array.name_hint or 'array'} that others have left; "
-                f"make {axis.axis.name} an inner axis, or run --split-unaligned-loops before",
-            )

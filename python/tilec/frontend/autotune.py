@@ -9,9 +9,8 @@ import torch
 from tilec.frontend.config import Config
 from tilec.frontend.kernel import Bound, Kernel
 from tilec.frontend.keys import tensors_in
-from tilec.frontend.tuned import TunedConfig, config_of, program_of
+from tilec.frontend.tuned import TunedConfig, config_of, default_for, program_of
 from tilec.tuning.decision import Decision, Example, extents_of
-from tilec.tuning.defaults import default_choice
 from tilec.tuning.search import Budget
 from tilec.tuning.timing import Times
 from tilec.tuning.tuner import tune
@@ -86,8 +85,7 @@ def default_config(bound: Bound, chip: str = "v5e") -> Config:
 
     It fits the chip's memory by the ledger of `--plan-memory`. Raises ValueError for an unknown chip.
     """
-    traced = bound.traced
-    return config_of(default_choice(program_of(traced, [None] * len(traced.parameters)), chip), bound.config)
+    return default_for(bound.traced, chip, bound.given)
 
 
 def _integers(tensor: Any) -> tuple[int, ...] | None:

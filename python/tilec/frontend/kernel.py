@@ -10,14 +10,17 @@ import torch
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
+from tilec.chips import chip_named
 from tilec.frontend.config import Config
 from tilec.frontend.elements import name_of
 from tilec.frontend.environment import environment_key
 from tilec.frontend.keys import argument_key, as_torch, tensors_in, with_rows
 from tilec.frontend.trace import TraceError
 from tilec.frontend.tracing import Traced, names_of, trace_function
-from tilec.frontend.tuned import TunedConfig
+from tilec.frontend.tuned import TunedConfig, default_for
 from tilec.passes.choose_blocks import DEFAULT_BLOCK, batch_blocks
+from tilec.passes.tile_to_pallas import TileToPallas
+from tilec.runtime.here import chip_here
 
 if TYPE_CHECKING:
     from tilec.runtime.compiled import CompiledProgram
@@ -28,12 +31,35 @@ R = TypeVar("R")
 
 
 class Bound:
-    """A kernel for arguments of certain shapes: its program, and what is made of it."""
+    """A kernel for arguments of certain shapes: its program, and what is made of it.
 
-    def __init__(self, traced: Traced, config: Config):
+    `chip` is that of the TPU that jax has, v5e where it has none. `config` is the one that was `given`;
+    without, the one that an analytic model thinks best for these shapes and the chip.
+    """
+
+    def __init__(self, traced: Traced, config: Config | None, chip: str | None = None):
         self.traced = traced
-        self.config = config
-        self.choices = config.choices(traced.tiles, traced.fixed)
+        self.given = config
+        self._chip = chip
+        if config is not None:
+            config.choices(traced.tiles, traced.fixed)  # names of blocks are checked now
+
+    @functools.cached_property
+    def chip(self) -> str:
+        return self._chip or chip_here()
+
+    @functools.cached_property
+    def config(self) -> Config:
+        return default_for(self.traced, self.chip) if self.given is None else self.given
+
+    @functools.cached_property
+    def choices(self) -> TileToPallas:
+        """The passes that make the kernel."""
+        return self.config.choices(self.traced.tiles, self.traced.fixed, self.chip)
+
+    def for_chip(self, chip: str) -> "Bound":
+        """The kernel as it is made for another chip. Raises ValueError for an unknown one."""
+        return self if chip_named(chip).name == self.chip else Bound(self.traced, self.given, chip)
 
     def mlir(self, after: str | None = None) -> str:
         """The program as text: as it was traced, or after the pass `after`, by its flag without dashes.
@@ -127,7 +153,7 @@ class Bound:
         `rows` is what leading extents are that are any. Raises ValueError for an unknown chip, TileError for
         what a pass refuses and CompileRefused for what the compiler refuses.
         """
-        return self.executable.aot(chip, rows, self.captured_integers())
+        return self.for_chip(chip).executable.aot(chip, rows, self.captured_integers())
 
     def mosaic(self, chip: str) -> str:
         """What Pallas makes of the kernels for a chip: modules of MLIR's Mosaic dialect, as text.
@@ -136,7 +162,7 @@ class Bound:
         """
         from tilec.runtime.mosaic import mosaic
 
-        return mosaic(self.executable, chip)
+        return mosaic(self.for_chip(chip).executable, chip)
 
     def __repr__(self) -> str:
         arguments = ", ".join(
@@ -157,7 +183,7 @@ class Kernel(Generic[P, R]):
         functools.update_wrapper(self, fn)
         self.static_shapes = static_shapes
         self.fn = fn
-        self.config = config or Config()
+        self.config = config
         self.__tilec_traced__ = fn
         self._signature = inspect.signature(fn)
         self._bound: dict[Any, list[Bound]] = {}
@@ -204,7 +230,8 @@ class Kernel(Generic[P, R]):
                 raise
             # The place is in the message; how the tracer came there helps nobody but its authors.
             raise error.with_traceback(None) from None
-        return Bound(traced, self.config if isinstance(self.config, Config) else self.config.config(traced))
+        config = self.config.config(traced) if isinstance(self.config, TunedConfig) else self.config
+        return Bound(traced, config)
 
     def _traced(self, given: dict[str, Any], *, dynamic: bool, may_be_empty: bool = False) -> Traced:
         rebuilt = inspect.BoundArguments(self._signature, given)  # pyright: ignore[reportArgumentType]
@@ -264,6 +291,9 @@ def kernel(
     It is traced for each shape of its arguments; with `static_shapes=False` once for any number of rows, the
     leading extents of its tensors: but for those of which it takes all at once or by which Python decides
     something. The other extents, and leading ones of 0 and 1, are always those of the arguments.
+
+    Without a configuration, an analytic model chooses one for the shapes and the chip at hand, as
+    `tilec.default_config` says it.
     """
     if fn is None:
         return lambda given: Kernel(given, config, static_shapes=static_shapes)

@@ -12,6 +12,7 @@ from tilec.runtime.signature import NARROWED
 from tilec.tuning.choice import OPTIONS, Choice
 from tilec.tuning.command import ROWS
 from tilec.tuning.decision import Decision, decision_from, decision_of
+from tilec.tuning.defaults import default_choice
 from tilec.tuning.program import Operand, Program, text_of
 
 
@@ -61,6 +62,15 @@ def program_of(traced: Traced, values: Sequence[tuple[int, ...] | None]) -> Prog
         element = name_of(dtype)
         operands.append(Operand(name, extents, NARROWED.get(element, element), known))
     return Program(traced.name, text_of(traced.module), tuple(operands), traced.fixed)
+
+
+def default_for(traced: Traced, chip: str, given: Config | None = None) -> Config:
+    """What the analytic model chooses for a program on a chip; `given` has what it leaves alone.
+
+    Raises ValueError for an unknown chip, TileError for what the first passes refuse.
+    """
+    program = program_of(traced, [None] * len(traced.parameters))
+    return config_of(default_choice(program, chip), given or Config())
 
 
 def config_of(choice: Choice, given: Config) -> Config:

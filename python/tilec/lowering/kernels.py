@@ -8,7 +8,8 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.analysis.alignment import Kind
 from tilec.analysis.blocks import kind_of, loop_axes
-from tilec.analysis.visits import block_owner, check_visits
+from tilec.analysis.revisits import check_visits
+from tilec.analysis.visits import block_owner
 from tilec.analysis.vmem import SUBLANES
 from tilec.chips import CHIPS
 from tilec.diagnostics import fail

@@ -4,7 +4,7 @@ import json
 import linecache
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,8 +38,8 @@ def run(kernel: str, chips: Sequence[str], args: str, choices: str, as_json: boo
         raise TileError(f"there is no folder {Path(html).parent} for the page", TOOL)
     positional, sources = split_arguments(args)
     try:
-        executable, arguments = _prepared(kernel, positional, sources, choices)
-        reports = [report(executable, arguments, chip) for chip in chips]
+        executable_for, arguments = _prepared(kernel, positional, sources, choices)
+        reports = [report(executable_for(chip), arguments, chip) for chip in chips]
     except (TypeError, ValueError) as error:
         raise TileError(one_line(error), kernel) from error
     if html:
@@ -83,8 +83,8 @@ def split_arguments(text: str) -> tuple[list[str], dict[str, Source]]:
 
 def _prepared(
     kernel: str, positional: Sequence[str], sources: Mapping[str, Source], choices: str
-) -> tuple[Executable, Arguments]:
-    """A kernel ready to be compiled, and its arguments."""
+) -> tuple[Callable[[str], Executable], Arguments]:
+    """A kernel ready to be compiled for a chip, and its arguments."""
     if kernel.endswith(".py") or ".py:" in kernel:
         return _traced(kernel, positional, sources, choices)
     module = _parsed(kernel)
@@ -93,7 +93,7 @@ def _prepared(
     executable = Executable(module, choices=_choices(choices, TileToPallas()))
     parameters = signature_of(module).parameters
     given = [_shape(word, source_name(kernel)) for word in positional]
-    return executable, arguments_for(function, parameters, given, sources)
+    return lambda _: executable, arguments_for(function, parameters, given, sources)
 
 
 def _parsed(kernel: str) -> ModuleOp:
@@ -105,17 +105,22 @@ def _parsed(kernel: str) -> ModuleOp:
 
 def _traced(
     kernel: str, positional: Sequence[str], sources: Mapping[str, Source], choices: str
-) -> tuple[Executable, Arguments]:
+) -> tuple[Callable[[str], Executable], Arguments]:
     """A kernel that is a torch function, traced for shapes."""
     bound = load_kernel(kernel, TOOL).bind(*parse_arguments(", ".join(positional), TOOL))
-    chosen = _choices(choices, bound.choices)
-    chosen = replace(chosen, blocks={**chosen.blocks, **bound.traced.fixed})
-    executable = Executable(bound.traced.module, bound.executable.signature, chosen)
-    parameters = signature_of(executable.module).parameters
+
+    def executable_for(chip: str) -> Executable:
+        # What a model chose for the kernel is for its own loop and grouping.
+        plain = choices and bound.given is None
+        chosen = _choices(choices, TileToPallas() if plain else bound.for_chip(chip).choices)
+        chosen = replace(chosen, blocks={**chosen.blocks, **bound.traced.fixed})
+        return Executable(bound.traced.module, bound.executable.signature, chosen)
+
+    parameters = signature_of(bound.traced.module).parameters
     shapes = [_known(each.shape, word) for each, word in zip(parameters, _arrays(positional), strict=False)]
     given = [(each.dtype, shape) for each, shape in zip(parameters, shapes, strict=False)]
     held = {**bound.captured_integers(), **sources}
-    return executable, arguments_for(only_function(executable.module), parameters, given, held)
+    return executable_for, arguments_for(only_function(bound.traced.module), parameters, given, held)
 
 
 def _arrays(positional: Sequence[str]) -> list[tuple[int, ...]]:

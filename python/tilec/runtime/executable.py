@@ -10,6 +10,7 @@ import jax
 from xdsl.dialects.builtin import ModuleOp
 
 from tilec.analysis.cost.estimate import Estimate
+from tilec.dialects.tile.loops import tile_axes
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.runtime.aot import compile_for
 from tilec.runtime.arrays import accept
@@ -154,6 +155,11 @@ class Executable:
             self._launches[shapes] = self._prepare(shapes)
         return self._launches[shapes]
 
+    def _choices_for(self, changed: ModuleOp) -> TileToPallas:
+        """The choices but for sizes of axes that are gone."""
+        blocks = {name: size for name, size in self.choices.blocks.items() if name in tile_axes(changed)}
+        return dataclasses.replace(self.choices, blocks=blocks)
+
     def _prepare(self, shapes: Shapes) -> tuple[Callable[..., None], Launch]:
         own = [shape or (1,) for shape in shapes]
         made = result_shapes(self.module, own)
@@ -161,7 +167,7 @@ class Executable:
             if shape[0] < 0:
                 raise ValueError(f"{self.signature.name}: result {position} would have {shape[0]} rows")
         changed = without_rows(self.module, own)
-        lowered = self._lowered if changed is None else lower(changed, self.choices)
+        lowered = self._lowered if changed is None else lower(changed, self._choices_for(changed))
         arguments = [
             Form(seen, tuple(n or ROWS for n in shape), parameter.dtype)
             for seen, shape, parameter in zip(shapes, own, self.signature.parameters, strict=True)

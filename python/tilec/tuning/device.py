@@ -11,6 +11,7 @@ import numpy as np
 
 from tilec.chips import chip_named
 from tilec.diagnostics import TileError, one_line
+from tilec.runtime.here import DEVICES, device_kind
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Operand, Program
 from tilec.tuning.timing import Device, NotTimed
@@ -18,21 +19,11 @@ from tilec.tuning.timing import Device, NotTimed
 if TYPE_CHECKING:
     from tilec.runtime.launch import Launch
 
-FILES = ("accel*", "vfio/[0-9]*")
-"""What the driver of a TPU puts into /dev: the first up to v4, the second later."""
 
-
-def device_for(program: Program, chip: str, folder: Path = Path("/dev")) -> Device | None:
+def device_for(program: Program, chip: str, folder: Path = DEVICES) -> Device | None:
     """What runs a program's choices, if jax has a TPU of that kind. It is not asked where there is none."""
-    if not any(True for pattern in FILES for _ in folder.glob(pattern)):
-        return None
-    import jax
-
-    try:
-        devices: list[Any] = list(jax.devices("tpu"))  # pyright: ignore
-    except RuntimeError:  # another process has it, or it is no TPU
-        return None
-    return JaxDevice(program, chip) if devices[0].device_kind == chip_named(chip).device_kind else None
+    kind = chip_named(chip).device_kind
+    return JaxDevice(program, chip) if device_kind(folder) == kind else None
 
 
 class JaxDevice:

@@ -13,8 +13,7 @@ from xdsl.printer import Printer
 from tilec.analysis.reading import Known, workloads
 from tilec.analysis.workload import Workload
 from tilec.diagnostics import TileError
-from tilec.dialects.tile.loops import LoopOp
-from tilec.dialects.tile.types import span_of
+from tilec.dialects.tile.loops import tile_axes
 from tilec.parsing import LocatingParser, make_context
 from tilec.passes.carry_to_scratch import CarryToScratch
 from tilec.passes.choose_blocks import ChooseBlocks
@@ -83,7 +82,7 @@ class Program:
                 module = prepared
             rows = {each.name: each.shape[0] for each in self.operands if each.shape}
             values = {each.name: each.values for each in self.operands if each.values is not None}
-            self._read[key] = workloads(module, Known(rows, values), axes_of(prepared))
+            self._read[key] = workloads(module, Known(rows, values), tile_axes(prepared))
         return self._read[key]
 
     @property
@@ -125,10 +124,3 @@ def text_of(module: ModuleOp) -> str:
 def _kind(grouping: str) -> str:
     """A grouping that makes the same of a program before its tiles have sizes."""
     return grouping if grouping in ("auto", "one_hot") else "worklist"
-
-
-def axes_of(module: ModuleOp) -> set[str]:
-    """The names of a program's tile axes."""
-    loops = [op for op in module.walk() if isinstance(op, LoopOp)]
-    spans = [span_of(axis.value) for loop in loops for axis in loop.axes]
-    return {span.axis for span in spans if span is not None}

@@ -1,0 +1,211 @@
+"""Whether positions in a dimension keep apart from step to step, and whether they only grow.
+
+Steps go through the axes of a pipeline like a counter, the last axis fastest. A linear form of them grows
+where each axis adds at least what all inside it may take back. Its values keep apart where each axis, in the
+order of what one step of it adds, adds more than all before it together. Segments go with their numbers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.dialects import arith
+from xdsl.ir import Operation, SSAValue
+
+from tilec.analysis.affine import (
+    IndexBounds,
+    Leaf,
+    Linear,
+    axis_bounds,
+    divided_span,
+    is_disjoint,
+    linear,
+    numbered_span,
+    static_extent,
+)
+from tilec.analysis.visits import axes_behind
+from tilec.dialects.tile.access import Dim
+from tilec.dialects.tile.arrays import LoadOp, SegmentOp
+from tilec.dialects.tile.numbered import SpanOp
+from tilec.dialects.tile.schedule import AxisOp
+from tilec.dialects.tile.steps import WorklistOp
+from tilec.dialects.tile.types import span_of
+
+
+@dataclass(frozen=True)
+class Course:
+    """What is known of a dimension's positions: those of different steps are `apart`, later ones no smaller.
+
+    Steps are different here if an axis is that the position depends on.
+    """
+
+    apart: bool
+    later: bool
+
+
+_UNKNOWN = Course(apart=False, later=False)
+_TOLD = Course(apart=True, later=True)
+"""Of the steps of a list, which was made of axes that had been asked."""
+
+
+@dataclass(frozen=True)
+class _Term:
+    """What one axis adds to a position: `step` for each of its steps or a multiple, up to `reach` if known.
+
+    `level` is the axis' number, from outside.
+    """
+
+    level: int
+    step: int
+    reach: int | None
+
+
+def course_of(dim: Dim, axes: Sequence[AxisOp]) -> Course:
+    """The course of a window in a dimension over `axes`, those of several steps, outermost first."""
+    shift = _linear(dim.shift, axes)
+    if dim.base is None or dim.span is not None:
+        return _course(shift, axes, 0, 1) if dim.base is None else _of_tiles(dim.base, shift, axes)
+    form = _linear(dim.base, axes) + shift
+    if any(leaf not in form.factors for part in (shift, form - shift) for leaf in part.factors):
+        return _UNKNOWN  # they cancel each other
+    match [leaf for leaf in form.factors if _moves(_leaf(leaf), axes)]:
+        case [SSAValue() as leaf] if form.factors[leaf] == 1 and axis_bounds(leaf) is not None:
+            return _of_tiles(leaf, form - _leaf(leaf), axes)
+        case _:
+            return _course(form, axes, 0, 1)
+
+
+def _of_tiles(span: SSAValue, shift: Linear, axes: Sequence[AxisOp]) -> Course:
+    """The course of the tiles of an axis, or of its indices, each `shift` away from where it is."""
+    bounds, kind = axis_bounds(span), span_of(span)
+    if bounds is None:
+        return _UNKNOWN
+    around = divided_span(bounds)
+    if around is not None:
+        return _of_tiles(around, shift, axes)
+    if not _moves(_linear(bounds.begin, axes), axes):
+        lanes = 1 if kind is None else kind.size
+        return _TOLD if isinstance(span.owner, SpanOp) else _course(shift + _leaf(span), axes, 0, lanes)
+    segment = None if _moves(shift, axes) else _segment(bounds)
+    if segment is not None:
+        return _course(_linear(segment.index, axes), axes, 1, 1)
+    if isinstance(span.owner, SpanOp):
+        return _TOLD
+    length = static_extent(bounds) if bounds.limit is None else bounds.limit
+    return _UNKNOWN if length is None else _course(_linear(bounds.begin, axes) + shift, axes, length, length)
+
+
+def _segment(bounds: IndexBounds) -> SegmentOp | None:
+    """The segment in which an axis surely is, if its number says which others it is apart from."""
+    begins = [] if isinstance(bounds.begin, int) else _parts(bounds.begin, arith.MaxSIOp)
+    for begin in begins:
+        segment = begin.owner
+        if isinstance(segment, SegmentOp) and begin is segment.begin and is_disjoint(segment):
+            return segment if _is_within(bounds, segment.end) else None
+    return None
+
+
+def _is_within(bounds: IndexBounds, end: SSAValue) -> bool:
+    """Whether an axis surely ends at `end` or before."""
+    last = bounds.end
+    while not isinstance(last, int) and isinstance(last.owner, arith.SelectOp):
+        if linear(last.owner.rhs) != linear(bounds.begin):
+            return False
+        last = last.owner.lhs  # else it has no steps
+    return not isinstance(last, int) and end in _parts(last, arith.MinSIOp)
+
+
+def _parts(value: SSAValue, kind: type[Operation]) -> list[SSAValue]:
+    """What a value is the largest or the smallest of."""
+    if not isinstance(value.owner, kind):
+        return [value]
+    return [part for operand in value.owner.operands for part in _parts(operand, kind)]
+
+
+def _course(form: Linear, axes: Sequence[AxisOp], between: int, room: int) -> Course:
+    """The course of a form: later values are to be `between` larger, apart are those with `room` between."""
+    moving = [leaf for leaf in form.factors if _moves(_leaf(leaf), axes)]
+    if any(_is_listed(leaf) for leaf in moving):
+        return _TOLD
+    found = [_term(leaf, form.factors[leaf], axes) for leaf in moving]
+    terms = [term for term in found if term is not None]
+    if len({term.level for term in terms}) < len(found):
+        grows = len(moving) == 1 and form.factors[moving[0]] > 0 and between == 0
+        return Course(apart=False, later=grows and _only_grows(moving[0], axes))
+    outer_first = sorted(terms, key=lambda term: -term.level)
+    rising = all(term.step > 0 for term in terms) and _exceed(outer_first, between)
+    return Course(_exceed(sorted(terms, key=lambda term: abs(term.step)), room), rising)
+
+
+def _exceed(terms: Sequence[_Term], more: int) -> bool:
+    """Whether one step of each exceeds all that those before it add together."""
+    before = more
+    for position, term in enumerate(terms):
+        if abs(term.step) < before:
+            return False
+        if position + 1 < len(terms):
+            if term.reach is None:
+                return False
+            before += term.reach
+    return True
+
+
+def _term(leaf: Leaf, factor: int, axes: Sequence[AxisOp]) -> _Term | None:
+    """What a leaf adds, if it is an axis' position that begins where no other axis moves it, or a number."""
+    if isinstance(leaf, tuple):
+        return None
+    numbered = numbered_span(leaf)
+    position = leaf if numbered is None else numbered
+    axis, span = position.owner, span_of(position)
+    if (
+        axis not in axes
+        or not isinstance(axis, AxisOp)
+        or _moves(_linear(axis.axis.bounds.begin, axes), axes)
+    ):
+        return None
+    bounds = axis.axis.bounds
+    extent = static_extent(bounds) if bounds.limit is None else bounds.limit
+    size = 1 if span is None else span.size
+    unit = 1 if numbered is not None else size
+    if extent is None:
+        return _Term(axes.index(axis), factor * unit, None)
+    last = -(-extent // size) - (axis.aligned is None)  # aligned tiles may be one more
+    return _Term(axes.index(axis), factor * unit, abs(factor) * max(last, 0) * unit)
+
+
+def _only_grows(leaf: Leaf, axes: Sequence[AxisOp]) -> bool:
+    """Whether a leaf never gets smaller: a quotient of what does not, or that and a bound."""
+    owner = None if isinstance(leaf, tuple) else leaf.owner
+    match owner:
+        case arith.FloorDivSIOp() | arith.CeilDivSIOp():
+            divisor = linear(owner.rhs).literal
+            parts = [owner.lhs] if divisor is not None and divisor > 0 else []
+        case arith.MinSIOp() | arith.MaxSIOp():
+            parts = [each for each in owner.operands if _moves(_leaf(each), axes)]
+        case _:
+            parts = []
+    return len(parts) == 1 and _course(_linear(parts[0], axes), axes, 0, 1).later
+
+
+def _is_listed(leaf: Leaf) -> bool:
+    owner = None if isinstance(leaf, tuple) else leaf.owner
+    return isinstance(owner, LoadOp) and isinstance(owner.array.owner, WorklistOp)
+
+
+def _linear(value: SSAValue | int, axes: Sequence[AxisOp]) -> Linear:
+    """The form of a value; one of which no axis has gone, as with a factor of 0, or else a leaf."""
+    form = linear(value)
+    if isinstance(value, int):
+        return form
+    leaves = [leaf for leaf in form.factors if not isinstance(leaf, tuple)]
+    kept, whole = axes_behind(leaves), axes_behind([value])
+    return form if all(axis in kept for axis in axes if axis in whole) else _leaf(value)
+
+
+def _leaf(leaf: Leaf) -> Linear:
+    return Linear(0, {leaf: 1})
+
+
+def _moves(form: Linear, axes: Sequence[AxisOp]) -> bool:
+    """Whether a form depends on `axes`."""
+    leaves = [leaf for leaf in form.factors if not isinstance(leaf, tuple)]
+    return not axes_behind(leaves).isdisjoint(axes)

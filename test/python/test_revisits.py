@@ -1,0 +1,68 @@
+"""Blocks that steps come back to in no order stay on the chip, and keep what was written."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+import tilec
+import tilec.language as hl
+from tilec.testing import prove
+
+
+def segments_in_turn(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    """Two workers take every second segment each: neighbours, which share tiles of memory, are not next."""
+    out = torch.empty_like(x)
+    for worker in hl.grid(2):
+        for turn in hl.grid(hl.cdiv(offsets.size(0) - 1 - worker, 2)):
+            g = turn * 2 + worker
+            for rows in hl.tile(offsets[g], offsets[g + 1]):
+                out[rows, :] = x[rows, :] + g
+    return out
+
+
+def loaded_begins(x: torch.Tensor, begins: torch.Tensor) -> torch.Tensor:
+    """Ranges that begin anywhere, one after the other; they may overlap."""
+    out = torch.zeros([x.size(0), x.size(1)], dtype=x.dtype)
+    for _ in hl.grid(1):
+        for g in hl.grid(begins.size(0)):
+            for rows in hl.tile(begins[g], begins[g] + 5):
+                out[rows, :] = x[rows, :] + g
+    return out
+
+
+def backwards(x: torch.Tensor) -> torch.Tensor:
+    """Eleven rows for each iteration, from the last ones on."""
+    out = torch.zeros([x.size(0), x.size(1)], dtype=x.dtype)
+    for g in hl.grid(4):
+        for rows in hl.tile((3 - g) * 11, (3 - g) * 11 + 11):
+            out[rows, :] = x[rows, :] + g
+    return out
+
+
+def loaded_rows(x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    """Rows that are named by integers, some twice: the last one stays."""
+    out = torch.zeros([x.size(0), x.size(1)], dtype=x.dtype)
+    for _ in hl.grid(1):
+        for g in hl.grid(ids.size(0)):
+            out[ids[g], :] = x[g, :] * 2
+    return out
+
+
+CASES = {
+    segments_in_turn: [torch.tensor([0, 13, 20, 30, 40, 45])],
+    loaded_begins: [torch.tensor([20, 3, 33, 0])],
+    backwards: [],
+    loaded_rows: [torch.tensor([3, 7, 3, 20, 5, 4, 3, 8])],
+}
+
+
+@pytest.mark.parametrize("fn", CASES, ids=lambda fn: fn.__name__)
+@pytest.mark.parametrize("ways", ["auto grid", "auto emit_pipeline", "auto fori_loop", "stream fori_loop"])
+def test_what_steps_come_back_to_is_there(fn: Callable[..., Any], ways: str) -> None:
+    grouping, loop = ways.split()
+    blocks = {} if fn is loaded_rows else {"rows": 8}
+    kernel: Any = tilec.kernel(config=tilec.Config(blocks=blocks, grouping=grouping, loop=loop))(fn)
+    x = torch.arange(45 * 200.0).reshape(45, 200)
+    prove(kernel, (x, *CASES[fn]), chips=(), seeds=(0,))
