@@ -6,7 +6,8 @@
     python benchmarks/tuning.py --save points.json  # every estimate, for a look at the model
 
 Times are estimates of `tilec.analysis.cost`, in microseconds, of kernels compiled for `--chip`. `rank` is the
-Spearman correlation of the analytic model with the estimates of the sample.
+Spearman correlation of the analytic model with the estimates of the sample, `right` the share of its pairs
+that the model has in the right order, of those whose estimates differ by 15 %: less counts as equal.
 """
 
 import argparse
@@ -33,6 +34,9 @@ from tilec.tuning.search import Budget
 from tilec.tuning.space import Space
 from tilec.tuning.structures import space_of
 from tilec.tuning.tuner import tune
+
+EQUAL = 0.15
+"""Estimates that differ by less count as equal."""
 
 
 def sampled(space: Space, scorer: Scorer, count: int) -> list[Choice]:
@@ -69,6 +73,17 @@ def spearman(pairs: list[tuple[float, float]]) -> float:
     return over / under if under else 1.0
 
 
+def right(pairs: list[tuple[float, float]]) -> float:
+    """The share of pairs in the same order in both columns, of those that differ in the second."""
+    told = [
+        (one[0] - other[0]) * (one[1] - other[1]) > 0
+        for place, one in enumerate(pairs)
+        for other in pairs[:place]
+        if max(one[1], other[1]) > (1 + EQUAL) * min(one[1], other[1])
+    ]
+    return sum(told) / len(told) if told else 1.0
+
+
 def measured(program: Program, chip: str, choices: list[Choice]) -> dict[Choice, Estimate]:
     with Pool(program, chip) as pool:
         return dict(zip(choices, pool.estimate(choices), strict=True))
@@ -94,7 +109,7 @@ def row(name: str, chip: str, count: int | None, points: dict[str, Any]) -> list
         for each in ranked
     ]
     best = min(ranked, key=lambda each: ranked[each].seconds)
-    rank = spearman([(scorer.score(each), ranked[each].seconds) for each in sample if each in ranked])
+    pairs = [(scorer.score(each), ranked[each].seconds) for each in sample if each in ranked]
     ratio = tuned.seconds / ranked[best].seconds
     by_default = every[default].seconds / tuned.seconds if every[default].ranked else float("nan")
     return [
@@ -107,7 +122,8 @@ def row(name: str, chip: str, count: int | None, points: dict[str, Any]) -> list
         f"{by_default:.2f}",
         str(tuned.outcome.compiles),
         f"{took:.0f}",
-        f"{rank:.2f}",
+        f"{spearman(pairs):.2f}",
+        f"{right(pairs):.2f}",
         str(sum(not each.ranked for each in every.values())),
     ]
 
@@ -133,6 +149,7 @@ def main() -> None:
         "compiles",
         "s",
         "rank",
+        "right",
         "not ranked",
     )
     table = Table(*heads)

@@ -52,8 +52,8 @@ def ragged_sequences() -> tuple[Any, ...]:
 
 
 def jagged_dense() -> tuple[Any, ...]:
-    starts = offsets(65536, 64)
-    return empty(65536), starts, empty(64, longest(starts))
+    starts = offsets(8192, 64)
+    return empty(8192), starts, empty(64, longest(starts))
 
 
 def chunked() -> tuple[Any, ...]:

@@ -22,6 +22,7 @@ _PASSES = {
     "sink-scales": "SinkScales",
     "classify-axes": "ClassifyAxes",
     "classify-outputs": "ClassifyOutputs",
+    "order-axes": "OrderAxes",
     "unroll-loops": "UnrollLoops",
     "carry-to-scratch": "CarryToScratch",
     "fold-outer-pipeline": "FoldOuterPipeline",

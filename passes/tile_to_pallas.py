@@ -4,7 +4,7 @@ Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, 
 `--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for `grouping=one_hot` and `auto`),
 `--choose-blocks`, `--raise-gathers`, `--resolve-views`, `--permute-arrays`, `--expand-gathers`,
 `--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--classify-axes`, `--classify-outputs`,
-`--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
+`--order-axes`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
 `--split-unaligned-loops`, `--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by
 `grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--overlap-strips`,
 `--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
@@ -39,6 +39,7 @@ from tilec.passes.mask_jagged import MaskJagged
 from tilec.passes.materialize_masks import MaterializeMasks
 from tilec.passes.merge_sums import MergeSums
 from tilec.passes.one_hot_segments import OneHotSegments
+from tilec.passes.order_axes import OrderAxes
 from tilec.passes.overlap_strips import OverlapStrips
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
 from tilec.passes.permute_arrays import PermuteArrays
@@ -87,7 +88,7 @@ def _number(spec: ArgSpec, key: str) -> int | None:
 @dataclass(frozen=True)
 class TileToPallas(ModulePass):
     """Down to Pallas: "grouping=auto loop=grid chip=v5e operands=auto gathers=auto shared=auto clean=auto
-    depth=4 fetch=1 m=128".
+    depth=4 fetch=1 order=n,m m=128".
     """
 
     name = "tile-to-pallas"
@@ -102,6 +103,7 @@ class TileToPallas(ModulePass):
     gathers: str = _WORDS["gathers"]
     shared: str = _WORDS["shared"]
     clean: str = _WORDS["clean"]
+    order: tuple[str, ...] = ()
 
     @classmethod
     def from_spec(cls, spec: ArgSpec) -> Self:
@@ -109,7 +111,7 @@ class TileToPallas(ModulePass):
         if words["grouping"] == "stream":
             words["loop"] = _word(spec, "loop", "fori_loop")
         fetch = _number(spec, "fetch")
-        named = {*_WORDS, "depth", "fetch"}
+        named = {*_WORDS, "depth", "fetch", "order"}
         rest = {key: values for key, values in spec.parameters.items() if key not in named}
         blocks = ChooseBlocks.from_spec(ArgSpec(ChooseBlocks.name, rest)).blocks
         return cls(
@@ -123,15 +125,17 @@ class TileToPallas(ModulePass):
             clean=words["clean"],
             depth=_number(spec, "depth"),
             fetch=_FETCH if fetch is None else fetch,
+            order=tuple(map(str, spec.parameters.get("order", ()))),
         )
 
     def spec(self, *, include_default: bool = False) -> ArgSpec:
         named = {
             each.name: (getattr(self, each.name),)
             for each in fields(self)
-            if each.name not in ("name", "blocks") and getattr(self, each.name) is not None
+            if each.name not in ("name", "blocks", "order") and getattr(self, each.name) is not None
         }
-        return ArgSpec(self.name, {**named, **ChooseBlocks(self.blocks).spec().parameters})
+        order = {"order": self.order} if self.order else {}
+        return ArgSpec(self.name, {**named, **order, **ChooseBlocks(self.blocks).spec().parameters})
 
     def passes(self) -> list[ModulePass]:
         """The passes that this one runs, in order. Raises ValueError for an unknown grouping or loop."""
@@ -157,6 +161,7 @@ class TileToPallas(ModulePass):
             SinkScales(),
             ClassifyAxes(),
             ClassifyOutputs(),
+            OrderAxes(self.order),
             *([UnrollLoops()] if self.loop == "unroll" else []),
             CarryToScratch(),
             FoldOuterPipeline("grid" if self.loop == "unroll" else self.loop),

@@ -1,5 +1,6 @@
 """The search, with estimators that make their answers up."""
 
+from dataclasses import replace
 from math import log2
 
 import pytest
@@ -113,7 +114,17 @@ def test_a_structure_that_is_refused_is_given_up() -> None:
     run(answers)
     asked = [choice.with_sizes({}) for choice in answers.asked if choice.loop != "grid"]
     assert asked
-    assert max(map(asked.count, asked)) <= 3  # two, and one that was asked for at the same time
+    # One, and those of the round in which the second is refused: some near the best, some the model likes.
+    assert max(map(asked.count, asked)) <= 1 + 2 * answers.width
+
+
+def test_another_order_is_asked_for_only_where_it_copies_less() -> None:
+    answers = far_from({"m": 64, "n": 256, "k": 1024}, "grid")  # where the columns are 16 times brought anew
+    run(answers)
+    scorer = Scorer(PROGRAM, CHIPS["v5e"])
+    asked = [each for each in answers.asked if each.order]
+    assert asked
+    assert all(scorer.score(each) < scorer.score(replace(each, order=())) for each in asked)
 
 
 def test_where_all_is_refused_there_is_no_best() -> None:

@@ -1,43 +1,16 @@
 """What a program does, as numbers that block sizes can be put into: loops, lanes computed, bytes moved.
 
-A cost model asks for many sizes of the same program. So a program is read once, before `--choose-blocks`, and
-its dimensions stay names of axes until `Workload` users give them sizes. It may also be read later, with some
-sizes, so that what passes make of computed positions and of updates that meet is seen: axes that are to be
-chosen then stay names, those that passes made have their sizes.
-
-How long an axis runs is not always known. Where the program says nothing, an axis whose ends are loaded runs
-through its share of the rows it indexes, that of one of the iterations around it; one that ends where a tile
-around it does, as in causal attention, through half of what it could.
+A cost model asks for many sizes of the same program. So a program is read once, by `tilec.analysis.reading`,
+and its dimensions stay names of axes until `Workload` users give them sizes.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import pairwise
-from math import prod
 
-from xdsl.dialects import memref, scf
-from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Attribute, Block, Operation, SSAValue
-
-from tilec.analysis.affine import Linear, extent, linear, static_extent
-from tilec.analysis.vmem import LANES
-from tilec.dialects.tile.access import AccessOp, Dim, Effect
-from tilec.dialects.tile.arrays import SegmentOp
-from tilec.dialects.tile.axes import Axis
-from tilec.dialects.tile.locals import is_local
-from tilec.dialects.tile.loops import ForOp, GridOp, LoopOp
-from tilec.dialects.tile.mixing import ReduceOp, ScanOp
-from tilec.dialects.tile.products import DotOp, Precision
-from tilec.dialects.tile.syntax import ints_of
-from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of, span_names, span_of
-from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp, TransposeOp
+from tilec.dialects.tile.access import Effect
 
 Extent = int | str
 """The extent of a dimension: a number, or the name of the axis whose block it is."""
-
-ROWS = 8192
-"""How many rows an array of any number of them is taken to have, where nobody says."""
 
 
 class Unit(StrEnum):
@@ -56,9 +29,10 @@ class Level:
 
     `axis` names the axis if its steps are tiles, `size` is their size if that is not to be chosen. `extent`
     is how many indices it has in one run, on average, and `most` how many it may have; `mean` is that average
-    if the program says it. `ragged` says that it may begin anywhere, so that its first and last
-    tiles are partial. One that is not ends where a tile of the axis `follows` does, if any. `outer` says that
-    it is of the grid. `ranges` are the begins and ends of all its runs, where they are known.
+    if the program says it. `ragged` says that it may begin anywhere, so that its first and last tiles are
+    partial. One that is not ends where a tile of the axis `follows` does, if any. `outer` says that it is of
+    the grid, `ordered` that its steps depend on each other. `ranges` are the begins and ends of all its runs,
+    where they are known.
     """
 
     parent: int
@@ -71,6 +45,7 @@ class Level:
     size: int | None = None
     mean: float | None = None
     ranges: tuple[tuple[int, int], ...] = ()
+    ordered: bool = False
 
     @property
     def jagged(self) -> bool:
@@ -112,8 +87,8 @@ class Traffic:
     """A window that is copied when one of the loops `moving` goes on; `width` bytes an element.
 
     `wholes` has for each dimension of `shape` the extent of the array and the loops that move tiles along
-    it, None where all of it is copied anyway or its extent is not known. `index` are the loops that move the
-    window by single indices.
+    it, None where all of it is copied anyway or its extent is not known. `index` are the loops that
+    move the window by single indices, `array` is the number of its array.
     """
 
     level: int
@@ -123,16 +98,20 @@ class Traffic:
     effect: Effect
     wholes: tuple[tuple[int, frozenset[int]] | None, ...] = ()
     index: frozenset[int] = frozenset()
+    array: int = -1
 
 
 @dataclass
 class Workload:
-    """What one kernel does; levels are in the order in which a pipeline nests them."""
+    """What one kernel does; levels are in the order in which a pipeline nests them. `axes` are those whose
+    sizes make a difference.
+    """
 
     levels: list[Level] = field(default_factory=list[Level])
     lanes: list[Lanes] = field(default_factory=list[Lanes])
     products: list[Product] = field(default_factory=list[Product])
     traffic: list[Traffic] = field(default_factory=list[Traffic])
+    axes: tuple[str, ...] = ()
     _tiles: dict[tuple[int, int, bool], float] = field(default_factory=dict[tuple[int, int, bool], float])
 
     def tiles(self, level: int, block: int, exact: bool) -> float:
@@ -157,279 +136,3 @@ class Workload:
             found.insert(0, level)
             level = self.levels[level].parent
         return found
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of the arguments, by name: their rows, and the elements of those that are integers."""
-
-    rows: Mapping[str, int] = field(default_factory=dict[str, int])
-    values: Mapping[str, Sequence[int]] = field(default_factory=dict[str, Sequence[int]])
-
-
-def workloads(
-    module: ModuleOp, known: Known | None = None, chosen: Collection[str] | None = None
-) -> list[Workload]:
-    """What each kernel of a program does. Sizes of axes that are not `chosen` stand; without, none does."""
-    grids = [op for op in module.walk() if isinstance(op, GridOp)]
-    return [_Reader(known or Known(), chosen).read(grid) for grid in grids]
-
-
-class _Reader:
-    """Reads one grid."""
-
-    def __init__(self, known: Known, chosen: Collection[str] | None):
-        self.known = known
-        self.chosen = chosen
-        self.work = Workload()
-        self.at: dict[SSAValue, int] = {}  # the level of each axis
-
-    def read(self, grid: GridOp) -> Workload:
-        self._loop(grid, -1)
-        return self.work
-
-    def _is_chosen(self, axis: str) -> bool:
-        return self.chosen is None or axis in self.chosen
-
-    def _extents(self, kind: Attribute) -> tuple[Extent, ...]:
-        """The extents of a type, those that came from axes whose sizes are to be chosen by name."""
-        shape, names = shape_of(kind), span_names(kind)
-        return tuple(
-            size if name is None or not self._is_chosen(name) else name
-            for name, size in zip(names or [None] * len(shape), shape, strict=True)
-        )
-
-    def _loop(self, loop: LoopOp, around: int) -> None:
-        for axis in loop.axes:
-            span = span_of(axis.value)
-            follows = self._follows(axis)
-            ragged = span is not None and self._length(axis) is None and follows is None
-            most, share = axis.bounds.limit or self._most(loop, axis), self._extent(loop, axis, around)
-            name, outer = span and span.axis, isinstance(loop, GridOp)
-            size = None if span is None or self._is_chosen(span.axis) else span.size
-            ranges = self._ranges(axis) if ragged else ()
-            level = Level(around, name, share, most, ragged, follows, outer, size, axis.bounds.mean, ranges)
-            around = self.at[axis.value] = len(self.work.levels)
-            self.work.levels.append(level)
-        if isinstance(loop, ForOp):
-            self._carried(loop, around)
-        self._block(loop.body.block, around)
-
-    def _carried(self, loop: ForOp, level: int) -> None:
-        """What a loop carries is in scratch memory between its steps."""
-        for value in loop.carried:
-            if shape_of(value.type):
-                width, shape = max(byte_width(element_type(value.type)), 1), self._extents(value.type)
-                for unit in (Unit.LOADS, Unit.STORES):
-                    self.work.lanes.append(Lanes(level, unit, shape, width, 1.0, carried=True))
-
-    def _block(self, block: Block, level: int) -> None:
-        for op in block.ops:
-            match op:
-                case ForOp():
-                    self._loop(op, level)
-                case scf.IfOp():
-                    # A branch on elements is for infinities and NaN.
-                    regions = op.regions[1:] if _hangs_on_elements(op.cond) else op.regions
-                    for inner in (inner for region in regions for inner in region.blocks):
-                        self._block(inner, level)
-                case AccessOp():
-                    self._traffic(op, level)
-                case DotOp():
-                    self._product(op, level)
-                case _:
-                    self._lanes(op, level)
-
-    def _extent(self, loop: LoopOp, axis: Axis, around: int) -> float:
-        """How many indices an axis has in one run, on average."""
-        known, limit = self._length(axis), axis.bounds.limit
-        if known is not None:
-            return max(known, 0)
-        ranges = self._ranges(axis)
-        if ranges:
-            return sum(end - begin for begin, end in ranges) / len(ranges)
-        if axis.bounds.mean is not None:
-            return axis.bounds.mean
-        if self._follows(axis) is not None or self._restarts(loop, axis):
-            return (limit or self._most(loop, axis)) / 2
-        runs = prod(
-            self.work.levels[level].extent for level in self.work.path(around) if self._is_index(level)
-        )
-        share = self._most(loop, axis) / max(runs, 1)
-        return share if limit is None else min(share, limit)
-
-    def _restarts(self, loop: LoopOp, axis: Axis) -> bool:
-        """Whether each run begins at the same place of what it indexes: runs share no dimension then."""
-        shifts = [dim.shift for _, dim in self._indexed(loop, axis)]
-        return linear(axis.bounds.begin).literal is not None and all(isinstance(each, int) for each in shifts)
-
-    def _indexed(self, loop: LoopOp, axis: Axis) -> list[tuple[int, Dim]]:
-        """The extents of the dimensions that an axis indexes, and how."""
-        return [
-            (self._rows(access.array, place), dim)
-            for access in loop.walk()
-            if isinstance(access, AccessOp)
-            for place, dim in enumerate(access.window)
-            if dim.base is axis.value
-        ]
-
-    def _ranges(self, axis: Axis) -> tuple[tuple[int, int], ...]:
-        """From where to where an axis runs, if it goes through all segments of an argument that is known."""
-        segment = axis.bounds.begin.owner if isinstance(axis.bounds.begin, SSAValue) else None
-        if (
-            not isinstance(segment, SegmentOp)
-            or segment.last is not None
-            or axis.bounds.end is not segment.end
-        ):
-            return ()
-        begins = self.known.values.get(segment.begins.name_hint or "", ())
-        if segment.ends is None:
-            return tuple(pairwise(begins))
-        return tuple(zip(begins, self.known.values.get(segment.ends.name_hint or "", ()), strict=False))
-
-    def _follows(self, axis: Axis) -> str | None:
-        """The axis with whose tiles one ends that begins at a literal, as in causal attention."""
-        if linear(axis.bounds.begin).literal is None:
-            return None
-        end = axis.bounds.end
-        leaves = self._axes(end) if isinstance(end, SSAValue) else ()
-        names = [self.work.levels[self.at[each]].axis for each in leaves]
-        return next((name for name in names if name is not None), None)
-
-    def _length(self, axis: Axis) -> int | None:
-        """How many indices an axis has, where its ends are literals or extents of arrays."""
-        known = static_extent(axis.bounds)
-        if known is not None:
-            return known
-        begin, end = self._value(linear(axis.bounds.begin)), self._value(linear(axis.bounds.end))
-        return None if begin is None or end is None else end - begin
-
-    def _value(self, form: Linear) -> int | None:
-        """A sum of literals and of extents of arguments, None for another."""
-        total = form.constant
-        for leaf, factor in form.factors.items():
-            if not isinstance(leaf, tuple):
-                return None
-            total += factor * self.known.rows.get(leaf[0].name_hint or "", ROWS)
-        return total
-
-    def _is_index(self, level: int) -> bool:
-        return self.work.levels[level].axis is None
-
-    def _most(self, loop: LoopOp, axis: Axis) -> float:
-        """The longest dimension that an axis indexes."""
-        return max((extent for extent, _ in self._indexed(loop, axis)), default=ROWS)
-
-    def _rows(self, array: SSAValue, place: int) -> int:
-        """The extent of a dimension of an array."""
-        known = self._value(extent(array, place))
-        return ROWS if known is None else known
-
-    def _traffic(self, op: AccessOp, level: int) -> None:
-        if is_local(op.array):
-            return
-        behind = [
-            frozenset(self.at[leaf] for value in dim.values for leaf in self._axes(value))
-            for dim in op.window
-        ]
-        moving = frozenset[int]().union(*behind)
-        if any(dim.indexed for dim in op.window):
-            moving |= {level}
-        wholes: list[tuple[int, frozenset[int]] | None] = []
-        index = frozenset[int]()
-        for dim, levels, size in zip(op.window, behind, shape_of(op.array.type), strict=True):
-            if dim.kept:
-                known = dim.span is not None and not dim.indexed and size != UNBOUND
-                wholes.append((size, levels) if known and levels else None)
-            else:
-                index |= levels
-        shape, width = self._extents(op.window_type), byte_width(element_type(op.array.type))
-        self.work.traffic.append(Traffic(level, moving, shape, width, op.effect, tuple(wholes), index))
-
-    def _axes(self, value: SSAValue) -> Iterable[SSAValue]:
-        """The axes that an index follows from."""
-        pending, seen = [value], set[SSAValue]()
-        while pending:
-            one = pending.pop()
-            if one in seen:
-                continue
-            seen.add(one)
-            if one in self.at:
-                yield one
-            elif isinstance(one.owner, Operation):
-                pending += one.owner.operands
-
-    def _product(self, op: DotOp, level: int) -> None:
-        left, right = self._extents(op.lhs.type), self._extents(op.rhs.type)
-        batch = left[0] if op.is_batch else 1
-        m, n = left[op.kept[0]], right[op.kept[1]]
-        whole = op.precision.data is Precision.HIGHEST and byte_width(element_type(op.lhs.type)) == 4
-        self.work.products.append(Product(level, batch, m, n, left[op.contracted[0]], 6 if whole else 1))
-
-    def _lanes(self, op: Operation, level: int) -> None:
-        unit, factor = cost_of(op)
-        if not factor or not op.results:
-            return
-        kind = op.operands[0].type if isinstance(op, ReduceOp) else op.results[0].type
-        if not shape_of(kind):
-            return
-        width, shape = max(byte_width(element_type(kind)), 1), self._extents(kind)
-        if isinstance(op, ReduceOp):
-            self._reduction(op, level, shape, width)
-        else:
-            self.work.lanes.append(Lanes(level, unit, shape, width, factor))
-
-    def _reduction(self, op: ReduceOp, level: int, shape: tuple[Extent, ...], width: int) -> None:
-        """Registers are reduced to one lane by lane, and its lanes then.
-
-        What was computed and is used again when the result is there has to wait.
-        """
-        self.work.lanes.append(Lanes(level, Unit.VECTOR, shape, width, 1.0))
-        if len(shape) - 1 in ints_of(op.dims):
-            self.work.lanes.append(Lanes(level, Unit.ACROSS, (*shape[:-1], LANES), width, 1.0))
-        if not op.value.has_one_use() and not isinstance(op.value.owner, AccessOp):
-            self.work.lanes += [
-                Lanes(level, unit, shape, width, 1.0, True) for unit in (Unit.LOADS, Unit.STORES)
-            ]
-
-
-def _hangs_on_elements(condition: SSAValue) -> bool:
-    """Whether a scalar is computed from a tile's elements."""
-    pending, seen = [condition], set[SSAValue]()
-    while pending:
-        one = pending.pop()
-        if one in seen or not isinstance(one.owner, Operation):
-            continue
-        if isinstance(one.owner, ReduceOp):
-            return True
-        seen.add(one)
-        pending += one.owner.operands
-    return False
-
-
-_HARD = {
-    "math.exp": 1.0,
-    "math.exp2": 1.0,
-    "math.log": 1.0,
-    "math.tanh": 1.0,
-    "math.rsqrt": 1.0,
-    "math.sqrt": 2.0,
-    "math.erf": 4.0,
-    "arith.divf": 1.0,
-    "math.sin": 8.0,
-    "math.cos": 8.0,
-}
-"""What the transcendental unit does, operations a register."""
-
-
-def cost_of(op: Operation) -> tuple[Unit, float]:
-    """The unit that an operation keeps busy most, and its operations for one register of the result."""
-    if op.name in _HARD:
-        return Unit.TRANSCENDENTAL, _HARD[op.name]
-    match op:
-        case ScanOp() | TransposeOp():
-            return Unit.ACROSS, 2.0
-        case SplatOp() | BroadcastOp() | IndicesOp() | memref.DimOp():
-            return Unit.VECTOR, 0.0
-        case _:
-            return Unit.VECTOR, 1.0

@@ -27,6 +27,7 @@ class Config:
     clean: str = "auto"
     depth: int | None = None
     fetch: int = 1
+    order: Sequence[str] = ()
     tunables: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def choices(
@@ -59,6 +60,7 @@ class Config:
             clean=self.clean,
             depth=self.depth,
             fetch=self.fetch,
+            order=tuple(self.order),
         )
 
     @property
@@ -75,5 +77,6 @@ class Config:
             self.clean,
             self.depth,
             self.fetch,
+            tuple(self.order),
             tuple(sorted((name, repr(value)) for name, value in self.tunables.items())),
         )

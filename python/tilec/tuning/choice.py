@@ -20,6 +20,7 @@ class Choice:
     gathers: str = TileToPallas.gathers
     shared: str = TileToPallas.shared
     clean: str = TileToPallas.clean
+    order: tuple[str, ...] = TileToPallas.order
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -30,7 +31,8 @@ class Choice:
     def plainness(self) -> tuple[int, int, int, int]:
         """Orders choices that are as good as each other: the least is the simplest."""
         words = (self.operands, self.gathers, self.shared, self.clean)
-        return LOOPS.index(self.loop), sum(each != "auto" for each in words), self.depth or 0, self.fetch
+        said = sum(each != "auto" for each in words) + len(self.order)
+        return LOOPS.index(self.loop), said, self.depth or 0, self.fetch
 
     def with_sizes(self, sizes: Mapping[str, int]) -> "Choice":
         """The same with other block sizes."""
@@ -43,7 +45,8 @@ class Choice:
 
     def to_json(self) -> dict[str, Any]:
         """What `from_json` reads."""
-        return {"blocks": self.sizes, **{key: getattr(self, key) for key in OPTIONS}}
+        options = {key: getattr(self, key) for key in OPTIONS}
+        return {"blocks": self.sizes, **options, "order": list(self.order)}
 
     @classmethod
     def from_json(cls, data: Any) -> Self:
@@ -55,18 +58,21 @@ class Choice:
         named = [key for key in plain if key != "depth"]
         if any(type(given.get(key)) is not type(plain[key]) for key in named) or "depth" not in given:
             raise ValueError("not a choice")
+        if not all(isinstance(each, str) for each in given["order"]):
+            raise ValueError("a choice with an order of what are no names")
         depth = 1 if given["depth"] is None else given["depth"]
         numbers = [*given["blocks"].values(), depth, given["fetch"]]
         if not all(type(each) is int and each > 0 for each in numbers):
             raise ValueError("a choice with sizes that are no positive numbers")
         options: dict[str, Any] = {key: given[key] for key in plain if key != "blocks"}
+        options["order"] = tuple(options["order"])
         return cls(tuple(sorted(given["blocks"].items())), **options)
 
     def __str__(self) -> str:
         words = [f"{name}={size}" for name, size in self.blocks]
         plain = Choice().to_json()
         words += [
-            f"{key}={value}"
+            f"{key}={','.join(value) if key == 'order' else value}"
             for key, value in self.to_json().items()
             if value != plain[key] and key != "blocks"
         ]

@@ -17,8 +17,13 @@ STREAMS = tuple(replace(each, grouping="stream", loop="fori_loop") for each in P
 """The same for jagged axes, besides."""
 GAIN = 0.8
 """A choice that is not the first of these takes so much of the time of that one by the model, or less."""
+NEAR = 0.05
+"""Of choices that the model holds for as good as this the one with fewest steps is taken: what the model does
+not know, each step takes anew."""
 MOST_BODY = 8000
 """Cycles of a step on all units together. Of steps of over 10,000 some took the compiler minutes."""
+MOST_SCORED = 150
+"""Choices of sizes that are all scored, in less than a tenth of a second."""
 MOST_TRIED = 12
 """Choices that are put through the passes, each in a tenth of a second, before the usual blocks are taken."""
 
@@ -43,8 +48,10 @@ def default_choice(program: Program, chip: str) -> Choice:
 
 def _liked(space: Space, scorer: Scorer, structure: Choice) -> Iterator[Choice]:
     """The best choices of a structure, and others that differ from them by more than a step of a size."""
-    every = scorer.ordered(space, structure)
+    every = scorer.ordered(space, structure, MOST_SCORED)
     ordered = [each for each in every if scorer.body(each) <= MOST_BODY] or every
+    near = [each for each in ordered if scorer.score(each) <= (1 + NEAR) * scorer.score(ordered[0])]
+    ordered[: len(near)] = sorted(near, key=scorer.steps)
     tried: list[Choice] = []
     for choice in ordered:
         if len(tried) < MOST_TRIED and all(space.distance(choice, each) > 1 for each in tried):

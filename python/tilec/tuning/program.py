@@ -10,12 +10,13 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 from xdsl.printer import Printer
 
-from tilec.analysis.workload import Known, Workload, workloads
+from tilec.analysis.reading import Known, workloads
+from tilec.analysis.workload import Workload
 from tilec.diagnostics import TileError
 from tilec.dialects.tile.loops import tile_axes
 from tilec.parsing import LocatingParser, make_context
+from tilec.passes.carry_to_scratch import CarryToScratch
 from tilec.passes.choose_blocks import ChooseBlocks
-from tilec.passes.classify_axes import ClassifyAxes
 from tilec.tuning.choice import Choice
 
 
@@ -46,8 +47,8 @@ class Program:
     _prepared: dict[str, ModuleOp] = field(
         default_factory=dict[str, ModuleOp], init=False, compare=False, repr=False
     )
-    _read: dict[tuple[str, str, str], list[Workload]] = field(
-        default_factory=dict[tuple[str, str, str], list[Workload]], init=False, compare=False, repr=False
+    _read: dict[Choice, list[Workload]] = field(
+        default_factory=dict[Choice, list[Workload]], init=False, compare=False, repr=False
     )
 
     @cached_property
@@ -63,16 +64,20 @@ class Program:
         return self._prepared[key]
 
     def workloads_for(self, structure: Choice) -> list[Workload]:
-        """What each kernel does with a structure's grouping, gathers and updates, for the arguments.
+        """What each kernel does with a structure's grouping, gathers, updates and order, for the arguments.
 
         Where the passes refuse it, or its usual sizes, what the program itself says.
         """
-        key = _kind(structure.grouping), structure.gathers, structure.shared
+        key = Choice(
+            grouping=_kind(structure.grouping),
+            gathers=structure.gathers,
+            shared=structure.shared,
+            order=structure.order,
+        )
         if key not in self._read:
             prepared = self.prepared(structure.grouping)
-            usual = Choice(grouping=key[0], gathers=structure.gathers, shared=structure.shared)
             try:
-                module = self._until(ClassifyAxes, usual.with_sizes(self.fixed))
+                module = self._until(CarryToScratch, key.with_sizes(self.fixed))
             except TileError:
                 module = prepared
             rows = {each.name: each.shape[0] for each in self.operands if each.shape}

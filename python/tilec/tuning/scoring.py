@@ -1,7 +1,11 @@
 """What the analytic model says of choices: which to look at first, and which not at all."""
 
-from tilec.analysis.model import Modelled, Schedule
+from collections.abc import Mapping
+
+from tilec.analysis.model import Modelled
+from tilec.analysis.nest import Schedule
 from tilec.analysis.vmem import MEBIBYTE
+from tilec.analysis.workload import Workload
 from tilec.chips import Chip
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
@@ -21,7 +25,8 @@ class Scorer:
     def __init__(self, program: Program, chip: Chip):
         self.program = program
         self.chip = chip
-        self._known: dict[Choice, tuple[float, float]] = {}
+        self._known: dict[Choice, tuple[float, float, float]] = {}
+        self._kernels: dict[tuple[int, Choice, tuple[int, ...]], Modelled] = {}
 
     def score(self, choice: Choice) -> float:
         """Seconds that all kernels take, infinite for a choice whose windows do not fit the chip."""
@@ -31,12 +36,17 @@ class Scorer:
         """Cycles of a step on all units together, of the kernel that has most: so long is its code."""
         return self._look(choice)[1]
 
-    def _look(self, choice: Choice) -> tuple[float, float]:
+    def steps(self, choice: Choice) -> float:
+        """How many steps all kernels make."""
+        return self._look(choice)[2]
+
+    def _look(self, choice: Choice) -> tuple[float, float, float]:
         if choice not in self._known:
             found = self._modelled(choice)
             fits = max((each.vmem for each in found), default=0) <= self.chip.vmem_mib * MEBIBYTE
             seconds = sum(each.seconds for each in found) if fits else float("inf")
-            self._known[choice] = seconds, max((each.body for each in found), default=0.0)
+            body = max((each.body for each in found), default=0.0)
+            self._known[choice] = seconds, body, sum(each.steps for each in found)
         return self._known[choice]
 
     def _modelled(self, choice: Choice) -> list[Modelled]:
@@ -45,16 +55,30 @@ class Scorer:
             choice.depth,
             choice.operands == "resident",
             choice.grouping,
+            choice.fetch,
+            choice.clean,
         )
-        works = self.program.workloads_for(choice)
-        return [modelled_in_strips(work, choice.sizes, self.chip, schedule) for work in works]
+        structure, sizes = choice.with_sizes({}), choice.sizes
+        return [
+            self._kernel(number, work, structure, schedule, sizes)
+            for number, work in enumerate(self.program.workloads_for(choice))
+        ]
 
-    def ordered(self, space: Space, structure: Choice) -> list[Choice]:
-        """Choices with one structure, the best first: all of them, or those that were met on the way up.
+    def _kernel(
+        self, number: int, work: Workload, structure: Choice, schedule: Schedule, sizes: Mapping[str, int]
+    ) -> Modelled:
+        """One of several kernels, which have few axes in common: each is looked at with its own sizes."""
+        key = number, structure, tuple(sizes[axis] for axis in work.axes)
+        if key not in self._kernels:
+            self._kernels[key] = modelled_in_strips(work, sizes, self.chip, schedule)
+        return self._kernels[key]
+
+    def ordered(self, space: Space, structure: Choice, most: int = MOST_SCORED) -> list[Choice]:
+        """Choices with one structure, the best first: all of `most`, of more those met on the way up.
 
         Those whose code takes the compiler too long are left out, if there are others.
         """
-        few = space.combinations(structure) <= MOST_SCORED
+        few = space.combinations(structure) <= most
         found = space.all_of(structure) if few else self._met(space, structure)
         legal = [each for each in found if space.legal(each) and self.score(each) < float("inf")]
         legal = [each for each in legal if self.body(each) <= LONGEST_BODY] or legal

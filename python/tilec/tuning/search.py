@@ -171,12 +171,17 @@ class _Search:
     def _likely(
         self, choices: Iterable[Choice], expected: Callable[[Choice], float], limit: float
     ) -> list[Choice]:
-        """The choices that were not looked at and may take less than `limit`, the most likely first."""
-        hopeless = self._hopeless()
+        """The choices that were not looked at and may take less than `limit`, the most likely first.
+
+        Of those with another order of axes, where that copies less with these sizes.
+        """
+        hopeless, score = self._hopeless(), self.scorer.score
         new = [
             (expected(each), each)
             for each in choices
-            if each not in self.outcome.found and each.with_sizes({}) not in hopeless
+            if each not in self.outcome.found
+            and each.with_sizes({}) not in hopeless
+            and not (each.order and score(each) >= score(replace(each, order=())))
         ]
         return [each for seconds, each in sorted(new, key=lambda pair: pair[0]) if seconds < limit]
 

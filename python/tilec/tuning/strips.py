@@ -7,7 +7,8 @@ columns are live, it takes about those.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tilec.analysis.model import Modelled, Schedule, modelled
+from tilec.analysis.model import Modelled, modelled
+from tilec.analysis.nest import Schedule
 from tilec.analysis.workload import Level, Workload
 from tilec.chips import Chip
 from tilec.passes.overlap_strips import FEWEST, MOST, SIZE

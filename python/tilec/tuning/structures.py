@@ -1,16 +1,21 @@
 """What may be chosen besides sizes: what the passes take of a program, and what makes a difference.
 
-The order of a grid's axes is the program's, or what `--insert-atomic-scratch` needs, and is no option. A
+Of the orders of parallel axes those are tried that put another one outermost: what is fetched anew for each
+step of an axis hangs on which is innermost, and there are seldom more than two whose tiles differ in that. A
 loop of static extent is in the grid with `loop=grid`, and inside of a step with `loop=unroll`, or where its
 block is all of it; to split it between cells of the grid is for programs, which have atomics for that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
+from tilec.analysis.model import modelled
+from tilec.chips import CHIPS
 from tilec.diagnostics import TileError
 from tilec.dialects.tile.access import AccessOp, Effect
+from tilec.dialects.tile.loops import LoopOp
 from tilec.parsing import make_context
 from tilec.passes.plan_memory import PlanMemory
 from tilec.passes.tile_to_pallas import LOOPS
@@ -43,7 +48,7 @@ def structures_of(program: Program) -> list[Choice]:
     bases = [base for grouping in groupings for base in _loops(program, grouping)]
     space = space_with(program, bases)
     plain = schedule_of(program, space, bases[0])
-    options = _options(program, space, plain)
+    options, orders = _options(program, space, plain), _orders(program, space)
     placements = [Choice.operands]
     if schedule_of(program, space, replace(bases[0], operands="resident")) not in (plain, None):
         placements.append("resident")
@@ -58,7 +63,32 @@ def structures_of(program: Program) -> list[Choice]:
                 depths.append(depth)
         found += [replace(base, depth=depth, operands=each) for depth in depths for each in placements]
         found += [replace(base, **option) for option in options]
+        for order in orders:
+            ordered = replace(base, order=order)
+            if schedule_of(program, space, ordered) not in (schedule, None):
+                found.append(ordered)
     return found
+
+
+def _orders(program: Program, space: Space) -> list[tuple[str, ...]]:
+    """The axes that a grid copies less with, for some sizes, if they are outermost."""
+    loops = [op for op in program.prepared(Choice.grouping).walk() if isinstance(op, LoopOp)]
+    every = [[each.sizes[i * (len(each.sizes) - 1) // 2] for i in range(3)] for each in space.axes]
+    tried = [dict(zip((each.axis for each in space.axes), sizes, strict=True)) for sizes in product(*every)]
+    found: list[tuple[str, ...]] = []
+    for name in dict.fromkeys(axis.name for loop in loops for axis in loop.axes):
+        structure = Choice(order=(name,))
+        if schedule_of(program, space, structure) is not None and any(
+            _moved(program, structure, sizes) < _moved(program, Choice(), sizes) for sizes in tried
+        ):
+            found.append(structure.order)
+    return found
+
+
+def _moved(program: Program, structure: Choice, sizes: Mapping[str, int]) -> float:
+    """The bytes that a grid copies."""
+    works = program.workloads_for(structure)
+    return sum(modelled(work, sizes, CHIPS["v5e"]).bytes_moved for work in works)
 
 
 def schedule_of(program: Program, space: Space, structure: Choice) -> str | None:

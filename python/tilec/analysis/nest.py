@@ -1,0 +1,185 @@
+"""The loops of a kernel with sizes: how often each runs, in which order, and what of them copies.
+
+`tilec.analysis.model` asks; it adds what each step takes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil, prod
+
+from tilec.analysis.workload import Extent, Level, Traffic, Workload
+from tilec.dialects.tile.access import Effect
+
+LONG = 2
+"""Segments are streamed with `grouping=auto` if on average they have so many tiles; see
+`--stream-jagged-items`."""
+INNER = 2
+"""The last dimensions of an array, in which tiles are those of memory, so that two segments may share one."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What is chosen besides block sizes: the loop, `depth` buffers of a window, by default enough, and more.
+
+    What a loop moves along `resident` arrays stays on the chip. `grouping` says how the steps of jagged axes
+    are found, `fetch` how many tiles of the innermost axis are copied at once, `clean` whether whole tiles
+    have a body without masks.
+    """
+
+    loop: str = "grid"
+    depth: int | None = None
+    resident: bool = False
+    grouping: str = "auto"
+    fetch: int = 1
+    clean: str = "auto"
+
+
+class Nest:
+    """A workload with a schedule and block sizes by axis. `trips` are the steps of each level in one run of
+    the level around it, `runs` those in all; `looped` are the levels that run in a kernel's loop."""
+
+    def __init__(self, work: Workload, blocks: Mapping[str, int], schedule: Schedule) -> None:
+        self.work, self.blocks, self.schedule = work, blocks, schedule
+        self.jagged = any(level.jagged for level in work.levels)
+        self.grouping = self._grouping() if self.jagged else "none"
+        self.trips = [self._trips(number) for number in range(len(work.levels))]
+        self.runs = [prod(self.trips[i] for i in work.path(n)) for n in range(len(work.levels))]
+        self.outward = self._outward()
+        self.looped = self._looped()
+        self.innermost = max((n for n, trips in enumerate(self.trips) if trips > 1), default=-1)
+
+    def _grouping(self) -> str:
+        """What becomes of `auto`: a loop in the kernel streams long segments."""
+        given, levels = self.schedule.grouping, self.work.levels
+        if given != "auto" or self.schedule.loop != "fori_loop":
+            return given
+        long = any(level.mean is not None and level.mean >= LONG * self.block(level) for level in levels)
+        return "stream" if long else given
+
+    def block(self, level: Level) -> int:
+        """The indices of a step."""
+        return 1 if level.axis is None else level.size or self.blocks[level.axis]
+
+    def _trips(self, number: int) -> float:
+        level = self.work.levels[number]
+        if level.axis is None:
+            return level.extent
+        block = self.block(level)
+        if level.ragged:
+            return self.work.tiles(number, block, self.schedule.loop in ("emit_pipeline", "fori_loop"))
+        if level.follows is not None:
+            return max((level.extent + self.blocks.get(level.follows, 0) / 2) / block, 1.0)
+        return ceil(level.extent / block)
+
+    def _outward(self) -> frozenset[int]:
+        """Parallel levels inside of segments that share written tiles: `--fold-outer-pipeline` moves them
+        out, so that the visits to a shared tile follow each other."""
+        busy = {each.level for each in self.work.traffic} | {each.level for each in self.work.lanes}
+        busy |= {each.level for each in self.work.products}
+        found = frozenset[int]()
+        for traffic in self.work.traffic:
+            if traffic.effect is Effect.READ:
+                continue
+            inner = {each for each in traffic.shape[-INNER:] if isinstance(each, str)}
+            path = self.work.path(traffic.level)
+            shared = [n for n in path if self.work.levels[n].ragged and self.work.levels[n].axis in inner]
+            for n in path[path.index(shared[0]) + 1 :] if shared else ():
+                level, around = self.work.levels[n], self.work.path(n)[:-1]
+                free = not level.ordered and not level.jagged and busy.isdisjoint(around)
+                if n in traffic.moving and free:
+                    found |= {n}
+        return found
+
+    def _looped(self) -> frozenset[int]:
+        """The levels from the first on that is not parallel, or the last that moves."""
+        levels = [n for n in range(len(self.work.levels)) if n not in self.outward]
+        if any(level.ragged for level in self.work.levels):
+            return frozenset(levels)  # tiles that segments share are written in order
+        if self.jagged:
+            return frozenset(levels[min(map(self._begins, levels)) :])
+        moving = [n for n in levels if self.trips[n] > 1]
+        first = min([*(n for n in levels if self.work.levels[n].ordered), *moving[-1:], len(levels) - 1])
+        return frozenset(range(first, len(levels)))
+
+    def _begins(self, number: int) -> int:
+        """The first level whose steps are found together with those of a level that follows another."""
+        follows = self.work.levels[number].follows
+        if follows is None:
+            return len(self.work.levels)
+        names = [level.axis for level in self.work.levels]
+        return number if self.grouping == "overlaunch" else names.index(follows)
+
+    def _size(self, extent: Extent) -> int:
+        return extent if isinstance(extent, int) else self.blocks[extent]
+
+    def shape(self, shape: tuple[Extent, ...]) -> list[int]:
+        """Extents as numbers."""
+        return [self._size(extent) for extent in shape]
+
+    def leaves(self) -> list[int]:
+        """The levels whose runs are steps: the innermost, but for those that are written out."""
+        written_out = self.schedule.loop == "unroll"
+        levels = [n for n, level in enumerate(self.work.levels) if level.outer or not written_out]
+        return [n for n in levels if all(self.work.levels[other].parent != n for other in levels)]
+
+    def starts(self) -> float:
+        """How often a pipeline begins anew: a loop in a kernel does for each step of the grid around it."""
+        if self.schedule.loop != "fori_loop":
+            return 1.0
+        return prod(trips for n, trips in enumerate(self.trips) if n not in self.looped)
+
+    def copied(self, traffic: Traffic) -> tuple[list[int], frozenset[int], float]:
+        """What is copied at once of a window's array, the levels that move it, and how often it is."""
+        shape, moving = self._kept(traffic)
+        times = self._fetches(traffic.level, moving)
+        place = self._several(traffic, shape)
+        if place is None or times <= 1:
+            return shape, moving, times
+        shape[place] *= self.schedule.fetch
+        return shape, moving, max(times / self.schedule.fetch, 1.0)
+
+    def _kept(self, traffic: Traffic) -> tuple[list[int], frozenset[int]]:
+        """A tile of a window, or what of its array stays on the chip, and the levels that move it."""
+        shape = self.shape(traffic.shape)
+        if not self.schedule.resident:
+            return shape, traffic.moving
+        moving = traffic.index
+        for place, whole in enumerate(traffic.wholes):
+            if whole is None:
+                continue
+            if whole[1].isdisjoint(self.looped):
+                moving |= whole[1]
+            else:
+                shape[place] = max(shape[place], whole[0])
+        return shape, moving
+
+    def owners(self) -> list[Traffic]:
+        """The windows that are copied: tiles of a resident array share what is copied of it."""
+        found: list[Traffic] = []
+        seen: set[tuple[object, ...]] = set()
+        for traffic in self.work.traffic:
+            shape, moving = self._kept(traffic)
+            key = traffic.array, traffic.effect, *shape, moving
+            if shape == self.shape(traffic.shape) or key not in seen:
+                found.append(traffic)
+            seen.add(key)
+        return found
+
+    def _several(self, traffic: Traffic, shape: list[int]) -> int | None:
+        """The dimension of which several tiles are copied at once, if there is one."""
+        if self.schedule.fetch == 1 or traffic.effect is not Effect.READ or self.innermost < 0:
+            return None
+        level = self.work.levels[self.innermost]
+        if level.axis is None or level.ragged or self.innermost not in traffic.moving:
+            return None
+        at = traffic.shape.index(level.axis) if level.axis in traffic.shape else None
+        return at if at is not None and shape[at] * self.schedule.fetch <= level.most else None
+
+    def _fetches(self, level: int, moving: frozenset[int]) -> float:
+        """How often a block changes: with the innermost loop that moves it and makes several steps."""
+        times = 1.0
+        path = sorted(self.work.path(level), key=lambda n: n not in self.outward)
+        for place, around in enumerate(path):
+            if around in moving and self.trips[around] > 1:
+                times = prod(self.trips[i] for i in path[: place + 1])
+        return times
