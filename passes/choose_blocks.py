@@ -126,7 +126,7 @@ def _fold_size(bound: BoundOp) -> None:
 
 def default_blocks(module: ModuleOp) -> dict[str, int]:
     """The default sizes of axes, where those are not `DEFAULT_BLOCK`."""
-    return _batch_blocks(module) | _row_blocks(module)
+    return _batch_blocks(module) | row_blocks(module)
 
 
 def _batch_blocks(module: ModuleOp) -> dict[str, int]:
@@ -145,7 +145,7 @@ def _batch_blocks(module: ModuleOp) -> dict[str, int]:
     return {name: size for name, size in sizes.items() if name not in inside}
 
 
-def _row_blocks(module: ModuleOp) -> dict[str, int]:
+def row_blocks(module: ModuleOp) -> dict[str, int]:
     """The default sizes of axes along rows that are updated at computed positions: whole rows."""
     sizes: dict[str, int] = {}
     for op in module.walk():

@@ -11,17 +11,19 @@ around it does, as in causal attention, through half of what it could.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import prod
+from math import ceil, prod
 
 from xdsl.dialects import memref, scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from tilec.analysis.affine import Linear, extent, linear, static_extent
-from tilec.analysis.vmem import LANES
+from tilec.analysis.row_updates import PER_REGISTER, PER_ROW
+from tilec.analysis.vmem import LANES, SUBLANES
 from tilec.analysis.workload import Extent, Lanes, Level, Product, Traffic, Unit, Workload
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import SegmentOp
+from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.axes import Axis
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import ForOp, GridOp, LoopOp, Order
@@ -214,7 +216,9 @@ class _Reader:
         if is_local(op.array):
             shape, width = self._extents(op.window_type), max(byte_width(element_type(op.array.type)), 1)
             unit = Unit.LOADS if op.effect is Effect.READ else Unit.STORES
-            self.work.lanes.append(Lanes(level, unit, shape, width, 1.0))
+            rows = isinstance(op, AtomicRmwOp) and op.rows is not None
+            factor = _by_rows(shape_of(op.array.type)[-1]) if rows else 1.0
+            self.work.lanes.append(Lanes(level, unit, shape, width, factor))
             return
         behind = [
             frozenset(self.at[leaf] for value in dim.values for leaf in self._axes(value))
@@ -280,6 +284,12 @@ class _Reader:
             self.work.lanes += [
                 Lanes(level, unit, shape, width, 1.0, True) for unit in (Unit.LOADS, Unit.STORES)
             ]
+
+
+def _by_rows(lanes: int) -> float:
+    """Cycles for a register where rows are updated one by one, of a chip that takes more for that: eight rows
+    have a part in it."""
+    return SUBLANES * (PER_ROW / ceil(lanes / LANES) + max(PER_REGISTER.values()))
 
 
 def _hangs_on_elements(condition: SSAValue) -> bool:

@@ -17,6 +17,7 @@ from tilec.analysis.vmem import LANES, SUBLANES, WORD, round_up
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.loops import ForOp, LoopOp
 from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, span_of
+from tilec.passes.choose_blocks import row_blocks
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
 
@@ -26,6 +27,8 @@ LARGEST_FLAT = 1 << 17
 """No block of an array of rank 1 is larger."""
 LARGEST_LEADING = 64
 """No block of matrices is larger."""
+ROWS = ("auto", "rows")
+"""The choices of `gathers` with which rows may be updated one by one."""
 MOST_UNROLLED = 8
 """Steps of inner loops that are written out. `--unroll-loops` takes 64, which take the compiler minutes."""
 
@@ -43,13 +46,15 @@ class Space:
     """All choices: every combination of sizes with every one of `structures`, which have no sizes.
 
     The first structure is the plainest. `inner` are the extents of loops that can be written out, by axis.
-    `others` has the axes of groupings that make tiles of their own.
+    `others` has the axes of groupings that make tiles of their own. `rows` has those along rows that are
+    updated one by one, and whole rows: other sizes come with the `gathers` that cost the same then.
     """
 
     axes: tuple[Sizes, ...]
     structures: tuple[Choice, ...]
     inner: tuple[tuple[str, int], ...] = ()
     others: tuple[tuple[str, tuple[Sizes, ...]], ...] = ()
+    rows: tuple[tuple[str, int], ...] = ()
 
     @property
     def count(self) -> int:
@@ -80,6 +85,10 @@ class Space:
 
     def legal(self, choice: Choice) -> bool:
         """Whether a combination is worth a thought: written out, loops must stay short."""
+        if choice.gathers in ROWS and any(
+            choice.sizes.get(axis, whole) != whole for axis, whole in self.rows
+        ):
+            return False
         if choice.loop != "unroll":
             return True
         return 1 < prod(ceil(extent / choice.sizes[axis]) for axis, extent in self.inner) <= MOST_UNROLLED
@@ -129,7 +138,9 @@ def space_with(program: Program, structures: Sequence[Choice]) -> Space:
     axes = {each: axes_for(program, Choice(grouping=each)) for each in groupings}
     plain = axes[structures[0].grouping]
     others = tuple((each, own) for each, own in axes.items() if own != plain)
-    return Space(plain, tuple(structures), inner_loops(program.prepared(structures[0].grouping)), others)
+    prepared = program.prepared(structures[0].grouping)
+    rows = tuple(row_blocks(prepared).items())
+    return Space(plain, tuple(structures), inner_loops(prepared), others, rows)
 
 
 def axes_for(program: Program, structure: Choice) -> tuple[Sizes, ...]:
