@@ -31,6 +31,7 @@ from tilec.diagnostics import TileError, one_line, place_of
 from tilec.dialects.tile import SplatOp
 from tilec.dialects.tile.types import UNBOUND, span_of, value_type
 from tilec.frontend.aliases import Aliases
+from tilec.frontend.conditions import holds_for_any, of_several
 from tilec.frontend.elements import ELEMENTS, name_of
 from tilec.frontend.known import UNNAMED, Array, Value
 from tilec.frontend.places import user_location
@@ -313,7 +314,7 @@ class Trace:
         """What Python decided by extents that differ between calls: conditions on their symbols."""
         found = [guard.expr for guard in self.shapes.guards if guard.expr.free_symbols]
         if self.may_be_empty:  # torch itself asks whether there are several rows, which is of no consequence
-            found = [*(each for each in found if not _of_several(each)), *self.decided]
+            found = [*(each for each in found if not of_several(each)), *self.decided]
         return tuple(dict.fromkeys(each for each in found if each.free_symbols <= self.extents.keys()))
 
     def decide(self, condition: sympy.Basic) -> None:
@@ -330,7 +331,7 @@ class Trace:
         symbols = {expression(size): name for name, size in self.sizes.items()}
         for guard in self.shapes.guards:
             free = [symbol for symbol in guard.expr.free_symbols if symbol in symbols]
-            if free and not _holds_for_any(guard.expr, free):
+            if free and not holds_for_any(guard.expr, free):
                 names = ", ".join(sorted(symbols[symbol] for symbol in free))
                 self.fail(
                     f"the program depends on the block size of {names}: {self.words_of(guard.expr)}; "
@@ -384,12 +385,6 @@ class Trace:
         return module
 
 
-def _holds_for_any(expr: sympy.Expr, symbols: Sequence[sympy.Symbol]) -> bool:
-    """Whether a condition on block sizes holds for all that are at least 2: seen on some."""
-    samples = ([2] * 9, [8, 16, 128, 32, 64, 256, 512, 1024, 2048], [384, 3, 5, 7, 1024, 2, 9, 11, 13])
-    return all(expr.subs(dict(zip(symbols, sample, strict=False))) == sympy.true for sample in samples)
-
-
 @contextmanager
 def tracing(trace: Trace) -> Generator[Trace]:
     """`trace` is the current one meanwhile."""
@@ -400,11 +395,3 @@ def tracing(trace: Trace) -> Generator[Trace]:
         trace.fail(one_line(error))
     finally:
         _CURRENT.reset(token)
-
-
-def _of_several(condition: sympy.Basic) -> bool:
-    """Whether a condition on one size holds for every size of 2 or more."""
-    if len(condition.free_symbols) != 1:
-        return False
-    more = sympy.Symbol("more", integer=True, nonnegative=True)
-    return sympy.simplify(condition.subs(dict.fromkeys(condition.free_symbols, more + 2))) == sympy.true
