@@ -6,7 +6,7 @@ order of what one step of it adds, adds more than all before it together. Segmen
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xdsl.dialects import arith
 from xdsl.ir import Operation, SSAValue
@@ -79,6 +79,7 @@ def _of_tiles(span: SSAValue, shift: Linear, axes: Sequence[AxisOp]) -> Course:
     bounds, kind = axis_bounds(span), span_of(span)
     if bounds is None:
         return _UNKNOWN
+    bounds = _at_work(bounds)
     around = divided_span(bounds)
     if around is not None:
         return _of_tiles(around, shift, axes)
@@ -94,24 +95,43 @@ def _of_tiles(span: SSAValue, shift: Linear, axes: Sequence[AxisOp]) -> Course:
     return _UNKNOWN if length is None else _course(_linear(bounds.begin, axes) + shift, axes, length, length)
 
 
+def _at_work(bounds: IndexBounds) -> IndexBounds:
+    """The bounds of an axis where it has any steps: under no condition, and not where others have theirs.
+
+    Where it rests its bounds are both at its begin, or both at its end.
+    """
+    begin, end = bounds.begin, _but(bounds.end, bounds.begin)
+    here, there = _choice(begin), _choice(end)
+    if here is not None and there is not None and (here.cond, here.lhs) == (there.cond, there.lhs):
+        begin, end = here.rhs, there.rhs
+    elif here is not None and linear(here.lhs) == linear(end):
+        begin = here.rhs
+    return replace(bounds, begin=begin, end=_but(end, begin))
+
+
+def _but(end: SSAValue | int, begin: SSAValue | int) -> SSAValue | int:
+    """An end where it is not the begin: a range from there to there is empty."""
+    made = _choice(end)
+    while made is not None and linear(begin) in (linear(made.lhs), linear(made.rhs)):
+        end = made.rhs if linear(made.lhs) == linear(begin) else made.lhs
+        made = _choice(end)
+    return end
+
+
+def _choice(value: SSAValue | int) -> arith.SelectOp | None:
+    return value.owner if isinstance(value, SSAValue) and isinstance(value.owner, arith.SelectOp) else None
+
+
 def _segment(bounds: IndexBounds) -> SegmentOp | None:
     """The segment in which an axis surely is, if its number says which others it is apart from."""
-    begins = [] if isinstance(bounds.begin, int) else _parts(bounds.begin, arith.MaxSIOp)
-    for begin in begins:
+    if isinstance(bounds.begin, int) or isinstance(bounds.end, int):
+        return None
+    ends = _parts(bounds.end, arith.MinSIOp)
+    for begin in _parts(bounds.begin, arith.MaxSIOp):
         segment = begin.owner
         if isinstance(segment, SegmentOp) and begin is segment.begin and is_disjoint(segment):
-            return segment if _is_within(bounds, segment.end) else None
+            return segment if segment.end in ends else None
     return None
-
-
-def _is_within(bounds: IndexBounds, end: SSAValue) -> bool:
-    """Whether an axis surely ends at `end` or before."""
-    last = bounds.end
-    while not isinstance(last, int) and isinstance(last.owner, arith.SelectOp):
-        if linear(last.owner.rhs) != linear(bounds.begin):
-            return False
-        last = last.owner.lhs  # else it has no steps
-    return not isinstance(last, int) and end in _parts(last, arith.MinSIOp)
 
 
 def _parts(value: SSAValue, kind: type[Operation]) -> list[SSAValue]:
