@@ -160,9 +160,10 @@ def test_divisions_and_semaphores_queue_what_they_give() -> None:
     assert trace.doubts == ()
 
 
-def test_a_division_can_give_both() -> None:
+@pytest.mark.parametrize("line", ["", 'loc("<tilec f 0123>":61:25 to :38) :: '])
+def test_a_division_can_give_both(line: str) -> None:
     trace = ran(
-        "%1 = sdivrem.u32 23, 5 /* kDivAndRem */ ; %2 = sdivrem.u32 9, 4 /* kRem */",
+        f"%1 = sdivrem.u32 23, 5 /* {line}kDivAndRem */ ; %2 = sdivrem.u32 9, 4 /* kRem */",
         "%s1_s1 = spop.drf %1",
         "%s2_s2 = spop.drf %1 ; %s4_s4 = sadd.s32 4294967295, 0",
         "%s3_s3 = spop.drf %2 ; %p4_p4 = sc.u32 %s4_s4, 1",

@@ -137,8 +137,14 @@ def parse_utilization(text: str) -> tuple[Mapping[str, int], tuple[tuple[int, ..
 
 def _without_comments(text: str) -> str:
     """Comments become operands where they say what the text does not say otherwise, lines `_LINE`s."""
-    text = _PLACE.sub("\0\\1", text)
+    text = _PLACE.sub(_line_and_rest, text)
     return _COMMENT.sub("", _CORE.sub(", way=core", _WAY.sub(r", way=\1", _LABEL.sub(r"\1=", text))))
+
+
+def _line_and_rest(match: re.Match[str]) -> str:
+    """What becomes of a comment with a line: what else it says may be what an operand is."""
+    others = [part.strip() for part in match[0][2:-2].split(" :: ") if "loc(" not in part]
+    return "\0" + match[1] + "".join(f" /* {part} */" for part in others)
 
 
 def lines_of_stores(before: str, after: str) -> Mapping[str, int]:
