@@ -10,7 +10,8 @@ access decides for itself: one operand of a loop may stream while another stays.
 3. All of the dimension is copied: the operand is resident, and steps index it where it is.
 
 An array that is written has one block for all its windows. It holds all that they want where they differ, and
-all that steps come back to.
+all that steps come back to: at loaded positions, in segments that are not gone through in the order of their
+numbers, or where an axis that a block does not depend on is outside of one that it does.
 
 Before:
     %x_window = tile.window read %x[%m, %k]           // %k has tiles of 32, %x is 512 wide
