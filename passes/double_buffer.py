@@ -36,6 +36,7 @@ from tilec.analysis.lanes import moves_freely
 from tilec.analysis.visits import moves, one_step
 from tilec.analysis.vmem import MEBIBYTE, Space
 from tilec.chips import CHIPS
+from tilec.chips.option import chip_option
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
@@ -58,8 +59,7 @@ class DoubleBuffer(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         if self.depth is not None and not 1 <= self.depth <= MOST_BUFFERS:
             fail(op, f"double-buffer: depth={self.depth}; 1 to {MOST_BUFFERS} is accepted")
-        if self.chip not in CHIPS:
-            fail(op, f"double-buffer: there is no chip {self.chip}; the chips are {', '.join(CHIPS)}")
+        chip_option(op, self.name, self.chip)
         if self.fetch < 1:
             fail(op, f"double-buffer: fetch={self.fetch}; 1 or more is accepted")
         for pipeline in [inner for inner in op.walk() if isinstance(inner, PipelineOp)]:

@@ -52,7 +52,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.analysis.vmem import MOST_RESIDENT
 from tilec.analysis.within import is_within
-from tilec.chips import CHIPS
+from tilec.chips.option import chip_option
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import EmptyOp, LoadOp
@@ -99,10 +99,9 @@ class ExpandGathers(ModulePass):
             fail(op, f"expand-gathers: order={self.order}; {', '.join(ORDERS)} are accepted")
         if self.rows < 1:
             fail(op, f"expand-gathers: rows={self.rows}; 1 or more is accepted")
-        if self.chip not in CHIPS:
-            fail(op, f"expand-gathers: there is no chip {self.chip}; the chips are {', '.join(CHIPS)}")
+        chip = chip_option(op, self.name, self.chip)
         for grid in [inner for inner in op.walk() if isinstance(inner, GridOp)]:
-            choose_rows(grid, self.order, CHIPS[self.chip])
+            choose_rows(grid, self.order, chip)
         for grid in [inner for inner in op.walk() if isinstance(inner, GridOp)]:
             for load in [inner for inner in grid.walk() if isinstance(inner, LoadOp)]:
                 if is_column(load, grid):

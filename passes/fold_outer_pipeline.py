@@ -55,6 +55,7 @@ from tilec.analysis.affine import (
     divided_span,
     extent,
     linear,
+    most_extent,
     static_extent,
     whole_bounds,
 )
@@ -164,8 +165,7 @@ def _insert_with_condition(loop: ForOp, condition: scf.IfOp) -> None:
     build = IndexBuilder(made, loop.location)
     bounds = loop.axis.bounds
     end = build.select(condition.cond, bounds.end, bounds.begin)
-    limit = static_extent(bounds) if bounds.limit is None else bounds.limit
-    made.append(loop.rebuilt(replace(bounds, end=end, limit=limit), []))
+    made.append(loop.rebuilt(replace(bounds, end=end, limit=most_extent(bounds)), []))
     Rewriter.insert_op(made, InsertPoint.before(condition))
 
 

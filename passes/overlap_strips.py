@@ -75,7 +75,7 @@ def _overlap(pipeline: PipelineOp) -> None:
         explain(pipeline, f"overlap-strips: the steps are done at once: {strips}")
         return
     rows, cols = size_of(strips.rows), size_of(strips.cols)
-    if not _fit(rows, cols):
+    if not fit_strips(rows, cols):
         explain(
             pipeline,
             f"overlap-strips: the steps are done at once: {rows} x {cols} are "
@@ -85,7 +85,8 @@ def _overlap(pipeline: PipelineOp) -> None:
         pipeline.set_strips({name_of(span): SIZE for span in (strips.rows, strips.cols)})
 
 
-def _fit(rows: int, cols: int) -> bool:
+def fit_strips(rows: int, cols: int) -> bool:
+    """Whether so many rows are enough strips, and so many columns not too many parts."""
     return rows % SIZE == cols % SIZE == 0 and rows >= FEWEST * SIZE and cols <= MOST * SIZE
 
 

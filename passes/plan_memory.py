@@ -46,7 +46,8 @@ from tilec.analysis.vmem import (
     padded_bytes,
     round_up,
 )
-from tilec.chips import CHIPS, Chip
+from tilec.chips import Chip
+from tilec.chips.option import chip_option
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.mixing import ReduceOp
@@ -68,11 +69,10 @@ class PlanMemory(ModulePass):
     chip: str = "v5e"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        if self.chip not in CHIPS:
-            fail(op, f"plan-memory: there is no chip {self.chip}; the chips are {', '.join(CHIPS)}")
+        chip = chip_option(op, self.name, self.chip)
         for pipeline in op.walk():
             if isinstance(pipeline, PipelineOp):
-                _plan(pipeline, CHIPS[self.chip])
+                _plan(pipeline, chip)
 
 
 def _plan(pipeline: PipelineOp, chip: Chip) -> None:

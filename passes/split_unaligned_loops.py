@@ -42,7 +42,7 @@ from tilec.analysis.blocks import block_refusal, is_exact, kind_of, loop_axes, v
 from tilec.analysis.lanes import moves_freely
 from tilec.analysis.revisits import returns
 from tilec.analysis.visits import axes_behind, covers, shared_axes, shares_block
-from tilec.analysis.vmem import LANES, SUBLANES, WORD
+from tilec.analysis.vmem import LANES, WORD, packed_rows
 from tilec.analysis.within import is_cut
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import Effect, Placement
@@ -310,7 +310,7 @@ def _wholes(window: WindowOp, position: int) -> list[int]:
 
 def _memory_tile(window: WindowOp, position: int) -> int:
     """The extent of a tile of memory in a dimension: what a step reads may be such a tile, or several."""
-    rows = SUBLANES * max(1, WORD // byte_width(window.array_type.element_type))
+    rows = packed_rows(byte_width(window.array_type.element_type))
     return {1: LANES, 2: rows}.get(len(window.window) - position, 1)
 
 

@@ -202,6 +202,11 @@ def static_extent(bounds: IndexBounds) -> int | None:
     return (linear(bounds.end) - linear(bounds.begin)).literal
 
 
+def most_extent(bounds: IndexBounds) -> int | None:
+    """The most that `end - begin` can be, as an axis says it, or else what it is where it is a literal."""
+    return static_extent(bounds) if bounds.limit is None else bounds.limit
+
+
 def is_inside(value: SSAValue, op: Operation) -> bool:
     """Whether `value` is defined in a region of `op`."""
     around = value.owner.parent_op()

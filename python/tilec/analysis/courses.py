@@ -19,8 +19,8 @@ from tilec.analysis.affine import (
     divided_span,
     is_disjoint,
     linear,
+    most_extent,
     numbered_span,
-    static_extent,
 )
 from tilec.analysis.visits import axes_behind
 from tilec.dialects.tile.access import Dim
@@ -91,7 +91,7 @@ def _of_tiles(span: SSAValue, shift: Linear, axes: Sequence[AxisOp]) -> Course:
         return _course(_linear(segment.index, axes), axes, 1, 1)
     if isinstance(span.owner, SpanOp):
         return _TOLD
-    length = static_extent(bounds) if bounds.limit is None else bounds.limit
+    length = most_extent(bounds)
     return _UNKNOWN if length is None else _course(_linear(bounds.begin, axes) + shift, axes, length, length)
 
 
@@ -151,8 +151,8 @@ def _course(form: Linear, axes: Sequence[AxisOp], between: int, room: int) -> Co
     if len({term.level for term in terms}) < len(found):
         grows = len(moving) == 1 and form.factors[moving[0]] > 0 and between == 0
         return Course(apart=False, later=grows and _only_grows(moving[0], axes))
-    outer_first = sorted(terms, key=lambda term: -term.level)
-    rising = all(term.step > 0 for term in terms) and _exceed(outer_first, between)
+    inner_first = sorted(terms, key=lambda term: -term.level)
+    rising = all(term.step > 0 for term in terms) and _exceed(inner_first, between)
     return Course(_exceed(sorted(terms, key=lambda term: abs(term.step)), room), rising)
 
 
@@ -183,7 +183,7 @@ def _term(leaf: Leaf, factor: int, axes: Sequence[AxisOp]) -> _Term | None:
     ):
         return None
     bounds = axis.axis.bounds
-    extent = static_extent(bounds) if bounds.limit is None else bounds.limit
+    extent = most_extent(bounds)
     size = 1 if span is None else span.size
     unit = 1 if numbered is not None else size
     if extent is None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from math import ceil, prod
 
 from tilec.analysis.blocks import MOST_BUFFERS
-from tilec.analysis.buffers import SOME
+from tilec.analysis.buffers import FEW, SOME
 from tilec.analysis.nest import Nest, Schedule
 from tilec.analysis.vmem import SUBLANES, padded_bytes, registers
 from tilec.analysis.workload import Level, Product, Unit, Workload
@@ -53,8 +53,6 @@ STREAM_ITEM = 60
 PEELED = 50
 """Bundles of a step that chooses between a body with masks and one without, where `--materialize-masks` would
 not: it does where masks cost more."""
-TWO = 2
-"""Buffers of a window where a grid runs the steps, or two are enough."""
 IDLE = 150
 """Bundles of a step of a ragged axis that is behind its end."""
 SHARED = 250
@@ -137,7 +135,7 @@ class _Model:
         # A grid has two buffers of a window at most, and an emit_pipeline that may have few steps.
         few = nest.jagged and nest.grouping != "overlaunch" and nest.schedule.loop == "emit_pipeline"
         self.owners = nest.owners()
-        self.most = TWO if few or nest.schedule.loop in ("grid", "unroll") else MOST_BUFFERS
+        self.most = FEW if few or nest.schedule.loop in ("grid", "unroll") else MOST_BUFFERS
 
     def result(self) -> Modelled:
         """Loops that follow each other are stretches: one may wait for copies and another compute."""
@@ -193,7 +191,7 @@ class _Model:
         """The buffers of a window. Where nothing is said they are enough, if copies take `passing` cycles."""
         late = passing < self.chip.read_latency + STEP[self.chip.name]
         # Streams that begin anew for each segment gain less by more buffers than other loops do.
-        enough = SOME if late and self.nest.grouping != "stream" else TWO
+        enough = SOME if late and self.nest.grouping != "stream" else FEW
         return min(self.schedule.depth or enough, self.most)
 
     def _control(self, leaf: int, steps: float) -> float:
@@ -287,7 +285,7 @@ class _Model:
             shape, moving, times = self.nest.copied(traffic)
             size = padded_bytes(shape, traffic.width)
             own = max(times / steps, 1.0)
-            vmem += ceil(size * own * (min(self.schedule.depth or TWO, self.most) if times > 1 else 1))
+            vmem += ceil(size * own * (min(self.schedule.depth or FEW, self.most) if times > 1 else 1))
             ends += size
             ways = (traffic.effect is not Effect.WRITE, traffic.effect is not Effect.READ)
             changes.append((max(times, 1.0), size * own * ways[0], size * own * sum(ways)))

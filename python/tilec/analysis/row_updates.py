@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import AnyFloat, bf16, f32
 from xdsl.ir import SSAValue
 
 from tilec.analysis.targets import writes_to
-from tilec.analysis.vmem import LANES, MEBIBYTE, SUBLANES, WORD, padded_bytes
+from tilec.analysis.vmem import LANES, MEBIBYTE, WORD, packed_rows, padded_bytes
 from tilec.chips import Chip
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp
@@ -78,7 +78,7 @@ def _tile_obstacle(op: AtomicRmwOp, load: LoadOp) -> str | None:
     source = element_type(row_source(op.value).type)
     if isinstance(whole, AnyFloat) and f32 not in (whole, source) and bf16 not in (whole, source):
         return f"rows of {source} are not added to {whole}"
-    unit = SUBLANES * max(1, WORD // byte_width(source))
+    unit = packed_rows(byte_width(source))
     if span is None or span.size == UNBOUND or span.size % unit:
         return f"tiles of {source} have no multiple of {unit} rows"
     return None

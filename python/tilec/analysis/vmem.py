@@ -93,6 +93,11 @@ def padded_bytes(shape: Sequence[int], width: int, *, compact: bool = False) -> 
     return prod(outer) * round_up(rows, tile) * round_up(lanes, LANES) * width
 
 
+def packed_rows(width: int) -> int:
+    """Rows of a whole tile of memory, of elements of `width` bytes: 8, or all that share the words of 8."""
+    return SUBLANES * max(1, WORD // max(width, 1))
+
+
 def tile_rows(rows: int, width: int) -> int:
     """Rows of a tile of an array with that many rows: the least power of two that holds them, at most 8.
 
@@ -107,8 +112,7 @@ def tile_rows(rows: int, width: int) -> int:
 def registers(shape: Sequence[int], width: int) -> int:
     """Vector registers that hold a value of `shape`; an element has `width` bytes, and packs in words."""
     *outer, rows, lanes = (1, 1, *shape)
-    packing = max(1, WORD // width)
-    whole = round_up(rows, SUBLANES * packing) * round_up(lanes, LANES)
+    whole = round_up(rows, packed_rows(width)) * round_up(lanes, LANES)
     return prod(outer) * whole * width // REGISTER
 
 

@@ -15,7 +15,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from tilec.analysis.affine import begins_on_a_tile
 from tilec.analysis.lanes import may_have_dead_lanes
-from tilec.analysis.vmem import SUBLANES, WORD
+from tilec.analysis.vmem import packed_rows
 from tilec.dialects import pallas
 from tilec.dialects.tile.rows import UpdateRowsOp
 from tilec.dialects.tile.types import byte_width, element_type, shape_of
@@ -64,7 +64,7 @@ def update_rows(op: UpdateRowsOp, source: Rows, target: Rows, scalars: Scalars) 
         if not begins_on_a_tile(op.span):
             low = build.maximum(build.sub(tile.begin, tile.start), 0)
         high = build.minimum(build.sub(tile.end, tile.start), size)
-    unit = SUBLANES * max(1, WORD // byte_width(element_type(source.ref.type)))
+    unit = packed_rows(byte_width(element_type(source.ref.type)))
     group = GROUP if size % GROUP == 0 and unit < GROUP else unit
     few = _Few(op, source, target, scalars.ref(op.ids), tile.start)
     first, stop = build.ceildiv(low, group), build.floordiv(high, group)

@@ -4,16 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jax
-
 from tilec.analysis.cost.estimate import Estimate, from_plain, plain
 from tilec.analysis.cost.origins import Origin, Share
 from tilec.chips import chip_named
 from tilec.runtime.cache import load_result, store_result
-from tilec.runtime.estimate import Walk, estimate_key
-from tilec.runtime.known import run_known
-from tilec.runtime.load import load
-from tilec.runtime.schedules import schedules_of
+from tilec.runtime.estimate import estimate_key, walk_of
 
 
 @dataclass(frozen=True)
@@ -36,10 +31,8 @@ def measure(text: str, function: str, arguments: Sequence[Any], chip: str) -> Me
     key = estimate_key(text, function, arguments, chip)
     kept = load_result("measures", key)
     if kept is None:
-        structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
-        compiled = schedules_of(text, function, structs, chip)
-        walk = Walk(compiled, target, arguments)
-        run_known(getattr(load(text, function), function), arguments, target, walk.call)
+        walk = walk_of(text, function, arguments, target)
+        compiled = walk.compilation
         found = Measured(walk.estimate(), walk.shares, compiled.compile_seconds, compiled.code_bytes)
         store_result("measures", key, _plain(found))
         store_result("estimates", key, plain(found.estimate))

@@ -55,10 +55,7 @@ def estimate(
     kept = load_result("estimates", key)
     if kept is not None:
         return from_plain(kept)
-    structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
-    walk = Walk(compiler(text, function, structs, chip), target, arguments)
-    run_known(getattr(load(text, function), function), arguments, target, walk.call)
-    found = walk.estimate()
+    found = walk_of(text, function, arguments, target, compiler).estimate()
     store_result("estimates", key, plain(found))
     return found
 
@@ -69,6 +66,21 @@ def estimate_key(text: str, function: str, arguments: Sequence[Any], chip: str) 
     model = sources("analysis/cost", "chips", "runtime")
     told = [(tuple(each.shape), str(each.dtype), words_of(each)) for each in arguments]
     return digest(repr(part).encode() for part in (text, function, told, chip, versions, model))
+
+
+def walk_of(
+    text: str,
+    function: str,
+    arguments: Sequence[Any],
+    chip: Chip,
+    compiler: Compile = schedules_of,
+    names: Mapping[str, Sequence[str]] | None = None,
+) -> "Walk":
+    """Compiles a function and runs it, as far as it is known. Takes and raises what `estimate` does."""
+    structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
+    walk = Walk(compiler(text, function, structs, chip.name), chip, arguments, names)
+    run_known(getattr(load(text, function), function), arguments, chip, walk.call)
+    return walk
 
 
 class Walk:
@@ -89,7 +101,7 @@ class Walk:
         self.shares: dict[str, Mapping[Origin, Share]] = {}
         self.timelines: dict[str, Timeline] = {}
         self._names = names
-        self._compilation = compilation
+        self.compilation = compilation
         self._chip = chip
         self._flow = Flow(compilation.hlo, [words_of(each) for each in arguments])
         self._calls: dict[str | None, list[list[Words | None]]] = {}
@@ -129,19 +141,19 @@ class Walk:
     def _candidates(self, name: str | None) -> list[str]:
         """The schedules of kernels of a name. One that was given none is called after what calls it."""
         if name is not None:
-            return [each for each in self._compilation.schedules if base_name(each) == name]
+            return [each for each in self.compilation.schedules if base_name(each) == name]
         traced = (each for each, line in self._flow.lines.items() if _TRACED in line.rest)
-        return [each for each in traced if each in self._compilation.schedules]
+        return [each for each in traced if each in self.compilation.schedules]
 
     def estimate(self) -> Estimate:
         """The sum, with the operations that no `call` was for, and what calls them all."""
-        operations = dict(self._compilation.operations)
-        for name in self._compilation.schedules:
+        operations = dict(self.compilation.operations)
+        for name in self.compilation.schedules:
             if name not in operations and name != PROGRAM:
                 operations[name] = "nested"
                 self._doubts[f"XLA runs {name} in a loop, or on a condition"] = None
         for name, opcode in operations.items():
-            if name not in self._done and name in self._compilation.schedules:
+            if name not in self._done and name in self.compilation.schedules:
                 self._run_alone(name, opcode)
         self._doubt_calls()
         self._run_program()
@@ -157,8 +169,8 @@ class Walk:
             first, *others = self._calls[name]
             if any(other != first for other in others):
                 self._doubts[f"which call of {name or 'a kernel'} gets which integers is not known"] = None
-        for name in called(self._compilation.schedules[PROGRAM].bundles):
-            if name not in self._compilation.schedules:
+        for name in called(self.compilation.schedules[PROGRAM].bundles):
+            if name not in self.compilation.schedules:
                 self._doubts[f"the compiler did not write the schedule of {name}"] = None
 
     def _run_alone(self, name: str, opcode: str) -> None:
@@ -181,7 +193,7 @@ class Walk:
 
     def _run(self, name: str, opcode: str, operands: list[Words | None] | None, finite: bool = False) -> bool:
         """Runs one operation on operands and results, or on unknown ones; whether it could."""
-        texts = self._compilation.schedules[name]
+        texts = self.compilation.schedules[name]
         try:
             schedule = parse_schedule(texts.bundles, texts.stores)
             given = operands or [None] * len(schedule.inputs)

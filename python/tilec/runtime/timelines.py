@@ -4,15 +4,10 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import jax
-
 from tilec.analysis.cost.timeline import Timeline, from_plain, plain
 from tilec.chips import chip_named
 from tilec.runtime.cache import load_result, store_result
-from tilec.runtime.estimate import Walk, estimate_key
-from tilec.runtime.known import run_known
-from tilec.runtime.load import load
-from tilec.runtime.schedules import schedules_of
+from tilec.runtime.estimate import estimate_key, walk_of
 
 
 def timelines(text: str, function: str, arguments: Sequence[Any], chip: str) -> Mapping[str, Timeline]:
@@ -21,14 +16,11 @@ def timelines(text: str, function: str, arguments: Sequence[Any], chip: str) -> 
     They are named as their operations in HLO are; those that could not be run have none. Takes, raises and
     keeps what `runtime.estimate` does.
     """
-    target = chip_named(chip)
     key = estimate_key(text, function, arguments, chip)
     kept = load_result("timelines", key)
     if kept is not None:
         return {name: from_plain(each) for name, each in kept.items()}
-    structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
-    walk = Walk(schedules_of(text, function, structs, chip), target, arguments, dict(_parameters(text)))
-    run_known(getattr(load(text, function), function), arguments, target, walk.call)
+    walk = walk_of(text, function, arguments, chip_named(chip), names=dict(_parameters(text)))
     walk.estimate()
     store_result("timelines", key, {name: plain(each) for name, each in walk.timelines.items()})
     return walk.timelines

@@ -13,7 +13,7 @@ from math import ceil, prod
 from xdsl.dialects.builtin import ModuleOp
 
 from tilec.analysis.affine import static_extent
-from tilec.analysis.vmem import LANES, SUBLANES, WORD, round_up
+from tilec.analysis.vmem import LANES, packed_rows, round_up
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.loops import ForOp, LoopOp
 from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, span_of
@@ -191,7 +191,7 @@ def _granules(module: ModuleOp) -> dict[str, tuple[int, int]]:
         for place, dim in enumerate(reversed(access.window)):
             if dim.span is None:
                 continue
-            rows = SUBLANES * max(1, WORD // max(width, 1))
+            rows = packed_rows(width)
             inner = sum(each.kept for each in access.window[len(access.window) - place :])
             leading = place > 1 and inner > 1  # not where an index, such as of a head, is all between
             lanes = (LANES, LARGEST_FLAT if len(access.window) == 1 else LARGEST)

@@ -11,7 +11,7 @@ from tilec.analysis.model import Modelled, modelled
 from tilec.analysis.nest import Schedule
 from tilec.analysis.workload import Level, Workload
 from tilec.chips import Chip
-from tilec.passes.overlap_strips import FEWEST, MOST, SIZE
+from tilec.passes.overlap_strips import SIZE, fit_strips
 
 CODE = 0.5
 """What code in strips counts for, of that of one strip: it is long, but in parts, and takes the compiler five
@@ -27,7 +27,7 @@ def modelled_in_strips(work: Workload, sizes: Mapping[str, int], chip: Chip, sch
     rows, cols = (level.size or sizes[level.axis or ""] for level in axes)
     first, second = axes
     whole = first.extent % rows == 0 and cols >= second.most
-    if not whole or rows % SIZE or cols % SIZE or rows < FEWEST * SIZE or cols > MOST * SIZE:
+    if not whole or not fit_strips(rows, cols):
         return found
     live = [min(end, cols) for end in range(rows, int(first.extent) + 1, rows)]
     share = sum(live) / len(live) / cols if second.follows is not None else 1.0
