@@ -48,14 +48,14 @@ class TunedConfig:
         Path(path).write_text(self.decision.to_json(), encoding="utf-8")
 
     def config(self, traced: Traced) -> Config:
-        """The configuration for a program of the kernel; warns where it was tuned with loops that are gone."""
+        """The configuration for a program of the kernel. Warns if it was tuned with loops that are gone."""
         program = program_of(traced, [None] * len(traced.parameters))
         tuned = {axis for example in self.decision.examples for axis, _ in example.extents}
         gone = sorted(axis for axis in tuned - extents_of(program).keys() if axis.isidentifier())
         if gone:
             warnings.warn(
-                f"{traced.name} has no loop over {', '.join(gone)}, for which {self.decision.kernel} was tuned: "
-                "its blocks may be far from the best; tune it again",
+                f"{traced.name} has no loop over {', '.join(gone)}, for which {self.decision.kernel} was "
+                "tuned: its blocks may be far from the best; tune it again",
                 stacklevel=2,
             )
         return config_of(self.decision.choice(program), Config())

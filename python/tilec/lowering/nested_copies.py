@@ -20,8 +20,9 @@ from tilec.lowering.scalars import Scalars
 from tilec.lowering.windows import block_position, has_rows
 from tilec.rewriting.index import Index, IndexBuilder, named
 
-NOWHERE = -1
-"""The position of a block that does not exist."""
+NOWHERE = -2
+"""The position of a block that does not exist. Not -1: what a loop from 0 carries from there is then its own
+index less 1 to libtpu 0.0.51, whose analysis of ranges fails over addresses below 0."""
 
 
 @dataclass
