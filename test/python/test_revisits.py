@@ -51,7 +51,7 @@ def loaded_rows(x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
 
 
 def numbered_tiles(x: torch.Tensor) -> torch.Tensor:
-    """Rows of the number of a tile, of which a list tells; eight share a tile of memory, one after the other."""
+    """Rows of the number of a tile, of which a list tells; eight share a tile of memory, in turn."""
     out = torch.empty([hl.cdiv(x.size(0), 4), x.size(1)])
     for outer in hl.tile(x.size(0), block_size=4):
         total = hl.zeros([x.size(1)], dtype=torch.float32)
