@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from tilec.dialects.tile.access import Effect
 
+INNER = 2
+"""The last dimensions of an array, in which tiles are those of memory, so that two segments may share one."""
 Extent = int | str
 """The extent of a dimension: a number, or the name of the axis whose block it is."""
 
@@ -32,7 +34,8 @@ class Level:
     if the program says it. `ragged` says that it may begin anywhere, so that its first and last tiles are
     partial. One that is not ends where a tile of the axis `follows` does, if any. `outer` says that it is of
     the grid, `ordered` that its steps depend on each other. `ranges` are the begins and ends of all its runs,
-    where they are known.
+    where they are known. `leading` says that it indexes no dimension in tiles of memory, so that its own tiles
+    need not be those of the array.
     """
 
     parent: int
@@ -46,6 +49,7 @@ class Level:
     mean: float | None = None
     ranges: tuple[tuple[int, int], ...] = ()
     ordered: bool = False
+    leading: bool = False
 
     @property
     def jagged(self) -> bool:
@@ -58,7 +62,7 @@ class Lanes:
     """Something computed for all lanes of a value of `shape`; `factor` operations of `unit` a register.
 
     With `kept` it is only done to values that do not fit the registers; with `carried` only where the loop is
-    not written out.
+    not written out; with `refined` only on chips whose transcendental unit is less exact.
     """
 
     level: int
@@ -68,6 +72,7 @@ class Lanes:
     factor: float
     kept: bool = False
     carried: bool = False
+    refined: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,18 @@ class Workload:
             likely = extent / block + (0.5 if exact else 1.0) if extent else 1.0
             self._tiles[key] = sum(counts) / len(counts) if counts else likely
         return self._tiles[key]
+
+    def changes(self, level: int, block: int) -> float:
+        """How many of the array's tiles of `block` a ragged level has in one run, on average, which the run
+        before did not end in."""
+        ranges, last, count = self.levels[level].ranges, -1, 0
+        if not ranges:
+            return self.levels[level].extent / block
+        for begin, end in ranges:
+            first = begin // block
+            count += max(-(-end // block) - 1, first) - max(first, last + 1) + 1
+            last = max(-(-end // block) - 1, first)
+        return count / len(ranges)
 
     def path(self, level: int) -> list[int]:
         """A level and those around it, outermost first."""
