@@ -64,7 +64,8 @@ class Nest:
             return level.extent
         block = self.block(level)
         if level.ragged:
-            return self.work.tiles(number, block, self._exact(level))
+            behind = self.blocks.get(level.follows or "", 0)
+            return self.work.tiles(number, block, self._exact(level), behind)
         if level.follows is not None:
             return max((level.extent + self.blocks.get(level.follows, 0) / 2) / block, 1.0)
         return ceil(level.extent / block)

@@ -87,12 +87,14 @@ class _Reader:
     def _loop(self, loop: LoopOp, around: int) -> None:
         for axis in loop.axes:
             span = span_of(axis.value)
-            follows = self._follows(axis)
+            follows, within = self._follows(axis), self._within(axis)
             ragged = span is not None and self._length(axis) is None and follows is None
             most, share = axis.bounds.limit or self._most(loop, axis), self._extent(loop, axis, around)
             name, outer = span and span.axis, isinstance(loop, GridOp)
             size = None if span is None or self._is_chosen(span.axis) else span.size
             ranges = self._ranges(axis) if ragged else ()
+            if within is not None:
+                follows, ranges = within.axis, within.ranges
             ordered = axis.order is Order.ORDERED or (isinstance(loop, ForOp) and bool(loop.inits))
             mean, leading = axis.bounds.mean, self._is_leading(loop, axis)
             level = Level(
@@ -195,6 +197,15 @@ class _Reader:
         leaves = self._axes(end) if isinstance(end, SSAValue) else ()
         names = [self.work.levels[self.at[each]].axis for each in leaves]
         return next((name for name in names if name is not None), None)
+
+    def _within(self, axis: Axis) -> Level | None:
+        """The ragged level that one begins with, to end where a tile of it does."""
+        begin, end = linear(axis.bounds.begin), axis.bounds.end
+        for around in self._axes(end) if isinstance(end, SSAValue) else ():
+            level = self.work.levels[self.at[around]]
+            if level.ragged and linear(self.begins[around]) == begin:
+                return level
+        return None
 
     def _length(self, axis: Axis) -> int | None:
         """How many indices an axis has, where its ends are literals or extents of arrays."""
