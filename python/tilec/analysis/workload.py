@@ -33,7 +33,7 @@ class Level:
     is how many indices it has in one run, on average, and `most` how many it may have; `mean` is that average
     if the program says it. `ragged` says that it may begin anywhere, so that its first and last tiles are
     partial. It ends where a tile of the axis `follows` does, if any. `outer` says that it is of the grid,
-    `ordered` that its steps depend on each other. `ranges` are the begins and ends of all its runs, or of those
+    `ordered` that its steps depend on each other. `ranges` are the begins and ends of all its runs, or those
     of the axis that it follows, where they are known. `leading` says that it indexes no dimension in tiles of
     memory, so that its own tiles need not be those of the array.
     """
