@@ -106,6 +106,18 @@ def test_an_interrupt_does_not_wait_for_the_compiler(tmp_path: Path) -> None:
     assert time.monotonic() - begin < 20
 
 
+def test_nobody_waits_longer_than_told(tmp_path: Path) -> None:
+    begin = time.monotonic()
+    with pool(tmp_path, seconds=1000) as estimator:
+        assert list(estimator.estimate([choice(each) for each in (10, 2, 11)], lambda: begin + 5)) == [
+            answer(10)
+        ]
+    assert 5 <= time.monotonic() - begin < 20
+    ((process, _),) = started(tmp_path)
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
 def test_no_interpreter_is_one_line(tmp_path: Path) -> None:
     with Pool(PROGRAM, "v6e", width=1, command=(str(tmp_path / "nothing"),)) as estimator:
         (estimate,) = estimator.estimate([choice(10)])

@@ -1,5 +1,7 @@
 """The search, with estimators that make their answers up."""
 
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from math import log2
 
@@ -52,14 +54,24 @@ def test_the_best_is_found_where_the_model_thinks_otherwise(data: st.DataObject)
 
 
 def test_what_is_found_is_no_worse_than_the_usual_choice() -> None:
-    """It is asked first, however bad the model thinks it; one that is not in the space is left out."""
+    """It is asked first, however bad the model thinks it, also one that is not in the space."""
     usual = SPACE.structures[-1].with_sizes({each.axis: each.sizes[0] for each in SPACE.axes})
     scorer = Scorer(PROGRAM, CHIPS["v5e"])
-    answers = Answers(lambda choice: Estimate(1e-6 if choice == usual else 1e-5, True, compiled=True))
-    outcome = search(SPACE, scorer, answers, Budget(compiles=1), lambda outcome: None, usual)
-    assert (answers.asked, outcome.best) == ([usual], usual)
-    for foreign in (usual.with_sizes({}), usual.with_sizes({**usual.sizes, "m": 7})):
-        assert not SPACE.has(foreign)
+    for each in (usual, usual.with_sizes({})):
+        answers = Answers(lambda choice, best=each: Estimate(1e-6 if choice == best else 1e-5, True))
+        outcome = search(SPACE, scorer, answers, Budget(), lambda outcome: None, each)
+        assert (answers.asked[0], outcome.best) == (each, each)
+
+
+def test_of_ties_none_is_slower_than_the_usual_choice() -> None:
+    """Where a simpler one is slower by less than what counts as a tie."""
+    usual = replace(PLAIN.structures[0], loop="fori_loop").with_sizes({"m": 256, "n": 256, "k": 512})
+    assert SPACE.has(usual)
+    scorer = Scorer(PROGRAM, CHIPS["v5e"])
+    answers = Answers(lambda choice: Estimate(1e-5 if choice == usual else 1.01e-5, True, compiled=True))
+    outcome = search(SPACE, scorer, answers, Budget(), lambda outcome: None, usual)
+    assert {choice.loop for choice in answers.asked} == LOOPS
+    assert outcome.best == usual
 
 
 def test_nothing_is_asked_twice_and_all_is_in_the_space() -> None:
@@ -157,6 +169,27 @@ def test_time_is_limited() -> None:
     assert len(outcome.found) == 1
     assert outcome.ended == "0 s are over"
     assert outcome.best is not None
+
+
+def test_only_for_a_first_estimate_a_search_waits_longer() -> None:
+    """Its seconds count from where it is told."""
+    ends: list[float] = []
+
+    class Patient(Answers):
+        def estimate(self, choices: Sequence[Choice], until: Callable[[], float]) -> Iterator[Estimate]:
+            for each in super().estimate(choices, until):
+                ends.append(until())
+                yield each
+
+    answers = Patient(lambda choice: Estimate(1e-5, True, compiled=True))
+    started = time.monotonic() - 50
+    outcome = search(
+        SPACE, Scorer(PROGRAM, CHIPS["v5e"]), answers, Budget(49), lambda outcome: None, started=started
+    )
+    assert (ends, len(outcome.found), outcome.ended) == ([float("inf")], 1, "49 s are over")
+    ends.clear()
+    search(PLAIN, Scorer(PROGRAM, CHIPS["v5e"]), answers, Budget(1e3), lambda outcome: None, started=started)
+    assert set(ends[1:]) == {started + 1e3}
 
 
 def test_an_interrupt_keeps_the_best() -> None:

@@ -42,7 +42,7 @@ class Answers:
         self.width = width
         self.asked: list[Choice] = []
 
-    def estimate(self, choices: Sequence[Choice]) -> Iterator[Estimate]:
+    def estimate(self, choices: Sequence[Choice], until: Callable[[], float]) -> Iterator[Estimate]:
         for choice in choices:
             self.asked.append(choice)
             yield self.answer(choice)

@@ -36,6 +36,8 @@ LATENCY: Mapping[str, float] = {Unit.TRANSCENDENTAL: 25, Unit.ACROSS: 90}
 since larger tiles follow in turn. What computes lane by lane waits for nothing."""
 PRODUCT = 110
 """The same of a matrix product."""
+REFINING = ("v4", "v5e", "v5p")
+"""Chips that compute quotients and square roots from what the transcendental unit gives, step by step."""
 STEP = {"v4": 100, "v5e": 100, "v5p": 100, "v6e": 100, "tpu7x": 60}
 """Bundles of a step besides its body."""
 WINDOW = 12
@@ -46,10 +48,13 @@ KEPT = 48
 """Registers of a value that stay in registers between operations; larger ones are stored and loaded."""
 LISTED = 40
 """Bundles for each entry of a worklist, made by scalar code in a kernel of its own before."""
-STREAM_STEP = 40
-"""Bundles of a step of a loop inside another one besides its body, where jagged axes are streamed."""
-STREAM_ITEM = 60
-"""The same of one of the loop around it: what is computed once for each segment."""
+STREAM_STEP = 20
+"""Bundles of a step of a loop inside another one besides its body, where jagged axes are streamed. Loops that
+follow each other are one, each step of which passes by what the others do."""
+STREAM_WINDOW = 20
+"""The same for each window that such a loop moves."""
+STREAM_ITEM = 70
+"""The same of one of the loop around it, for each loop inside: what is computed once for each segment."""
 PEELED = 50
 """Bundles of a step that chooses between a body with masks and one without, where `--materialize-masks` would
 not: it does where masks cost more."""
@@ -188,11 +193,14 @@ class _Model:
         return _Stretch(copies, steps, step, stepping, moving, bound, sum(units.values()) / steps)
 
     def _depth(self, passing: float) -> int:
-        """The buffers of a window. Where nothing is said they are enough, if copies take `passing` cycles."""
-        late = passing < self.chip.read_latency + STEP[self.chip.name]
-        # Streams that begin anew for each segment gain less by more buffers than other loops do.
-        enough = SOME if late and self.nest.grouping != "stream" else FEW
-        return min(self.schedule.depth or enough, self.most)
+        """The buffers of a window. Where nothing is said they are enough, if copies take `passing` cycles:
+        `tilec.analysis.buffers` has the reasons. Of ragged copies some bring little."""
+        late = self.chip.read_latency + STEP[self.chip.name]
+        ragged = self.nest.schedule.loop == "fori_loop" and any(level.ragged for level in self.work.levels)
+        if passing >= late and not ragged:
+            return min(self.schedule.depth or FEW, self.most)
+        ahead = 1 if ragged else SOME - 1
+        return min(self.schedule.depth or (SOME if ahead * passing >= late else MOST_BUFFERS), self.most)
 
     def _control(self, leaf: int, steps: float) -> float:
         """Cycles of all steps of a loop besides their bodies."""
@@ -201,10 +209,14 @@ class _Model:
         peeled = PEELED * scale * steps if self.schedule.clean == "peel" else 0.0
         if self.nest.grouping != "stream":
             return steps * (STEP[self.chip.name] + WINDOW * windows) + peeled
-        inner = sum(bool(each.shape) for each in self.work.traffic if each.level == leaf)
-        parent = self.work.levels[leaf].parent
+        parent, loops = self.work.levels[leaf].parent, len(self.nest.leaves())
         items = self.nest.runs[parent] if parent >= 0 else 1.0
-        return scale * (steps * (STREAM_STEP + WINDOW * inner) + items * STREAM_ITEM) + peeled
+        jagged = {n for n, level in enumerate(self.work.levels) if level.jagged}
+        copied = [each for each in map(self.nest.copied, self.owners) if each[2] > self.nest.starts()]
+        often = sum(not jagged.isdisjoint(moving) for _, moving, _ in copied)
+        step = loops * (STREAM_STEP + STREAM_WINDOW * often)
+        item = STREAM_ITEM + 2 * STREAM_WINDOW * len(copied) / loops
+        return scale * (steps * step + items * item) + peeled
 
     def _before(self, leaves: Sequence[int]) -> float:
         """Cycles of the scalar code that lists the tiles of jagged axes, or else of idle steps."""
@@ -239,7 +251,9 @@ class _Model:
         }
         cycles |= dict.fromkeys(Unit, 0.0)
         for lanes in self.work.lanes:
-            if lanes.level not in levels or (lanes.carried and self.schedule.loop == "unroll"):
+            left_out = lanes.carried and self.schedule.loop == "unroll"
+            left_out = left_out or (lanes.refined and self.chip.name not in REFINING)
+            if lanes.level not in levels or left_out:
                 continue
             count = registers(self.nest.shape(lanes.shape), lanes.width)
             if count > KEPT or not lanes.kept:
@@ -274,6 +288,12 @@ class _Model:
         per_cycle = chip.mxus * 16 / chip.mxu_cycles
         return self.nest.runs[product.level] * batch * product.passes * rows * tiles / per_cycle
 
+    def _steps_ahead(self, times: float, steps: float) -> float:
+        """Over how many steps a copy of a window that changes so often has time. Where axes are loops inside
+        each other, that for the next turn of one has the whole turn before."""
+        nested = self.nest.grouping == "stream" and times > self.nest.starts()
+        return max(steps / times, 1.0) if nested else 1.0
+
     def _copies(self, levels: AbstractSet[int]) -> _Copies:
         read = written = ends = fetches = 0.0
         anew = [0.0, 0.0]
@@ -288,7 +308,9 @@ class _Model:
             vmem += ceil(size * own * (min(self.schedule.depth or FEW, self.most) if times > 1 else 1))
             ends += size
             ways = (traffic.effect is not Effect.WRITE, traffic.effect is not Effect.READ)
-            changes.append((max(times, 1.0), size * own * ways[0], size * own * sum(ways)))
+            ahead = self._steps_ahead(times, steps)
+            part = size * own / ahead
+            changes.append((max(times, 1.0) * ahead, part * ways[0], part * sum(ways)))
             if not moving.isdisjoint(self.nest.looped):
                 anew[traffic.effect is not Effect.READ] += size
             if traffic.effect is not Effect.WRITE:

@@ -7,14 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, prod
 
-from tilec.analysis.workload import Extent, Level, Traffic, Workload
+from tilec.analysis.workload import INNER, Extent, Level, Traffic, Workload
 from tilec.dialects.tile.access import Effect
 
 LONG = 2
 """Segments are streamed with `grouping=auto` if on average they have so many tiles; see
 `--stream-jagged-items`."""
-INNER = 2
-"""The last dimensions of an array, in which tiles are those of memory, so that two segments may share one."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +64,15 @@ class Nest:
             return level.extent
         block = self.block(level)
         if level.ragged:
-            return self.work.tiles(number, block, self.schedule.loop in ("emit_pipeline", "fori_loop"))
+            behind = self.blocks.get(level.follows or "", 0)
+            return self.work.tiles(number, block, self._exact(level), behind)
         if level.follows is not None:
             return max((level.extent + self.blocks.get(level.follows, 0) / 2) / block, 1.0)
         return ceil(level.extent / block)
+
+    def _exact(self, level: Level) -> bool:
+        """Whether the tiles of a ragged level begin where it does, not where those of the array do."""
+        return level.leading and self.schedule.loop in ("emit_pipeline", "fori_loop")
 
     def _outward(self) -> frozenset[int]:
         """Parallel levels inside of segments that share written tiles: `--fold-outer-pipeline` moves them
@@ -131,7 +134,7 @@ class Nest:
     def copied(self, traffic: Traffic) -> tuple[list[int], frozenset[int], float]:
         """What is copied at once of a window's array, the levels that move it, and how often it is."""
         shape, moving = self._kept(traffic)
-        times = self._fetches(traffic.level, moving)
+        times = self._fetches(traffic, moving)
         place = self._several(traffic, shape)
         if place is None or times <= 1:
             return shape, moving, times
@@ -175,11 +178,18 @@ class Nest:
         at = traffic.shape.index(level.axis) if level.axis in traffic.shape else None
         return at if at is not None and shape[at] * self.schedule.fetch <= level.most else None
 
-    def _fetches(self, level: int, moving: frozenset[int]) -> float:
+    def _fetches(self, traffic: Traffic, moving: frozenset[int]) -> float:
         """How often a block changes: with the innermost loop that moves it and makes several steps."""
         times = 1.0
-        path = sorted(self.work.path(level), key=lambda n: n not in self.outward)
+        path = sorted(self.work.path(traffic.level), key=lambda n: n not in self.outward)
         for place, around in enumerate(path):
-            if around in moving and self.trips[around] > 1:
-                times = prod(self.trips[i] for i in path[: place + 1])
+            level = self.work.levels[around]
+            if around not in moving or (self.trips[around] <= 1 and not level.ragged):
+                continue
+            before = prod(self.trips[i] for i in path[:place])
+            begins = path[place - 1] if place else around
+            # One segment goes on with the tile that the last one ended in, if nothing else moves the window.
+            goes_on = level.ragged and not self._exact(level) and begins not in traffic.index
+            tiles = self.work.changes(around, self.block(level)) if goes_on else self.trips[around]
+            times = max(before * tiles, 1.0)
         return times

@@ -20,7 +20,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from tilec.analysis.affine import Linear, extent, linear, static_extent
 from tilec.analysis.row_updates import PER_REGISTER, PER_ROW
 from tilec.analysis.vmem import LANES, SUBLANES
-from tilec.analysis.workload import Extent, Lanes, Level, Product, Traffic, Unit, Workload
+from tilec.analysis.workload import INNER, Extent, Lanes, Level, Product, Traffic, Unit, Workload
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
@@ -61,6 +61,7 @@ class _Reader:
         self.chosen = chosen
         self.work = Workload()
         self.at: dict[SSAValue, int] = {}  # the level of each axis
+        self.begins: dict[SSAValue, SSAValue | int] = {}
         self.arrays: dict[SSAValue, int] = {}
 
     def read(self, grid: GridOp) -> Workload:
@@ -86,17 +87,21 @@ class _Reader:
     def _loop(self, loop: LoopOp, around: int) -> None:
         for axis in loop.axes:
             span = span_of(axis.value)
-            follows = self._follows(axis)
+            follows, within = self._follows(axis), self._within(axis)
             ragged = span is not None and self._length(axis) is None and follows is None
             most, share = axis.bounds.limit or self._most(loop, axis), self._extent(loop, axis, around)
             name, outer = span and span.axis, isinstance(loop, GridOp)
             size = None if span is None or self._is_chosen(span.axis) else span.size
             ranges = self._ranges(axis) if ragged else ()
+            if within is not None:
+                follows, ranges = within.axis, within.ranges
             ordered = axis.order is Order.ORDERED or (isinstance(loop, ForOp) and bool(loop.inits))
+            mean, leading = axis.bounds.mean, self._is_leading(loop, axis)
             level = Level(
-                around, name, share, most, ragged, follows, outer, size, axis.bounds.mean, ranges, ordered
+                around, name, share, most, ragged, follows, outer, size, mean, ranges, ordered, leading
             )
             around = self.at[axis.value] = len(self.work.levels)
+            self.begins[axis.value] = axis.bounds.begin
             self.work.levels.append(level)
         if isinstance(loop, ForOp):
             self._carried(loop, around)
@@ -160,6 +165,16 @@ class _Reader:
             if dim.base is axis.value
         ]
 
+    def _is_leading(self, loop: LoopOp, axis: Axis) -> bool:
+        """Whether an axis indexes no dimension of which memory has tiles."""
+        return all(
+            place < len(access.window) - INNER
+            for access in loop.walk()
+            if isinstance(access, AccessOp)
+            for place, dim in enumerate(access.window)
+            if dim.base is axis.value
+        )
+
     def _ranges(self, axis: Axis) -> tuple[tuple[int, int], ...]:
         """From where to where an axis runs, if it goes through all segments of an argument that is known."""
         segment = axis.bounds.begin.owner if isinstance(axis.bounds.begin, SSAValue) else None
@@ -182,6 +197,15 @@ class _Reader:
         leaves = self._axes(end) if isinstance(end, SSAValue) else ()
         names = [self.work.levels[self.at[each]].axis for each in leaves]
         return next((name for name in names if name is not None), None)
+
+    def _within(self, axis: Axis) -> Level | None:
+        """The ragged level that one begins with, to end where a tile of it does."""
+        begin, end = linear(axis.bounds.begin), axis.bounds.end
+        for around in self._axes(end) if isinstance(end, SSAValue) else ():
+            level = self.work.levels[self.at[around]]
+            if level.ragged and linear(self.begins[around]) == begin:
+                return level
+        return None
 
     def _length(self, axis: Axis) -> int | None:
         """How many indices an axis has, where its ends are literals or extents of arrays."""
@@ -221,7 +245,7 @@ class _Reader:
             self.work.lanes.append(Lanes(level, unit, shape, width, factor))
             return
         behind = [
-            frozenset(self.at[leaf] for value in dim.values for leaf in self._axes(value))
+            frozenset(self.at[leaf] for value in dim.values for leaf in self._movers(value))
             for dim in op.window
         ]
         moving = frozenset[int]().union(*behind)
@@ -238,6 +262,16 @@ class _Reader:
         shape, width = self._extents(op.window_type), byte_width(element_type(op.array.type))
         array = self.arrays.setdefault(op.array, len(self.arrays))
         self.work.traffic.append(Traffic(level, moving, shape, width, op.effect, tuple(wholes), index, array))
+
+    def _movers(self, value: SSAValue) -> set[SSAValue]:
+        """The axes that an index follows from, and those with which they begin elsewhere, as segments do."""
+        found, pending = set[SSAValue](), [value]
+        while pending:
+            new = set(self._axes(pending.pop())) - found
+            found |= new
+            begins = (self.begins[each] for each in new)
+            pending += [each for each in begins if isinstance(each, SSAValue)]
+        return found
 
     def _axes(self, value: SSAValue) -> Iterable[SSAValue]:
         """The axes that an index follows from."""
@@ -260,8 +294,7 @@ class _Reader:
         self.work.products.append(Product(level, batch, m, n, left[op.contracted[0]], 6 if whole else 1))
 
     def _lanes(self, op: Operation, level: int) -> None:
-        unit, factor = cost_of(op)
-        if not factor or not op.results:
+        if not op.results:
             return
         kind = op.operands[0].type if isinstance(op, ReduceOp) else op.results[0].type
         if not shape_of(kind):
@@ -270,7 +303,8 @@ class _Reader:
         if isinstance(op, ReduceOp):
             self._reduction(op, level, shape, width)
         else:
-            self.work.lanes.append(Lanes(level, unit, shape, width, factor))
+            for unit, factor, refined in cost_of(op):
+                self.work.lanes.append(Lanes(level, unit, shape, width, factor, refined=refined))
 
     def _reduction(self, op: ReduceOp, level: int, shape: tuple[Extent, ...], width: int) -> None:
         """Registers are reduced to one lane by lane, and its lanes then.
@@ -306,29 +340,47 @@ def _hangs_on_elements(condition: SSAValue) -> bool:
     return False
 
 
+@dataclass(frozen=True)
+class _Cost:
+    """Operations for one register: of the transcendental unit; of the vector unit, which makes more of what
+    that gives; and how many more on chips that need a `refined` result.
+    """
+
+    transcendental: float = 0.0
+    vector: float = 0.0
+    refined: float = 0.0
+
+
 _HARD = {
-    "math.exp": 1.0,
-    "math.exp2": 1.0,
-    "math.log": 1.0,
-    "math.tanh": 1.0,
-    "math.rsqrt": 1.0,
-    "math.sqrt": 2.0,
-    "math.erf": 4.0,
-    "arith.divf": 1.0,
-    "math.sin": 8.0,
-    "math.cos": 8.0,
+    "math.exp": _Cost(1),
+    "math.exp2": _Cost(1),
+    "math.log": _Cost(1),
+    "math.tanh": _Cost(1),
+    "math.rsqrt": _Cost(1, 0, 8),
+    "math.sqrt": _Cost(1, 7, 4),
+    "math.erf": _Cost(1, 0, 38),
+    "arith.divf": _Cost(1, 0, 13),
+    "math.sin": _Cost(0, 102, 52),
+    "math.cos": _Cost(0, 102, 52),
 }
-"""What the transcendental unit does, operations a register."""
+"""Fitted to bundles of four such operations after each other on 32 registers, by libtpu 0.0.51."""
 
 
-def cost_of(op: Operation) -> tuple[Unit, float]:
-    """The unit that an operation keeps busy most, and its operations for one register of the result."""
+def cost_of(op: Operation) -> list[tuple[Unit, float, bool]]:
+    """The units that an operation keeps busy, their operations for one register of the result, and whether
+    only chips that refine what the transcendental unit gives have them."""
     if op.name in _HARD:
-        return Unit.TRANSCENDENTAL, _HARD[op.name]
+        cost = _HARD[op.name]
+        found = [
+            (Unit.TRANSCENDENTAL, cost.transcendental, False),
+            (Unit.VECTOR, cost.vector, False),
+            (Unit.VECTOR, cost.refined, True),
+        ]
+        return [each for each in found if each[1]]
     match op:
         case ScanOp() | TransposeOp():
-            return Unit.ACROSS, 2.0
+            return [(Unit.ACROSS, 2.0, False)]
         case SplatOp() | BroadcastOp() | IndicesOp() | memref.DimOp():
-            return Unit.VECTOR, 0.0
+            return []
         case _:
-            return Unit.VECTOR, 1.0
+            return [(Unit.VECTOR, 1.0, False)]

@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from tilec.dialects.tile.access import Effect
 
+INNER = 2
+"""The last dimensions of an array, in which tiles are those of memory, so that two segments may share one."""
 Extent = int | str
 """The extent of a dimension: a number, or the name of the axis whose block it is."""
 
@@ -30,9 +32,10 @@ class Level:
     `axis` names the axis if its steps are tiles, `size` is their size if that is not to be chosen. `extent`
     is how many indices it has in one run, on average, and `most` how many it may have; `mean` is that average
     if the program says it. `ragged` says that it may begin anywhere, so that its first and last tiles are
-    partial. One that is not ends where a tile of the axis `follows` does, if any. `outer` says that it is of
-    the grid, `ordered` that its steps depend on each other. `ranges` are the begins and ends of all its runs,
-    where they are known.
+    partial. It ends where a tile of the axis `follows` does, if any. `outer` says that it is of the grid,
+    `ordered` that its steps depend on each other. `ranges` are the begins and ends of all its runs, or those
+    of the axis that it follows, where they are known. `leading` says that it indexes no dimension in tiles of
+    memory, so that its own tiles need not be those of the array.
     """
 
     parent: int
@@ -46,6 +49,7 @@ class Level:
     mean: float | None = None
     ranges: tuple[tuple[int, int], ...] = ()
     ordered: bool = False
+    leading: bool = False
 
     @property
     def jagged(self) -> bool:
@@ -58,7 +62,7 @@ class Lanes:
     """Something computed for all lanes of a value of `shape`; `factor` operations of `unit` a register.
 
     With `kept` it is only done to values that do not fit the registers; with `carried` only where the loop is
-    not written out.
+    not written out; with `refined` only on chips whose transcendental unit is less exact.
     """
 
     level: int
@@ -68,6 +72,7 @@ class Lanes:
     factor: float
     kept: bool = False
     carried: bool = False
+    refined: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,22 +117,38 @@ class Workload:
     products: list[Product] = field(default_factory=list[Product])
     traffic: list[Traffic] = field(default_factory=list[Traffic])
     axes: tuple[str, ...] = ()
-    _tiles: dict[tuple[int, int, bool], float] = field(default_factory=dict[tuple[int, int, bool], float])
+    _tiles: dict[tuple[int, int, int, bool], float] = field(
+        default_factory=dict[tuple[int, int, int, bool], float]
+    )
 
-    def tiles(self, level: int, block: int, exact: bool) -> float:
+    def tiles(self, level: int, block: int, exact: bool, behind: int = 0) -> float:
         """How many tiles of `block` a ragged level has in one run, on average, at least one.
 
-        They are those of the array, unless they are `exact`, so that each run's first begins where it does.
+        They are those of the array, unless they are `exact`, so that each run's first begins where it does. A
+        level that follows another one runs once for each of its tiles of `behind`, and to the end of that.
         """
-        key = level, block, exact
+        key = level, block, behind, exact
         if key not in self._tiles:
             ranges, extent = self.levels[level].ranges, self.levels[level].extent
-            counts = [max(-(-end // block) - begin // block, 1) for begin, end in ranges]
+            runs = [part for each in ranges for part in _parts(*each, behind, exact)] if behind else ranges
+            counts = [max(-(-end // block) - begin // block, 1) for begin, end in runs]
             if exact:
-                counts = [max(-(-(end - begin) // block), 1) for begin, end in ranges]
-            likely = extent / block + (0.5 if exact else 1.0) if extent else 1.0
+                counts = [max(-(-(end - begin) // block), 1) for begin, end in runs]
+            likely = (extent + behind / 2) / block + (0.5 if exact else 1.0) if extent else 1.0
             self._tiles[key] = sum(counts) / len(counts) if counts else likely
         return self._tiles[key]
+
+    def changes(self, level: int, block: int) -> float:
+        """How many of the array's tiles of `block` a ragged level has in one run, on average, which the run
+        before did not end in."""
+        ranges, last, count = self.levels[level].ranges, -1, 0
+        if not ranges:
+            return self.levels[level].extent / block
+        for begin, end in ranges:
+            first = begin // block
+            count += max(-(-end // block) - 1, first) - max(first, last + 1) + 1
+            last = max(-(-end // block) - 1, first)
+        return count / len(ranges)
 
     def path(self, level: int) -> list[int]:
         """A level and those around it, outermost first."""
@@ -136,3 +157,9 @@ class Workload:
             found.insert(0, level)
             level = self.levels[level].parent
         return found
+
+
+def _parts(begin: int, end: int, block: int, exact: bool) -> list[tuple[int, int]]:
+    """A range up to the end of each of its tiles."""
+    first = begin if exact else begin // block * block
+    return [(begin, min(stop, end)) for stop in range(first + block, end + block, block)] or [(begin, begin)]

@@ -18,6 +18,8 @@ def corrected(
     score: Callable[[Choice], float], known: Mapping[Choice, float], middle: Choice
 ) -> Callable[[Choice], float]:
     """The model's seconds, corrected by the `known` seconds of some choices. Sizes count from `middle`'s."""
+    if not known:
+        return score
     words = sorted({word for choice in known for word in _words(choice)})
     axes = sorted({axis for choice in known for axis in choice.sizes})
     centre = {**{axis: size for choice in known for axis, size in choice.blocks}, **middle.sizes}

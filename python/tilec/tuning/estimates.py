@@ -1,6 +1,6 @@
 """What is known of a choice once the TPU compiler has seen it, and who finds out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,6 +35,9 @@ class Estimator(Protocol):
     width: int
     """How many choices are looked at at the same time."""
 
-    def estimate(self, choices: Sequence[Choice]) -> Iterator[Estimate]:
-        """An estimate for each choice, in order. Never raises for a choice: what goes wrong is `refused`."""
+    def estimate(self, choices: Sequence[Choice], until: Callable[[], float]) -> Iterator[Estimate]:
+        """An estimate for each choice, in order. Never raises for a choice: what goes wrong is `refused`.
+
+        It ends before the first that is not there by the `until` of that time, of `time.monotonic`.
+        """
         ...

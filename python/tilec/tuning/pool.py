@@ -12,9 +12,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -35,7 +36,7 @@ class WorkerDied(Exception):
 
 
 class Worker:
-    """One process, which speaks JSON, a line each way. It is started when it is first asked."""
+    """One process, which speaks JSON, a line each way. It is started at the latest when it is asked."""
 
     def __init__(self, command: Sequence[str], setup: dict[str, Any], seconds: float) -> None:
         self.command = command
@@ -45,14 +46,18 @@ class Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._read = b""
 
-    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """The answer to a request. Raises WorkerDied."""
+    def begin(self) -> None:
+        """Start the process, if it is not there, and load it. Raises WorkerDied."""
         if self._process is None:
             try:
                 self._process = self._start()
             except OSError as error:
                 raise WorkerDied(f"no process can be started: {error}") from None
             self._exchange({**self.setup, "folder": self.folder.name}, START_SECONDS)
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a request. Raises WorkerDied."""
+        self.begin()
         return self._exchange(request, self.seconds)
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -139,12 +144,17 @@ class Pool:
         self._idle = list(self._workers)
         self._threads = ThreadPoolExecutor(self.width)
 
-    def estimate(self, choices: Sequence[Choice]) -> Iterator[Estimate]:
+    def estimate(
+        self, choices: Sequence[Choice], until: Callable[[], float] = lambda: inf
+    ) -> Iterator[Estimate]:
         """An estimate for each choice, in order; see `Estimator`."""
         pending = [self._threads.submit(self._one, choice) for choice in choices]
         try:
             for each in pending:
-                yield each.result()
+                left = until() - time.monotonic()
+                yield each.result(None if left == inf else max(left, 0.0))
+        except TimeoutError:
+            return  # leaving the pool ends what is under way
         finally:
             for each in pending:
                 each.cancel()
@@ -158,7 +168,19 @@ class Pool:
         finally:
             self._idle.append(worker)
 
+    def _begin(self) -> None:
+        """Load a process, so that it is ready when it is asked. What goes wrong does so again then."""
+        worker = self._idle.pop()
+        try:
+            worker.begin()
+        except WorkerDied:
+            pass
+        finally:
+            self._idle.append(worker)
+
     def __enter__(self) -> Self:
+        for _ in self._workers:
+            self._threads.submit(self._begin)
         return self
 
     def __exit__(

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import inf
 
 from tilec.tuning.choice import Choice
 from tilec.tuning.correction import corrected
@@ -45,8 +46,10 @@ class Budget:
 
 @dataclass
 class Outcome:
-    """What a search found: each choice that was looked at with what came of it, and why it ended."""
+    """What a search found: each choice that was looked at with what came of it, and why it ended. Nothing is
+    taken that is slower than the `usual` choice."""
 
+    usual: Choice | None = None
     found: dict[Choice, Estimate] = field(default_factory=dict[Choice, Estimate])
     seconds: float = 0.0
     ended: str = ""
@@ -58,7 +61,8 @@ class Outcome:
         ranked.sort(key=lambda pair: (_seconds(pair[1]), pair[0].plainness, pair[0].blocks))
         if not ranked:
             return []
-        limit = _seconds(ranked[0][1]) * (1 + TIE)
+        known = [_seconds(each) for choice, each in ranked if choice == self.usual]
+        limit = min([_seconds(ranked[0][1]) * (1 + TIE), *known])
         ties = [pair for pair in ranked if _seconds(pair[1]) <= limit]
         best = min(
             ties, key=lambda pair: (pair[0].plainness, pair[1].vmem, _seconds(pair[1]), pair[0].blocks)
@@ -100,14 +104,16 @@ def search(
     budget: Budget,
     report: Report,
     usual: Choice | None = None,
+    started: float | None = None,
 ) -> Outcome:
     """The best choice of a space that can be found within a budget; an interrupt keeps what was found.
 
-    `report` is called after each estimate. `usual`, what is chosen without tuning, is looked at first, so
-    that what is found is no worse. The same answers of the estimator lead to the same choice, but for
-    where time runs out.
+    `report` is called after each estimate. `usual`, what is chosen without tuning, is looked at first, and
+    nothing slower is taken. The budget's seconds count from `started`, of `time.monotonic`, or else from now;
+    only for a first choice that may be taken a search waits longer. The same answers of the estimator lead
+    to the same choice, but for where time runs out.
     """
-    return _Search(space, scorer, estimator, budget, report, usual).run()
+    return _Search(space, scorer, estimator, budget, report, usual, started).run()
 
 
 class _Search:
@@ -119,11 +125,12 @@ class _Search:
         budget: Budget,
         report: Report,
         usual: Choice | None,
+        started: float | None,
     ):
         self.space, self.scorer, self.estimator = space, scorer, estimator
         self.budget, self.report, self.usual = budget, report, usual
-        self.outcome = Outcome()
-        self.started = time.monotonic()
+        self.outcome = Outcome(usual)
+        self.started = time.monotonic() if started is None else started
 
     def run(self) -> Outcome:
         try:
@@ -146,7 +153,7 @@ class _Search:
         for structure in others:
             if structure == replace(plain, grouping=structure.grouping, loop=structure.loop):
                 chosen += self.scorer.ordered(self.space, structure)[:1]
-        if self.usual is not None and self.space.has(self.usual):
+        if self.usual is not None:
             chosen.insert(0, self.usual)
         return list(dict.fromkeys(chosen))
 
@@ -159,9 +166,12 @@ class _Search:
         if not ranking:
             return self._look_elsewhere()
         best, estimate = ranking[0]
-        known = {choice: _seconds(each) for choice, each in ranking}
+        has = self.space.has
+        # The usual choice may be of no space, but of blocks that the passes choose.
+        known = {choice: _seconds(each) for choice, each in ranking if has(choice)}
         expected = corrected(self.scorer.score, known, best)
-        near = self._likely(self.space.neighbours(best), expected, NEAR * _seconds(estimate))
+        around = self.space.neighbours(best) if has(best) else []
+        near = self._likely(around, expected, NEAR * _seconds(estimate))
         far = self._likely(self._liked, expected, _seconds(estimate))
         asked = list(dict.fromkeys([*near[: self.estimator.width], *far[: self.estimator.width]]))
         if not asked:
@@ -207,11 +217,14 @@ class _Search:
     def _ask(self, choices: Sequence[Choice]) -> None:
         """Have choices estimated, as far as the budget goes."""
         asked = choices[: max(self.budget.compiles - self.outcome.compiles, 0)]
-        for choice, estimate in zip(asked, self.estimator.estimate(asked), strict=False):
+        end = self.started + self.budget.seconds
+        estimates = self.estimator.estimate(asked, lambda: end if self.outcome.ranking else inf)
+        for choice, estimate in zip(asked, estimates, strict=False):
             self.outcome.found[choice] = estimate
             self.report(self.outcome)
-            if time.monotonic() - self.started > self.budget.seconds:
-                self.outcome.ended = f"{self.budget.seconds:g} s are over"
-                return
-        if self.outcome.compiles >= self.budget.compiles:
+            if time.monotonic() > end:
+                break
+        if time.monotonic() > end:
+            self.outcome.ended = f"{self.budget.seconds:g} s are over"
+        elif self.outcome.compiles >= self.budget.compiles:
             self.outcome.ended = f"{self.budget.compiles} choices were compiled"

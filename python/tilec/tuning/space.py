@@ -153,7 +153,7 @@ def axes_for(program: Program, structure: Choice) -> tuple[Sizes, ...]:
     for level in levels:
         if level.axis is not None and level.size is None:
             extent, ragged = extents.get(level.axis, (0.0, False))
-            longest = level.most if level.follows is not None else level.extent
+            longest = level.extent if level.follows is None or level.ragged else level.most
             extents[level.axis] = max(extent, longest), ragged or level.ragged
     return tuple(
         Sizes(

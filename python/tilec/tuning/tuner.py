@@ -1,6 +1,7 @@
 """From a program to the choice to take: the cache, the space, the search, compiling processes, a TPU."""
 
 import importlib.util
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -66,17 +67,18 @@ def tune(
     ValueError for an unknown chip, TileError for what a pass refuses of the program whatever is chosen,
     NothingFits where every choice is refused, or there is no compiler.
     """
-    target = chip_named(chip)
+    started, target = time.monotonic(), chip_named(chip)
     key = key_of(program, chip, budget.compiles)
     before, device = known(key), devices(program, chip)
     if before is not None and (before.measured is not None or device is None):
         return Tuned(before.choice, before.seconds, measured=before.measured)
     if estimators is Pool and importlib.util.find_spec("libtpu") is None:
         raise NothingFits(f"{program.name}: there is no TPU compiler to ask; install libtpu")
-    space, scorer = space_of(program), Scorer(program, target)
     console = Console(stderr=True)
     with estimators(program, chip) as estimator, shown(program.name, budget, console) as report:
-        outcome = search(space, scorer, estimator, budget, report, default_choice(program, chip))
+        space, scorer = space_of(program), Scorer(program, target)
+        usual = default_choice(program, chip)
+        outcome = search(space, scorer, estimator, budget, report, usual, started)
     ranking = outcome.ranking
     if not ranking:
         refused = outcome.refused
