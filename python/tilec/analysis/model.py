@@ -42,8 +42,6 @@ STEP = {"v4": 100, "v5e": 100, "v5p": 100, "v6e": 100, "tpu7x": 60}
 """Bundles of a step besides its body."""
 WINDOW = 12
 """Bundles of a step for each of its windows: whether it moves, and where to."""
-EARLY = 190
-"""Bundles between the copy for the next step and the wait for this step's, by which a latency is shorter."""
 KEPT = 48
 """Registers of a value that stay in registers between operations; larger ones are stored and loaded."""
 LISTED = 40
@@ -179,11 +177,11 @@ class _Model:
         rate = self.chip.hbm_gb_per_s / self.chip.clock_ghz
         fetches = min(max(copies.fetches, 1.0), steps)
         passing = copies.read / fetches / rate
-        ahead = max(self._depth(passing) - 1, 1)
-        wait = (self.chip.read_latency - EARLY + passing) / ahead
+        buffers = self._depth(passing)
+        wait = (step + self.chip.read_latency + passing) / buffers
         stepping, first = steps * step, self.nest.starts()
         for times, read, passed in copies.meeting(steps):
-            arrives = (self.chip.read_latency - EARLY + read / rate) / ahead if read else 0.0
+            arrives = (step + self.chip.read_latency + read / rate) / buffers if read else 0.0
             if self.schedule.fetch > 1:  # what is written passes while nothing is read, and then beside it
                 arrives += (passed - read) / rate
             stepping += max(times - first, 0.0) * max(max(arrives, passed / rate) - step, 0.0)
@@ -230,12 +228,15 @@ class _Model:
 
     def _idle(self, ragged: Sequence[int]) -> float:
         """Cycles of an idle step; what loops inside of the jagged one move is copied all the same."""
-        shared = sum(each.effect is not Effect.READ and each.level in ragged for each in self.work.traffic)
+        within = [
+            each for each in self.work.traffic if not set(ragged).isdisjoint(self.work.path(each.level))
+        ]
+        shared = sum(each.effect is not Effect.READ for each in within)
         inside = {
             n for n, trips in enumerate(self.nest.trips) if trips > 1 and self.work.levels[n].parent in ragged
         } - set(ragged)
         copied = [each for each in map(self.nest.copied, self.work.traffic) if not inside.isdisjoint(each[1])]
-        wait = (self.chip.read_latency - EARLY) / max(self._depth(0.0) - 1, 1) if copied else 0.0
+        wait = (self.chip.read_latency + IDLE) / self._depth(0.0) if copied else 0.0
         return RESTING if self.schedule.resident else max(IDLE + SHARED * shared, wait)
 
     def _most(self, level: Level, number: int) -> float:
