@@ -173,7 +173,8 @@ class _Model:
         (leaf,) = levels & set(self.nest.leaves())
         steps = max(self.nest.runs[leaf], 1.0)
         busy = max(units, key=lambda unit: units[unit])
-        step = (units[busy] + self._waits(levels) + self._control(leaf, steps)) / steps
+        bodies = sum(max(self._units(each).values()) for each in self._bodies(levels))
+        step = (bodies + self._waits(levels) + self._control(leaf, steps)) / steps
         rate = self.chip.hbm_gb_per_s / self.chip.clock_ghz
         fetches = min(max(copies.fetches, 1.0), steps)
         passing = copies.read / fetches / rate
@@ -189,6 +190,18 @@ class _Model:
         moving = (copies.read + copies.written) / rate
         bound = "transfer" if moving > stepping else "latency" if wait > step else busy
         return _Stretch(copies, steps, step, stepping, moving, bound, sum(units.values()) / steps)
+
+    def _bodies(self, levels: AbstractSet[int]) -> list[set[int]]:
+        """Levels whose work is in one body, where it fills each other's gaps: those of which each makes one
+        step in that around it. What is done once for several steps has a condition, and a body of its own."""
+        found: dict[int, set[int]] = {}
+        for number in sorted(levels):
+            level = self.work.levels[number]
+            inside = self.nest.trips[number] <= 1 or (self.schedule.loop == "unroll" and not level.outer)
+            body = found.get(level.parent) if inside else None
+            found[number] = set[int]() if body is None else body
+            found[number].add(number)
+        return [body for number, body in found.items() if min(body) == number]
 
     def _depth(self, passing: float) -> int:
         """The buffers of a window. Where nothing is said they are enough, if copies take `passing` cycles:

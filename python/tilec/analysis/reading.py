@@ -108,12 +108,15 @@ class _Reader:
         self._block(loop.body.block, around)
 
     def _carried(self, loop: ForOp, level: int) -> None:
-        """What a loop carries is in scratch memory between its steps."""
+        """What a loop carries is in scratch memory between its steps, put there before and read after."""
+        around = self.work.levels[level].parent
         for value in loop.carried:
             if shape_of(value.type):
                 width, shape = max(byte_width(element_type(value.type)), 1), self._extents(value.type)
                 for unit in (Unit.LOADS, Unit.STORES):
-                    self.work.lanes.append(Lanes(level, unit, shape, width, 1.0, carried=True))
+                    self.work.lanes += [
+                        Lanes(each, unit, shape, width, 1.0, carried=True) for each in (around, level)
+                    ]
 
     def _block(self, block: Block, level: int) -> None:
         for op in block.ops:
