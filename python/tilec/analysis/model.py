@@ -42,8 +42,6 @@ STEP = {"v4": 100, "v5e": 100, "v5p": 100, "v6e": 100, "tpu7x": 60}
 """Bundles of a step besides its body."""
 WINDOW = 12
 """Bundles of a step for each of its windows: whether it moves, and where to."""
-EARLY = 190
-"""Bundles between the copy for the next step and the wait for this step's, by which a latency is shorter."""
 KEPT = 48
 """Registers of a value that stay in registers between operations; larger ones are stored and loaded."""
 LISTED = 40
@@ -175,15 +173,16 @@ class _Model:
         (leaf,) = levels & set(self.nest.leaves())
         steps = max(self.nest.runs[leaf], 1.0)
         busy = max(units, key=lambda unit: units[unit])
-        step = (units[busy] + self._waits(levels) + self._control(leaf, steps)) / steps
+        bodies = sum(max(self._units(each).values()) for each in self._bodies(levels))
+        step = (bodies + self._waits(levels) + self._control(leaf, steps)) / steps
         rate = self.chip.hbm_gb_per_s / self.chip.clock_ghz
         fetches = min(max(copies.fetches, 1.0), steps)
         passing = copies.read / fetches / rate
-        ahead = max(self._depth(passing) - 1, 1)
-        wait = (self.chip.read_latency - EARLY + passing) / ahead
+        buffers = self._depth(passing)
+        wait = (step + self.chip.read_latency + passing) / buffers
         stepping, first = steps * step, self.nest.starts()
         for times, read, passed in copies.meeting(steps):
-            arrives = (self.chip.read_latency - EARLY + read / rate) / ahead if read else 0.0
+            arrives = (step + self.chip.read_latency + read / rate) / buffers if read else 0.0
             if self.schedule.fetch > 1:  # what is written passes while nothing is read, and then beside it
                 arrives += (passed - read) / rate
             stepping += max(times - first, 0.0) * max(max(arrives, passed / rate) - step, 0.0)
@@ -191,6 +190,18 @@ class _Model:
         moving = (copies.read + copies.written) / rate
         bound = "transfer" if moving > stepping else "latency" if wait > step else busy
         return _Stretch(copies, steps, step, stepping, moving, bound, sum(units.values()) / steps)
+
+    def _bodies(self, levels: AbstractSet[int]) -> list[set[int]]:
+        """Levels whose work is in one body, where it fills each other's gaps: those of which each makes one
+        step in that around it. What is done once for several steps has a condition, and a body of its own."""
+        found: dict[int, set[int]] = {}
+        for number in sorted(levels):
+            level = self.work.levels[number]
+            inside = self.nest.trips[number] <= 1 or (self.schedule.loop == "unroll" and not level.outer)
+            body = found.get(level.parent) if inside else None
+            found[number] = set[int]() if body is None else body
+            found[number].add(number)
+        return [body for number, body in found.items() if min(body) == number]
 
     def _depth(self, passing: float) -> int:
         """The buffers of a window. Where nothing is said they are enough, if copies take `passing` cycles:
@@ -230,12 +241,15 @@ class _Model:
 
     def _idle(self, ragged: Sequence[int]) -> float:
         """Cycles of an idle step; what loops inside of the jagged one move is copied all the same."""
-        shared = sum(each.effect is not Effect.READ and each.level in ragged for each in self.work.traffic)
+        within = [
+            each for each in self.work.traffic if not set(ragged).isdisjoint(self.work.path(each.level))
+        ]
+        shared = sum(each.effect is not Effect.READ for each in within)
         inside = {
             n for n, trips in enumerate(self.nest.trips) if trips > 1 and self.work.levels[n].parent in ragged
         } - set(ragged)
         copied = [each for each in map(self.nest.copied, self.work.traffic) if not inside.isdisjoint(each[1])]
-        wait = (self.chip.read_latency - EARLY) / max(self._depth(0.0) - 1, 1) if copied else 0.0
+        wait = (self.chip.read_latency + IDLE) / self._depth(0.0) if copied else 0.0
         return RESTING if self.schedule.resident else max(IDLE + SHARED * shared, wait)
 
     def _most(self, level: Level, number: int) -> float:

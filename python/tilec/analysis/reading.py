@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil, prod
 
-from xdsl.dialects import memref, scf
+from xdsl.dialects import scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from tilec.analysis.affine import Linear, extent, linear, static_extent
+from tilec.analysis.lane_costs import cost_of
 from tilec.analysis.row_updates import PER_REGISTER, PER_ROW
 from tilec.analysis.vmem import LANES, SUBLANES
 from tilec.analysis.workload import INNER, Extent, Lanes, Level, Product, Traffic, Unit, Workload
@@ -25,13 +26,13 @@ from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.axes import Axis
+from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import ForOp, GridOp, LoopOp, Order
-from tilec.dialects.tile.mixing import ReduceOp, ScanOp
+from tilec.dialects.tile.mixing import ReduceOp
 from tilec.dialects.tile.products import DotOp, Precision
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of, span_names, span_of
-from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp, TransposeOp
 
 ROWS = 8192
 """How many rows an array of any number of them is taken to have, where nobody says."""
@@ -61,7 +62,7 @@ class _Reader:
         self.chosen = chosen
         self.work = Workload()
         self.at: dict[SSAValue, int] = {}  # the level of each axis
-        self.begins: dict[SSAValue, SSAValue | int] = {}
+        self.axes: dict[SSAValue, Axis] = {}
         self.arrays: dict[SSAValue, int] = {}
 
     def read(self, grid: GridOp) -> Workload:
@@ -101,19 +102,22 @@ class _Reader:
                 around, name, share, most, ragged, follows, outer, size, mean, ranges, ordered, leading
             )
             around = self.at[axis.value] = len(self.work.levels)
-            self.begins[axis.value] = axis.bounds.begin
+            self.axes[axis.value] = axis
             self.work.levels.append(level)
         if isinstance(loop, ForOp):
             self._carried(loop, around)
         self._block(loop.body.block, around)
 
     def _carried(self, loop: ForOp, level: int) -> None:
-        """What a loop carries is in scratch memory between its steps."""
+        """What a loop carries is in scratch memory between its steps, put there before and read after."""
+        around = self.work.levels[level].parent
         for value in loop.carried:
             if shape_of(value.type):
                 width, shape = max(byte_width(element_type(value.type)), 1), self._extents(value.type)
                 for unit in (Unit.LOADS, Unit.STORES):
-                    self.work.lanes.append(Lanes(level, unit, shape, width, 1.0, carried=True))
+                    self.work.lanes += [
+                        Lanes(each, unit, shape, width, 1.0, carried=True) for each in (around, level)
+                    ]
 
     def _block(self, block: Block, level: int) -> None:
         for op in block.ops:
@@ -176,7 +180,11 @@ class _Reader:
         )
 
     def _ranges(self, axis: Axis) -> tuple[tuple[int, int], ...]:
-        """From where to where an axis runs, if it goes through all segments of an argument that is known."""
+        """From where to where an axis runs, if it goes through all segments of an argument that is known, or
+        through tiles of another axis whose size is."""
+        ends = [each.owner for each in (axis.bounds.begin, axis.bounds.end) if isinstance(each, SSAValue)]
+        if all(isinstance(each, BoundOp) and each.span in self.axes for each in ends):
+            return self._tiles([each for each in ends if isinstance(each, BoundOp)])
         segment = axis.bounds.begin.owner if isinstance(axis.bounds.begin, SSAValue) else None
         if (
             not isinstance(segment, SegmentOp)
@@ -188,6 +196,17 @@ class _Reader:
         if segment.ends is None:
             return tuple(pairwise(begins))
         return tuple(zip(begins, self.known.values.get(segment.ends.name_hint or "", ()), strict=False))
+
+    def _tiles(self, ends: Sequence[BoundOp]) -> tuple[tuple[int, int], ...]:
+        """The tiles that lie between two bounds, if they are those of one axis from 0 and of one size."""
+        spans = {each.span for each in ends}
+        if len(spans) != 1 or [each.side.data for each in ends] != [Side.BEGIN, Side.END]:
+            return ()
+        around = self.axes[spans.pop()]
+        span, length = span_of(around.value), static_extent(around.bounds)
+        if span is None or span.size == UNBOUND or length is None or around.bounds.begin != 0:
+            return ()
+        return tuple((begin, min(begin + span.size, length)) for begin in range(0, length, span.size))
 
     def _follows(self, axis: Axis) -> str | None:
         """The axis with whose tiles one ends that begins at a literal, as in causal attention."""
@@ -203,7 +222,7 @@ class _Reader:
         begin, end = linear(axis.bounds.begin), axis.bounds.end
         for around in self._axes(end) if isinstance(end, SSAValue) else ():
             level = self.work.levels[self.at[around]]
-            if level.ragged and linear(self.begins[around]) == begin:
+            if level.ragged and linear(self.axes[around].bounds.begin) == begin:
                 return level
         return None
 
@@ -269,7 +288,7 @@ class _Reader:
         while pending:
             new = set(self._axes(pending.pop())) - found
             found |= new
-            begins = (self.begins[each] for each in new)
+            begins = (self.axes[each].bounds.begin for each in new)
             pending += [each for each in begins if isinstance(each, SSAValue)]
         return found
 
@@ -338,49 +357,3 @@ def _hangs_on_elements(condition: SSAValue) -> bool:
         seen.add(one)
         pending += one.owner.operands
     return False
-
-
-@dataclass(frozen=True)
-class _Cost:
-    """Operations for one register: of the transcendental unit; of the vector unit, which makes more of what
-    that gives; and how many more on chips that need a `refined` result.
-    """
-
-    transcendental: float = 0.0
-    vector: float = 0.0
-    refined: float = 0.0
-
-
-_HARD = {
-    "math.exp": _Cost(1),
-    "math.exp2": _Cost(1),
-    "math.log": _Cost(1),
-    "math.tanh": _Cost(1),
-    "math.rsqrt": _Cost(1, 0, 8),
-    "math.sqrt": _Cost(1, 7, 4),
-    "math.erf": _Cost(1, 0, 38),
-    "arith.divf": _Cost(1, 0, 13),
-    "math.sin": _Cost(0, 102, 52),
-    "math.cos": _Cost(0, 102, 52),
-}
-"""Fitted to bundles of four such operations after each other on 32 registers, by libtpu 0.0.51."""
-
-
-def cost_of(op: Operation) -> list[tuple[Unit, float, bool]]:
-    """The units that an operation keeps busy, their operations for one register of the result, and whether
-    only chips that refine what the transcendental unit gives have them."""
-    if op.name in _HARD:
-        cost = _HARD[op.name]
-        found = [
-            (Unit.TRANSCENDENTAL, cost.transcendental, False),
-            (Unit.VECTOR, cost.vector, False),
-            (Unit.VECTOR, cost.refined, True),
-        ]
-        return [each for each in found if each[1]]
-    match op:
-        case ScanOp() | TransposeOp():
-            return [(Unit.ACROSS, 2.0, False)]
-        case SplatOp() | BroadcastOp() | IndicesOp() | memref.DimOp():
-            return []
-        case _:
-            return [(Unit.VECTOR, 1.0, False)]

@@ -1,0 +1,59 @@
+"""What operations on lanes keep busy, and how much.
+
+Fitted to bundles of four operations of a kind after each other on 32 registers, by libtpu 0.0.51 for v5e, v6e
+and tpu7x; v4 and v5p were looked at for quotients and exponentials, and are like v5e.
+"""
+
+from dataclasses import dataclass
+
+from xdsl.dialects import memref
+from xdsl.ir import Operation
+
+from tilec.analysis.workload import Unit
+from tilec.dialects.tile.mixing import ScanOp
+from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp, TransposeOp
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """Operations for one register: of the transcendental unit; of the vector unit, which makes more of what
+    that gives; and how many more on chips that need a `refined` result.
+    """
+
+    transcendental: float = 0.0
+    vector: float = 0.0
+    refined: float = 0.0
+
+
+_HARD = {
+    "math.exp": _Cost(1),
+    "math.exp2": _Cost(1),
+    "math.log": _Cost(1),
+    "math.tanh": _Cost(1),
+    "math.rsqrt": _Cost(1, 0, 8),
+    "math.sqrt": _Cost(1, 7, 4),
+    "math.erf": _Cost(1, 0, 38),
+    "arith.divf": _Cost(1, 0, 13),
+    "math.sin": _Cost(0, 102, 52),
+    "math.cos": _Cost(0, 102, 52),
+}
+
+
+def cost_of(op: Operation) -> list[tuple[Unit, float, bool]]:
+    """The units that an operation keeps busy, their operations for one register of the result, and whether
+    only chips that refine what the transcendental unit gives have them."""
+    if op.name in _HARD:
+        cost = _HARD[op.name]
+        found = [
+            (Unit.TRANSCENDENTAL, cost.transcendental, False),
+            (Unit.VECTOR, cost.vector, False),
+            (Unit.VECTOR, cost.refined, True),
+        ]
+        return [each for each in found if each[1]]
+    match op:
+        case ScanOp() | TransposeOp():
+            return [(Unit.ACROSS, 2.0, False)]
+        case SplatOp() | BroadcastOp() | IndicesOp() | memref.DimOp():
+            return []
+        case _:
+            return [(Unit.VECTOR, 1.0, False)]
