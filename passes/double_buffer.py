@@ -16,6 +16,11 @@ After, with "depth=3 fetch=2":
       %k = tile.axis 0 to 512 by k:128 ordered
       %x_window = tile.window read %x[%m, %k] fetch [128, 256] buffers 3
 
+Where loops that follow each other go through one range in equal tiles, as two passes over a segment do, the
+tiles of a short range are `kept` in the buffers of the first for the others, which copy none of them again:
+in a `nested` pipeline, up to half of VMEM. Softmax of 64 segments of 512 rows of 1024 f32 is estimated at 329
+us on v5e and 92 us on tpu7x in tiles of 256 rows; where every tile was copied twice, at 493 and 157 us.
+
 A grid has two buffers at most, and so has an output of an emit_pipeline, and an input of one that may have
 few steps; a block that no step changes has one. What a window says of itself stands.
 
@@ -30,19 +35,23 @@ from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import static_extent
-from tilec.analysis.blocks import MOST_BUFFERS, block_refusal, kind_of, most_buffers
+from tilec.analysis.blocks import MOST_BUFFERS, block_refusal, in_view, kind_of, most_buffers
 from tilec.analysis.buffers import FEW, SOME, wanted_buffers
+from tilec.analysis.kept import returns_of
 from tilec.analysis.lanes import moves_freely
 from tilec.analysis.visits import moves, one_step
-from tilec.analysis.vmem import MEBIBYTE, Space
+from tilec.analysis.vmem import MEBIBYTE, Space, padded_bytes
 from tilec.chips import CHIPS
 from tilec.chips.option import chip_option
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import dense_i64
-from tilec.dialects.tile.types import span_of
+from tilec.dialects.tile.types import byte_width, span_of
 from tilec.passes.plan_memory import ledger_of
+
+KEPT = 2
+"""The part of VMEM that the tiles of one window may take, for others to come back to: a half."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,8 @@ class DoubleBuffer(ModulePass):
                 window.buffers = IntegerAttr(self._buffers(pipeline, window), i64)
             if self.depth is None:
                 self._shrink(pipeline, unset)
+            for window in {each.first for each in returns_of(pipeline).values() if each.first.kept is None}:
+                self._keep(pipeline, window)
 
     def _buffers(self, pipeline: PipelineOp, window: WindowOp) -> int:
         if self.depth is None:
@@ -93,6 +104,19 @@ class DoubleBuffer(ModulePass):
             for window in many:
                 window.buffers = IntegerAttr(most, i64)
                 explain(window, f"double-buffer: {most} buffers; {chip.name} has no room for more")
+
+    def _keep(self, pipeline: PipelineOp, window: WindowOp) -> None:
+        """Keep the tiles of ranges to which another window comes back, as many as there is room for."""
+        assert window.buffers is not None
+        chip, least = CHIPS[self.chip], window.buffers.value.data
+        memory = int(chip.vmem_mib * MEBIBYTE)
+        shape, width = in_view(window, window.extents), byte_width(window.array_type.element_type)
+        most = memory // KEPT // padded_bytes(shape, width)
+        room = (memory - ledger_of(pipeline, chip).total(Space.VMEM)) // padded_bytes(shape, width) + least
+        count = 1 << max(0, min(most, room)).bit_length() >> 1  # which buffer is next takes no division
+        if count >= least:
+            window.kept = IntegerAttr(count, i64)
+            explain(window, f"double-buffer: ranges of up to {count} tiles are copied once")
 
     def _fetch(self, pipeline: PipelineOp, window: WindowOp) -> None:
         """Let a block hold several tiles of the innermost axis."""

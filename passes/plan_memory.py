@@ -28,6 +28,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from tilec.analysis.blocks import in_view, scalar_arrays
+from tilec.analysis.kept import kept_buffers
 from tilec.analysis.registers import Pressure, sized
 from tilec.analysis.strips import Strips, name_of, strips_of
 from tilec.analysis.visits import block_owner, moves
@@ -192,7 +193,7 @@ def _window(pipeline: PipelineOp, window: WindowOp, sizes: Mapping[str, int]) ->
         for dim, extent in zip(window.window, window.extents, strict=True)
     ]
     shape, width = in_view(window, extents), byte_width(window.array_type.element_type)
-    count = window.buffers.value.data if window.buffers is not None else 1
+    count = kept_buffers(window) + (1 if window.buffers is None else window.buffers.value.data)
     before = 0 if not preload else 1 if loop is Loop.GRID else count
     copies = count + before
     compact = loop is Loop.EMIT_PIPELINE and not is_local(window.array)
@@ -283,5 +284,5 @@ def _semaphores(pipeline: PipelineOp) -> Iterator[Entry]:
     """A semaphore for each buffer of a window."""
     for window in _blocks(pipeline):
         if window.buffers is not None and not is_local(window.array):
-            size = window.buffers.value.data * WORD
+            size = (window.buffers.value.data + kept_buffers(window)) * WORD
             yield _entry(window, Space.SEMAPHORES, size, size)

@@ -272,7 +272,8 @@ class WindowOp(AccessOp):
     leave lanes unwritten. `fetch` gives the extents of what is copied at once, one for each dimension of the
     array, where that is more than the window: a multiple of it, or all that the dimension has; of rows of a
     matrix also where they are indexed one by one. `buffers N` is how many of those copies exist. A `clipped`
-    window may reach beyond its array, where its lanes are undefined; no other may with a live lane.
+    window may reach beyond its array, where its lanes are undefined; no other may with a live lane. `kept N`
+    gives it N buffers, for all tiles of a range of so many: windows that come back to them copy none.
 
     Example:
         tile.pipeline grid {
@@ -290,6 +291,7 @@ class WindowOp(AccessOp):
     clipped = opt_prop_def(UnitAttr)
     fetch = opt_prop_def(DenseArrayBase)
     buffers = opt_prop_def(IntegerAttr)
+    kept = opt_prop_def(IntegerAttr)
     result = result_def(RefType)
     traits = traits_def(HasParent(PipelineOp))
 
@@ -338,6 +340,8 @@ class WindowOp(AccessOp):
             op.fetch = dense_i64(extents)
         if parser.parse_optional_keyword("buffers"):
             op.buffers = IntegerAttr(parser.parse_integer(allow_boolean=False), i64)
+        if parser.parse_optional_keyword("kept"):
+            op.kept = IntegerAttr(parser.parse_integer(allow_boolean=False, allow_negative=False), i64)
         return op
 
     def print(self, printer: Printer) -> None:
@@ -353,6 +357,8 @@ class WindowOp(AccessOp):
             printer.print_string(f" fetch {list(ints_of(self.fetch))}")
         if self.buffers is not None:
             printer.print_string(f" buffers {self.buffers.value.data}")
+        if self.kept is not None:
+            printer.print_string(f" kept {self.kept.value.data}")
 
     def verify_(self) -> None:
         if self.mode.data not in (Effect.READ, Effect.WRITE):
@@ -365,6 +371,8 @@ class WindowOp(AccessOp):
             raise VerifyException("tile.window: only a `write` window can be preloaded")
         if self.clipped is not None and self.effect != Effect.READ:
             raise VerifyException("tile.window: only a `read` window can be clipped")
+        if self.kept is not None and (self.effect != Effect.READ or self.buffers is None):
+            raise VerifyException("tile.window: only a `read` window with `buffers` can be kept")
         if self.fetch is not None:
             self._verify_fetch(ints_of(self.fetch))
 

@@ -21,6 +21,13 @@ def is_conditional(op: Operation | None, outer: Operation) -> bool:
     return False
 
 
+def conjuncts(condition: SSAValue) -> list[SSAValue]:
+    """The conditions all of which make up one."""
+    if isinstance(condition.owner, arith.AndIOp):
+        return [each for operand in condition.owner.operands for each in conjuncts(operand)]
+    return [condition]
+
+
 def is_within(op: AccessOp, position: int) -> bool:
     """Whether the positions that an access names in one dimension are surely in the array."""
     dim, whole = op.window[position], extent(op.array, position)

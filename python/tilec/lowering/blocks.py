@@ -42,6 +42,12 @@ def check_buffers(pipeline: PipelineOp, window: WindowOp) -> None:
             f"convert-tile-to-pallas: {_name(window)} has {buffers.value.data} buffers; {accepted} "
             "accepted here",
         )
+    if window.kept is not None and pipeline.nested is None:
+        fail(
+            window,
+            f"convert-tile-to-pallas: {_name(window)} is kept for windows that come back to its tiles, which "
+            "only a `nested` pipeline can; run --stream-jagged-items",
+        )
 
 
 def _name(window: WindowOp) -> str:

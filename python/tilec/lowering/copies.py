@@ -1,7 +1,7 @@
 """One window of a `fori_loop`: where its data is, and the copies between HBM and its buffers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd
 from typing import NoReturn
 
@@ -14,7 +14,7 @@ from tilec.analysis.vmem import LANES, SUBLANES
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
-from tilec.dialects.tile.schedule import AxisOp
+from tilec.dialects.tile.schedule import AxisOp, WindowOp
 from tilec.dialects.tile.types import UNBOUND
 from tilec.lowering.scalars import Scalars
 from tilec.lowering.windows import BlockPlan, block_position
@@ -25,10 +25,11 @@ Dims = list["SSAValue | int | pallas.Ds | None"]
 
 @dataclass(frozen=True)
 class CopiedWindow:
-    """A window whose blocks the kernel copies itself, through `depth` buffers.
+    """A window whose blocks the kernel copies itself, through `depth` buffers from number `first` on.
 
     `array` refers to the array in HBM, `buffer` to the buffers and `semaphores` to one semaphore for each.
-    `effect` says which way blocks go: what a written window begins as is read through one of its own.
+    `effect` says which way blocks go: what a written window begins as is read through one of its own. Copies
+    begin `ahead` steps before the block is wanted.
     """
 
     plan: BlockPlan
@@ -37,6 +38,8 @@ class CopiedWindow:
     semaphores: SSAValue
     depth: int
     effect: Effect
+    ahead: int
+    first: int = 0
 
     def copy(
         self,
@@ -47,9 +50,10 @@ class CopiedWindow:
     ) -> Operation:
         """Begin, or wait for, the copy of the block of the step that `at` knows, or of that at `position`."""
         array, buffer = self._sides(at, position or block_position(self.plan, at))
-        outside, inside = (self.array, array), (self.buffer, [slot, *buffer])
+        place = at.build.add(slot, self.first)
+        outside, inside = (self.array, array), (self.buffer, [place, *buffer])
         source, target = (outside, inside) if self.effect is Effect.READ else (inside, outside)
-        return make(*source, *target, self.semaphores, [slot])
+        return make(*source, *target, self.semaphores, [place])
 
     @property
     def has_tail(self) -> bool:
@@ -127,6 +131,15 @@ class CopiedWindow:
             f"with an extent known only at run time, {window.array_type.element_type} may lie in tiles of "
             f"{SUBLANES} rows or of {unit}; loop=grid and loop=emit_pipeline can",
         )
+
+
+def coming_back(
+    copied: Sequence[CopiedWindow], first: WindowOp, plan: BlockPlan, array: SSAValue, depth: int
+) -> CopiedWindow:
+    """A window that comes back to the tiles of `first`, with `depth` more buffers of its own behind those."""
+    kept = next(each for each in copied if each.plan.window is first)
+    taken = sum(each.depth for each in copied if each.buffer is kept.buffer)
+    return replace(kept, plan=plan, array=array, depth=depth, ahead=depth - 1, first=taken)
 
 
 def buffer_shape(plan: BlockPlan) -> list[int]:

@@ -8,6 +8,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.analysis.alignment import Kind
 from tilec.analysis.blocks import kind_of, loop_axes, scalar_arrays
+from tilec.analysis.kept import buffers_back, kept_buffers, kept_returns
 from tilec.analysis.revisits import check_visits
 from tilec.analysis.visits import block_owner
 from tilec.analysis.vmem import SUBLANES
@@ -23,7 +24,7 @@ from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.types import UNBOUND, Array, element_type, shape_of
 from tilec.lowering.blocks import begins_as_array, check_buffers, checked_owner
 from tilec.lowering.bodies import BY_ITEM, KernelParts, loop_body, step_body
-from tilec.lowering.copies import CopiedWindow, buffer_shape
+from tilec.lowering.copies import CopiedWindow, buffer_shape, coming_back
 from tilec.lowering.host import Host
 from tilec.lowering.nested_body import nested_body
 from tilec.lowering.orientation import Orientation
@@ -340,22 +341,22 @@ class KernelLowering:
         window = plan.window
         if len(plan.view) > 1 and plan.view[-2] == UNBOUND:
             text = f"the least number of rows of {window.array.name_hint or 'array'} for loop=fori_loop"
-            least = self.host.build.value(SUBLANES)
-            enough = pallas.RequireOp(least, self.host.extent(window.array), text)
-            self.host.build.insert_all(enough, window.location)
+            least, rows = self.host.build.value(SUBLANES), self.host.extent(window.array)
+            self.host.build.insert_all(pallas.RequireOp(least, rows, text), window.location)
         depth = 2 if window.buffers is None else window.buffers.value.data
-        shape = buffer_shape(plan)
-        kind = pallas.in_space(MemRefType(window.array_type.element_type, [depth, *shape]), pallas.Space.VMEM)
-        buffer = self._spec(pallas.ScratchOp(kind), window.array)
+        if window in (returns := kept_returns(self.pipeline)):
+            self.copied.append(coming_back(self.copied, returns[window].first, plan, array, depth))
+            return self.copied[-1]
+        ahead, depth = depth - 1, depth + kept_buffers(window)
+        count = depth + buffers_back(returns, window)
+        kind = MemRefType(window.array_type.element_type, [count, *buffer_shape(plan)])
+        buffer = self._spec(pallas.ScratchOp(pallas.in_space(kind, pallas.Space.VMEM)), window.array)
         buffer.name_hint = window.result.name_hint
-        signals = MemRefType(pallas.DmaSemaphoreType(), [depth])
-        semaphores = self._spec(
-            pallas.ScratchOp(pallas.in_space(signals, pallas.Space.SEMAPHORE)), window.array
-        )
+        signals = pallas.in_space(MemRefType(pallas.DmaSemaphoreType(), [count]), pallas.Space.SEMAPHORE)
+        semaphores = self._spec(pallas.ScratchOp(signals), window.array)
         semaphores.name_hint = f"{window.array.name_hint or 'array'}_copied"
-        made = CopiedWindow(plan, array, buffer, semaphores, depth, effect)
-        self.copied.append(made)
-        return made
+        self.copied.append(CopiedWindow(plan, array, buffer, semaphores, depth, effect, ahead))
+        return self.copied[-1]
 
     def _shaped_back(self, result: SSAValue, array: SSAValue, kind: Array) -> SSAValue:
         extent = self.host.extent(array) if UNBOUND in shape_of(array.type) else None

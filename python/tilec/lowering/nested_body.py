@@ -8,7 +8,9 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import is_inside, linear
+from tilec.analysis.kept import kept_returns
 from tilec.analysis.visits import axes_behind, level_of, one_step
+from tilec.analysis.within import conjuncts
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.places import GetOp, SetOp
 from tilec.dialects.tile.schedule import AxisOp
@@ -17,7 +19,6 @@ from tilec.dialects.tile.types import span_of
 from tilec.lowering.bodies import BY_ITEM, KernelParts, grid_positions
 from tilec.lowering.nested_loop import NestedLoop
 from tilec.lowering.scalars import Scalars
-from tilec.lowering.statements import conjuncts
 from tilec.rewriting.index import Index, IndexBuilder
 from tilec.rewriting.jagged import tiles
 
@@ -57,6 +58,7 @@ def nested_body(parts: KernelParts) -> list[Operation]:
         parts.copied,
         levels,
         parts.copied_preloads,
+        kept_returns(parts.pipeline),
         _read_at(parts),
         make,
         lambda axis, scalars: _trip(parts, axis, scalars),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from tilec.analysis.kept import Return
 from tilec.analysis.visits import axes_behind
 from tilec.dialects import pallas
 from tilec.dialects.tile.schedule import AxisOp
@@ -168,6 +169,9 @@ class Cursor(Carried):
 class Fetched(Carried):
     """A window that is read in the loops, through copies of the blocks that `cursor` comes to.
 
+    One that comes `back` to the tiles of another copies none where that has kept them all: those are in its
+    buffers, up to the one of its last tile.
+
     `new` has a bit for each step from the one that runs to the one that the cursor is at: whether its block
     is another than that of the step before. `at` is the block of the latter, `slot` the buffer of the former,
     `next_slot` that of the next copy.
@@ -175,11 +179,14 @@ class Fetched(Carried):
 
     window: CopiedWindow
     cursor: Cursor
+    back: "Back | None" = None
 
     def begin(self, step: Step) -> None:
         """Ask for the block of the first step."""
         position = block_position(self.window.plan, self.cursor.scalars(step))
-        exists = has_rows(self.window.plan, self.cursor.scalars(step))
+        exists = self._exists(self.cursor.scalars(step))
+        if self.back is not None:  # no step is to find there what was not copied
+            position = step.chosen(exists, position, [NOWHERE] * len(position))
         self.state = {f"at_{i}": position[i] for i in self.window.plan.moving}
         self.state["new"] = self._latest if exists is None else step.build.select(exists, self._latest, 0)
         if self.window.depth > 1:
@@ -190,7 +197,19 @@ class Fetched(Carried):
     @property
     def _latest(self) -> int:
         """The bit of the step that the cursor is at."""
-        return 1 << self.window.depth - 1
+        return 1 << self.window.ahead
+
+    def _exists(self, at: Scalars) -> SSAValue | None:
+        """Whether there is a block to copy; `None` if there surely is."""
+        gone = None if self.back is None else self.back.is_gone(at)
+        return at.build.every([has_rows(self.window.plan, at), gone])
+
+    def place(self, step: Step) -> Index:
+        """The buffer, of all behind the reference, in which the step that runs finds its block."""
+        own = step.build.add(self.slot, self.window.first)
+        if self.back is None:
+            return own
+        return step.build.select(self.back.is_gone(step.here), own, self.back.slot(step))
 
     @property
     def slot(self) -> Index:
@@ -223,7 +242,7 @@ class Fetched(Carried):
     def follow(self, step: Step) -> None:
         """Ask for the block that the cursor has come to, if it is a new one, on behalf of the next step."""
         build, plan, at = step.build, self.window.plan, self.cursor.scalars(step)
-        position, rows = block_position(plan, at), has_rows(plan, at)
+        position, rows = block_position(plan, at), self._exists(at)
         latest = self.block("at", position)
         exists, differs = self.cursor.exists(step), step.differs(position, latest)
         surely_none = differs is None or known_condition(exists) is False
@@ -237,6 +256,27 @@ class Fetched(Carried):
             self.state["slot"] = step.slot(number, self.window.depth)
         if wanted is not None:
             self.keep("at", position if rows is None else step.chosen(wanted, position, latest))
+
+
+@dataclass(frozen=True)
+class Back:
+    """How a window comes back to the tiles of `first`, which keeps those of a range of up to `most`."""
+
+    first: Fetched
+    returns: Return
+    most: int
+
+    def is_gone(self, at: Scalars) -> SSAValue:
+        """Whether a step's range has more tiles than are kept."""
+        gone = at.build.compare("sge", at.index(self.returns.last), self.most)
+        gone.name_hint = "gone"
+        return gone
+
+    def slot(self, step: Step) -> Index:
+        """The buffer of the step's tile: the other window is at the last one, those before it are behind."""
+        build, at, depth = step.build, step.here, self.first.window.depth
+        before = build.sub(at.index(self.returns.last), at.index(self.returns.tile))
+        return step.slot(build.add(build.sub(self.first.slot, before), depth), depth)
 
 
 @dataclass(eq=False)

@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from xdsl.dialects.builtin import IndexType, LocationAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from tilec.analysis.kept import Return
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
-from tilec.dialects.tile.schedule import AxisOp
+from tilec.dialects.tile.schedule import AxisOp, WindowOp
 from tilec.dialects.tile.types import shape_of
 from tilec.lowering.copies import CopiedWindow
 from tilec.lowering.copy_loop import MakeScalars
 from tilec.lowering.hoisting import hoisted, once
-from tilec.lowering.nested_copies import Carried, Cursor, Fetched, Step, Written
+from tilec.lowering.nested_copies import Back, Carried, Cursor, Fetched, Step, Written
 from tilec.lowering.scalars import Scalars
 from tilec.lowering.windows import has_rows
 from tilec.rewriting.index import Index, IndexBuilder, named
@@ -32,14 +33,16 @@ class NestedLoop:
 
     `levels` says how many of the loops are around the copies of a window. `trip` gives the steps of an axis,
     from the scalars of the step around its loop. `read_at` are the axes whose positions scalars read arrays
-    at. `preloads` are pairs of a window that is written and one with what its array held. `slots` says,
-    inside the loops, which buffer of each window the step uses.
+    at. `preloads` are pairs of a window that is written and one with what its array held, `returns` the
+    windows that come back to tiles of others, which are kept. `slots` says, inside the loops, which buffer of
+    each window the step uses.
     """
 
     axes: Sequence[AxisOp]
     windows: Sequence[CopiedWindow]
     levels: Mapping[SSAValue, int]
     preloads: Sequence[tuple[CopiedWindow, CopiedWindow]]
+    returns: Mapping[WindowOp, Return]
     read_at: Collection[AxisOp]
     make: MakeScalars
     trip: Callable[[AxisOp, Scalars], Index]
@@ -80,7 +83,7 @@ class NestedLoop:
 
     def _begin(self, window: CopiedWindow, step: Step) -> None:
         """Begin to copy what no loop moves, and to carry what loops do."""
-        level, ahead = self.levels[window.buffer], window.depth - 1
+        level, ahead = self.levels[window.buffer], window.ahead
         if window.effect is Effect.WRITE and level:
             self.written.append(Written(level, window))
             self.written[-1].begin()
@@ -88,12 +91,21 @@ class NestedLoop:
             if (level, ahead) not in self.cursors:
                 cursor = Cursor(level, ahead, self.axes[:level], self.trip, self.read_at)
                 self.cursors[level, ahead] = cursor
-            self.fetched.append(Fetched(level, window, self.cursors[level, ahead]))
+            self.fetched.append(Fetched(level, window, self.cursors[level, ahead], self._back(window)))
         else:
             self.slots[window.buffer] = 0
             if window.effect is Effect.READ:
                 first = step.at([0] * len(self.axes))
                 step.when(has_rows(window.plan, first), window.copy(pallas.CopyStartOp, 0, first))
+
+    def _back(self, window: CopiedWindow) -> Back | None:
+        """How a window comes back to the tiles of another one, which keeps them in the same buffers."""
+        returns = self.returns.get(window.plan.window)
+        if returns is None:
+            return None
+        first = next(each for each in self.fetched if each.window.plan.window is returns.first)
+        assert returns.first.kept is not None
+        return Back(first, returns, returns.first.kept.value.data)
 
     def _begin_ahead(self, cursor: Cursor, step: Step) -> None:
         """Begin to copy what the first steps need, and let the first one ask for what is ahead."""
@@ -132,7 +144,8 @@ class NestedLoop:
             fetched.ask(step)
         for fetched in here:
             fetched.wait(step)
-            self.slots[fetched.window.buffer] = fetched.slot
+            key = fetched.window.buffer if fetched.back is None else fetched.window.plan.window.result
+            self.slots[key] = fetched.place(step)
         changed: dict[CopiedWindow, SSAValue | None] = {}
         for written in self.written:
             if written.level == level:

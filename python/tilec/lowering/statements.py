@@ -8,6 +8,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.analysis.visits import stays
 from tilec.analysis.vmem import registers
+from tilec.analysis.within import conjuncts
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.arrays import SegmentOp
@@ -32,18 +33,11 @@ FEW_REGISTERS = 16
 """A quarter of a core's: as many selects are fewer bundles than a branch."""
 
 
-def conjuncts(condition: SSAValue) -> list[SSAValue]:
-    """The conditions all of which make up one."""
-    if isinstance(condition.owner, arith.AndIOp):
-        return [each for operand in condition.owner.operands for each in conjuncts(operand)]
-    return [condition]
-
-
 class Statements:
     """The statements of a kernel's body, lowered into a list that changes inside conditions.
 
     `places` are the references behind windows and scratch, `plans` say how each window became a block, and
-    `slots` which of several buffers behind a reference is meant.
+    `slots` which of several buffers behind a reference is meant, by window where several have one.
     """
 
     def __init__(
@@ -116,7 +110,8 @@ class Statements:
     def _tile(self, place: SSAValue) -> Tiles:
         """The tile of a window."""
         ref = self.places[place]
-        return Tiles(self.plans[place], ref, self.slots.get(ref), self.scalars, self.emit)
+        slot = self.slots.get(place, self.slots.get(ref))
+        return Tiles(self.plans[place], ref, slot, self.scalars, self.emit)
 
     def _get(self, op: GetOp) -> None:
         place = op.ref

@@ -395,3 +395,18 @@ func.func @buffers(%x: memref<512x128xf32>, %out: memref<512x128xf32>) -> memref
   return %out : memref<512x128xf32>
 }
 // CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:390:5: error: convert-tile-to-pallas: %x has 9 buffers; 1 to 8 are accepted here
+
+// -----
+
+// Steps of one loop never come back to tiles.
+func.func @kept(%x: memref<512x128xf32>, %out: memref<512x128xf32>) -> memref<512x128xf32> {
+  tile.pipeline fori_loop {
+    %m = tile.axis 0 to 512 by m:128 ordered
+    %xw = tile.window read %x[%m, :] buffers 2 kept 4
+    %ow = tile.window write %out[%m, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<512x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:405:5: error: convert-tile-to-pallas: %x is kept for windows that come back to its tiles, which only a `nested` pipeline can; run --stream-jagged-items

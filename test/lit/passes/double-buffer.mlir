@@ -180,3 +180,49 @@ func.func @crowded(%w: memref<65408x512xf32>, %x: memref<4096x512xf32>) {
   }
   return
 }
+
+// A second loop over the same range, in equal tiles, comes back to what the first one has kept; one in other
+// tiles does not. A second loop is a stretch of the steps of the first.
+func.func @again(%x: memref<4096x1024xf32>, %offsets: memref<9xi32>) -> (memref<4096x1024xf32>) {
+  %out = tile.empty : memref<4096x1024xf32>
+  tile.pipeline fori_loop nested {
+    %g = tile.axis 0 to 8 ordered
+    %b, %e = tile.segment %offsets[%g]
+    %size = arith.constant 128 : index
+    %one = arith.constant 1 : index
+    %zero = arith.constant 0 : index
+    %first = arith.floordivsi %b, %size : index
+    %begin = arith.muli %first, %size : index
+    %rest = arith.subi %e, %begin : index
+    %some = arith.ceildivsi %rest, %size : index
+    %n = arith.maxsi %some, %one : index
+    %steps = arith.addi %n, %n : index
+    %step = tile.axis 0 to %steps ordered
+    %last = arith.subi %n, %one : index
+    %t1 = arith.minsi %step, %last : index
+    %p1 = arith.addi %first, %t1 : index
+    %m1 = tile.span %p1 of %b to %e by m:128 aligned keep
+    %late = arith.cmpi sge, %step, %n : index
+    %s2 = arith.subi %step, %n : index
+    %t2 = arith.maxsi %s2, %zero : index
+    %p2 = arith.addi %first, %t2 : index
+    %m2 = tile.span %p2 of %b to %e by k:128 aligned keep
+    %w1 = tile.window read %x[%m1, :]
+    %w2 = tile.window read %x[%m2, :]
+    %o = tile.window write %out[%m2, :]
+    %v1 = tile.get %w1
+    scf.if %late {
+      %v2 = tile.get %w2
+      tile.set %v2, %o
+    }
+  }
+  return %out : memref<4096x1024xf32>
+}
+// AUTO-LABEL: func.func @again
+// AUTO:         tile.window read %x[%m1, :] buffers 4 kept 128
+// AUTO-NEXT:    tile.window read %x[%m2, :] buffers 4{{$}}
+// NOTE: {{.*}}/double-buffer.mlir:{{.*}}: note: double-buffer: ranges of up to 128 tiles are copied once
+// V6E-LABEL: func.func @again
+// V6E:         tile.window read %x[%m1, :] buffers {{[0-9]+}} kept
+// ONE-LABEL: func.func @again
+// ONE:         tile.window read %x[%m1, :] buffers 1{{$}}

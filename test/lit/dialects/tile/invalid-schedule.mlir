@@ -333,3 +333,13 @@ func.func @rows_of_another_width(%x: memref<64x64xf32>, %ids: memref<64xi32>) {
   return
 }
 // CHECK: {{.*}}/invalid-schedule.mlir:331:5: error: tile.update_rows puts a value of type tensor<16x64xf32, #tile.spans<m, _>> into a window of tensor<16x128xf32, #tile.spans<m, _>>; it needs tensor<16x128xf32, #tile.spans<m, _>>
+
+// -----
+
+func.func @kept_output(%x: memref<8xf32>) {
+  tile.pipeline grid {
+    %w = tile.window write %x[:] buffers 2 kept 4
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:341:5: error: tile.window: only a `read` window with `buffers` can be kept
