@@ -32,8 +32,8 @@ def default_choice(program: Program, chip: str) -> Choice:
     """The model's best choice that the passes take for `chip`, in well under a second mostly.
 
     It is for a grid, or streams jagged axes; what steps come back to may stay on the chip. Where the passes
-    refuse all that the model likes of these, the choice of `--tile-to-pallas` with nothing said, and the smallest
-    sizes where they refuse that too. Raises ValueError for an unknown chip.
+    refuse all that the model likes of these, the choice of `--tile-to-pallas` with nothing said, and the
+    smallest sizes where they refuse that too. Raises ValueError for an unknown chip.
     """
     ragged = any(level.ragged for work in program.workloads for level in work.levels)
     structures = [*PLAIN, *(STREAMS if ragged else ())]
