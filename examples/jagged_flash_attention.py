@@ -25,7 +25,8 @@ def jagged_flash_attention(
             top = hl.full([rows], -1e30, dtype=torch.float32)
             total = hl.zeros([rows], dtype=torch.float32)
             acc = hl.zeros([rows, dim], dtype=torch.float32)
-            for cols in hl.tile(begin, end, max_extent=longest):
+            # Keys after the last of these queries would all be masked.
+            for cols in hl.tile(begin, rows.end, max_extent=longest):
                 scores = hl.dot(query, k[cols, h, :].T) / math.sqrt(dim)
                 scores = torch.where(rows.index[:, None] >= cols.index[None, :], scores, float("-inf"))
                 higher = torch.maximum(top, scores.amax(dim=1))

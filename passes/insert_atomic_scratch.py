@@ -203,6 +203,8 @@ class _Order:
     def _obstacle(self, target: Target, carried: Sequence[Target]) -> str | None:
         """Why a target cannot be carried beside those that are."""
         first = target.atomics[0]
+        if any(op.rows is not None for op in target.atomics):
+            return "its rows are updated one by one"
         other = next((op for op in target.atomics if op.window != first.window), None)
         if other is not None:
             return f"the atomics at {where(first)} and {where(other)} update different windows"

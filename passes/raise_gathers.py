@@ -13,13 +13,14 @@ After:
 
 Sums, differences and products with literals are seen through in any order, and so are casts between integers
 of 32 bits and more, broadcasts and transpositions. `tile.scatter` becomes `tile.store`, whose lanes cannot
-name one element twice, and `tile.atomic_rmw` takes a window too. `mask` and `other` stay.
+name one element twice, and `tile.atomic_rmw` takes a window too. `mask` and `other` stay: what they, or a
+condition, keep inside the array is read through a window that may reach beyond it.
 
 Left alone, and explained: positions of which an operation makes no linear form; indices of an axis times
 more than 1; what all lanes share, where it is computed from tiles; a mask, a condition or `drop` that may
-keep lanes inside the array, which a window does not; a scatter that as a store would be a race; a window that
-could not be copied: one that begins between tiles of memory, in an array whose extent is not known, or that
-is too large to stay on the chip.
+keep lanes inside the array, where they are written, or read before the begin of a leading dimension; a
+scatter that as a store would be a race; a window that could not be copied: one that begins between tiles of
+memory, in an array whose extent is not known, or that is too large to stay on the chip.
 """
 
 from collections.abc import Sequence
@@ -38,7 +39,7 @@ from tilec.analysis.races import conflicts
 from tilec.analysis.ranges import Ranges
 from tilec.analysis.unflatten import Digit, digits, strides_of
 from tilec.analysis.vmem import MOST_RESIDENT, WORD
-from tilec.analysis.within import is_conditional, is_within, may_leave
+from tilec.analysis.within import begins_inside, is_conditional, is_within, may_leave
 from tilec.diagnostics import explain, where
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp, StoreOp
@@ -217,11 +218,11 @@ def _grid_around(op: Operation) -> GridOp | None:
 
 
 def _leaves(access: Indexed, made: AccessOp) -> str | None:
-    """What may keep lanes inside the array, where a window may be outside of it."""
+    """What may keep lanes inside the array, where a window may be outside of it and cannot be cut."""
     grid = _grid_around(access)
     for position in range(len(made.window)):
         name = f"dimension {position} of %{access.array.name_hint or 'array'}"
-        if is_within(made, position):
+        if is_within(made, position) or (isinstance(made, LoadOp) and _is_cut(made, position)):
             continue
         if access.mask is not None:
             return f"a mask may keep them inside {name}"
@@ -230,6 +231,14 @@ def _leaves(access: Indexed, made: AccessOp) -> str | None:
         if grid is not None and is_conditional(access, grid) and may_leave(made, position):
             return f"a condition may keep them inside {name}"
     return None
+
+
+def _is_cut(made: LoadOp, position: int) -> bool:
+    """Whether a kernel can read a window that may reach beyond its array, without what is outside."""
+    dim = made.window[position]
+    if dim.span is None:
+        return shape_of(made.array.type)[position] != UNBOUND
+    return position >= len(made.window) - 2 or begins_inside(dim)
 
 
 def _not_copied(made: AccessOp, places: range) -> str | None:

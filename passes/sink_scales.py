@@ -177,8 +177,8 @@ def _made(op: Operation, index: int) -> Sequence[SSAValue]:
             | ReshapeOp()
         ):
             return op.results
-        case ForOp() if op.operands[index] in op.inits:
-            return _carried(op, list(op.inits).index(op.operands[index]))
+        case ForOp():
+            return _carried(op, index)  # first states are its first operands, and the others integers
         case YieldOp() if isinstance(loop := op.parent_op(), ForOp):
             return _carried(loop, index)
         case _:

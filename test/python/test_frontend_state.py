@@ -11,6 +11,7 @@ import torch
 
 import tilec
 import tilec.language as hl
+from tilec.frontend.environment import environment_key
 from tilec.frontend.kernel import Kernel
 
 X = torch.arange(12.0).reshape(4, 3)
@@ -86,6 +87,18 @@ def test_modules() -> None:
     bound = kernel.bind(X)
     vars(module).update(other=2.0)
     assert kernel.bind(X) is bound, "what a kernel does not name does not matter to it"
+
+
+def test_the_state_of_pytest_is_none(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It rewrites an `assert` into calls of its own functions, which lead to all that it holds."""
+
+    def checked(x: torch.Tensor) -> torch.Tensor:
+        assert x.ndim == 2
+        return x
+
+    before = environment_key(checked)
+    monkeypatch.setattr(request.config, "of_this_test", True, raising=False)
+    assert environment_key(checked) == before
 
 
 def test_functions() -> None:

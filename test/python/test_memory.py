@@ -15,7 +15,7 @@ from tilec.parsing import make_context
 from tilec.passes.convert_tile_to_pallas import ConvertTileToPallas
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.proof import emit
-from tilec.runtime.aot import CompileRefused
+from tilec.runtime.aot import CompileRefused, compile_for
 from tilec.runtime.memory import needed_vmem, reported_vmem, scoped_vmem
 
 KERNEL = 'f32[8]{0} custom-call(%x), custom_call_target="tpu_custom_call", backend_config='
@@ -133,3 +133,16 @@ def test_both_refuse() -> None:
 def test_tells_why_a_kernel_is_refused() -> None:
     with pytest.raises(CompileRefused, match=r"x is float32\[8, 100\]; float32\[\?, 200\] is needed"):
         reported_vmem(softmax_of(128, "v5e"), "softmax", [jax.ShapeDtypeStruct((8, 100), jnp.float32)], "v5e")
+
+
+def test_an_internal_failure_is_one_line_without_addresses() -> None:
+    def fail(x: jax.Array) -> jax.Array:
+        raise RuntimeError(
+            "INTERNAL: RET_CHECK failure (a/b/ranges.cc:7) range.IsValid() {9, 3, 0x7f8, {}}\nmore"
+        )
+
+    told = (
+        r"^an internal failure, at ranges.cc:7 \(range.IsValid\(\)\), and no fault of the program; .* may do$"
+    )
+    with pytest.raises(CompileRefused, match=told):
+        compile_for(fail, [SOFTMAX], "v5e")

@@ -176,3 +176,32 @@ def test_what_an_item_needs_is_computed_once() -> None:
     assert "out_ref" not in inner
     assert inner.count(".start()") == 1
     assert kernel.count("for_g(") == kernel.count("for_n(") == kernel.count("for_m(") == 1
+
+
+# Each row plus the sum of all up to the end of its tile, of which there are two.
+FEW = """
+func.func @f(%x: memref<2x40x128xf32>) -> memref<2x40x128xf32> {
+  %out = tile.empty : memref<2x40x128xf32>
+  tile.grid %h = 0 to 2 {
+    tile.for %m = 0 to 40 by m:32 {
+      %end = tile.bound end %m
+      %v = tile.load %x[%h, %m, :]
+      %sum = tile.for %n = 0 to %end by n:32 max 40 iter_args(%s = %v) {
+        %w = tile.load %x[%h, %n, :]
+        %row = tile.reduce add %w dims [0]
+        %rows = tile.broadcast %row dims [1] : tensor<32x128xf32, #tile.spans<m, _>>
+        %next = arith.addf %s, %rows : tensor<32x128xf32, #tile.spans<m, _>>
+        tile.yield %next
+      }
+      tile.store %sum, %out[%h, %m, :]
+    }
+  }
+  return %out : memref<2x40x128xf32>
+}"""
+
+
+def test_no_copies_ahead_of_fewer_steps_than_buffers() -> None:
+    module, function = read_program(FEW)
+    args = random_args(function)
+    text = emit(module, [TileToPallas("stream", "fori_loop", depth=4)])
+    prove_kernel(text, "f", args, run(module, "f", args), seeds=(0,))

@@ -139,6 +139,17 @@ def test_live_columns() -> None:
     prove_kernel(text, "masked", args, wanted, seeds=(0,))
 
 
+def test_columns_of_the_only_step() -> None:
+    """Where it is known how many are live when the kernel is made, it has the body for those alone."""
+    text = MASKED.replace("memref<3x", "memref<1x").replace("0 to 3", "0 to 1")
+    least = "%rows_end = tile.bound end %m\n    %end = arith.minsi %rows_end, %c300 : index"
+    module, function = read_program(text.replace("%end = arith.addi %more, %c100 : index", least))
+    kernel, args = emit(module, [TileToPallas()]), random_args(function)
+    assert "@pl.when" not in kernel
+    assert "lax.fori_loop" in kernel
+    prove_kernel(kernel, "masked", args, run(module, "masked", args), seeds=(0,))
+
+
 def masked_strips() -> Strips:
     module, _ = read_program(MASKED)
     for each in TileToPallas().passes()[:-1]:

@@ -50,7 +50,19 @@ def loaded_rows(x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
     return out
 
 
+def numbered_tiles(x: torch.Tensor) -> torch.Tensor:
+    """Rows of the number of a tile, of which a list tells; eight share a tile of memory, in turn."""
+    out = torch.empty([hl.cdiv(x.size(0), 4), x.size(1)])
+    for outer in hl.tile(x.size(0), block_size=4):
+        total = hl.zeros([x.size(1)], dtype=torch.float32)
+        for rows in hl.tile(outer.begin, outer.end):
+            total = total + x[rows, :].sum(dim=0)
+        out[outer.id, :] = total
+    return out
+
+
 CASES = {
+    numbered_tiles: [],
     segments_in_turn: [torch.tensor([0, 13, 20, 30, 40, 45])],
     loaded_begins: [torch.tensor([20, 3, 33, 0])],
     backwards: [],

@@ -84,6 +84,20 @@ def test_updates(kind: str, dtype: str, m: int, loop: str) -> None:
     prove_compiles(code, "updated", args, (CHIPS[LOOPS.index(loop) % 3],))
 
 
+@pytest.mark.parametrize("count", [77, 20])
+def test_tiles_of_columns(count: int) -> None:
+    """Where a tile has all columns, of rows that fill no tiles of memory; in several steps and in one."""
+    text = UPDATED.format(m=count, rows=37, kind="add", element="f32")
+    text = text.replace("by m {", "by m, %c = 0 to 200 by c {").replace(", :]", ", %c]")
+    draw = np.random.default_rng(1)
+    x, out = (draw.integers(-8, 8, (rows, 200)).astype(np.float32) for rows in (count, 37))
+    ids, expected = hostile(count, 37), out.copy()
+    np.add.at(expected, ids, x)
+    way = TileToPallas(blocks={"m": 24, "c": 256}, gathers="rows")
+    (got,) = interpret(load(emit(parse(text), [way]), "updated").updated, [x, ids, out], seed=1)
+    np.testing.assert_array_equal(np.asarray(got), expected)
+
+
 @pytest.mark.parametrize("grouping", ["worklist", "stream"])
 def test_rows_of_segments(grouping: str) -> None:
     """Tiles that begin and end between groups, rows that are computed, an empty segment."""

@@ -174,6 +174,26 @@ def test_interpret_detects_no_race_when_told_not_to():
     assert len(interpret(load(RACY, "racy").racy, [np.ones((8, 128), np.float32)], races=False)) == 1
 
 
+def test_interpret_compiles_once_for_all_cores_and_runs():
+    fn, compiled = load(DOUBLE, "shared").double, list[str]()
+
+    def listen(event: str, duration_secs: float, **_: str | int) -> None:
+        compiled.extend([event] * event.endswith("backend_compile_duration"))
+
+    def compiles(cores: int) -> int:
+        compiled.clear()
+        interpret(fn, [np.ones((32, 128), np.float32)], cores=cores)
+        return len(compiled)
+
+    jax.monitoring.register_event_duration_secs_listener(listen)
+    try:
+        counts = [compiles(cores) for cores in (2, 3, 5, 5)]
+    finally:
+        jax.monitoring.unregister_event_duration_listener(listen)
+    assert 0 < counts[1] == counts[2]
+    assert counts[3] == 0
+
+
 def test_interpret_hands_on_what_a_kernel_prints(capsys: pytest.CaptureFixture[str]):
     text = "def f(x, interpret=None):\n    print('traced')\n    return x\n"
     interpret(load(text, "printing").f, [np.ones(3, np.float32)])

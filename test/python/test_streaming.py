@@ -282,3 +282,33 @@ def test_a_worklist_without_entries_copies_nothing() -> None:
     args[2][:] = 0
     text = emit(module, [TileToPallas(loop="fori_loop")])
     prove_kernel(text, name, args, run(module, name, args), seeds=(0,))
+
+
+RANGES = """
+func.func @ranges(%x: memref<5x300x128xf32>, %n: memref<5xi32>) -> memref<5x128xf32> {
+  %out = tile.empty : memref<5x128xf32>
+  tile.grid %g = 0 to 5 {
+    %count = tile.load %n[%g]
+    %end = arith.index_cast %count : i32 to index
+    %zero = tile.splat 0.0 : tensor<128xf32>
+    %sums = tile.for %r = 0 to %end by r max 300 iter_args(%sum = %zero) {
+      %rows = tile.load %x[%g, %r, :]
+      %part = tile.reduce add %rows dims [0]
+      %more = arith.addf %sum, %part : tensor<128xf32>
+      tile.yield %more
+    }
+    tile.store %sums, %out[%g, :]
+  }
+  return %out : memref<5x128xf32>
+}
+"""
+
+
+@pytest.mark.aot
+def test_a_block_before_the_first_is_nowhere_to_the_compiler() -> None:
+    """From -1 on, libtpu takes the last block's position for the index less 1 of the loop, and fails."""
+    module, _ = read_program(RANGES)
+    args = [np.zeros((5, 300, 128), np.float32), np.array([0, 300, 3, 128, 129], np.int32)]
+    prove_compiles(
+        emit(module, [TileToPallas(grouping="stream", loop="fori_loop")]), "ranges", args, ("v5e",)
+    )

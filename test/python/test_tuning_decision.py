@@ -139,6 +139,13 @@ def test_a_kernel_is_tuned_and_takes_what_was_found(tmp_path: Path, monkeypatch:
     torch.testing.assert_close(tuned(small), small * 2)
 
 
+def test_blocks_of_loops_that_are_gone_are_warned_of() -> None:
+    tuned = tilec.TunedConfig(Decision("doubled", "v5e", (Example((("lines", 64.0),), Choice()),)))
+    kernel: Any = tilec.kernel(config=tuned)(doubled.fn)
+    with pytest.warns(UserWarning, match="doubled has no loop over lines, for which doubled was tuned"):
+        assert kernel.bind(torch.empty(64, 256)).config.blocks.keys() == {"rows", "cols"}
+
+
 @tilec.kernel
 def segment_sum(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
     groups = offsets.size(0) - 1

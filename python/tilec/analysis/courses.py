@@ -207,7 +207,12 @@ def _only_grows(leaf: Leaf, axes: Sequence[AxisOp]) -> bool:
 
 
 def _is_listed(leaf: Leaf) -> bool:
-    owner = None if isinstance(leaf, tuple) else leaf.owner
+    """Whether a leaf is read from a list of tiles, or is one of the tiles, or its number."""
+    if isinstance(leaf, tuple):
+        return False
+    owner = (numbered_span(leaf) or leaf).owner
+    if isinstance(owner, SpanOp):
+        return any(_is_listed(each) for each in linear(owner.index).factors)
     return isinstance(owner, LoadOp) and isinstance(owner.array.owner, WorklistOp)
 
 

@@ -16,7 +16,11 @@ from typing import Any
 import torch
 
 _SCALARS = (int, str, bool, type(None), torch.dtype)
-_LIBRARIES = sys.stdlib_module_names.union(("torch", "tilec", "numpy", "jax", "jaxlib", "helion", "xdsl"))
+_PYTEST = ("pytest", "_pytest", "pluggy")
+"""What an `assert` of a kernel in a test file sees, since pytest rewrites it: all of pytest's own state."""
+_LIBRARIES = sys.stdlib_module_names.union(
+    ("torch", "tilec", "numpy", "jax", "jaxlib", "helion", "xdsl"), _PYTEST
+)
 _OPEN = (torch.nn.Module, SimpleNamespace, Namespace)
 """Classes of libraries whose objects hold the user's."""
 _DEEPEST = 40

@@ -1,5 +1,6 @@
 """Configurations that depend on shapes: what a tuner found for some, applied to all."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from tilec.frontend.tracing import Traced
 from tilec.runtime.signature import NARROWED
 from tilec.tuning.choice import OPTIONS, Choice
 from tilec.tuning.command import ROWS
-from tilec.tuning.decision import Decision, decision_from, decision_of
+from tilec.tuning.decision import Decision, decision_from, decision_of, extents_of
 from tilec.tuning.defaults import default_choice
 from tilec.tuning.program import Operand, Program, text_of
 
@@ -47,8 +48,17 @@ class TunedConfig:
         Path(path).write_text(self.decision.to_json(), encoding="utf-8")
 
     def config(self, traced: Traced) -> Config:
-        """The configuration for a program of the kernel."""
-        return config_of(self.decision.choice(program_of(traced, [None] * len(traced.parameters))), Config())
+        """The configuration for a program of the kernel. Warns if it was tuned with loops that are gone."""
+        program = program_of(traced, [None] * len(traced.parameters))
+        tuned = {axis for example in self.decision.examples for axis, _ in example.extents}
+        gone = sorted(axis for axis in tuned - extents_of(program).keys() if axis.isidentifier())
+        if gone:
+            warnings.warn(
+                f"{traced.name} has no loop over {', '.join(gone)}, for which {self.decision.kernel} was "
+                "tuned: its blocks may be far from the best; tune it again",
+                stacklevel=2,
+            )
+        return config_of(self.decision.choice(program), Config())
 
 
 def program_of(traced: Traced, values: Sequence[tuple[int, ...] | None]) -> Program:

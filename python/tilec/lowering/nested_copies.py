@@ -16,12 +16,13 @@ from tilec.dialects import pallas
 from tilec.dialects.tile.schedule import AxisOp
 from tilec.lowering.copies import CopiedWindow
 from tilec.lowering.copy_loop import MakeScalars
-from tilec.lowering.scalars import Scalars
+from tilec.lowering.scalars import Scalars, known_condition
 from tilec.lowering.windows import block_position, has_rows
 from tilec.rewriting.index import Index, IndexBuilder, named
 
-NOWHERE = -1
-"""The position of a block that does not exist."""
+NOWHERE = -2
+"""The position of a block that does not exist. Not -1: what a loop from 0 carries from there is then its own
+index less 1 to libtpu 0.0.51, whose analysis of ranges fails over addresses below 0."""
 
 
 @dataclass
@@ -199,8 +200,9 @@ class Fetched(Carried):
     def ask(self, step: Step) -> None:
         """Begin to copy what is asked for."""
         build, new = step.build, self.state["new"]
-        known = isinstance(new, int)
-        asked = None if known else build.compare("sge", new, self._latest)
+        if isinstance(new, int) and new < self._latest:
+            return
+        asked = None if isinstance(new, int) else build.compare("sge", new, self._latest)
         if asked is not None:
             asked.name_hint = "asked"
         following = named(step.slot(build.add(self.slot, 1), self.window.depth), "next_slot")
@@ -223,16 +225,18 @@ class Fetched(Carried):
         build, plan, at = step.build, self.window.plan, self.cursor.scalars(step)
         position, rows = block_position(plan, at), has_rows(plan, at)
         latest = self.block("at", position)
-        wanted = build.every([self.cursor.exists(step), step.differs(position, latest), rows])
-        if wanted is None:
-            raise ValueError("a window that a loop moves has blocks that differ")
-        wanted.name_hint = "wanted"
-        rest = build.floordiv(self.state["new"], 2)
-        self.state["new"] = new = build.add(rest, build.select(wanted, self._latest, 0))
+        exists, differs = self.cursor.exists(step), step.differs(position, latest)
+        surely_none = differs is None or known_condition(exists) is False
+        wanted = None if surely_none else build.every([exists, differs, rows])
+        self.state["new"] = new = build.floordiv(self.state["new"], 2)
+        if wanted is not None:
+            wanted.name_hint = "wanted"
+            self.state["new"] = new = build.add(new, build.select(wanted, self._latest, 0))
         if self.window.depth > 1:
             number = build.add(self.slot, build.remainder(new, 2))
             self.state["slot"] = step.slot(number, self.window.depth)
-        self.keep("at", position if rows is None else step.chosen(wanted, position, latest))
+        if wanted is not None:
+            self.keep("at", position if rows is None else step.chosen(wanted, position, latest))
 
 
 @dataclass(eq=False)

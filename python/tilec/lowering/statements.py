@@ -169,7 +169,10 @@ class Statements:
             return Rows(ref, [None, None], 0)
         tile = self._tile(place)
         position = len(tile.dims) - 2
-        if tile.turns or tile.dims[position] is not None or tile.dims[position + 1] is not None:
+        rows, lanes = tile.dims[position:]
+        # Of a block with more rows than the array has, the array's own are the first.
+        is_whole = rows is None or (place is op.place and isinstance(rows, pallas.Ds) and rows.start == 0)
+        if tile.turns or lanes is not None or not is_whole:
             fail(
                 op,
                 "convert-tile-to-pallas: rows are updated one by one in a block that is not the tile of a "

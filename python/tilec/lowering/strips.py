@@ -26,7 +26,7 @@ from tilec.dialects import pallas
 from tilec.dialects.tile.types import element_type
 from tilec.lowering.bodies import KernelParts, grid_positions
 from tilec.lowering.strip import Columns, Strip, StripPlan
-from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.index import Index, IndexBuilder
 
 MOST_PARTS = 40
 """Parts that are written out for all numbers of columns together: compiling takes twelve seconds with 40."""
@@ -44,11 +44,17 @@ def strip_body(parts: KernelParts, spec: Callable[[Operation, SSAValue], SSAValu
     build = IndexBuilder(head, pipeline.location)
     scalars = parts.scalars(grid_positions(parts, len(parts.trips), build), parts.trips, head)
     plan = StripPlan(strips, parts.places, kept, (rows, cols), scalars)
-    bodies = [(each, _all_strips(plan, each)) for each in numbers_of_columns(strips, cols)]
+    numbers = numbers_of_columns(strips, cols)
+    live: Index = 0
+    if len(numbers) > 1:
+        span = scalars.span(strips.cols)
+        live = build.sub(span.end, span.start)
+        if isinstance(live, int):  # the only step of a grid, say
+            numbers = [next(each for each in numbers if live <= each.count)]
+    bodies = [(each, _all_strips(plan, each)) for each in numbers]
     if len(bodies) == 1:
         return [*head, *bodies[0][1]]
-    span, conditional = scalars.span(strips.cols), list[Operation]()
-    live = build.sub(span.end, span.start)
+    conditional: list[Operation] = []
     for columns, ops in bodies:
         above = build.compare("slt", columns.above, live) if columns.above else None
         below = build.compare("sle", live, columns.count) if columns is not bodies[-1][0] else None

@@ -151,11 +151,15 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
+_FAILED = r"an internal failure, at \1 (\2), and no fault of the program; other blocks or another loop may do"
+
+
 def _one_line(error: Exception) -> str:
     """The sentence of a refusal: no status code, kernel name, URL, listing of allocations or IR."""
     text = re.sub(r"^(?:INTERNAL|RESOURCE_EXHAUSTED|INVALID_ARGUMENT|UNIMPLEMENTED): ", "", str(error))
     text = re.sub(r"^Mosaic failed to compile TPU kernel with .*?HLO name `[^`]*`: ", "", text)
     text = re.sub(r"^(E\d{4}): \w+:\s*", r"\1: ", text)
     text = re.sub(r" for %\S+ = .*?(?=\. Scoped allocation)", "", text)
+    text = re.sub(r"(?s)^RET_CHECK failure \(.*?([^/\s]+:\d+)\) (.*?)\s*(?:\{.*)?$", _FAILED, text)
     lines = text.strip().splitlines() or [type(error).__name__]
     return re.sub(r" It should not be possible to run out of scoped vmem.*", "", lines[0]).strip()

@@ -13,7 +13,7 @@ import numpy as np
 from jax.experimental.pallas import tpu as pltpu
 
 from tilec.chips import CHIPS
-from tilec.runtime.jax_private import describe_cpu_as_tpu, forget_effects
+from tilec.runtime.jax_private import describe_cpu_as_tpu, forget_effects, quick_interpreter
 from tilec.runtime.load import file_of, tile_location
 from tilec.runtime.simulated import simulated
 
@@ -47,7 +47,7 @@ def interpret(
     with contextlib.redirect_stdout(io.StringIO()) as printed:
         try:
             # Any chip does: the interpreter checks no alignment, and a kernel is traced alike for all.
-            with simulated(CHIPS["v5e"]), jax.default_device(jax.devices("cpu")[0]):
+            with quick_interpreter(), simulated(CHIPS["v5e"]), jax.default_device(jax.devices("cpu")[0]):
                 outputs = jax.tree.leaves(jax.block_until_ready(_jitted(fn, seed, cores, races)(*arrays)))
         finally:
             # After an exception jax still has the effects of the kernel that failed, and the interpreter

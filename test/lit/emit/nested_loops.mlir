@@ -165,7 +165,7 @@ func.func @sums(%x: memref<1024x256xf32>, %offsets: memref<17xi32>) -> memref<16
 // CHECK-NEXT:                out_window[slot_2, pl.ds(tile_start, 1), :] = acc_1
 // CHECK-NEXT:                return g_ahead_1, m_ahead_1, m_ahead_steps_1, at_2, new_1, slot_3, shifted_3, total_6, slot_2
 // CHECK-EMPTY:
-// CHECK-NEXT:            g_ahead, m_ahead, m_ahead_steps, at, new, slot, at_1, count, slot_1 = lax.fori_loop(0, 16, for_g, (chosen_1, chosen, rest_3, total_1, total_2, both_1, jnp.int32(-1), jnp.int32(0), jnp.int32(1)))
+// CHECK-NEXT:            g_ahead, m_ahead, m_ahead_steps, at, new, slot, at_1, count, slot_1 = lax.fori_loop(0, 16, for_g, (chosen_1, chosen, rest_3, total_1, total_2, both_1, jnp.int32(-2), jnp.int32(0), jnp.int32(1)))
 // CHECK-NEXT:            holds_4 = 0 < count
 // CHECK-NEXT:            product_1 = at_1 * 8
 // CHECK-EMPTY:

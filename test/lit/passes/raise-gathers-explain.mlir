@@ -2,7 +2,7 @@
 
 // RUN: tile-opt %s --choose-blocks="m=16" --raise-gathers --explain 2>&1 >/dev/null | filecheck %s --match-full-lines
 
-func.func @kept_positions(%x: memref<100x128xf32>, %any: memref<?xf32>, %large: memref<20000x128xf32>, %ids: memref<64xi32>, %table: memref<64xi32>, %out: memref<64xf32>, %rows: memref<64x128xf32>) -> (memref<64xf32>, memref<64x128xf32>, memref<64xi32>) {
+func.func @kept_positions(%x: memref<100x128xf32>, %deep: memref<100x8x128xf32>, %any: memref<?xf32>, %large: memref<20000x128xf32>, %ids: memref<64xi32>, %table: memref<64xi32>, %out: memref<64xf32>, %rows: memref<64x8x128xf32>) -> (memref<64xf32>, memref<64x8x128xf32>, memref<64xi32>) {
   %one = arith.constant 1 : i32
   %four = arith.constant 4 : index
   tile.grid %g = 0 to 1 {
@@ -23,8 +23,8 @@ func.func @kept_positions(%x: memref<100x128xf32>, %any: memref<?xf32>, %large: 
       %v7 = tile.gather %large[%i + 16, :]
       %live = tile.compare lt %i, %ones
       %zero = arith.constant 0.0 : f32
-      %wide = tile.broadcast %live dims [0] : tensor<?x128xi1, #tile.spans<m, _>>
-      %v8 = tile.gather %x[%i + 40, :] mask %wide other %zero
+      %deeper = tile.broadcast %live dims [0] : tensor<?x8x128xi1, #tile.spans<m, _, _>>
+      %v8 = tile.gather %deep[%i - 4, :, :] mask %deeper other %zero
       %least = tile.reduce min %id dims [0]
       %all = tile.broadcast %least dims [] : tensor<?xi32, #tile.spans<m>>
       %late = arith.addi %i, %all : tensor<?xi32, #tile.spans<m>>
@@ -36,8 +36,8 @@ func.func @kept_positions(%x: memref<100x128xf32>, %any: memref<?xf32>, %large: 
       tile.store %one, %table[%g]
       %p = arith.cmpi sgt, %g, %four : index
       scf.if %p {
-        %v11 = tile.gather %x[%i + 40, :]
-        tile.store %v11, %rows[%m, :]
+        %v11 = tile.gather %deep[%i - 4, :, :]
+        tile.store %v11, %rows[%m, :, :]
       }
       %short = tile.cast %i to i16
       %v12 = tile.gather %any[%short]
@@ -50,7 +50,7 @@ func.func @kept_positions(%x: memref<100x128xf32>, %any: memref<?xf32>, %large: 
       }
     }
   }
-  return %out, %rows, %table : memref<64xf32>, memref<64x128xf32>, memref<64xi32>
+  return %out, %rows, %table : memref<64xf32>, memref<64x8x128xf32>, memref<64xi32>
 }
 
 func.func @scattered(%x: memref<64xf32>, %starts: memref<8xi32>, %out: memref<100xf32>) -> memref<100xf32> {
@@ -84,10 +84,10 @@ func.func @jagged(%x: memref<64xf32>, %lengths: memref<8xi32>) -> memref<64xf32>
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:20:7: note: raise-gathers: tile.gather keeps its computed positions: they are all the same
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:21:7: note: raise-gathers: tile.gather keeps its computed positions: a window of them begins between tiles of memory, and %any has an extent known at run time
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:22:7: note: raise-gathers: tile.gather keeps its computed positions: a window of them begins between tiles of memory, and 10240000 bytes of %large would stay on the chip; 4194304 may
-// CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:27:7: note: raise-gathers: tile.gather keeps its computed positions: a mask may keep them inside dimension 0 of %x
+// CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:27:7: note: raise-gathers: tile.gather keeps its computed positions: a mask may keep them inside dimension 0 of %deep
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:31:7: note: raise-gathers: tile.gather keeps its computed positions: tile.reduce at {{.*}}/raise-gathers-explain.mlir:28:7, on which all depend, is no scalar that is known before
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:35:7: note: raise-gathers: tile.gather keeps its computed positions: tile.load at {{.*}}/raise-gathers-explain.mlir:32:7, on which all depend, is no scalar that is known before
-// CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:39:9: note: raise-gathers: tile.gather keeps its computed positions: a condition may keep them inside dimension 0 of %x
+// CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:39:9: note: raise-gathers: tile.gather keeps its computed positions: a condition may keep them inside dimension 0 of %deep
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:43:7: note: raise-gathers: tile.gather keeps its computed positions: they are no linear form: tile.cast at {{.*}}/raise-gathers-explain.mlir:42:7
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:47:9: note: raise-gathers: tile.gather keeps its computed positions: %a, which all share, is carried by a loop
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:63:5: note: raise-gathers: tile.scatter keeps its computed positions: as a store it might meet another access in two iterations of g

@@ -93,3 +93,31 @@ func.func @from_a_tile(%x: memref<40x128xf32>) -> memref<4x16x128xf32> {
 // CHECK-NEXT:      [[C:%[a-z0-9_]+]] = arith.constant 8
 // CHECK-NEXT:      [[P:%[0-9]+]] = arith.muli [[B]], [[C]]
 // CHECK-NEXT:      tile.load %x[%m + [[P]], :]
+
+// What a mask or a condition keeps inside an array may be read through a window that reaches beyond it.
+func.func @kept_inside(%x: memref<100xf32>, %starts: memref<9xi32>) -> memref<8x64xf32> {
+  %out = tile.empty : memref<8x64xf32>
+  %four = arith.constant 4 : index
+  %zero = arith.constant 0.0 : f32
+  tile.grid %g = 0 to 8, %m = 0 to 64 by m {
+    %start = tile.load %starts[%g]
+    %end = tile.load %starts[%g + 1]
+    %length = arith.subi %end, %start : i32
+    %i = tile.indices %m
+    %lengths = tile.broadcast %length dims [] : tensor<?xi32, #tile.spans<m>>
+    %live = tile.compare lt %i, %lengths
+    %by = tile.broadcast %start dims [] : tensor<?xi32, #tile.spans<m>>
+    %p = arith.addi %i, %by : tensor<?xi32, #tile.spans<m>>
+    %v = tile.gather %x[%p] mask %live other %zero
+    tile.store %v, %out[%g, %m]
+    %some = arith.cmpi slt, %g, %four : index
+    scf.if %some {
+      %w = tile.gather %x[%i - 30]
+      tile.store %w, %out[%g, %m]
+    }
+  }
+  return %out : memref<8x64xf32>
+}
+// CHECK-LABEL: func.func @kept_inside
+// CHECK:         %v = tile.load %x[%m + {{%[0-9]+}}] mask %live other %zero
+// CHECK:           %w = tile.load %x[%m - 30]

@@ -78,6 +78,30 @@ func.func @two(%x: memref<64x32xf32>, %y: memref<64x32xf32>) {
   return
 }
 
+// One value begins two that are carried, and one of them meets what has no such factor: the product stays.
+// CHECK-LABEL: func.func @twice
+// CHECK:         %s = arith.mulf %a, %c
+// CHECK-NOT:     exp2
+func.func @twice(%x: memref<64x32xf32>, %sums: memref<64xf32>) -> (memref<64x32xf32>, memref<64xf32>) {
+  tile.grid %m = 0 to 64 by m:8 {
+    %a = tile.load %x[%m, :]
+    %c = tile.splat 0.25 : tensor<8x32xf32, #tile.spans<m, _>>
+    %s = arith.mulf %a, %c : tensor<8x32xf32, #tile.spans<m, _>>
+    %here = tile.reduce max %s dims [1]
+    %top, %sum = tile.for %i = 0 to 3 iter_args(%t = %here, %u = %here) {
+      %more = tile.load %sums[%m]
+      %next = arith.addf %u, %more : tensor<8xf32, #tile.spans<m>>
+      tile.yield %t, %next
+    }
+    %topw = tile.broadcast %top dims [0] : tensor<8x32xf32, #tile.spans<m, _>>
+    %d = arith.subf %s, %topw : tensor<8x32xf32, #tile.spans<m, _>>
+    %p = math.exp %d : tensor<8x32xf32, #tile.spans<m, _>>
+    tile.store %p, %x[%m, :]
+    tile.store %sum, %sums[%m]
+  }
+  return %x, %sums : memref<64x32xf32>, memref<64xf32>
+}
+
 // A product stays that turns the order round, has another type, meets a factor of its own, or is used otherwise.
 // CHECK-LABEL: func.func @stays
 // CHECK-NOT:     exp2

@@ -67,20 +67,23 @@ def random_positions(random: Random) -> Drawn:
     starts = np.asarray([random.randrange(20) for _ in range(cells)], np.int32)
     form = random_form(random)
     shifts = form.constant + form.loaded * starts.astype(int)
-    base, masked = max(0, -int(shifts.min())), random.random() < 0.4  # no position is below 0
+    base, masked = max(0, -int(shifts.min())), random.random() < 0.4  # else no position is below 0
     extent = base + int(shifts.max()) + rows + random.choice((0, 0, 3, 40))
     if masked and random.random() < 0.5:
         extent = max(1, extent - random.randrange(1, rows + 40))  # the mask keeps lanes inside
+    if masked and random.random() < 0.5:
+        base -= random.randrange(1, rows + 40)
     lines, tail = list(form.lines), random.choice(("", ", :"))
     mask = ""
     if masked:
-        lines += _mask(form.value, extent - base, tail)
+        lines += _mask(form.value, -base, extent - base, tail)
         mask = "mask %live"
     wide = "x128" if tail else ""
     values, table = (cells, rows), (cells, extent) if kind == "scatter" else (extent,)
     kinds = [f"memref<{'x'.join(map(str, shape))}{wide}xf32>" for shape in (values, table)]
     other = mask and f"{mask} other %zero"
-    body = BODIES[kind].format(place=f"{form.value} + {base}", tail=tail, mask=mask, other=other)
+    place = f"{form.value} {'-' if base < 0 else '+'} {abs(base)}"
+    body = BODIES[kind].format(place=place, tail=tail, mask=mask, other=other)
     text = PROGRAM.format(cells=cells, rows=rows, lines="\n".join(lines), body=body, v=kinds[0], t=kinds[1])
     numbers = np.random.default_rng(random.randrange(2**32))
     shapes = [shape + ((128,) if tail else ()) for shape in (values, table)]
@@ -88,11 +91,17 @@ def random_positions(random: Random) -> Drawn:
     return Drawn(text, {"m": random.choice((8, 16, 32))}, [starts, *arrays])
 
 
-def _mask(value: str, end: int, tail: str) -> list[str]:
-    """Whether the positions are below `end`."""
-    lines = [f"%end = tile.splat {end} : {TILE}", f"%below = tile.compare lt {value}, %end"]
+def _mask(value: str, begin: int, end: int, tail: str) -> list[str]:
+    """Whether the positions are `begin` at least and below `end`."""
     live = "tensor<?x128xi1, #tile.spans<m, _>>" if tail else "tensor<?xi1, #tile.spans<m>>"
-    return [*lines, f"%live = tile.broadcast %below dims [0] : {live}"]
+    return [
+        f"%begin = tile.splat {begin} : {TILE}",
+        f"%end = tile.splat {end} : {TILE}",
+        f"%above = tile.compare ge {value}, %begin",
+        f"%below = tile.compare lt {value}, %end",
+        "%within = arith.andi %above, %below : tensor<?xi1, #tile.spans<m>>",
+        f"%live = tile.broadcast %within dims [0] : {live}",
+    ]
 
 
 PROGRAM = """
