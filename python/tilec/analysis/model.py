@@ -256,7 +256,7 @@ class _Model:
         """The trips of a loop with as many steps as it may have."""
         if not level.jagged or level.axis is None:
             return self.nest.trips[number]
-        return level.most / self.nest.block(level) + level.ragged
+        return ceil(level.most / self.nest.block(level)) + (level.ragged and not level.whole)
 
     def _units(self, levels: AbstractSet[int]) -> dict[str, float]:
         """Cycles that each unit is busy."""

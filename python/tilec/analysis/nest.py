@@ -189,7 +189,8 @@ class Nest:
             before = prod(self.trips[i] for i in path[:place])
             begins = path[place - 1] if place else around
             # One segment goes on with the tile that the last one ended in, if nothing else moves the window.
-            goes_on = level.ragged and not self._exact(level) and begins not in traffic.index
+            anew = level.whole or level.follows is not None or self._exact(level) or begins in traffic.index
+            goes_on = level.ragged and not anew
             tiles = self.work.changes(around, self.block(level)) if goes_on else self.trips[around]
             times = max(before * tiles, 1.0)
         return times

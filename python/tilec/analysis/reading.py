@@ -99,7 +99,8 @@ class _Reader:
             ordered = axis.order is Order.ORDERED or (isinstance(loop, ForOp) and bool(loop.inits))
             mean, leading = axis.bounds.mean, self._is_leading(loop, axis)
             level = Level(
-                around, name, share, most, ragged, follows, outer, size, mean, ranges, ordered, leading
+                *(around, name, share, most, ragged, follows, outer, size, mean, ranges, ordered, leading),
+                whole=axis.bounds.begin == 0,
             )
             around = self.at[axis.value] = len(self.work.levels)
             self.axes[axis.value] = axis

@@ -35,7 +35,8 @@ class Level:
     partial. It ends where a tile of the axis `follows` does, if any. `outer` says that it is of the grid,
     `ordered` that its steps depend on each other. `ranges` are the begins and ends of all its runs, or those
     of the axis that it follows, where they are known. `leading` says that it indexes no dimension in tiles of
-    memory, so that its own tiles need not be those of the array.
+    memory, so that its own tiles need not be those of the array; `whole` that it begins at 0, and so with a
+    whole tile.
     """
 
     parent: int
@@ -50,6 +51,7 @@ class Level:
     ranges: tuple[tuple[int, int], ...] = ()
     ordered: bool = False
     leading: bool = False
+    whole: bool = False
 
     @property
     def jagged(self) -> bool:
@@ -134,7 +136,8 @@ class Workload:
             counts = [max(-(-end // block) - begin // block, 1) for begin, end in runs]
             if exact:
                 counts = [max(-(-(end - begin) // block), 1) for begin, end in runs]
-            likely = (extent + behind / 2) / block + (0.5 if exact else 1.0) if extent else 1.0
+            apart = 0.5 if exact or self.levels[level].whole else 1.0
+            likely = (extent + behind / 2) / block + apart if extent else 1.0
             self._tiles[key] = sum(counts) / len(counts) if counts else likely
         return self._tiles[key]
 

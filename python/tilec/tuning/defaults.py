@@ -15,7 +15,7 @@ PLAIN = (Choice(), Choice(operands="resident"))
 """What is chosen between: a grid, with what its loop comes back to on the chip or not."""
 STREAMS = tuple(replace(each, grouping="stream", loop="fori_loop") for each in PLAIN)
 """The same for jagged axes, besides."""
-GAIN = 0.8
+GAIN = 0.9
 """A choice that is not the first of these takes so much of the time of that one by the model, or less."""
 NEAR = 0.05
 """Of choices that the model holds for as good as this the one with fewest steps is taken: what the model does
@@ -32,8 +32,8 @@ def default_choice(program: Program, chip: str) -> Choice:
     """The model's best choice that the passes take for `chip`, in well under a second mostly.
 
     It is for a grid, or streams jagged axes; what steps come back to may stay on the chip. Where the passes
-    refuse all that the model likes, the choice of `--tile-to-pallas` with nothing said, and the smallest
-    sizes where they refuse that too. Raises ValueError for an unknown chip.
+    refuse all that the model likes of these, the choice of `--tile-to-pallas` with nothing said, and the
+    smallest sizes where they refuse that too. Raises ValueError for an unknown chip.
     """
     ragged = any(level.ragged for work in program.workloads for level in work.levels)
     structures = [*PLAIN, *(STREAMS if ragged else ())]
@@ -43,7 +43,8 @@ def default_choice(program: Program, chip: str) -> Choice:
     if first and scorer.score(best[0]) <= GAIN * scorer.score(first[0]):
         first = best[: MOST_TRIED // 2] + first[: MOST_TRIED // 2]
     least = Choice().with_sizes({each.axis: each.sizes[0] for each in space.axes})
-    return next((each for each in (*first, Choice()) if _fits(program, each, chip)), least)
+    tried = dict.fromkeys((*first, *best, Choice()))
+    return next((each for each in tried if _fits(program, each, chip)), least)
 
 
 def _liked(space: Space, scorer: Scorer, structure: Choice) -> Iterator[Choice]:
