@@ -50,11 +50,23 @@ def loaded_rows(x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
     return out
 
 
+def sums_of_parts(x: torch.Tensor) -> torch.Tensor:
+    """Parts of the columns, in steps that a list has: the part says which matrix is written."""
+    out = torch.empty([3, x.size(0), x.size(1)], dtype=x.dtype)
+    for rows, part in hl.tile([x.size(0), 200], block_size=[None, 67]):
+        total = hl.zeros([rows, x.size(1)], dtype=torch.float32)
+        for k in hl.tile(part.begin, part.end):
+            total = total + x[rows, k].sum(dim=1)[:, None]
+        out[part.id, rows, :] = total
+    return out
+
+
 CASES = {
     segments_in_turn: [torch.tensor([0, 13, 20, 30, 40, 45])],
     loaded_begins: [torch.tensor([20, 3, 33, 0])],
     backwards: [],
     loaded_rows: [torch.tensor([3, 7, 3, 20, 5, 4, 3, 8])],
+    sums_of_parts: [],
 }
 
 

@@ -207,7 +207,12 @@ def _only_grows(leaf: Leaf, axes: Sequence[AxisOp]) -> bool:
 
 
 def _is_listed(leaf: Leaf) -> bool:
-    owner = None if isinstance(leaf, tuple) else leaf.owner
+    """Whether a leaf is an entry of a list of steps, or the number of a tile that such an entry names."""
+    if isinstance(leaf, tuple):
+        return False
+    numbered, owner = numbered_span(leaf), leaf.owner
+    if numbered is not None:
+        return isinstance(numbered.owner, SpanOp)
     return isinstance(owner, LoadOp) and isinstance(owner.array.owner, WorklistOp)
 
 
