@@ -80,6 +80,7 @@ SPECIAL: Mapping[str, Mapping[str, str]] = {
     },
     "tile.slice": {"v": "tensor<64x128xf32>"},
     "tile.store": {"p": "tensor<?xi1, #tile.spans<n>>", "row": "tensor<?xf32, #tile.spans<n>>"},
+    "tile.update_rows": {"x": "memref<512x256xf32>", "ids": "memref<512xi32>"},
     "tile.view": {"a": "memref<8x128xf32>"},
     "tile.window": {"y": "memref<512xf32>"},
 }
