@@ -205,3 +205,12 @@ def test_no_copies_ahead_of_fewer_steps_than_buffers() -> None:
     args = random_args(function)
     text = emit(module, [TileToPallas("stream", "fori_loop", depth=4)])
     prove_kernel(text, "f", args, run(module, "f", args), seeds=(0,))
+
+
+@pytest.mark.parametrize("program", ["rows", "tiles"])
+def test_one_group_takes_no_loop(program: str) -> None:
+    """The outermost loop is that of its rows, which begins where an axis around it says."""
+    module, _ = read_program(PROGRAMS[program].replace("0 to 6", "0 to 1"))
+    text = emit(module, [choice_of(program, 4)])
+    assert "for_m(" in text
+    assert "for_g(" not in text

@@ -150,6 +150,8 @@ class Cursor(Carried):
 
     def _readable(self, step: Step, positions: Sequence[Index]) -> list[Index]:
         """Positions at which arrays can be read: of a step behind the last, those of one that is."""
+        if not positions:
+            return []
         first, *others = positions
         if self.axes[0] in self.read_at:
             first = step.build.minimum(first, step.build.sub(self._trip(0), 1))
