@@ -18,8 +18,8 @@ from math import ceil, prod
 from tilec.analysis.blocks import MOST_BUFFERS
 from tilec.analysis.buffers import FEW, SOME
 from tilec.analysis.nest import Nest, Schedule
-from tilec.analysis.vmem import SUBLANES, padded_bytes, registers
-from tilec.analysis.workload import Level, Product, Unit, Workload
+from tilec.analysis.vmem import MEBIBYTE, SUBLANES, padded_bytes, registers
+from tilec.analysis.workload import Level, Product, Traffic, Unit, Workload
 from tilec.chips import Chip
 from tilec.dialects.tile.access import Effect
 
@@ -53,6 +53,8 @@ STREAM_WINDOW = 20
 """The same for each window that such a loop moves."""
 STREAM_ITEM = 70
 """The same of one of the loop around it, for each loop inside: what is computed once for each segment."""
+HALF = 2
+"""The part of VMEM in which a stream keeps tiles for loops that come back to them; see `--double-buffer`."""
 PEELED = 50
 """Bundles of a step that chooses between a body with masks and one without, where `--materialize-masks` would
 not: it does where masks cost more."""
@@ -308,6 +310,31 @@ class _Model:
         nested = self.nest.grouping == "stream" and times > self.nest.starts()
         return max(steps / times, 1.0) if nested else 1.0
 
+    def _copied(self, traffic: Traffic) -> float:
+        """The share of a window's tiles that are copied. A stream keeps those of ranges that are short enough
+        for loops that come back to them; see `--double-buffer`."""
+        before = self.work.traffic[: self.work.traffic.index(traffic)]
+        if self.nest.grouping != "stream" or not any(self._comes_back(traffic, each) for each in before):
+            return 1.0
+        shape, _, _ = self.nest.copied(traffic)
+        room = int(self.chip.vmem_mib * MEBIBYTE) // HALF // padded_bytes(shape, traffic.width)
+        most = 1 << room.bit_length() >> 1
+        level = self.work.levels[traffic.level]
+        block = self.nest.block(level)
+        tiles = [-(-end // block) - begin // block for begin, end in level.ranges] or [
+            ceil(self.nest.trips[traffic.level])
+        ]
+        return sum(each for each in tiles if each > most) / max(sum(tiles), 1)
+
+    def _comes_back(self, traffic: Traffic, first: Traffic) -> bool:
+        """Whether a window has the tiles of another one, in a loop after that one's."""
+        one, other = (self.work.levels[each.level] for each in (first, traffic))
+        apart = first.level != traffic.level and first.level in first.moving
+        same = (one.parent, one.ranges, one.extent) == (other.parent, other.ranges, other.extent)
+        same = same and first.moving - {first.level} == traffic.moving - {traffic.level}
+        both = first.array == traffic.array and first.effect is traffic.effect is Effect.READ
+        return both and apart and same and self.nest.copied(first)[0] == self.nest.copied(traffic)[0]
+
     def _copies(self, levels: AbstractSet[int]) -> _Copies:
         read = written = ends = fetches = 0.0
         anew = [0.0, 0.0]
@@ -323,7 +350,8 @@ class _Model:
             ends += size
             ways = (traffic.effect is not Effect.WRITE, traffic.effect is not Effect.READ)
             ahead = self._steps_ahead(times, steps)
-            part = size * own / ahead
+            copied = self._copied(traffic)
+            times, part = times * copied, size * own * copied / ahead
             changes.append((max(times, 1.0) * ahead, part * ways[0], part * sum(ways)))
             if not moving.isdisjoint(self.nest.looped):
                 anew[traffic.effect is not Effect.READ] += size

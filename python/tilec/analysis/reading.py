@@ -95,7 +95,7 @@ class _Reader:
             size = None if span is None or self._is_chosen(span.axis) else span.size
             ranges = self._ranges(axis) if ragged else ()
             if within is not None:
-                follows, ranges = within.axis, within.ranges
+                follows, ranges, share = within.axis, within.ranges, within.extent / 2
             ordered = axis.order is Order.ORDERED or (isinstance(loop, ForOp) and bool(loop.inits))
             mean, leading = axis.bounds.mean, self._is_leading(loop, axis)
             level = Level(
