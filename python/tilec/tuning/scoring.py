@@ -85,17 +85,22 @@ class Scorer:
         return sorted(legal, key=lambda each: (self.score(each), each.blocks))
 
     def _met(self, space: Space, structure: Choice) -> list[Choice]:
-        """Those met by going uphill, axis by axis, from the smallest, the middle and the largest sizes."""
+        """Those met by going uphill from the smallest, middle and largest sizes: axis by axis, or with
+        one size for all axes that have the same, since loops in equal tiles may share what they read.
+        """
         met: dict[Choice, None] = {}
         axes = space.axes_of(structure)
+        alike = {each.sizes: [other for other in axes if other.sizes == each.sizes] for each in axes}
+        together = [*([each] for each in axes), *(each for each in alike.values() if len(each) > 1)]
         for place in (0, 1, 2):
             sizes = {each.axis: each.sizes[place * (len(each.sizes) - 1) // 2] for each in axes}
             best = structure.with_sizes(sizes)
             moved = True
             while moved:
                 moved = False
-                for each in axes:
-                    line = [structure.with_sizes({**best.sizes, each.axis: size}) for size in each.sizes]
+                for some in together:
+                    lines = [dict.fromkeys((each.axis for each in some), size) for size in some[0].sizes]
+                    line = [structure.with_sizes({**best.sizes, **sizes}) for sizes in lines]
                     met |= dict.fromkeys(line)
                     better = min(line, key=self.score)
                     if self.score(better) < self.score(best):
