@@ -36,7 +36,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         name = item.nodeid.partition("[")[0]
         if name in sampled:
             return not item.get_closest_marker("matrix")
-        return sets[name] < LONG or crc32(item.nodeid.encode()) % share == 0
+        few = sets[name] < LONG or item.get_closest_marker("quick") is not None
+        return few or crc32(item.nodeid.encode()) % share == 0
 
     config.hook.pytest_deselected(items=[item for item in items if not stays(item)])
     items[:] = [item for item in items if stays(item)]

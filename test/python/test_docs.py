@@ -108,6 +108,7 @@ def test_page_is_up_to_date() -> None:
     assert PAGE.read_text() == page(), "run: python -m tilec.docs > docs/tile.md"
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("op", OPERATIONS.values(), ids=OPERATIONS.keys())
 def test_example_is_a_program(op: type[Operation]) -> None:
     summary, _, example = split_docstring(op.__doc__ or "")
