@@ -14,7 +14,7 @@ from xdsl.ir import Operation, SSAValue
 from tilec.analysis.affine import Leaf, Linear, linear
 from tilec.analysis.ranges import Ranges
 from tilec.analysis.visits import axes_behind, block_owner, moves, window_values
-from tilec.analysis.within import conjuncts
+from tilec.analysis.within import conjuncts, is_cut
 from tilec.dialects.tile.access import Dim, Effect
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.numbered import SpanOp
@@ -96,6 +96,8 @@ def _return(pipeline: PipelineOp, first: WindowOp, window: WindowOp) -> Return |
     apart = [(one, other) for one, other in pairs if one != other]
     if len(apart) != 1 or apart[0][0].shift != apart[0][1].shift:
         return None
+    if any(is_cut(each, pairs.index(apart[0])) for each in (first, window)):
+        return None  # tiles outside of the array are copied as its last one, and so share a buffer
     one, other = (_stretch(dim) for dim in apart[0])
     if one is None or other is None or one.step is not other.step or one.last is None:
         return None
