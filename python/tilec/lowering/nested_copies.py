@@ -187,7 +187,7 @@ class Fetched(Carried):
         """Ask for the block of the first step."""
         position = block_position(self.window.plan, self.cursor.scalars(step))
         exists = self._exists(self.cursor.scalars(step))
-        if self.back is not None:  # no step is to find there what was not copied
+        if exists is not None:  # no step is to find there what was not copied
             position = step.chosen(exists, position, [NOWHERE] * len(position))
         self.state = {f"at_{i}": position[i] for i in self.window.plan.moving}
         self.state["new"] = self._latest if exists is None else step.build.select(exists, self._latest, 0)

@@ -128,11 +128,17 @@ def _printed(module: ModuleOp) -> tuple[Line, ...]:
 
 
 def _emitted(module: ModuleOp) -> tuple[Line, ...]:
-    numbers = _numbers(module)
-    return tuple(
-        Line(text) if op is None or not text else Line(text, _place(op), numbers.get(op))
-        for text, op in module_lines(module)
-    )
+    """The lines of the Pallas text, each of an operation that has a line in the IR, or of the one around it."""
+    numbers, shown = _numbers(module), {line.op for line in _printed(module)}
+
+    def line_of(text: str, op: Operation) -> Line:
+        around: Operation | None = op
+        while around is not None and numbers.get(around) not in shown:
+            around = around.parent_op()  # the end of a region is not always printed
+        return Line(text, _place(op), None if around is None else numbers[around])
+
+    lines = module_lines(module)
+    return tuple(Line(text) if op is None or not text else line_of(text, op) for text, op in lines)
 
 
 def _numbers(module: ModuleOp) -> dict[Operation, int]:
