@@ -128,7 +128,7 @@ def _printed(module: ModuleOp) -> tuple[Line, ...]:
 
 
 def _emitted(module: ModuleOp) -> tuple[Line, ...]:
-    """The lines of the Pallas text, each of an operation that has a line in the IR, or of the one around it."""
+    """The lines of the Pallas text, each of an operation that has one in the IR, or of the one around it."""
     numbers, shown = _numbers(module), {line.op for line in _printed(module)}
 
     def line_of(text: str, op: Operation) -> Line:
