@@ -37,7 +37,7 @@ from xdsl.passes import ModulePass
 from tilec.analysis.affine import static_extent
 from tilec.analysis.blocks import MOST_BUFFERS, block_refusal, in_view, kind_of, most_buffers
 from tilec.analysis.buffers import FEW, SOME, wanted_buffers
-from tilec.analysis.kept import returns_of
+from tilec.analysis.kept import most_kept, power_of_two, returns_of
 from tilec.analysis.lanes import moves_freely
 from tilec.analysis.visits import moves, one_step
 from tilec.analysis.vmem import MEBIBYTE, Space, padded_bytes
@@ -49,9 +49,6 @@ from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import dense_i64
 from tilec.dialects.tile.types import byte_width, span_of
 from tilec.passes.plan_memory import ledger_of
-
-KEPT = 2
-"""The part of VMEM that the tiles of one window may take, for others to come back to: a half."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +76,9 @@ class DoubleBuffer(ModulePass):
                 window.buffers = IntegerAttr(self._buffers(pipeline, window), i64)
             if self.depth is None:
                 self._shrink(pipeline, unset)
-            for window in {each.first for each in returns_of(pipeline).values() if each.first.kept is None}:
-                self._keep(pipeline, window)
+            for window in dict.fromkeys(each.first for each in returns_of(pipeline).values()):
+                if window.kept is None:
+                    self._keep(pipeline, window)
 
     def _buffers(self, pipeline: PipelineOp, window: WindowOp) -> int:
         if self.depth is None:
@@ -109,11 +107,10 @@ class DoubleBuffer(ModulePass):
         """Keep the tiles of ranges to which another window comes back, as many as there is room for."""
         assert window.buffers is not None
         chip, least = CHIPS[self.chip], window.buffers.value.data
-        memory = int(chip.vmem_mib * MEBIBYTE)
         shape, width = in_view(window, window.extents), byte_width(window.array_type.element_type)
-        most = memory // KEPT // padded_bytes(shape, width)
-        room = (memory - ledger_of(pipeline, chip).total(Space.VMEM)) // padded_bytes(shape, width) + least
-        count = 1 << max(0, min(most, room)).bit_length() >> 1  # which buffer is next takes no division
+        tile = padded_bytes(shape, width)
+        room = int(chip.vmem_mib * MEBIBYTE) - ledger_of(pipeline, chip).total(Space.VMEM)
+        count = min(most_kept(chip, tile), power_of_two(room // tile + least))
         if count >= least:
             window.kept = IntegerAttr(count, i64)
             explain(window, f"double-buffer: ranges of up to {count} tiles are copied once")

@@ -14,12 +14,17 @@ from xdsl.ir import Operation, SSAValue
 from tilec.analysis.affine import Leaf, Linear, linear
 from tilec.analysis.ranges import Ranges
 from tilec.analysis.visits import axes_behind, block_owner, moves, window_values
+from tilec.analysis.vmem import MEBIBYTE
 from tilec.analysis.within import conjuncts, is_cut
+from tilec.chips import Chip
 from tilec.dialects.tile.access import Dim, Effect
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.places import GetOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
+
+PART = 2
+"""The part of VMEM that the tiles of one window may take, for others to come back to: a half."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,16 @@ def returns_of(pipeline: PipelineOp) -> dict[WindowOp, Return]:
 def kept_returns(pipeline: PipelineOp) -> dict[WindowOp, Return]:
     """Those that come back to tiles that are kept."""
     return {window: each for window, each in returns_of(pipeline).items() if each.first.kept is not None}
+
+
+def most_kept(chip: Chip, tile: int) -> int:
+    """How many tiles of `tile` bytes a window may keep, if there is room for them."""
+    return power_of_two(int(chip.vmem_mib * MEBIBYTE) // PART // tile)
+
+
+def power_of_two(count: int) -> int:
+    """The largest power of two up to `count`, or 0: of so many buffers, which is next takes no division."""
+    return 1 << max(0, count).bit_length() >> 1
 
 
 def kept_buffers(window: WindowOp) -> int:

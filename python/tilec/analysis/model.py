@@ -17,8 +17,9 @@ from math import ceil, prod
 
 from tilec.analysis.blocks import MOST_BUFFERS
 from tilec.analysis.buffers import FEW, SOME
+from tilec.analysis.kept import most_kept
 from tilec.analysis.nest import Nest, Schedule
-from tilec.analysis.vmem import MEBIBYTE, SUBLANES, padded_bytes, registers
+from tilec.analysis.vmem import SUBLANES, padded_bytes, registers
 from tilec.analysis.workload import Level, Product, Traffic, Unit, Workload
 from tilec.chips import Chip
 from tilec.dialects.tile.access import Effect
@@ -53,8 +54,6 @@ STREAM_WINDOW = 20
 """The same for each window that such a loop moves."""
 STREAM_ITEM = 70
 """The same of one of the loop around it, for each loop inside: what is computed once for each segment."""
-HALF = 2
-"""The part of VMEM in which a stream keeps tiles for loops that come back to them; see `--double-buffer`."""
 PEELED = 50
 """Bundles of a step that chooses between a body with masks and one without, where `--materialize-masks` would
 not: it does where masks cost more."""
@@ -317,8 +316,7 @@ class _Model:
         if self.nest.grouping != "stream" or not any(self._comes_back(traffic, each) for each in before):
             return 1.0
         shape, _, _ = self.nest.copied(traffic)
-        room = int(self.chip.vmem_mib * MEBIBYTE) // HALF // padded_bytes(shape, traffic.width)
-        most = 1 << room.bit_length() >> 1
+        most = most_kept(self.chip, padded_bytes(shape, traffic.width))
         level = self.work.levels[traffic.level]
         block = self.nest.block(level)
         tiles = [-(-end // block) - begin // block for begin, end in level.ranges] or [
