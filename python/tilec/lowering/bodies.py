@@ -9,10 +9,11 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import is_inside
+from tilec.analysis.kept import Return
 from tilec.analysis.visits import one_step
 from tilec.dialects import pallas
 from tilec.dialects.tile.places import GetOp, SetOp
-from tilec.dialects.tile.schedule import PipelineOp
+from tilec.dialects.tile.schedule import PipelineOp, WindowOp
 from tilec.dialects.tile.steps import FirstOp, LastOp
 from tilec.lowering.copies import CopiedWindow, always_moves
 from tilec.lowering.copy_loop import CopyLoop
@@ -37,7 +38,8 @@ class KernelParts:
     the numbers of steps that are known on the device only, with their value in the kernel where it has one.
     `refs` are the arrays in scalar memory, `places` the references behind windows and scratch, `plans` the
     blocks of windows. `preloads` are for the blocks of the grid. `copied` are the windows that the kernel
-    copies itself, `copied_preloads` pairs of them as in `CopyLoop`.
+    copies itself, `copied_preloads` pairs of them as in `CopyLoop`, `returns` those that come back to tiles
+    that others keep.
     """
 
     pipeline: PipelineOp
@@ -52,6 +54,7 @@ class KernelParts:
     preloads: Sequence[Preload]
     copied: Sequence[CopiedWindow]
     copied_preloads: Sequence[tuple[CopiedWindow, CopiedWindow]]
+    returns: Mapping[WindowOp, Return]
 
     def scalars(self, positions: Sequence[Index], trips: Sequence[Index], ops: list[Operation]) -> Scalars:
         return Scalars(self.pipeline, positions, trips, self.refs, self.extents, ops)

@@ -58,6 +58,7 @@ class KernelLowering:
         inner = loop_axes(pipeline) if self.loop is Loop.FORI_LOOP else pipeline.axes
         self.outer = len(pipeline.axes) - (0 if self.loop is Loop.GRID else len(inner))
         """How many axes are those of the call's grid."""
+        self.returns = kept_returns(pipeline)
         self.copied: list[CopiedWindow] = []
         self.copied_preloads: list[tuple[CopiedWindow, CopiedWindow]] = []
 
@@ -344,11 +345,11 @@ class KernelLowering:
             least, rows = self.host.build.value(SUBLANES), self.host.extent(window.array)
             self.host.build.insert_all(pallas.RequireOp(least, rows, text), window.location)
         depth = 2 if window.buffers is None else window.buffers.value.data
-        if window in (returns := kept_returns(self.pipeline)):
-            self.copied.append(coming_back(self.copied, returns[window].first, plan, array, depth))
+        if window in self.returns:
+            self.copied.append(coming_back(self.copied, self.returns[window].first, plan, array, depth))
             return self.copied[-1]
         ahead, depth = depth - 1, depth + kept_buffers(window)
-        count = depth + buffers_back(returns, window)
+        count = depth + buffers_back(self.returns, window)
         kind = MemRefType(window.array_type.element_type, [count, *buffer_shape(plan)])
         buffer = self._spec(pallas.ScratchOp(pallas.in_space(kind, pallas.Space.VMEM)), window.array)
         buffer.name_hint = window.result.name_hint
@@ -391,6 +392,7 @@ class KernelLowering:
             preloads=self.preloads,
             copied=self.copied,
             copied_preloads=self.copied_preloads,
+            returns=self.returns,
         )
         if self.pipeline.nested is not None:
             return nested_body(parts)

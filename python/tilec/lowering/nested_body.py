@@ -8,7 +8,6 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import is_inside, linear
-from tilec.analysis.kept import kept_returns
 from tilec.analysis.visits import axes_behind, level_of, one_step
 from tilec.analysis.within import conjuncts
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
@@ -58,7 +57,7 @@ def nested_body(parts: KernelParts) -> list[Operation]:
         parts.copied,
         levels,
         parts.copied_preloads,
-        kept_returns(parts.pipeline),
+        parts.returns,
         _read_at(parts),
         make,
         lambda axis, scalars: _trip(parts, axis, scalars),
