@@ -148,9 +148,9 @@ class Workload:
         if not ranges:
             return self.levels[level].extent / block
         for begin, end in ranges:
-            first = begin // block
-            count += max(-(-end // block) - 1, first) - max(first, last + 1) + 1
+            first, before = begin // block, last
             last = max(-(-end // block) - 1, first)
+            count += last - max(first, before + 1) + 1
         return count / len(ranges)
 
     def path(self, level: int) -> list[int]:

@@ -68,15 +68,17 @@ class Program:
 def follow(module: ModuleOp, choices: TileToPallas) -> Program:
     """Applies the passes one by one. What refuses ends it."""
     changed, context = module.clone(), make_context()
-    stages = [Stage("source", "The program as it was given.", (), True, _printed(changed))]
+    printed = _printed(changed)
+    stages = [Stage("source", "The program as it was given.", (), True, printed)]
     pallas: tuple[Line, ...] = ()
     try:
         for each in choices.passes():
             with collect_notes() as notes:
                 each.apply(context, changed)
-            stages.append(_stage(each, notes, _printed(changed), stages))
+            printed = _printed(changed)
+            stages.append(_stage(each, notes, printed, stages))
         verify(changed)
-        pallas = _emitted(changed)
+        pallas = _emitted(changed, printed)
     except (TileError, ValueError):
         pass  # the report says why
     places = [line.place for lines in (*(stage.lines for stage in stages), pallas) for line in lines]
@@ -127,9 +129,10 @@ def _printed(module: ModuleOp) -> tuple[Line, ...]:
     return tuple(Line(text, _place(owners[i]), numbers[owners[i]]) for i, text in enumerate(texts))
 
 
-def _emitted(module: ModuleOp) -> tuple[Line, ...]:
-    """The lines of the Pallas text, each of an operation that has one in the IR, or of the one around it."""
-    numbers, shown = _numbers(module), {line.op for line in _printed(module)}
+def _emitted(module: ModuleOp, printed: Sequence[Line]) -> tuple[Line, ...]:
+    """The lines of the Pallas text, each of an operation that has one in the IR as it is `printed`, or of the
+    one around it."""
+    numbers, shown = _numbers(module), {line.op for line in printed}
 
     def line_of(text: str, op: Operation) -> Line:
         around: Operation | None = op
