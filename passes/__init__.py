@@ -14,6 +14,7 @@ _PASSES = {
     "one-hot-segments": "OneHotSegments",
     "choose-blocks": "ChooseBlocks",
     "raise-gathers": "RaiseGathers",
+    "fold-lanes": "FoldLanes",
     "resolve-views": "ResolveViews",
     "permute-arrays": "PermuteArrays",
     "expand-gathers": "ExpandGathers",

@@ -2,12 +2,13 @@
 
 Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--rebase-axes`,
 `--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for `grouping=one_hot` and `auto`),
-`--choose-blocks`, `--raise-gathers`, `--resolve-views`, `--permute-arrays`, `--expand-gathers`,
-`--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--classify-axes`, `--classify-outputs`,
-`--order-axes`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
-`--split-unaligned-loops`, `--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by
-`grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--overlap-strips`,
-`--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
+`--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--resolve-views`, `--permute-arrays`,
+`--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--classify-axes`,
+`--classify-outputs`, `--order-axes`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
+`--fold-outer-pipeline`, `--split-unaligned-loops`, `--stream-jagged-items`, `--compact-worklist` or
+`--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`,
+`--overlap-strips`, `--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass are
+sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
 N`), sums over short ones are products, and long ones are streamed if the loop is a `fori_loop`. With
@@ -33,6 +34,7 @@ from tilec.passes.compact_worklist import CompactWorklist
 from tilec.passes.convert_tile_to_pallas import ConvertTileToPallas
 from tilec.passes.double_buffer import DoubleBuffer
 from tilec.passes.expand_gathers import ExpandGathers
+from tilec.passes.fold_lanes import FoldLanes
 from tilec.passes.fold_outer_pipeline import FoldOuterPipeline
 from tilec.passes.insert_atomic_scratch import InsertAtomicScratch
 from tilec.passes.mask_jagged import MaskJagged
@@ -153,6 +155,7 @@ class TileToPallas(ModulePass):
             *self._short_items(),
             ChooseBlocks(self.blocks),
             RaiseGathers(),
+            FoldLanes(),
             ResolveViews(),
             PermuteArrays(),
             ExpandGathers(self.gathers, chip=self.chip),

@@ -51,6 +51,8 @@ def cost_of(op: Operation) -> list[tuple[Unit, float, bool]]:
         ]
         return [each for each in found if each[1]]
     match op:
+        case ScanOp() if isinstance(op.value.owner, SplatOp):
+            return []  # multiples of a number
         case ScanOp() | TransposeOp():
             return [(Unit.ACROSS, 2.0, False)]
         case SplatOp() | BroadcastOp() | IndicesOp() | memref.DimOp():

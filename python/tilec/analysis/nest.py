@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, prod
 
+from tilec.analysis.flat import row_width
 from tilec.analysis.workload import INNER, Extent, Level, Traffic, Workload
 from tilec.dialects.tile.access import Effect
 
@@ -116,8 +117,10 @@ class Nest:
         return extent if isinstance(extent, int) else self.blocks[extent]
 
     def shape(self, shape: tuple[Extent, ...]) -> list[int]:
-        """Extents as numbers."""
-        return [self._size(extent) for extent in shape]
+        """Extents as numbers, of tiles that `--fold-lanes` makes rows of those of the rows."""
+        sizes = [self._size(extent) for extent in shape]
+        width = row_width(self.work.flat.get(shape[0], ()), sizes[0]) if len(shape) == 1 else None
+        return sizes if width is None else [sizes[0] // width, width]
 
     def leaves(self) -> list[int]:
         """The levels whose runs are steps: the innermost, but for those that are written out."""

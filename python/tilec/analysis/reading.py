@@ -18,6 +18,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from tilec.analysis.affine import Linear, extent, linear, static_extent
+from tilec.analysis.flat import Flat
 from tilec.analysis.lane_costs import cost_of
 from tilec.analysis.row_updates import PER_REGISTER, PER_ROW
 from tilec.analysis.vmem import LANES, SUBLANES
@@ -47,11 +48,20 @@ class Known:
 
 
 def workloads(
-    module: ModuleOp, known: Known | None = None, chosen: Collection[str] | None = None
+    module: ModuleOp,
+    known: Known | None = None,
+    chosen: Collection[str] | None = None,
+    flat: Mapping[str, Flat] | None = None,
 ) -> list[Workload]:
-    """What each kernel of a program does. Sizes of axes that are not `chosen` stand; without, none does."""
+    """What each kernel of a program does. Sizes of axes that are not `chosen` stand; without, none does.
+
+    `flat` are the axes whose tiles become rows with sizes that are large enough.
+    """
     grids = [op for op in module.walk() if isinstance(op, GridOp)]
-    return [_Reader(known or Known(), chosen).read(grid) for grid in grids]
+    found = [_Reader(known or Known(), chosen).read(grid) for grid in grids]
+    for work in found:
+        work.flat = {axis: each.widths for axis, each in (flat or {}).items()}
+    return found
 
 
 class _Reader:

@@ -4,6 +4,7 @@ A cost model asks for many sizes of the same program. So a program is read once,
 and its dimensions stay names of axes until `Workload` users give them sizes.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -111,7 +112,7 @@ class Traffic:
 @dataclass
 class Workload:
     """What one kernel does; levels are in the order in which a pipeline nests them. `axes` are those whose
-    sizes make a difference.
+    sizes make a difference; `flat` has the widths of rows that `--fold-lanes` may make of their tiles.
     """
 
     levels: list[Level] = field(default_factory=list[Level])
@@ -119,6 +120,7 @@ class Workload:
     products: list[Product] = field(default_factory=list[Product])
     traffic: list[Traffic] = field(default_factory=list[Traffic])
     axes: tuple[str, ...] = ()
+    flat: Mapping[Extent, Sequence[int]] = field(default_factory=dict[Extent, Sequence[int]])
     _tiles: dict[tuple[int, int, int, bool], float] = field(
         default_factory=dict[tuple[int, int, int, bool], float]
     )

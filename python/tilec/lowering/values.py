@@ -322,6 +322,8 @@ class Values:
         shape, element = shape_of(value.type), element_type(value.type)
         is_float = isinstance(element, AnyFloat)
         wide = f32 if is_float else i32
+        if kind is Combine.ADD and element == i32 and isinstance(every := value.owner, SplatOp):
+            return self._multiples(int(scalar_of(every.value)), shape, dim)
         if element != wide:
             value = self.emit(CastOp(value, wide))
         neutral = self.emit(SplatOp(identity(kind, wide), value.type))
@@ -335,6 +337,16 @@ class Values:
             value = self.emit(COMBINERS[kind, is_float](value, before))
             distance *= 2
         return value if element == wide else self.emit(CastOp(value, element))
+
+    def _multiples(self, number: int, shape: Sequence[int], dim: int) -> SSAValue:
+        """The multiples of a number along a dimension, from itself on: the sums of it up to each lane."""
+        lanes = self.emit(pallas.IotaOp(list(shape), dim))
+        counted = self.emit(arith.AddiOp(lanes, self.emit(SplatOp(1, lanes.type))))
+        return (
+            counted
+            if number == 1
+            else self.emit(arith.MuliOp(counted, self.emit(SplatOp(number, lanes.type))))
+        )
 
 
 def _begins_inside(span: SSAValue) -> bool:

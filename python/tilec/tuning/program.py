@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 from xdsl.printer import Printer
 
+from tilec.analysis.flat import flat_axes
 from tilec.analysis.reading import Known, workloads
 from tilec.analysis.workload import Workload
 from tilec.diagnostics import TileError
@@ -82,7 +83,7 @@ class Program:
                 module = prepared
             rows = {each.name: each.shape[0] for each in self.operands if each.shape}
             values = {each.name: each.values for each in self.operands if each.values is not None}
-            self._read[key] = workloads(module, Known(rows, values), tile_axes(prepared))
+            self._read[key] = workloads(module, Known(rows, values), tile_axes(prepared), flat_axes(prepared))
         return self._read[key]
 
     @property

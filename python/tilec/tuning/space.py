@@ -2,7 +2,8 @@
 
 Sizes are powers of two, and the whole extent. Where an axis indexes the last dimension of an array they are
 multiples of 128 lanes, in the last but one of the rows of a tile of memory: 8, 16 or 32 by the width of an
-element. Other sizes can be copied too, but only together with neighbours, so none of them wins.
+element; where `--fold-lanes` makes rows of tiles, multiples of 8 rows. Other sizes can be copied too, but
+only together with neighbours, so none of them wins.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,8 @@ from math import ceil, prod
 from xdsl.dialects.builtin import ModuleOp
 
 from tilec.analysis.affine import static_extent
-from tilec.analysis.vmem import LANES, packed_rows, round_up
+from tilec.analysis.flat import flat_axes
+from tilec.analysis.vmem import LANES, SUBLANES, packed_rows, round_up
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.loops import ForOp, LoopOp
 from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, span_of
@@ -198,7 +200,9 @@ def _granules(module: ModuleOp) -> dict[str, tuple[int, int]]:
             own = lanes if place == 0 else (1, LARGEST_LEADING) if leading else (rows, LARGEST)
             least, most = found.get(dim.span.axis, (1, 0))
             found[dim.span.axis] = max(least, own[0]), max(most, own[1])
-    return found
+    return found | {
+        axis: (SUBLANES * each.widths[0], LARGEST_FLAT) for axis, each in flat_axes(module).items()
+    }
 
 
 def _bound_sizes(module: ModuleOp) -> dict[str, int]:
