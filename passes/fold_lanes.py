@@ -37,7 +37,15 @@ from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.loops import LoopOp
 from tilec.dialects.tile.mixing import Combine, ReduceOp, ScanOp
 from tilec.dialects.tile.syntax import Bounds, dense_i64, pack_bounds
-from tilec.dialects.tile.types import SpanType, element_type, shape_of, span_names, span_of, value_type
+from tilec.dialects.tile.types import (
+    UNBOUND,
+    SpanType,
+    element_type,
+    shape_of,
+    span_names,
+    span_of,
+    value_type,
+)
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp
 from tilec.dialects.tile.views import ViewOp
 from tilec.rewriting.index import IndexBuilder
@@ -69,8 +77,11 @@ def _fold(loop: LoopOp, place: int, axis: Axis) -> str | None:
     known, span = flat(loop, axis), span_of(axis.value)
     if isinstance(known, str):
         return known
-    if span is None or (width := row_width(known.widths, span.size)) is None:
-        return f"a block of {span.size if span else 1} has no 8 rows of {' or '.join(map(str, known.widths))}"
+    if span is None or span.size == UNBOUND:
+        return "its blocks have no size yet; --choose-blocks gives them one"
+    width = row_width(known.widths, span.size)
+    if width is None:
+        return f"a block of {span.size} has no 8 rows of {' or '.join(map(str, known.widths))}"
     _set_types(loop, SpanType(span.axis, span.size // width), width)
     _set_bounds(loop, place, known.extent // width)
     for op in known.uses:
