@@ -16,11 +16,14 @@ from typing import Any
 
 import pytest
 import torch
+from programs import parse
 from tuning_programs import jagged_row_sum
 from xdsl.passes import PassPipeline
 
+from tilec.analysis.known import Known
 from tilec.analysis.model import modelled
 from tilec.analysis.nest import Nest, Schedule
+from tilec.analysis.reading import workloads
 from tilec.analysis.vmem import MEBIBYTE, Space
 from tilec.analysis.workload import Level, Workload
 from tilec.chips import CHIPS
@@ -150,6 +153,43 @@ def test_an_axis_goes_to_the_end_of_each_tile_of_another() -> None:
     ranges = ((0, 512), (600, 700))
     level = Level(-1, "cols", 0.0, 512.0, True, follows="rows", ranges=ranges)
     assert Workload([level]).tiles(0, 128, False, 256) == (2 + 4 + 2) / 3
+
+
+TURNS = """
+func.func @turns(%x: memref<?x128xf32>, %counts: memref<3xi32>) -> memref<64x128xf32> {
+  %out = tile.empty : memref<64x128xf32>
+  tile.grid %worker = 0 to 4 {
+    %backwards = arith.constant -1 : index
+    %past = arith.constant 13 : index
+    %workers = arith.constant 4 : index
+    %less = arith.muli %worker, %backwards : index
+    %left = arith.addi %less, %past : index
+    %last = arith.floordivsi %left, %workers : index
+    tile.for %turn = 0 to %last {
+      %word = tile.load %counts[%turn]
+      %count = arith.index_cast %word : i32 to index
+      tile.for %again = 0 to %count {
+        %row = tile.load %x[%again, :]
+        tile.store %row, %out[%turn, :]
+      }
+    }
+  }
+  func.return %out : memref<64x128xf32>
+}
+"""
+
+
+def test_loops_are_as_long_as_their_ends_say_on_average() -> None:
+    """Workers take turns 3, 3, 2 and 2 times, the last of which has a count of 90."""
+    for values, third in (({"counts": (6, 10, 90)}, (2 * 106 + 2 * 16) / 10), ({}, 4096)):
+        (work,) = workloads(parse(TURNS), Known(values=values))
+        assert [level.extent for level in work.levels] == [4, 2.5, third]
+
+
+def test_the_model_knows_how_many_groups_a_persistent_worker_takes() -> None:
+    program = BENCHMARK.program("grouped_gemm_persistent")
+    choice = default_choice(program, "v5e")
+    assert 20 < 1e6 * Scorer(program, CHIPS["v5e"]).score(choice) < 40  # the estimate is 33
 
 
 def test_quotients_take_some_chips_longer() -> None:

@@ -5,11 +5,11 @@ chosen then stay names, those that passes made have their sizes.
 
 How long an axis runs is not always known. Where the program says nothing, an axis whose ends are loaded runs
 through its share of the rows it indexes, that of one of the iterations around it; one that ends where a tile
-around it does, as in causal attention, through half of what it could.
+around it does, as in causal attention, through half of what it could. One whose ends are computed from
+indices around it runs as long as it does on average.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil, prod
 
@@ -17,8 +17,9 @@ from xdsl.dialects import scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-from tilec.analysis.affine import Linear, extent, linear, static_extent
+from tilec.analysis.affine import linear, static_extent
 from tilec.analysis.flat import Flat
+from tilec.analysis.known import ROWS, Known
 from tilec.analysis.lane_costs import cost_of
 from tilec.analysis.row_updates import PER_REGISTER, PER_ROW
 from tilec.analysis.vmem import LANES, SUBLANES
@@ -34,17 +35,6 @@ from tilec.dialects.tile.mixing import ReduceOp
 from tilec.dialects.tile.products import DotOp, Precision
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of, span_names, span_of
-
-ROWS = 8192
-"""How many rows an array of any number of them is taken to have, where nobody says."""
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known of the arguments, by name: their rows, and the elements of those that are integers."""
-
-    rows: Mapping[str, int] = field(default_factory=dict[str, int])
-    values: Mapping[str, Sequence[int]] = field(default_factory=dict[str, Sequence[int]])
 
 
 def workloads(
@@ -155,6 +145,9 @@ class _Reader:
         ranges = self._ranges(axis)
         if ranges:
             return sum(end - begin for begin, end in ranges) / len(ranges)
+        computed = self._computed(axis)
+        if computed is not None:
+            return computed
         if axis.bounds.mean is not None:
             return axis.bounds.mean
         if self._follows(axis) is not None or self._restarts(loop, axis):
@@ -173,7 +166,7 @@ class _Reader:
     def _indexed(self, loop: LoopOp, axis: Axis) -> list[tuple[int, Dim]]:
         """The extents of the dimensions that an axis indexes, and how."""
         return [
-            (self._rows(access.array, place), dim)
+            (self.known.rows_of(access.array, place), dim)
             for access in loop.walk()
             if isinstance(access, AccessOp)
             for place, dim in enumerate(access.window)
@@ -242,17 +235,20 @@ class _Reader:
         known = static_extent(axis.bounds)
         if known is not None:
             return known
-        begin, end = self._value(linear(axis.bounds.begin)), self._value(linear(axis.bounds.end))
+        begin, end = self.known.value(linear(axis.bounds.begin)), self.known.value(linear(axis.bounds.end))
         return None if begin is None or end is None else end - begin
 
-    def _value(self, form: Linear) -> int | None:
-        """A sum of literals and of extents of arguments, None for another."""
-        total = form.constant
-        for leaf, factor in form.factors.items():
-            if not isinstance(leaf, tuple):
-                return None
-            total += factor * self.known.rows.get(leaf[0].name_hint or "", ROWS)
-        return total
+    def _computed(self, axis: Axis) -> float | None:
+        """How many indices an axis has on average, where its ends are computed from indices around it."""
+        behind, pending = set[SSAValue](), [axis]
+        while pending:
+            bounds = pending.pop().bounds
+            ends = [end for end in (bounds.begin, bounds.end) if isinstance(end, SSAValue)]
+            new = {each for end in ends for each in self._axes(end)} - behind
+            behind |= new
+            pending += [self.axes[each] for each in new]
+        around = {each: self.axes[each].bounds for each in sorted(behind, key=lambda each: self.at[each])}
+        return None if any(map(span_of, around)) else self.known.mean_extent(axis.bounds, around)
 
     def _is_index(self, level: int) -> bool:
         return self.work.levels[level].axis is None
@@ -260,11 +256,6 @@ class _Reader:
     def _most(self, loop: LoopOp, axis: Axis) -> float:
         """The longest dimension that an axis indexes."""
         return max((extent for extent, _ in self._indexed(loop, axis)), default=ROWS)
-
-    def _rows(self, array: SSAValue, place: int) -> int:
-        """The extent of a dimension of an array."""
-        known = self._value(extent(array, place))
-        return ROWS if known is None else known
 
     def _traffic(self, op: AccessOp, level: int) -> None:
         if is_local(op.array):

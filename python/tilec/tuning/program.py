@@ -11,7 +11,8 @@ from xdsl.passes import ModulePass
 from xdsl.printer import Printer
 
 from tilec.analysis.flat import flat_axes
-from tilec.analysis.reading import Known, workloads
+from tilec.analysis.known import Known
+from tilec.analysis.reading import workloads
 from tilec.analysis.workload import Workload
 from tilec.diagnostics import TileError
 from tilec.dialects.tile.loops import tile_axes
