@@ -3,8 +3,9 @@
 Until this pass one program stands for all block sizes. It gives each name one size, in the span of its axes
 and in the dimensions of every value that came from them. A name that is not given gets 128, which every array
 dimension can be cut into on a TPU, or 8 if it only runs through matrices; one that runs along rows that are
-updated at computed positions gets whole rows, so that each position is followed once. What `tile.bound size`
-asks for is a constant then.
+updated at computed positions gets whole rows, so that each position is followed once, and one that goes
+through tiles of another axis no more than such a tile, so that none reaches into the next. What
+`tile.bound size` asks for is a constant then.
 
 Before:
     tile.for %m = 0 to 512 by m {
@@ -21,6 +22,7 @@ says so.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from math import gcd
 from typing import Self
 
 from xdsl.context import Context
@@ -31,6 +33,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 from xdsl.utils.arg_spec import ArgSpec
 
+from tilec.analysis.affine import begins_on_a_tile, divided_span
 from tilec.analysis.row_updates import MOST_LANES
 from tilec.analysis.vmem import round_up
 from tilec.diagnostics import explain, fail
@@ -126,7 +129,11 @@ def _fold_size(bound: BoundOp) -> None:
 
 def default_blocks(module: ModuleOp) -> dict[str, int]:
     """The default sizes of axes, where those are not `DEFAULT_BLOCK`."""
-    return _batch_blocks(module) | row_blocks(module)
+    usual = _batch_blocks(module) | row_blocks(module)
+    divided = {
+        name: min(size, usual.get(name, DEFAULT_BLOCK)) for name, size in divided_tiles(module).items()
+    }
+    return usual | divided
 
 
 def _batch_blocks(module: ModuleOp) -> dict[str, int]:
@@ -154,6 +161,20 @@ def row_blocks(module: ModuleOp) -> dict[str, int]:
         span, lanes = op.window[-1].span, shape_of(op.array.type)[-1]
         if isinstance(span, SpanType) and lanes <= MOST_LANES:
             sizes[span.axis] = max(round_up(lanes, DEFAULT_BLOCK), sizes.get(span.axis, 0))
+    return sizes
+
+
+def divided_tiles(module: ModuleOp) -> dict[str, int]:
+    """The sizes of the tiles that axes go through from begin to end, where they are literals, by axis."""
+    sizes: dict[str, int] = {}
+    for loop in module.walk():
+        for axis in loop.axes if isinstance(loop, LoopOp) else ():
+            around, span = divided_span(axis.bounds), span_of(axis.value)
+            tile = None if around is None else span_of(around)
+            if around is None or tile is None or span is None or tile.size == UNBOUND:
+                continue
+            if begins_on_a_tile(around):
+                sizes[span.axis] = gcd(sizes.get(span.axis, 0), tile.size)
     return sizes
 
 

@@ -11,8 +11,9 @@ from xdsl.passes import PassPipeline
 from tilec.parsing import make_context
 from tilec.passes.plan_memory import PlanMemory
 from tilec.tuning.choice import Choice
+from tilec.tuning.defaults import default_choice
 from tilec.tuning.program import Operand, Program
-from tilec.tuning.space import LARGEST, Space, sizes_of
+from tilec.tuning.space import LARGEST, Space, divisors_of, sizes_of
 from tilec.tuning.structures import schedule_of, space_of
 
 PROGRAMS = {
@@ -40,6 +41,58 @@ def test_sizes_are_legal_and_none_is_larger_than_needed(granule: int, extent: fl
     assert all(size % granule == 0 for size in sizes)
     assert all(size < 2 * max(2 * extent if ragged else extent, granule) + granule for size in sizes)
     assert ragged or extent > 4 * LARGEST or sizes[-1] >= ceil(extent)
+
+
+@pytest.mark.parametrize(
+    ("granule", "tile", "expected"),
+    [
+        (128, 16, (16,)),
+        (16, 16, (16,)),
+        (16, 192, (16, 32, 64, 192)),
+        (128, 1000, (128, 256, 512, 1000)),
+        (128, 2731, (128, 256, 512, 1024, 2048)),
+        (128, 1 << 14, (128, 256, 512, 1024, 2048)),
+    ],
+)
+def test_sizes_in_a_tile_divide_it(granule: int, tile: int, expected: tuple[int, ...]) -> None:
+    assert divisors_of(granule, LARGEST, tile) == expected
+
+
+PARTIAL = """
+func.func @partial(%x: memref<128x128xf32>, %y: memref<128xf32>) -> memref<8x128xf32> {
+  %out = tile.empty : memref<8x128xf32>
+  tile.grid %outer = 0 to 128 by outer:16 {
+    %size = tile.bound size %outer
+    %begin = tile.bound begin %outer
+    %end = tile.bound end %outer
+    %number = arith.floordivsi %begin, %size : index
+    %zero = tile.splat 0.0 : tensor<128xf32>
+    %sum = tile.for %m = %begin to %end by m iter_args(%a = %zero) {
+      %v = tile.load %x[%m, :]
+      %w = tile.load %y[%m]
+      %scale = tile.broadcast %w dims [0] : tensor<?x128xf32, #tile.spans<m, _>>
+      %scaled = arith.mulf %v, %scale : tensor<?x128xf32, #tile.spans<m, _>>
+      %part = tile.reduce add %scaled dims [0]
+      %next = arith.addf %a, %part : tensor<128xf32>
+      tile.yield %next
+    }
+    tile.store %sum, %out[%number, :]
+  }
+  return %out : memref<8x128xf32>
+}"""
+
+
+def test_an_axis_in_tiles_of_another_goes_no_further() -> None:
+    """So it is a plain loop, with no list of tiles and no masks."""
+    operands = Operand("x", (128, 128), "float32"), Operand("y", (128,), "float32")
+    program = Program("partial", PARTIAL, operands)
+    (axis,) = [each for each in space_of(program).axes if each.axis == "m"]
+    assert axis.sizes == (16,)  # as one dimension it is in lanes, of which there are 128
+    for choice in (default_choice(program, "v5e"), Choice()):
+        module = program.module.clone()
+        choice.pipeline("v5e").apply(make_context(), module)
+        assert "worklist" not in str(module)
+        assert "tile.select" not in str(module)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

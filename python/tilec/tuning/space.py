@@ -4,6 +4,9 @@ Sizes are powers of two, and the whole extent. Where an axis indexes the last di
 multiples of 128 lanes, in the last but one of the rows of a tile of memory: 8, 16 or 32 by the width of an
 element; where `--fold-lanes` makes rows of tiles, multiples of 8 rows. Other sizes can be copied too, but
 only together with neighbours, so none of them wins.
+
+An axis that goes through tiles of another one, whose size the program says, has the sizes that divide it, so
+that the tiles of both end together: no tile is gone through twice, and none needs a mask.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +22,7 @@ from tilec.analysis.vmem import LANES, SUBLANES, packed_rows, round_up
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.loops import ForOp, LoopOp
 from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, span_of
-from tilec.passes.choose_blocks import row_blocks
+from tilec.passes.choose_blocks import divided_tiles, row_blocks
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
 
@@ -149,7 +152,7 @@ def axes_for(program: Program, structure: Choice) -> tuple[Sizes, ...]:
     """The axes that get sizes with a structure, and which."""
     module = program.prepared(structure.grouping)
     granules = _granules(module)
-    bound = _bound_sizes(module) | dict(program.fixed)
+    bound, divided = _bound_sizes(module) | dict(program.fixed), divided_tiles(module)
     levels = [level for work in program.workloads_for(structure) for level in work.levels]
     extents: dict[str, tuple[float, bool]] = {}
     for level in levels:
@@ -157,13 +160,12 @@ def axes_for(program: Program, structure: Choice) -> tuple[Sizes, ...]:
             extent, ragged = extents.get(level.axis, (0.0, False))
             longest = level.extent if level.follows is None or level.ragged else level.most
             extents[level.axis] = max(extent, longest), ragged or level.ragged
-    return tuple(
-        Sizes(
-            name,
-            (bound[name],) if name in bound else sizes_of(*granules.get(name, (LANES, LARGEST)), *extent),
-        )
-        for name, extent in sorted(extents.items())
-    )
+    found: list[Sizes] = []
+    for name, extent in sorted(extents.items()):
+        own = granules.get(name, (LANES, LARGEST))
+        sizes = divisors_of(*own, divided[name]) if name in divided else sizes_of(*own, *extent)
+        found.append(Sizes(name, (bound[name],) if name in bound else sizes))
+    return tuple(found)
 
 
 def sizes_of(granule: int, largest: int, extent: float, ragged: bool) -> tuple[int, ...]:
@@ -181,6 +183,17 @@ def sizes_of(granule: int, largest: int, extent: float, ragged: bool) -> tuple[i
     if ragged:
         return tuple([*sizes, size] if size <= largest else sizes)
     return tuple([*sizes, whole] if whole <= 4 * largest or not sizes else sizes)
+
+
+def divisors_of(granule: int, largest: int, tile: int) -> tuple[int, ...]:
+    """Sizes of an axis that goes through tiles of another one: those that divide such a tile, and all of it.
+
+    Of a tile that is no whole number of granules smaller ones do, whose last one has a mask.
+    """
+    sizes = sizes_of(granule, largest, tile, False)
+    whole = (tile,) if tile <= 4 * largest and (tile < granule or tile % SUBLANES == 0) else ()
+    divisors = tuple(size for size in sizes if size < tile and (tile % size == 0 or tile % granule))
+    return divisors + whole or sizes
 
 
 def _granules(module: ModuleOp) -> dict[str, tuple[int, int]]:

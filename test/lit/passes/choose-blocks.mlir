@@ -155,3 +155,29 @@ func.func @updated(%x: memref<512x400xf32>, %y: memref<512x4000xf32>, %ids: memr
 }
 // CHECK-LABEL: func.func @updated
 // CHECK:           tile.grid %u = 0 to 512 by u:128, %cols = 0 to 400 by cols:512, %w = 0 to 4000 by w:128 {
+
+// An axis that goes through tiles of another one has no more than such a tile.
+func.func @divided(%x: memref<512x256xf32>) {
+  tile.grid %o = 0 to 512 by o:16, %p = 0 to 512 by p:256, %q = 3 to 512 by q:16 {
+    %a = tile.bound begin %o
+    %b = tile.bound end %o
+    tile.for %i = %a to %b by i {
+      %v = tile.load %x[%i, :]
+    }
+    %c = tile.bound begin %p
+    %d = tile.bound end %p
+    tile.for %j = %c to %d by j {
+      %v = tile.load %x[%j, :]
+    }
+    %e = tile.bound begin %q
+    %f = tile.bound end %q
+    tile.for %k = %e to %f by k {
+      %v = tile.load %x[%k, :]
+    }
+  }
+  return
+}
+// CHECK-LABEL: func.func @divided
+// CHECK:             tile.for %i = %a to %b by i:16 {
+// CHECK:             tile.for %j = %c to %d by j:128 {
+// CHECK:             tile.for %k = %e to %f by k:128 {
