@@ -17,8 +17,8 @@ After:
       tile.for %m = %begin to %end by m:128 parallel {
         …
 
-Refused: a name that no axis has; an axis that `--classify-axes` did not call parallel, whose ends are
-computed in the grid, or around whose loop something else is done.
+Refused: a name that no axis has, or that is given twice; an axis that `--classify-axes` did not call
+parallel, whose ends are computed in the grid, or around whose loop something else is done.
 """
 
 from dataclasses import dataclass
@@ -53,6 +53,8 @@ class OrderAxes(ModulePass):
             if name not in named:
                 accepted = ", ".join(sorted(named)) or "none"
                 fail(op, f"order-axes: no axis is named {name}; the axes are {accepted}")
+            if (times := self.order.count(name)) > 1:
+                fail(op, f"order-axes: axis {name} is named {times} times; once is accepted")
         for loop in loops:
             if isinstance(loop, GridOp):
                 _order(loop, self.order)

@@ -1,4 +1,6 @@
 // RUN: tile-opt %s --order-axes="order=n" --split-input-file --verify-diagnostics | filecheck %s --match-full-lines
+// RUN: not tile-opt %s --order-axes="order=m,m" --split-input-file 2>&1 | filecheck %s --check-prefix=TWICE
+// TWICE: {{.*}}/order-axes-invalid.mlir:1:1: error: order-axes: axis m is named 2 times; once is accepted
 
 // Not classified.
 func.func @unknown(%x: memref<512x256xf32>, %out: memref<512x256xf32>) {
@@ -8,7 +10,7 @@ func.func @unknown(%x: memref<512x256xf32>, %out: memref<512x256xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/order-axes-invalid.mlir:5:3: error: order-axes: axis n is neither parallel nor ordered; run --classify-axes first
+// CHECK: {{.*}}/order-axes-invalid.mlir:7:3: error: order-axes: axis n is neither parallel nor ordered; run --classify-axes first
 
 // -----
 
