@@ -14,9 +14,9 @@ After:
     tile.for %m = 0 to 512 by m:128 {
       %v = tile.load %x[%m, :]          // tensor<128x256xf32, #tile.spans<m, _>>
 
-Refused: a name that no axis has, a size below 1, a name bound to another size before. A size for an axis of
-indices is passed over, since `--scalarize-jagged` may have gone through its tiles lane by lane; `--explain`
-says so.
+Refused: a name that no axis has, a size below 1 or of more than 31 bits, a name bound to another size before.
+A size for an axis of indices is passed over, since `--scalarize-jagged` may have gone through its tiles lane
+by lane; `--explain` says so.
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,6 +45,8 @@ from tilec.dialects.tile.types import UNBOUND, SpanType, map_spans, shape_of, sp
 
 DEFAULT_BLOCK = 128
 """Lanes of a vector register on every TPU: the least block that any dimension of an array accepts."""
+LARGEST_BLOCK = 2**31 - 1
+"""Positions are 32-bit integers."""
 BATCH_BLOCK = 8
 """Matrices of a window, where nothing is said. Of 128 x 128 floats these take half a mebibyte, so that two
 buffers for each of three windows and a sum fit every chip; 128 of them would take 8 MiB."""
@@ -72,7 +74,7 @@ class ChooseBlocks(ModulePass):
         return ArgSpec(self.name, {name: (size,) for name, size in self.blocks.items()})
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        axes = _axes(op)
+        axes = named_axes(op)
         _check(op, self.blocks, axes)
         defaults = default_blocks(op)
         sizes = {
@@ -106,8 +108,8 @@ def _check(module: ModuleOp, blocks: Mapping[str, int], axes: Mapping[str, tuple
     for name, size in blocks.items():
         if name in axes:
             loop, bound = axes[name]
-            if size < 1 or bound not in (UNBOUND, size):
-                accepted = "1 or more" if bound == UNBOUND else f"{bound}, to which it is bound"
+            if not 1 <= size <= LARGEST_BLOCK or bound not in (UNBOUND, size):
+                accepted = f"1 to {LARGEST_BLOCK}" if bound == UNBOUND else f"{bound}, to which it is bound"
                 fail(loop, f"choose-blocks: axis {name} cannot have blocks of {size}; {accepted} is accepted")
         elif name in indexed:
             explain(
@@ -178,10 +180,10 @@ def divided_tiles(module: ModuleOp) -> dict[str, int]:
     return sizes
 
 
-def _axes(module: ModuleOp) -> dict[str, tuple[Operation, int]]:
-    """The operation that first introduces each span name, and the size it has."""
+def named_axes(program: Operation) -> dict[str, tuple[Operation, int]]:
+    """The operation that first introduces each span name in a program, and the size it has."""
     axes: dict[str, tuple[Operation, int]] = {}
-    for value in _values(module):
+    for value in _values(program):
         span = span_of(value)
         if span is None:
             continue
@@ -192,8 +194,8 @@ def _axes(module: ModuleOp) -> dict[str, tuple[Operation, int]]:
     return axes
 
 
-def _values(module: ModuleOp) -> Iterator[SSAValue]:
-    for op in module.walk():
+def _values(program: Operation) -> Iterator[SSAValue]:
+    for op in program.walk():
         yield from op.results
         for region in op.regions:
             for block in region.blocks:
