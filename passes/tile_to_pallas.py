@@ -72,16 +72,25 @@ _WORDS = {
 _FETCH = 1
 
 
+def _value(spec: ArgSpec, key: str) -> str | int | float | bool | None:
+    """The one value of an option, None where it is not given. Raises ValueError for any other number."""
+    if key not in spec.parameters:
+        return None
+    given = spec.parameters[key]
+    if len(given) != 1:
+        raise ValueError(f"option {key} has {len(given)} values; one is accepted")
+    return given[0]
+
+
 def _word(spec: ArgSpec, key: str, default: str) -> str:
-    given = spec.parameters.get(key, ())
-    return str(given[0]) if given else default
+    value = _value(spec, key)
+    return default if value is None else str(value)
 
 
 def _number(spec: ArgSpec, key: str) -> int | None:
-    given = spec.parameters.get(key, ())
-    if not given:
+    value = _value(spec, key)
+    if value is None:
         return None
-    (value, *_) = given
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError(f"{key}={value}; a whole number is accepted")
     return value

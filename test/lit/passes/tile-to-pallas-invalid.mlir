@@ -8,6 +8,10 @@
 // RUN: not tile-opt %s --tile-to-pallas="gathers=whole" 2>&1 | filecheck %s --check-prefix=GATHERS --match-full-lines
 // RUN: not tile-opt %s --tile-to-pallas="shared=split" 2>&1 | filecheck %s --check-prefix=SHARED --match-full-lines
 // RUN: not tile-opt %s --tile-to-pallas="grouping=stream loop=grid" 2>&1 | filecheck %s --check-prefix=STREAM --match-full-lines
+// RUN: not tile-opt %s --tile-to-pallas="depth=2,3" 2>&1 | filecheck %s --check-prefix=SEVERAL --match-full-lines
+// RUN: not tile-opt %s --tile-to-pallas="grouping" 2>&1 | filecheck %s --check-prefix=BARE --match-full-lines
+// SEVERAL: tile-opt: error: tile-to-pallas: option depth has 2 values; one is accepted
+// BARE: tile-opt: error: tile-to-pallas: option grouping has 0 values; one is accepted
 // GROUPING: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: tile-to-pallas: grouping=list; auto, worklist, overlaunch, stream, one_hot, none are accepted
 // STREAM: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: tile-to-pallas: loop=grid with grouping=stream; fori_loop is accepted
 // LOOP: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: tile-to-pallas: loop=while; grid, emit_pipeline, fori_loop, unroll are accepted
