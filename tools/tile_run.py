@@ -9,7 +9,7 @@ An error is one line, `file:line:col: error: message`, and the exit status is th
 import argparse
 import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -22,6 +22,7 @@ from xdsl.ir import SSAValue
 from tilec.diagnostics import TileError, run_tool, verify
 from tilec.dialects.interpreter import Result, functions, random_args, run
 from tilec.parsing import make_context, parse_file, source_name
+from tilec.passes.choose_blocks import named_axes
 
 TOOL = "tile-run"
 
@@ -64,13 +65,16 @@ def pick_function(module: ModuleOp, entry: str | None, place: str) -> func.FuncO
     return found[entry]
 
 
-def parse_blocks(text: str) -> dict[str, int]:
-    """Read `m=16 k=8`. Raises TileError for anything else."""
+def parse_blocks(text: str, axes: Collection[str]) -> dict[str, int]:
+    """Read `m=16 k=8`. Raises TileError for anything else, and for what is none of `axes`."""
     blocks: dict[str, int] = {}
     for word in text.split():
         name, _, size = word.partition("=")
         if not size.isdecimal() or int(size) == 0:
             raise TileError(f"--blocks has '{word}'; write NAME=LANES with 1 lane or more", TOOL)
+        if name not in axes or name in blocks:
+            wrong = "is given twice" if name in blocks else "is no axis"
+            raise TileError(f"--blocks: {name} {wrong}; the axes are: {', '.join(axes) or 'none'}", TOOL)
         blocks[name] = int(size)
     return blocks
 
@@ -88,10 +92,14 @@ def given_arguments(function: func.FuncOp, options: Sequence[str]) -> dict[SSAVa
             raise TileError(
                 f"--arg has '{option}'; write NAME=FILE.npy, NAME of: {', '.join(parameters)}", TOOL
             )
+        if parameters[name] in given:
+            raise TileError(f"--arg gives {name} twice", TOOL)
         try:
-            array = np.load(path, allow_pickle=False)
+            array: Any = np.load(path, allow_pickle=False)
         except (ValueError, EOFError) as error:
             raise TileError("not a .npy file of numbers", path) from error
+        if isinstance(array, np.lib.npyio.NpzFile):
+            raise TileError("a file of several arrays; one is needed", path)
         # The format has no name for bf16: it comes back as two bytes of anything.
         given[parameters[name]] = array.view(ml_dtypes.bfloat16) if array.dtype == np.dtype("V2") else array
     return given
@@ -126,6 +134,8 @@ def interpret(argv: Sequence[str]) -> int:
     options = Arguments().parse_args(argv)
     if options.extent is not None and options.extent < 0:
         raise TileError(f"--extent {options.extent}; 0 or more is needed", TOOL)
+    if options.seed < 0:
+        raise TileError(f"--seed {options.seed}; 0 or more is needed", TOOL)
     module = parse_file(options.file, make_context())
     verify(module)
     function = pick_function(module, options.entry, source_name(options.file))
@@ -136,8 +146,8 @@ def interpret(argv: Sequence[str]) -> int:
     if missing:
         raise TileError(f"no value for {', '.join(missing)}; give --random or --arg NAME=FILE.npy", TOOL)
     chosen = [arguments[value] if value in arguments else drawn[i] for i, value in enumerate(parameters)]
-    name = function.sym_name.data
-    results = run(module, name, chosen, seed=options.seed, blocks=parse_blocks(options.blocks))
+    name, blocks = function.sym_name.data, parse_blocks(options.blocks, named_axes(function))
+    results = run(module, name, chosen, seed=options.seed, blocks=blocks)
     returned = function.body.block.last_op
     for position, (value, result) in enumerate(
         zip(returned.operands if returned else (), results, strict=True)

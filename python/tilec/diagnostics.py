@@ -129,6 +129,8 @@ def render(error: BaseException, place: str) -> str:
             return f"{place}: error: in '{given}': {reason.strip()}"
         case OSError():
             return f"{error.filename or place}: error: {(error.strerror or str(error)).lower()}"
+        case MemoryError():
+            return f"{place}: error: there is not enough memory: {one_line(error)}"
         case RecursionError():
             return f"{place}: error: the program is nested too deeply"
         case DiagnosticException():

@@ -75,7 +75,8 @@ def read_source(text: str, place: str) -> Source:
         raise TileError(f"'{text}' gives no integers; a .npy or .json file, or WORD:MEAN, does, WORD of: "
                         f"{accepted}", place)  # fmt: skip
     try:
-        found = np.load(text) if text.endswith(".npy") else np.asarray(json.loads(Path(text).read_text()))
+        made: Any = np.load(text) if text.endswith(".npy") else json.loads(Path(text).read_text())
+        found: np.ndarray[Any, np.dtype[Any]] = np.asarray(made)
     except (ValueError, EOFError) as error:
         raise TileError("not a file of integers", text) from error
     if found.dtype.kind not in "iub":
