@@ -167,6 +167,28 @@ def test_configurations() -> None:
         product.bind(x, w).mlir("fold")
 
 
+def test_choices_for_a_loop_of_which_nothing_comes() -> None:
+    @tilec.kernel(config=tilec.Config(block_sizes=[8, 32, 16], order=("cols", "later")))
+    def doubled(x: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(x)
+        for cols in hl.tile(x.size(1)):
+            total = hl.zeros([cols])
+            for rows in hl.tile(x.size(0)):
+                total = total + x[rows, cols].sum(0)
+            for later in hl.tile(x.size(0)):
+                out[later, cols] = x[later, cols] * 2
+        return out
+
+    bound = doubled.bind(torch.randn(20, 32))
+    assert "rows" not in bound.mlir()
+    assert bound.choices.blocks == {"cols": 8, "later": 16}
+    again = tilec.kernel(config=tilec.Config(blocks={"rows": 8}, order=("rows",)))(doubled.fn)
+    assert (
+        again.bind(torch.randn(20, 32)).choices.blocks,
+        again.bind(torch.randn(20, 32)).choices.order,
+    ) == ({}, ())
+
+
 @pytest.mark.parametrize(
     ("config", "loop"),
     [

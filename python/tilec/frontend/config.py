@@ -36,10 +36,12 @@ class Config:
         fixed: Mapping[str, int],
         chip: str = TileToPallas.chip,
         items: Collection[str] = (),
+        unused: Collection[str] = (),
     ) -> TileToPallas:
         """The whole pipeline for a program with tiles of these names, some of a fixed size, on a chip.
 
-        `items` are the tiles that `--one-hot-segments` may make besides.
+        `items` are the tiles that `--one-hot-segments` may make besides, `unused` those of loops that
+        nothing came of, which the program does not have.
 
         Raises ValueError for a name or a number of sizes that the program does not have.
         """
@@ -48,19 +50,19 @@ class Config:
         if unknown or len(self.block_sizes) > len(names):
             given = f"a block size for {unknown[0]}" if unknown else f"{len(self.block_sizes)} block sizes"
             raise ValueError(f"{given}, and the tiles are: {', '.join(names) or 'none'}")
-        listed = dict(zip(names, self.block_sizes, strict=False))
+        sizes = {**dict(zip(names, self.block_sizes, strict=False)), **self.blocks, **fixed}
         return TileToPallas(
             self.grouping,
             self.loop or ("fori_loop" if self.grouping == "stream" else TileToPallas.loop),
             chip,
-            {**listed, **self.blocks, **fixed},
+            {name: size for name, size in sizes.items() if name not in unused},
             operands=self.operands,
             gathers=self.gathers,
             shared=self.shared,
             clean=self.clean,
             depth=self.depth,
             fetch=self.fetch,
-            order=tuple(self.order),
+            order=tuple(name for name in self.order if name not in unused),
         )
 
     @property

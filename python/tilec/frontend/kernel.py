@@ -18,7 +18,7 @@ from tilec.frontend.keys import argument_key, as_torch, tensors_in, with_rows
 from tilec.frontend.trace import TraceError
 from tilec.frontend.tracing import Traced, names_of, trace_function
 from tilec.frontend.tuned import TunedConfig, default_for
-from tilec.passes.choose_blocks import DEFAULT_BLOCK, default_blocks
+from tilec.passes.choose_blocks import DEFAULT_BLOCK, default_blocks, named_axes
 from tilec.passes.one_hot_segments import item_names
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.runtime.here import chip_here
@@ -59,7 +59,9 @@ class Bound:
         return self._choices(self.config, self.chip)
 
     def _choices(self, config: Config, chip: str) -> TileToPallas:
-        return config.choices(self.traced.tiles, self.traced.fixed, chip, item_names(self.traced.module))
+        traced, axes = self.traced, named_axes(self.traced.module)
+        unused = [name for name in traced.tiles if name not in axes]
+        return config.choices(traced.tiles, traced.fixed, chip, item_names(traced.module), unused)
 
     def for_chip(self, chip: str) -> "Bound":
         """The kernel as it is made for another chip. Raises ValueError for an unknown one."""
