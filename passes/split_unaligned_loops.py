@@ -301,8 +301,8 @@ def _wholes(window: WindowOp, position: int) -> list[int]:
         last = whole - 1 + tile  # one may begin at the last element
     if is_cut(window, position) and position >= len(window.window) - 2:
         last = min(last, max(whole, tile))
-    if moves_freely(dim) and last <= tile:
-        last = tile + 1  # a block of the tile's extent would be the tile itself, wherever it begins
+    if last <= tile:  # where tiles move freely, a block of that extent would be the tile, wherever it begins
+        last = tile + moves_freely(dim)
     unit = _memory_tile(window, position)
     exact = [whole] if last <= whole and (unit == LANES or whole % unit == 0) else []
     return [*exact, -(-max(last, whole) // unit) * unit]

@@ -47,6 +47,8 @@ CASES = [
     ("a_tile_below", shifted(ROWS, 0, -16, "i32"), 16),
     ("all_beyond", shifted(ROWS, 0, 40, "f32"), 16),
     ("all_before", shifted(ROWS, 0, -40, "f32"), 16),
+    ("tiles_before", shifted((7, 128), 0, -128, "f32"), 64),
+    ("tiles_before_in_the_middle", shifted((2, 9, 128), 1, -64, "bf16"), 64),
     ("one_step_below", shifted((8, 200), 0, -5, "i32"), 16),
     ("one_step_above", shifted((16, 200), 0, 5, "bf16"), 16),
     ("lanes_above", shifted((24, 300), 1, 3, "bf16"), 128),
