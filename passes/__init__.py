@@ -9,6 +9,7 @@ _PASSES = {
     "scalarize-jagged": "ScalarizeJagged",
     "mask-jagged": "MaskJagged",
     "raise-segments": "RaiseSegments",
+    "widen-axes": "WidenAxes",
     "rebase-axes": "RebaseAxes",
     "bound-axes": "BoundAxes",
     "one-hot-segments": "OneHotSegments",

@@ -93,6 +93,8 @@ def _form(access: Indexed, place: int) -> Positions | str:
     if not isinstance(form, Positions):
         return "they are no linear form" + ("" if form is None else f": {form.name} at {where(form)}")
     form += Positions(linear(dim.shift))
+    if form.lanes:
+        return "lanes of no axis number them"
     if not form.spans:
         return "they are all the same"
     if any(isinstance(span.type, JaggedSpanType) for span, _ in form.spans.values()):

@@ -1,8 +1,8 @@
 """`--tile-to-pallas="grouping=auto loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--rebase-axes`,
-`--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for `grouping=one_hot` and `auto`),
-`--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--resolve-views`, `--permute-arrays`,
+Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--widen-axes`,
+`--rebase-axes`, `--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for `grouping=one_hot` and
+`auto`), `--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--resolve-views`, `--permute-arrays`,
 `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--classify-axes`,
 `--classify-outputs`, `--order-axes`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
 `--fold-outer-pipeline`, `--split-unaligned-loops`, `--stream-jagged-items`, `--compact-worklist` or
@@ -55,6 +55,7 @@ from tilec.passes.sink_scales import SinkScales
 from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
 from tilec.passes.stream_jagged_items import StreamJaggedItems
 from tilec.passes.unroll_loops import UnrollLoops
+from tilec.passes.widen_axes import WidenAxes
 
 GROUPINGS = ("auto", "worklist", "overlaunch", "stream", "one_hot", "none")
 LOOPS = ("grid", "emit_pipeline", "fori_loop", "unroll")
@@ -159,6 +160,7 @@ class TileToPallas(ModulePass):
             ScalarizeJagged(),
             MaskJagged(),
             RaiseSegments(),
+            WidenAxes(),
             RebaseAxes(),
             BoundAxes(),
             *self._short_items(),

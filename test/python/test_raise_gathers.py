@@ -42,6 +42,17 @@ func.func @forms(%x: memref<8xi32>, %y: memref<8xi16>) {
     %column = tile.reshape %i : tensor<8x1xi32, #tile.spans<m, _>>
     %repeated = tile.broadcast %column dims [0, 1] : tensor<8x8xi32, #tile.spans<m, n>>
     %half = tile.broadcast %h dims [] : tensor<8xi16, #tile.spans<m>>
+    %twos = tile.splat 2 : tensor<1x4xi32>
+    %counted = tile.scan add %twos dim 1
+    %less = arith.subi %counted, %twos : tensor<1x4xi32>
+    %numbers = tile.reshape %less : tensor<4xi32>
+    %numbered = tile.broadcast %numbers dims [1] : tensor<8x4xi32, #tile.spans<m, _>>
+    %from = tile.broadcast %i dims [0] : tensor<8x4xi32, #tile.spans<m, _>>
+    %grown = arith.addi %from, %numbered : tensor<8x4xi32, #tile.spans<m, _>>
+    %alone = tile.scan add %twos dim 0
+    %summed = tile.scan add %flat dim 1
+    %alternating = tile.scan mul %twos dim 1
+    %flattened = tile.reshape %numbers : tensor<2x2xi32>
   }
   return
 }
@@ -77,7 +88,30 @@ def test_forms(name: str, expected: dict[int, tuple[str, int]], shared: tuple[in
     assert form.scalar - linear(named(module, "s")).times(factor) == linear(constant)
 
 
-@pytest.mark.parametrize(("name", "blamed"), [("squared", "squared"), ("back", "narrow"), ("half", "half")])
+@pytest.mark.parametrize(
+    ("name", "constant", "lanes"),
+    [("counted", 2, {1: 2}), ("numbers", 0, {0: 2}), ("grown", 0, {1: 2}), ("alone", 2, {})],
+)
+def test_numbers_of_lanes(name: str, constant: int, lanes: dict[int, int]) -> None:
+    """Running sums of a literal, along dimensions of no span."""
+    form = positions(named(parse(FORMS), name))
+    assert isinstance(form, Positions)
+    assert (form.scalar.literal, form.lanes) == (constant, lanes)
+    assert spans(form) == ({0: ("m", 1)} if name == "grown" else {})
+    assert form.literal == (2 if name == "alone" else None)
+
+
+@pytest.mark.parametrize(
+    ("name", "blamed"),
+    [
+        ("squared", "squared"),
+        ("back", "narrow"),
+        ("half", "half"),
+        ("summed", "summed"),
+        ("alternating", "alternating"),
+        ("flattened", "flattened"),
+    ],
+)
 def test_no_form(name: str, blamed: str) -> None:
     """Products of indices, and integers that wrap around where positions do not."""
     module = parse(FORMS)

@@ -15,7 +15,8 @@ from tilec.analysis.known import Known
 from tilec.analysis.reading import workloads
 from tilec.analysis.workload import Workload
 from tilec.diagnostics import TileError
-from tilec.dialects.tile.loops import tile_axes
+from tilec.dialects.tile.loops import LoopOp, tile_axes
+from tilec.dialects.tile.types import UNBOUND, span_of
 from tilec.parsing import LocatingParser, make_context
 from tilec.passes.carry_to_scratch import CarryToScratch
 from tilec.passes.choose_blocks import ChooseBlocks
@@ -84,8 +85,15 @@ class Program:
                 module = prepared
             rows = {each.name: each.shape[0] for each in self.operands if each.shape}
             values = {each.name: each.values for each in self.operands if each.values is not None}
-            self._read[key] = workloads(module, Known(rows, values), tile_axes(prepared), flat_axes(prepared))
+            known, chosen = Known(rows, values), self._chosen(prepared)
+            self._read[key] = workloads(module, known, chosen, flat_axes(prepared))
         return self._read[key]
+
+    def _chosen(self, prepared: ModuleOp) -> set[str]:
+        """The axes that get sizes: not those that passes made, and gave sizes."""
+        spans = [span_of(axis.value) for op in prepared.walk() if isinstance(op, LoopOp) for axis in op.axes]
+        made = {span.axis for span in spans if span is not None and span.size != UNBOUND}
+        return tile_axes(prepared) - (made - tile_axes(self.module))
 
     @property
     def workloads(self) -> list[Workload]:
