@@ -22,6 +22,7 @@ _PASSES = {
     "insert-atomic-scratch": "InsertAtomicScratch",
     "merge-sums": "MergeSums",
     "sink-scales": "SinkScales",
+    "split-pairs": "SplitPairs",
     "classify-axes": "ClassifyAxes",
     "classify-outputs": "ClassifyOutputs",
     "order-axes": "OrderAxes",

@@ -3,12 +3,12 @@
 Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--widen-axes`,
 `--rebase-axes`, `--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for `grouping=one_hot` and
 `auto`), `--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--resolve-views`, `--permute-arrays`,
-`--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--classify-axes`,
-`--classify-outputs`, `--order-axes`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
-`--fold-outer-pipeline`, `--split-unaligned-loops`, `--stream-jagged-items`, `--compact-worklist` or
-`--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`,
-`--overlap-strips`, `--plan-memory`, `--convert-tile-to-pallas`. Options that are no option of a pass are
-sizes of axes.
+`--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--split-pairs`,
+`--classify-axes`, `--classify-outputs`, `--order-axes`, `--unroll-loops` (for `loop=unroll`),
+`--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`, `--stream-jagged-items`,
+`--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs`
+again, `--double-buffer`, `--overlap-strips`, `--plan-memory`, `--convert-tile-to-pallas`. Options that are no
+option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
 N`), sums over short ones are products, and long ones are streamed if the loop is a `fori_loop`. With
@@ -52,6 +52,7 @@ from tilec.passes.rebase_axes import RebaseAxes
 from tilec.passes.resolve_views import ResolveViews
 from tilec.passes.scalarize_jagged import ScalarizeJagged
 from tilec.passes.sink_scales import SinkScales
+from tilec.passes.split_pairs import SplitPairs
 from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
 from tilec.passes.stream_jagged_items import StreamJaggedItems
 from tilec.passes.unroll_loops import UnrollLoops
@@ -173,6 +174,7 @@ class TileToPallas(ModulePass):
             InsertAtomicScratch(self.shared),
             MergeSums(),
             SinkScales(),
+            SplitPairs(),
             ClassifyAxes(),
             ClassifyOutputs(),
             OrderAxes(self.order),

@@ -10,8 +10,10 @@ from tilec.dialects.tile import (
     BroadcastOp,
     CastOp,
     ConcatenateOp,
+    EveryOp,
     FillOp,
     IndicesOp,
+    InterleaveOp,
     ReshapeOp,
     SelectOp,
     SliceOp,
@@ -165,6 +167,33 @@ def slice_(op: SliceOp) -> Step:
         value: Value = machine.values[op.value]
         poison = None if value.poison is None else value.poison[lanes]
         machine.values[op.result] = Value(value.data[lanes], poison)
+
+    return step
+
+
+@rule(EveryOp)
+def every(op: EveryOp) -> Step:
+    begin, step = op.numbers
+
+    def run(machine: Machine) -> None:
+        value: Value = machine.values[op.value]
+        poison = None if value.poison is None else value.poison[..., begin::step]
+        machine.values[op.result] = Value(value.data[..., begin::step], poison)
+
+    return run
+
+
+@rule(InterleaveOp)
+def interleave(op: InterleaveOp) -> Step:
+    def step(machine: Machine) -> None:
+        values: list[Value] = [machine.values[value] for value in op.values]
+        shape = machine.shape(op.result.type)
+        data = np.stack([value.data for value in values], -1).reshape(shape)
+        poison = None
+        if any(value.poison is not None for value in values):
+            marks = [np.zeros(v.data.shape, np.bool_) if v.poison is None else v.poison for v in values]
+            poison = np.stack(marks, -1).reshape(shape)
+        machine.values[op.result] = Value(data, poison)
 
     return step
 

@@ -17,7 +17,7 @@ from .host import (
 from .kernels import CallOp, EmitPipelineOp, PipeInOp, PipeOutOp
 from .specs import InOp, InSpaceOp, OutOp, OutSpaceOp, PrefetchOp, ScratchOp
 from .types import Bounded, DmaSemaphoreType, Ds, Semantics, SemanticsAttr, Space, SpaceAttr, in_space
-from .values import IotaOp, LoadOp, MultipleOfOp, NumProgramsOp, ProgramIdOp, RollOp, StoreOp
+from .values import IotaOp, LoadOp, MultipleOfOp, NumProgramsOp, ProgramIdOp, RollOp, StoreOp, TakeOp
 
 __all__ = [
     "Bounded",
@@ -54,6 +54,7 @@ __all__ = [
     "Semantics",
     "Space",
     "StoreOp",
+    "TakeOp",
     "TransposeOp",
     "WhenOp",
     "YieldOp",
@@ -87,6 +88,7 @@ OPERATIONS = (
     CopyWaitOp,
     IotaOp,
     RollOp,
+    TakeOp,
     MultipleOfOp,
     WhenOp,
     CondOp,

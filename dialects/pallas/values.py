@@ -302,6 +302,55 @@ class RollOp(IRDLOperation):
 
 
 @irdl_op_definition
+class TakeOp(IRDLOperation):
+    """Moves lanes along one dimension: lane i of the result is lane `ids[i]` of the value.
+
+    Positions differ from row to row as well, and lie inside the dimension, which nothing checks. Elements
+    are words: the lanes of registers are moved, so that a dimension has no more lanes than one has.
+
+    Example:
+        %t = pallas.take %v at %ids dim 1
+    """
+
+    name = "pallas.take"
+    value = operand_def(TensorType)
+    ids = operand_def(TensorType)
+    dim = prop_def(IntegerAttr)
+    result = result_def(TensorType)
+    traits = traits_def(Pure())
+
+    def __init__(self, value: SSAValue, ids: SSAValue, dim: int):
+        super().__init__(
+            operands=[value, ids], properties={"dim": IntegerAttr(dim, i64)}, result_types=[value.type]
+        )
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "TakeOp":
+        value = parse_known_operand(parser)
+        parser.parse_keyword("at")
+        ids = parse_known_operand(parser)
+        parser.parse_keyword("dim")
+        return cls(value, ids, parser.parse_integer(allow_boolean=False))
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.value)
+        printer.print_string(" at ")
+        printer.print_ssa_value(self.ids)
+        printer.print_string(f" dim {self.dim.value.data}")
+
+    def verify_(self) -> None:
+        verify_in_kernel(self)
+        verify_dim(self, self.value, self.dim)
+        kind = self.value.type
+        if self.result.type != kind or self.ids.type != TensorType(i32, shape_of(kind)):
+            raise VerifyException(
+                f"pallas.take of a {kind} at a {self.ids.type} to a {self.result.type}; a position of type "
+                "i32 for each element, and equal types are needed"
+            )
+
+
+@irdl_op_definition
 class MultipleOfOp(IRDLOperation):
     """The same index, with the promise to the TPU compiler that it is a multiple of a number.
 

@@ -8,6 +8,7 @@ from .bound import BoundOp, SideAttr
 from .elementwise import CastOp, CompareOp, RelationAttr, SelectOp
 from .expect import ExpectOp
 from .gathers import GatherOp, ScatterOp
+from .interleaved import EveryOp, InterleaveOp
 from .locals import LocalOp
 from .loops import ForOp, GridOp, OrderAttr, YieldOp
 from .mixing import CombineAttr, FillOp, ReduceOp, ScanOp, WholeOp
@@ -57,6 +58,8 @@ PROGRAM = (
     ReshapeOp,
     ConcatenateOp,
     SliceOp,
+    EveryOp,
+    InterleaveOp,
 )
 """Operations of the program level, in the order of the documentation."""
 

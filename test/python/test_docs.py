@@ -51,6 +51,7 @@ SPECIAL: Mapping[str, Mapping[str, str]] = {
     },
     "tile.compare": {"b": "tensor<64x128xf32>"},
     "tile.concatenate": {"b": "tensor<64x128xf32>"},
+    "tile.every": {"v": "tensor<64x128xf32>"},
     "tile.dot": {
         "heads": "tensor<?x8x16xbf16, #tile.spans<m, _, _>>",
         "k": "tensor<32x128xf32>",
@@ -64,6 +65,7 @@ SPECIAL: Mapping[str, Mapping[str, str]] = {
         "zero": "f32",
     },
     "tile.get": {"window": "!tile.ref<tensor<128x512xf32, #tile.spans<m, _>>>"},
+    "tile.interleave": {"b": "tensor<64x128xf32>"},
     "tile.load": {"p": "tensor<?x256xi1, #tile.spans<m, _>>", "zero": "bf16"},
     "tile.pipeline": {"x": "memref<512xf32>", "y": "memref<512xf32>"},
     "tile.reshape": {"v": "tensor<?x256xf32, #tile.spans<m, _>>"},

@@ -8,7 +8,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from tilec.diagnostics import fail
 from tilec.dialects import tile
-from tilec.dialects.pallas import IotaOp, MultipleOfOp, RollOp
+from tilec.dialects.pallas import IotaOp, MultipleOfOp, RollOp, TakeOp
 from tilec.dialects.tile.elementwise import Relation
 from tilec.dialects.tile.mixing import Combine
 from tilec.dialects.tile.products import Precision
@@ -284,6 +284,11 @@ def _roll(op: RollOp, scope: Scope) -> str:
     return f"pltpu.roll({scope.text(op.value)}, {scope.number(op.shift)}, {op.dim.value.data})"
 
 
+def _take(op: TakeOp, scope: Scope) -> str:
+    ids, dim = scope.text(op.ids), op.dim.value.data
+    return f'jnp.take_along_axis({scope.text(op.value)}, {ids}, axis={dim}, mode="promise_in_bounds")'
+
+
 def _multiple_of(op: MultipleOfOp, scope: Scope) -> str:
     return f"pl.multiple_of({scope.text(op.value)}, {op.divisor.value.data})"
 
@@ -298,5 +303,6 @@ _SHAPES: dict[type[Operation], Callable[..., str]] = {
     tile.SliceOp: _slice,
     IotaOp: _iota,
     RollOp: _roll,
+    TakeOp: _take,
     MultipleOfOp: _multiple_of,
 }

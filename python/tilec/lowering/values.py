@@ -15,6 +15,7 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.axes import span_in_scope
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
+from tilec.dialects.tile.interleaved import EveryOp, InterleaveOp
 from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp, ScanOp, WholeOp, identity
 from tilec.dialects.tile.products import DotOp
 from tilec.dialects.tile.syntax import ints_of, scalar_of
@@ -29,6 +30,7 @@ from tilec.dialects.tile.values import (
     TransposeOp,
 )
 from tilec.lowering.chains import rows_of_chains
+from tilec.lowering.interleaved import every, interleave
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.scalars import Scalars
 from tilec.rewriting.index import Index
@@ -128,6 +130,10 @@ class Values:
             case ConcatenateOp():
                 dim = op.dim.value.data + (len(shape_of(op.result.type)) == 1)
                 made = self.emit(ConcatenateOp([self._flat(value) for value in op.values], dim))
+            case EveryOp():
+                made = every(self.emit, self._flat(op.value), *op.numbers)
+            case InterleaveOp():
+                made = interleave(self.emit, [self._flat(value) for value in op.values])
             case _:
                 made = self._lanewise(op)
         if op.results:

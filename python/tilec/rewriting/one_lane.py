@@ -17,6 +17,7 @@ from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.elementwise import is_lanewise
 from tilec.dialects.tile.gathers import GatherOp, ScatterOp
+from tilec.dialects.tile.interleaved import EveryOp, InterleaveOp
 from tilec.dialects.tile.loops import ForOp, GridOp, LoopOp, YieldOp
 from tilec.dialects.tile.mixing import Combine, ReduceOp, ScanOp
 from tilec.dialects.tile.products import DotOp
@@ -146,6 +147,10 @@ class _Lane:
                 return [self._dot(op)]
             case BroadcastOp() | ReshapeOp() | TransposeOp() | ConcatenateOp() | SliceOp():
                 return [self._shaped(op)]
+            case EveryOp():
+                return [self._add(EveryOp(self._of(op.value), *op.numbers), op)]
+            case InterleaveOp():
+                return [self._add(InterleaveOp([self._of(value) for value in op.values]), op)]
             case ReduceOp() | ScanOp():
                 return [self._combined(op)]
             case _:

@@ -113,6 +113,9 @@ func.func @loops(%x: memref<64x512xi32>, %lens: memref<64xi32>, %out: memref<64x
         %w = tile.load %x[%j, 0]
       }
       %left = tile.slice %sum dim 1 from 0 size 2
+      %odd = tile.every %sum from 1 step 2
+      %turns = tile.interleave %odd, %odd
+      tile.store %turns, %out[%m, :]
       %both = tile.concatenate %left, %left dim 1
       %cube = tile.reshape %both : tensor<?x2x2xi32, #tile.spans<m, _, _>>
       %scanned = tile.scan add %cube dim 2
@@ -139,6 +142,9 @@ func.func @loops(%x: memref<64x512xi32>, %lens: memref<64xi32>, %out: memref<64x
 // CHECK-NEXT:            scf.yield %four : tensor<4xi32>
 // CHECK:             tile.for %j = %m to %end by j {
 // CHECK:             %left = tile.slice %sum dim 0 from 0 size 2
+// CHECK-NEXT:        %odd = tile.every %sum from 1 step 2
+// CHECK-NEXT:        %turns = tile.interleave %odd, %odd
+// CHECK-NEXT:        tile.store %turns, %out[%m, :]
 // CHECK-NEXT:        %both = tile.concatenate %left, %left dim 0
 // CHECK-NEXT:        %cube = tile.reshape %both : tensor<2x2xi32>
 // CHECK-NEXT:        %scanned = tile.scan add %cube dim 1

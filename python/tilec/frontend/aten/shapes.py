@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from xdsl.ir import SSAValue
 
-from tilec.dialects.tile import ConcatenateOp, ReshapeOp, SliceOp, TransposeOp
+from tilec.dialects.tile import ConcatenateOp, EveryOp, ReshapeOp, SliceOp, TransposeOp
 from tilec.dialects.tile.types import element_type, shape_of
 from tilec.frontend.aten.table import Call, handles
 from tilec.frontend.known import Value
@@ -94,13 +94,18 @@ def _slice(call: Call) -> torch.Tensor:
     size, wanted = given.shape[dim], call.out.shape[dim]
     if str(size) == str(wanted):
         return moved(call, _ssa(call))
-    begin = call["start"] or 0
-    if not isinstance(size, int) or not isinstance(begin, int) or call["step"] != 1:
+    begin, step = call["start"] or 0, call["step"]
+    last = dim == given.dim() - 1
+    if not isinstance(size, int) or not isinstance(begin, int) or (step != 1 and not last):
         trace.fail(
             f"a part of {trace.describe(given)} along dimension {dim}: only dimensions that are no tiles "
-            "can be cut, between numbers and with step 1"
+            "can be cut, between numbers and, but for the last, with step 1"
         )
     begin = max(0, begin + size if begin < 0 else begin)
+    if step != 1:
+        ssa = trace.put(EveryOp(_ssa(call), begin, step))
+        found = shape_of(ssa.type)[dim]
+        return moved(call, ssa if found == wanted else trace.put(SliceOp(ssa, dim, 0, int(wanted))))
     return moved(call, trace.put(SliceOp(_ssa(call), dim, begin, int(wanted))))
 
 

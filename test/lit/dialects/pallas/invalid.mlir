@@ -884,3 +884,18 @@ func.func @f(%x: memref<64x128xf32>) {
   return
 }
 // CHECK: {{.*}}/invalid.mlir:883:3: error: pallas.transpose results in memref<128x64xf32>, not memref<64x128xf32>
+
+// -----
+
+// Each element that is taken has a position.
+func.func @f(%x: memref<64x128xf32>) {
+  %out = pallas.call "k" grid [parallel 4] {
+    %o = pallas.out block [8, 128] map (%m) -> (%m, %m) : memref<64x128xf32>
+    %x_ref = pallas.in %x block [8, 128] map (%m) -> (%m, %m)
+    %v = pallas.load %x_ref
+    %ids = pallas.iota dim 1 : tensor<8x64xi32>
+    %r = pallas.take %v at %ids dim 1
+  } : memref<64x128xf32>
+  return
+}
+// CHECK: {{.*}}/invalid.mlir:897:5: error: pallas.take of a tensor<8x128xf32> at a tensor<8x64xi32> to a tensor<8x128xf32>; a position of type i32 for each element, and equal types are needed

@@ -67,6 +67,8 @@ func.func @grid(%x: memref<?x256xf32>, %table: memref<?xi32>, %rows: index, %ste
     %lanes = pallas.iota dim 1 : tensor<8x128xi32>
     // CHECK-NEXT: %turned = pallas.roll %part by 3 dim 1
     %turned = pallas.roll %part by 3 dim 1
+    // CHECK-NEXT: %taken = pallas.take %part at %lanes dim 1
+    %taken = pallas.take %part at %lanes dim 1
     // CHECK-NEXT: pallas.store %turned, %acc[ds(8, 8), :]
     pallas.store %turned, %acc[ds(8, 8), :]
     // CHECK-NEXT: pallas.store %row, %out_ref[0, :]

@@ -217,3 +217,46 @@ func.func @middle() {
   return
 }
 // CHECK: {{.*}}/invalid-values.mlir:215:21: error: Expected `begin`, `end`, or `size`.
+
+// -----
+
+func.func @every_lane_past_the_end(%a: tensor<8x4xf32>) {
+  %v = tile.every %a from 4 step 2
+  return
+}
+// CHECK: {{.*}}/invalid-values.mlir:224:19: error: tile.every takes lanes from 4 on in steps of 2 of tensor<8x4xf32>; a lane of its last dimension and a step of 1 or more are needed
+
+// -----
+
+func.func @every_lane_of_a_span() {
+  tile.grid %m = 0 to 64 by m {
+    %a = tile.splat 0.0 : tensor<4x?xf32, #tile.spans<_, m>>
+    %v = tile.every %a from 0 step 2
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-values.mlir:234:21: error: tile.every of tensor<4x?xf32, #tile.spans<_, m>>; a last dimension without a span is needed
+
+// -----
+
+func.func @every_lane_of_another_type(%a: tensor<8x4xf32>) {
+  %v = "tile.every"(%a) <{begin = 0 : i64, step = 2 : i64}> : (tensor<8x4xf32>) -> tensor<8x3xf32>
+  return
+}
+// CHECK: {{.*}}/invalid-values.mlir:243:3: error: tile.every cannot result in tensor<8x3xf32>
+
+// -----
+
+func.func @interleave_of_two_types(%a: tensor<8x4xf32>, %b: tensor<8x5xf32>) {
+  %v = tile.interleave %a, %b
+  return
+}
+// CHECK: {{.*}}/invalid-values.mlir:251:24: error: tile.interleave of tensor<8x4xf32> and tensor<8x5xf32>: their types must be one
+
+// -----
+
+func.func @interleave_of_another_type(%a: tensor<8x4xf32>) {
+  %v = "tile.interleave"(%a, %a) : (tensor<8x4xf32>, tensor<8x4xf32>) -> tensor<8x7xf32>
+  return
+}
+// CHECK: {{.*}}/invalid-values.mlir:259:3: error: tile.interleave cannot result in tensor<8x7xf32>
