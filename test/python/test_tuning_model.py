@@ -91,6 +91,15 @@ def test_tiles_of_a_resident_array_are_copied_together() -> None:
         assert modelled(known.work, sizes, CHIPS["v5e"], known.schedule).bytes_moved == arrays * whole
 
 
+def test_what_is_written_out_stays_on_the_chip_with_a_resident_array() -> None:
+    """Columns are the innermost axis of a grid then, along which all of the right side stays."""
+    sizes = {"cols": 512, "k": 512, "rows": 256}
+    for loop, whole in (("grid", [1024, 512]), ("unroll", [1024, 1024])):
+        known = nest("matmul", Choice(loop=loop, operands="resident").with_sizes(sizes))
+        right, _, times = known.copied(known.owners()[1])
+        assert (right, times) == (whole, 8 if loop == "grid" else 1)
+
+
 def test_several_tiles_are_fetched_less_often() -> None:
     sizes = {"rows": 128, "cols": 128, "k": 256}
     once, twice = (nest("matmul", Choice(fetch=fetch).with_sizes(sizes)) for fetch in (1, 2))

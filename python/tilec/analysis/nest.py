@@ -95,8 +95,10 @@ class Nest:
         return found
 
     def _looped(self) -> frozenset[int]:
-        """The levels from the first on that is not parallel, or the last that moves."""
-        levels = [n for n in range(len(self.work.levels)) if n not in self.outward]
+        """The levels from the first on that is not parallel, or the last that moves; none that is written out."""
+        written_out = self.schedule.loop == "unroll"
+        levels = [n for n, level in enumerate(self.work.levels) if level.outer or not written_out]
+        levels = [n for n in levels if n not in self.outward]
         if any(level.ragged for level in self.work.levels):
             return frozenset(levels)  # tiles that segments share are written in order
         if self.jagged:
@@ -149,14 +151,19 @@ class Nest:
         shape = self.shape(traffic.shape)
         if not self.schedule.resident:
             return shape, traffic.moving
-        moving = traffic.index
+        moving, written_out = (
+            traffic.index,
+            {n for n, level in enumerate(self.work.levels) if not level.outer},
+        )
+        along = self.looped | (written_out if self.schedule.loop == "unroll" else set())
         for place, whole in enumerate(traffic.wholes):
             if whole is None:
                 continue
-            if whole[1].isdisjoint(self.looped):
+            if whole[1].isdisjoint(along):
                 moving |= whole[1]
             else:
-                shape[place] = max(shape[place], whole[0])
+                rows = whole[0] if len(shape) == len(traffic.shape) else -(-whole[0] // shape[-1])
+                shape[place] = max(shape[place], rows)
         return shape, moving
 
     def owners(self) -> list[Traffic]:
