@@ -95,7 +95,7 @@ class Nest:
         return found
 
     def _looped(self) -> frozenset[int]:
-        """The levels from the first on that is not parallel, or the last that moves; none that is written out."""
+        """The levels from the first on that is not parallel, or the last that moves, none written out."""
         written_out = self.schedule.loop == "unroll"
         levels = [n for n, level in enumerate(self.work.levels) if level.outer or not written_out]
         levels = [n for n in levels if n not in self.outward]
@@ -155,7 +155,7 @@ class Nest:
             traffic.index,
             {n for n, level in enumerate(self.work.levels) if not level.outer},
         )
-        along = self.looped | (written_out if self.schedule.loop == "unroll" else set())
+        along = self.looped | (written_out if self.schedule.loop == "unroll" else set[int]())
         for place, whole in enumerate(traffic.wholes):
             if whole is None:
                 continue
