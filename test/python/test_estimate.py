@@ -292,3 +292,8 @@ def test_a_module_that_xla_cannot_read_back_is_compiled(monkeypatch: pytest.Monk
     monkeypatch.setattr(jax.stages.Compiled, "as_text", refuse)
     found = compile_for(jnp.exp, [X], "v6e")
     assert (found.operations, found.output_bytes) == ({}, 8192 * 512 * 4)
+
+
+def test_a_function_that_computes_nothing() -> None:
+    with pytest.raises(ValueError, match="nothing computes nothing: the TPU compiler has no schedule"):
+        estimate("def nothing(x):\n    return ()\n", "nothing", [np.zeros(8, np.float32)], "v5e")

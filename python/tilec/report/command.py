@@ -152,6 +152,8 @@ def _choices(text: str, default: TileToPallas) -> TileToPallas:
         return default
     try:
         (spec,) = parse_pipeline(f"{TileToPallas.name}{{{text}}}")
+        if "chip" in spec.parameters:
+            raise ValueError("the chip is what --chip says")
         chosen = TileToPallas.from_spec(spec)
     except (ValueError, TypeError) as error:
         raise TileError(f"--tile-to-pallas: {one_line(error)}", TOOL) from error

@@ -48,7 +48,7 @@ def estimate(
     Equal questions have equal answers, which are kept in the user's folder for caches.
 
     Raises `CompileRefused`, also when the compiler takes longer than two minutes or more than 16 GiB, and
-    ValueError for an unknown chip.
+    ValueError for an unknown chip and for a function that computes nothing.
     """
     target = chip_named(chip)
     key = estimate_key(text, function, arguments, chip)
@@ -78,7 +78,10 @@ def walk_of(
 ) -> "Walk":
     """Compiles a function and runs it, as far as it is known. Takes and raises what `estimate` does."""
     structs = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
-    walk = Walk(compiler(text, function, structs, chip.name), chip, arguments, names)
+    compilation = compiler(text, function, structs, chip.name)
+    if PROGRAM not in compilation.schedules:
+        raise ValueError(f"{function} computes nothing: the TPU compiler has no schedule of it to estimate")
+    walk = Walk(compilation, chip, arguments, names)
     run_known(getattr(load(text, function), function), arguments, chip, walk.call)
     return walk
 
