@@ -91,10 +91,12 @@ def fit_strips(rows: int, cols: int) -> bool:
 
 
 def _is_local(scratch: ScratchOp) -> bool:
-    """Whether each step sets a scratch before it reads it, all of it."""
+    """Whether each step sets a scratch before it reads it, all of it, and does nothing else with it."""
     users = [use.operation for use in scratch.result.uses]
     block = scratch.parent
     if block is None or any(user.parent is not block for user in users):
+        return False
+    if not all(isinstance(user, GetOp | SetOp) for user in users):
         return False
     first = next((op for op in block.ops if op in users), None)
     return isinstance(first, SetOp) and all(op.mask is None for op in users if isinstance(op, SetOp))
