@@ -1,4 +1,4 @@
-"""`--expand-gathers="order=auto rows=256 chip=v5e"`: accesses at computed positions become ordinary ones.
+"""`--expand-gathers="order=auto rows=1024 chip=v5e"`: accesses at computed positions become ordinary ones.
 
 A tile of integers says which rows are read or updated. Nothing on a TPU's vector unit follows such a tile;
 what it can do is compare. So a loop goes through the rows of the array, a block at a time, and each block
@@ -18,7 +18,8 @@ After:
 
 Rows are multiplied by the comparison's ones and zeros on the matrix unit, which is exact for every type, an
 f32 as the sum of three bf16, also beside rows with infinities and NaN; of single elements those that are
-named are selected and combined on the vector unit. `rows` is how many rows of the array a block has.
+named are selected and combined on the vector unit. `rows` is how many rows of the array a block has: what
+lanes find in one is added to what they found in those before, in memory.
 
 `order=inner` lets each tile of positions meet every block, so that the array stays on the chip, and
 `order=outer`, for an update that is alone in its grid, each block every tile: the loop is an axis of the
@@ -84,13 +85,13 @@ ORDERS = ("auto", "inner", "outer", "rows")
 
 @dataclass(frozen=True)
 class ExpandGathers(ModulePass):
-    """Make ordinary accesses of those at computed positions: "order=auto|inner|outer|rows rows=256
+    """Make ordinary accesses of those at computed positions: "order=auto|inner|outer|rows rows=1024
     chip=v5e"."""
 
     name = "expand-gathers"
 
     order: str = "auto"
-    rows: int = 256
+    rows: int = 1024
     chip: str = "v5e"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
@@ -164,6 +165,12 @@ def _check_mask(access: AccessOp) -> None:
                 f"%{access.array.name_hint or 'array'}, and blocks of rows are accessed without it; "
                 "index that dimension by an axis or by `:`",
             )
+
+
+def _summed(picker: Picker, value: SSAValue, dim: int, *, lanes: bool) -> SSAValue:
+    """The product with what is picked of a value of rank 2."""
+    product = picker.quick_sum if isinstance(element_type(value.type), AnyFloat) else picker.product
+    return product(value, dim, lanes=lanes)
 
 
 @dataclass
@@ -298,25 +305,24 @@ class _Expansion:
         if len(shape_of(value.type)) == 1:
             return picker.combined(kind, as_element(build, value, wide_element(held)), neutral)
         lanes = 0 if self._lanes_first else 1
-        if isinstance(held, AnyFloat):
-            return picker.quick_sum(value, lanes)
-        return picker.product(value, lanes, lanes=True)
+        return _summed(picker, value, lanes, lanes=True)
 
     def _scattered(self, op: ScatterOp, picker: Picker, span: SSAValue) -> AtomicRmwOp:
         """The lanes that name rows, in their places, where there are some."""
         build, element = picker.build, element_type(op.value.type)
-        zero = build.insert(constant(0, op.value.type))
         value, ones = op.value, build.insert(constant(1, with_element(op.value.type, bf16)))
         if op.mask is not None:
-            value = build.insert(SelectOp(op.mask, value, zero))
+            value = build.insert(SelectOp(op.mask, value, build.insert(constant(0, value.type))))
             ones = build.insert(SelectOp(op.mask, ones, build.insert(constant(0, ones.type))))
+        dim = 0 if self._lanes_first else 1
         if len(shape_of(value.type)) == 1:
             part = picker.combined(Combine.ADD, as_element(build, value, wide_element(element)), 0)
             met = picker.combined(Combine.ADD, as_element(build, ones, f32), 0)
-        else:
-            dim = 0 if self._lanes_first else 1
-            part = picker.product(value, dim, lanes=True)
-            met = picker.product(ones, dim, lanes=True)
+        elif op.mask is not None:
+            part, met = _summed(picker, value, dim, lanes=True), picker.counted(ones, dim)
+        else:  # some lane names a row, whatever else it says
+            part = _summed(picker, value, dim, lanes=True)
+            met = build.insert(BroadcastOp(picker.named(), [dim], with_element(part.type, f32)))
         some = build.insert(CompareOp(Relation.GT, met, build.insert(constant(0, met.type))))
         window = self._window(span)
         return AtomicRmwOp(Rmw.EXCHANGE, part, op.array, window, mask=some, unique=True)
@@ -348,7 +354,7 @@ class _Expansion:
         if len(shape_of(rows.type)) == 1:
             more = picker.chosen(as_element(inner, rows, wide_element(element)))
         else:
-            more = picker.product(rows, 0 if self._lanes_first else 1, lanes=False)
+            more = _summed(picker, rows, 0 if self._lanes_first else 1, lanes=False)
         inner.insert_all(YieldOp([added(inner, found, more)]), op.location)
         body.add_ops(inside)
         start = build.insert(constant(0, wide))

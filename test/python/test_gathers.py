@@ -101,7 +101,7 @@ def test_compiles(name: str) -> None:
     prove_compiles(emit(parse(program(name, dtype)), [way]), name, args, (chip,))
 
 
-@pytest.mark.parametrize(("bins", "order"), [(300, "outer"), (1000, "inner")])
+@pytest.mark.parametrize(("bins", "order"), [(1100, "outer"), (2100, "inner")])
 def test_blocks_of_bins(bins: int, order: str) -> None:
     """More bins than are compared at once, the last of them not a whole block."""
     module = parse(program("histogram", "i32").replace("256", str(bins)))
@@ -114,7 +114,7 @@ def test_blocks_of_bins(bins: int, order: str) -> None:
 def test_orders(order: str, axes: int, loops: int) -> None:
     """Blocks of rows are a loop in each cell, or an axis of the grid."""
     module = parse(program("to_many_rows", "f32"))
-    for each in (ChooseBlocks({"m": 256}), ExpandGathers(order)):
+    for each in (ChooseBlocks({"m": 256}), ExpandGathers(order, chip="v6e")):
         each.apply(make_context(), module)
     (grid,) = every(module, GridOp)
     assert (len(grid.axes), len(every(module, ForOp))) == (axes, loops)

@@ -48,6 +48,10 @@ class Picker:
         named = self.build.insert(SelectOp(self.hits, rows, self._like(wide, 0)))
         return self.build.insert(ReduceOp(Combine.ADD, named, [0]))
 
+    def named(self) -> SSAValue:
+        """For each row, how many lanes name it, in f32."""
+        return self.build.insert(ReduceOp(Combine.ADD, self._ones(self.hits, f32), [1]))
+
     def product(self, value: SSAValue, dim: int, *, lanes: bool) -> SSAValue:
         """The sum over the lanes that name a row, or over the rows that a lane names.
 
@@ -73,14 +77,18 @@ class Picker:
             raise ValueError("an i32 has bytes")
         return total
 
-    def quick_sum(self, value: SSAValue, dim: int) -> SSAValue:
-        """`product` of the lanes of a float `value`, with little work on each of them besides the products.
+    def counted(self, flags: SSAValue, dim: int) -> SSAValue:
+        """`product` of the lanes of a value that is zeros and ones in bf16."""
+        return self._dot(self._ones(self.hits, bf16), flags, (1, dim))
+
+    def quick_sum(self, value: SSAValue, dim: int, *, lanes: bool) -> SSAValue:
+        """`product` of a float `value`, with little work on each of its lanes besides the products.
 
         An f32 is the sum of three bf16, each with the next 8 bits, so that three passes of the matrix unit
         are exact where `highest` makes six. What is not finite, or rounds to infinity in bf16, leaves a NaN
         in the product: then all of it is computed again, as `product` does.
         """
-        build, contract, value = self.build, (1, dim), _as_made(value)
+        build, contract, value = self.build, (1 if lanes else 0, dim), _as_made(value)
         ones = as_element(build, self._ones(self.hits, f32), bf16)
         parts = [value] if element_type(value.type) == bf16 else self._bf16_parts(value)
         total = self._dot(ones, parts[-1], contract)

@@ -1,4 +1,4 @@
-// RUN: tile-opt %s --expand-gathers --explain 2>&1 >/dev/null | filecheck %s --match-full-lines
+// RUN: tile-opt %s --expand-gathers="rows=256" --explain 2>&1 >/dev/null | filecheck %s --match-full-lines
 
 // One block of rows is an axis of the grid.
 func.func @few(%x: memref<64x128xf32>, %ids: memref<64xi32>, %out: memref<40x128xf32>) -> memref<40x128xf32> {

@@ -1,8 +1,8 @@
 // Accesses at computed positions compare the rows of the array, a block at a time, with the positions.
 
-// RUN: tile-opt %s --expand-gathers | filecheck %s
+// RUN: tile-opt %s --expand-gathers="rows=256" | filecheck %s
 // RUN: tile-opt %s --expand-gathers="order=inner rows=16" | filecheck %s --check-prefix=INNER
-// RUN: tile-opt %s --expand-gathers="order=outer" | filecheck %s --check-prefix=OUTER
+// RUN: tile-opt %s --expand-gathers="order=outer rows=256" | filecheck %s --check-prefix=OUTER
 
 // The element that a lane names is selected; the mask chooses afterwards.
 func.func @elements_gathered(%x: memref<600xf32>, %ids: memref<64xi32>) -> memref<64xf32> {

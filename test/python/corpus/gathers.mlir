@@ -12,7 +12,7 @@ func.func @rows(%x: memref<70x200xf32>, %ids: memref<300xi32>) -> memref<300x200
 
 // -----
 
-func.func @rows_of_a_large_table(%x: memref<600x200xf32>, %ids: memref<300xi32>) -> memref<300x200xf32> {
+func.func @rows_of_a_large_table(%x: memref<1200x200xf32>, %ids: memref<300xi32>) -> memref<300x200xf32> {
   %out = tile.empty : memref<300x200xf32>
   tile.grid %m = 0 to 300 by m, %n = 0 to 200 by n {
     %id = tile.load %ids[%m]
@@ -24,7 +24,7 @@ func.func @rows_of_a_large_table(%x: memref<600x200xf32>, %ids: memref<300xi32>)
 
 // -----
 
-func.func @elements(%x: memref<70xf32>, %large: memref<600xf32>, %ids: memref<300xi32>) -> (memref<300xf32>, memref<300xf32>) {
+func.func @elements(%x: memref<70xf32>, %large: memref<1200xf32>, %ids: memref<300xi32>) -> (memref<300xf32>, memref<300xf32>) {
   %out = tile.empty : memref<300xf32>
   %more = tile.empty : memref<300xf32>
   tile.grid %m = 0 to 300 by m {

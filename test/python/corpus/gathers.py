@@ -188,10 +188,10 @@ INDEXED: Mapping[str, Indexed] = {
         ("f32", "bf16", "i32", "i8", "i16"),
     ),
     "rows_of_a_large_table": Indexed(
-        lambda d: [d.bits(600, 200), d.ids(300, below=600)], _rows, {"m": 128, "n": 128}
+        lambda d: [d.bits(1200, 200), d.ids(300, below=1200)], _rows, {"m": 128, "n": 128}
     ),
     "elements": Indexed(
-        lambda d: [d.bits(70), d.bits(600), d.ids(300, below=70)],
+        lambda d: [d.bits(70), d.bits(1200), d.ids(300, below=70)],
         _elements,
         {"m": 128},
         ("f32", "bf16", "i32", "i8", "i16"),
@@ -221,7 +221,7 @@ INDEXED: Mapping[str, Indexed] = {
         ("f32", "bf16", "i32", "i8", "i16"),
     ),
     "to_many_rows": Indexed(
-        lambda d: [d.small(1000, 200), d.ids(1000, below=600), d.small(600, 200)], _rows_added, {"m": 256}
+        lambda d: [d.small(1000, 200), d.ids(1000, below=1200), d.small(1200, 200)], _rows_added, {"m": 256}
     ),
     "histogram": Indexed(lambda d: [d.ids(1000, below=256)], _histogram, {"m": 256}, ("i32",)),
     "computed_bins": Indexed(
@@ -262,7 +262,13 @@ INDEXED: Mapping[str, Indexed] = {
         {"m": 128},
     ),
     "rows_scattered": Indexed(
-        lambda d: [d.bits(300, 200), d.bits(300), d.distinct(300, below=400), d.bits(400, 200), d.bits(400)],
+        lambda d: [
+            d.bits(300, 200),
+            d.bits(300),
+            d.distinct(300, below=1200),
+            d.bits(1200, 200),
+            d.bits(1200),
+        ],
         _scattered,
         {"m": 128},
         ("f32", "bf16", "i32", "i8"),

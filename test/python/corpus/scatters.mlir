@@ -11,13 +11,13 @@ func.func @rows_added(%x: memref<1000x200xf32>, %ids: memref<1000xi32>, %out: me
 
 // -----
 
-func.func @to_many_rows(%x: memref<1000x200xf32>, %ids: memref<1000xi32>, %out: memref<600x200xf32>) -> memref<600x200xf32> {
+func.func @to_many_rows(%x: memref<1000x200xf32>, %ids: memref<1000xi32>, %out: memref<1200x200xf32>) -> memref<1200x200xf32> {
   tile.grid %m = 0 to 1000 by m {
     %id = tile.load %ids[%m]
     %v = tile.load %x[%m, :]
     tile.atomic_rmw add %v, %out[%id, :]
   }
-  return %out : memref<600x200xf32>
+  return %out : memref<1200x200xf32>
 }
 
 // -----
@@ -131,7 +131,7 @@ func.func @in_groups_added(%x: memref<4x300x200xf32>, %y: memref<4x300xf32>, %id
 // -----
 
 // No position is named twice. Rows of %out that none names stay as they are.
-func.func @rows_scattered(%x: memref<300x200xf32>, %y: memref<300xf32>, %ids: memref<300xi32>, %out: memref<400x200xf32>, %one: memref<400xf32>) -> (memref<400x200xf32>, memref<400xf32>) {
+func.func @rows_scattered(%x: memref<300x200xf32>, %y: memref<300xf32>, %ids: memref<300xi32>, %out: memref<1200x200xf32>, %one: memref<1200xf32>) -> (memref<1200x200xf32>, memref<1200xf32>) {
   tile.grid %m = 0 to 300 by m {
     %id = tile.load %ids[%m]
     %v = tile.load %x[%m, :]
@@ -139,7 +139,7 @@ func.func @rows_scattered(%x: memref<300x200xf32>, %y: memref<300xf32>, %ids: me
     %w = tile.load %y[%m]
     tile.scatter %w, %one[%id]
   }
-  return %out, %one : memref<400x200xf32>, memref<400xf32>
+  return %out, %one : memref<1200x200xf32>, memref<1200xf32>
 }
 
 // -----
