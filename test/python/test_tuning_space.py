@@ -151,6 +151,22 @@ def test_lanes_and_rows_have_sizes_of_memory_tiles() -> None:
     assert sizes == {"m": (16, 32, 64, 128, 256, 512), "n": (128, 256, 512), "k": (128, 256, 512)}
 
 
+def test_all_lanes_of_an_array_are_a_block() -> None:
+    """Where they are less than a register has, and fill whole tiles of rows; and not of a part of them."""
+    text = """
+func.func @heads(%x: memref<512x64xbf16>, %y: memref<512x96xbf16>, %z: memref<512x60xbf16>) {
+  tile.grid %m = 0 to 512 by m, %n = 0 to 64 by n, %k = 0 to 64 by k, %j = 0 to 60 by j {
+    %v = tile.load %x[%m, %n]
+    %w = tile.load %y[%m, %k]
+    %u = tile.load %z[%m, %j]
+  }
+  return
+}"""
+    operands = [Operand(name, (512, size), "bfloat16") for name, size in (("x", 64), ("y", 96), ("z", 60))]
+    sizes = {each.axis: each.sizes for each in space_of(Program("heads", text, tuple(operands))).axes}
+    assert (sizes["n"], sizes["k"], sizes["j"]) == ((64,), (128,), (128,))
+
+
 def test_rows_before_an_index_are_rows_and_batches_are_not() -> None:
     text = """
 func.func @heads(%x: memref<4096x8x128xbf16>, %y: memref<4096x64x128xbf16>) -> memref<4096x8x128xbf16> {

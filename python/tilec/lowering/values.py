@@ -217,6 +217,10 @@ class Values:
         (dim,) = dims
         if dim == rank - 2 == 0 and self.orientation.is_wide(op.value):
             return self._broadcast_wide(self.get(op.value), target)
+        if dim == rank - 2 == 0 and self._turns_whole(op):
+            lying = value_type(element_type(target), (LANES, shape_of(target)[0]), [None, None])
+            rows = self.emit(BroadcastOp(self.thin(op.value), [0, 1], lying))
+            return self._broadcast_wide(self.emit(TransposeOp(rows, [1, 0])), target)
         if len(shape_of(op.result.type)) == 1:  # a row or column of one lane
             value = self.thin(op.value)
         elif dim == rank - 1:
@@ -228,6 +232,17 @@ class Values:
                 value = self._reshape(value, tuple(size if i == dim else 1 for i in range(rank)))
         last = list(range(rank))[-len(shape_of(value.type)) :]
         return self.emit(BroadcastOp(value, last, target))
+
+    def _turns_whole(self, op: BroadcastOp) -> bool:
+        """Whether a row that is to be a column in all lanes is repeated before it is turned.
+
+        Registers full of it are turned as quickly as a row in each, and there is nothing left to repeat.
+
+        Measured for 256 f32 in 128 lanes on v5e, beside a product: 450 bundles of 1,170 less.
+        """
+        rows, lanes = shape_of(op.result.type)
+        words = byte_width(element_type(op.result.type)) == WORD
+        return words and not (rows % LANES or lanes % LANES or self.orientation.is_column(op.value))
 
     def _broadcast_wide(self, value: SSAValue, target: Attribute) -> SSAValue:
         """A column that is held in all lanes, over more or fewer lanes."""

@@ -21,11 +21,14 @@ from tilec.analysis.flat import flat_axes
 from tilec.analysis.vmem import LANES, SUBLANES, packed_rows, round_up
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.loops import ForOp, LoopOp
-from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, span_of
+from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of, span_of
 from tilec.passes.choose_blocks import divided_tiles, row_blocks
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
 
+FEW_LANES = 32
+"""All lanes of an array are a block, also where they are fewer than a register has: multiples of this, which
+is a number of whole tiles of rows as well."""
 LARGEST = 2048
 """No block of rows or lanes is larger, but for one that is a whole dimension of up to 4 times that."""
 LARGEST_FLAT = 1 << 17
@@ -197,8 +200,17 @@ def divisors_of(granule: int, largest: int, tile: int) -> tuple[int, ...]:
 
 
 def _granules(module: ModuleOp) -> dict[str, tuple[int, int]]:
-    """The least size of each axis and the largest: those of the last dimension that it indexes."""
+    """The least size of each axis and the largest: those of the last dimension that it indexes.
+
+    The least in lanes is a register's, or all of an array that has fewer.
+    """
     found: dict[str, tuple[int, int]] = {}
+    lengths = {
+        axis.name: static_extent(axis.bounds)
+        for loop in module.walk()
+        if isinstance(loop, LoopOp)
+        for axis in loop.axes
+    }
     for access in module.walk():
         if not isinstance(access, AccessOp):
             continue
@@ -209,7 +221,9 @@ def _granules(module: ModuleOp) -> dict[str, tuple[int, int]]:
             rows = packed_rows(width)
             inner = sum(each.kept for each in access.window[len(access.window) - place :])
             leading = place > 1 and inner > 1  # not where an index, such as of a head, is all between
-            lanes = (LANES, LARGEST_FLAT if len(access.window) == 1 else LARGEST)
+            whole = shape_of(access.array.type)[-1]
+            few = 0 < whole < LANES and whole % FEW_LANES == 0 and lengths[dim.span.axis] == whole
+            lanes = (whole if few else LANES, LARGEST_FLAT if len(access.window) == 1 else LARGEST)
             own = lanes if place == 0 else (1, LARGEST_LEADING) if leading else (rows, LARGEST)
             least, most = found.get(dim.span.axis, (1, 0))
             found[dim.span.axis] = max(least, own[0]), max(most, own[1])
