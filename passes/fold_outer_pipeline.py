@@ -53,6 +53,7 @@ from xdsl.transforms.dead_code_elimination import region_dce
 from tilec.analysis.affine import (
     axis_bounds,
     divided_span,
+    ends_in,
     extent,
     linear,
     most_extent,
@@ -258,7 +259,7 @@ def _most(bounds: Bounds[SSAValue]) -> int | None:
     known = [
         static_extent(bounds),
         None if lanes is None else lanes.size,
-        _length(bounds).high,
+        *(_length(replace(bounds, end=end)).high for end in ends_in(bounds)),
         None if around is None else around.limit,
         None if around is None else _most(around),
     ]

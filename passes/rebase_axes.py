@@ -23,8 +23,8 @@ the axis' index, in windows and in computed positions of linear form. Literals t
 `--explain` says where accesses add different things.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import reduce
 
 from xdsl.context import Context
 from xdsl.dialects import arith
@@ -33,8 +33,8 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from tilec.analysis.affine import Linear, is_inside, linear, static_extent
-from tilec.analysis.positions import Positions, positions
+from tilec.analysis.affine import Linear, ends_in, is_inside, linear, static_extent
+from tilec.analysis.bases import bases_of
 from tilec.diagnostics import explain
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.bound import BoundOp, Side
@@ -60,7 +60,7 @@ class RebaseAxes(ModulePass):
 
 def _rebase(loop: ForOp) -> None:
     axis = loop.axis
-    bases = list(_bases(loop))
+    bases = list(bases_of(axis.value, loop))
     if not any(base.factors for base in bases):
         return
     base = bases[0]
@@ -73,32 +73,12 @@ def _rebase(loop: ForOp) -> None:
     _move(loop, base)
 
 
-def _bases(loop: ForOp) -> Iterator[Linear]:
-    """What each access adds to the axis' index, but for literals."""
-    span = loop.axis.value
-    for op in loop.body.walk():
-        for dim in op.window if isinstance(op, AccessOp) else ():
-            if dim.base is span:
-                yield Linear(0, linear(dim.shift).factors)
-            elif dim.base is not None and dim.indexed:
-                form = positions(dim.base)
-                if isinstance(form, Positions):
-                    yield from _added(form, span)
-
-
-def _added(form: Positions, span: SSAValue) -> Iterator[Linear]:
-    """What positions add to a span's index: what is a multiple of what two of its lanes are apart."""
-    for each, factor in form.spans.values():
-        if each is span:
-            terms = form.scalar.factors.items()
-            yield Linear(0, {leaf: f // factor for leaf, f in terms if f % factor == 0})
-
-
 def _move(loop: ForOp, base: Linear) -> None:
     """Let the axis begin at `base`, and what uses its indices subtract that."""
     span, bounds, before = loop.axis.value, loop.axis.bounds, list[Operation]()
     build = IndexBuilder(before, loop.location)
-    begin, end = (built(linear(bound) + base, build) for bound in (bounds.begin, bounds.end))
+    begin = built(linear(bounds.begin) + base, build)
+    end = build.value(reduce(build.minimum, [built(linear(part) + base, build) for part in ends_in(bounds)]))
     uses = [use.operation for use in span.uses]
     asked = [op for op in uses if isinstance(op, IndicesOp | BoundOp) and not _asks_for_size(op)]
     for op in uses:

@@ -142,6 +142,18 @@ def divided_span(bounds: IndexBounds) -> SSAValue | None:
     return first.span if (first.side.data, last.side.data) == (Side.BEGIN, Side.END) else None
 
 
+def parts_of(value: SSAValue, kind: type[Operation]) -> list[SSAValue]:
+    """What a value is the largest or the smallest of."""
+    if not isinstance(value.owner, kind):
+        return [value]
+    return [part for operand in value.owner.operands for part in parts_of(operand, kind)]
+
+
+def ends_in(bounds: IndexBounds) -> list[SSAValue | int]:
+    """Where an axis ends: at the least of these."""
+    return [bounds.end] if isinstance(bounds.end, int) else [*parts_of(bounds.end, arith.MinSIOp)]
+
+
 def is_disjoint(segment: SegmentOp) -> bool:
     """Whether different segments are surely disjoint: single ones, or those of the tiles of one axis."""
     return segment.last is None or divided_span(Bounds(segment.index, segment.last)) is not None

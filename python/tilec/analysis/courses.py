@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from xdsl.dialects import arith
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from tilec.analysis.affine import (
     IndexBounds,
@@ -17,10 +17,12 @@ from tilec.analysis.affine import (
     Linear,
     axis_bounds,
     divided_span,
+    ends_in,
     is_disjoint,
     linear,
     most_extent,
     numbered_span,
+    parts_of,
 )
 from tilec.analysis.visits import axes_behind
 from tilec.dialects.tile.access import Dim
@@ -126,19 +128,12 @@ def _segment(bounds: IndexBounds) -> SegmentOp | None:
     """The segment in which an axis surely is, if its number says which others it is apart from."""
     if isinstance(bounds.begin, int) or isinstance(bounds.end, int):
         return None
-    ends = _parts(bounds.end, arith.MinSIOp)
-    for begin in _parts(bounds.begin, arith.MaxSIOp):
+    ends = ends_in(bounds)
+    for begin in parts_of(bounds.begin, arith.MaxSIOp):
         segment = begin.owner
         if isinstance(segment, SegmentOp) and begin is segment.begin and is_disjoint(segment):
             return segment if segment.end in ends else None
     return None
-
-
-def _parts(value: SSAValue, kind: type[Operation]) -> list[SSAValue]:
-    """What a value is the largest or the smallest of."""
-    if not isinstance(value.owner, kind):
-        return [value]
-    return [part for operand in value.owner.operands for part in _parts(operand, kind)]
 
 
 def _course(form: Linear, axes: Sequence[AxisOp], between: int, room: int) -> Course:

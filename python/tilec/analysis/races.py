@@ -14,6 +14,7 @@ from tilec.analysis.affine import (
     axis_bounds,
     begins_on_a_tile,
     divided_span,
+    ends_in,
     is_disjoint,
     is_inside,
     linear,
@@ -130,7 +131,7 @@ def _segment(dim: Dim, axis: SSAValue) -> tuple[SSAValue, SSAValue | None, Linea
     if bounds is None or not isinstance(bounds.begin, OpResult) or not isinstance(bounds.begin.op, SegmentOp):
         return None
     op = bounds.begin.op
-    if bounds.begin is not op.begin or bounds.end is not op.end or not is_disjoint(op):
+    if bounds.begin is not op.begin or op.end not in ends_in(bounds) or not is_disjoint(op):
         return None
     number = linear(op.index)
     return (op.begins, op.ends, number) if _tells_apart(number, axis) else None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import Operation, SSAValue
 
-from tilec.analysis.affine import IndexBounds, Linear, linear
+from tilec.analysis.affine import IndexBounds, Linear, ends_in, linear
 from tilec.diagnostics import where
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp
@@ -23,12 +23,18 @@ class Ends:
 
 
 def ends_of(bounds: IndexBounds, writes: Sequence[AccessOp]) -> Ends | str | None:
-    """The loads that an axis' length is the difference of, if they are the ends of a segment.
+    """The loads that an axis' length is the difference of, or one of those that it is the least of, if they
+    are the ends of a segment.
 
     `writes` are the accesses of the function that may write. Else why they are not, or `None` where the
     length has nothing to do with loads.
     """
-    length = linear(bounds.end) - linear(bounds.begin)
+    found = [_ends(linear(end) - linear(bounds.begin), writes) for end in ends_in(bounds)]
+    return next((each for each in found if isinstance(each, Ends)), next(filter(None, found), None))
+
+
+def _ends(length: Linear, writes: Sequence[AccessOp]) -> Ends | str | None:
+    """The loads that a length is the difference of, if they are the ends of a segment."""
     loads = {load: factor for leaf, factor in length.factors.items() if (load := _load(leaf)) is not None}
     if not loads:
         return None

@@ -1,5 +1,7 @@
 """Whether an access is surely made, and surely inside its array."""
 
+from typing import cast
+
 from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Operation, SSAValue
 
@@ -19,6 +21,11 @@ def is_conditional(op: Operation | None, outer: Operation) -> bool:
             return True
         op = op.parent_op()
     return False
+
+
+def mask_of(op: AccessOp) -> SSAValue | None:
+    """The mask of an access, if it has one."""
+    return cast("SSAValue | None", getattr(op, "mask", None))
 
 
 def conjuncts(condition: SSAValue) -> list[SSAValue]:

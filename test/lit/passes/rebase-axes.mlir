@@ -77,3 +77,23 @@ func.func @from_a_scalar(%x: memref<?xf32>, %starts: memref<8xi32>, %lengths: me
 // CHECK-NEXT:    %sum = tile.for %m = [[FROM]] to [[TO]] by m
 // CHECK-NEXT:      %v = tile.load %x[%m]
 // CHECK-NEXT:      %w = tile.load %x[%m + 1]
+
+// An end that is the least of two stays that: no further than a number of rows, and in the segment.
+func.func @cut(%x: memref<64xf32>, %offsets: memref<9xi32>, %out: memref<64xf32>) -> memref<64xf32> {
+  %most = arith.constant 4 : index
+  tile.grid %g = 0 to 8 {
+    %b, %e = tile.segment %offsets[%g]
+    %n = arith.subi %e, %b : index
+    %m = arith.minsi %n, %most : index
+    tile.for %i = 0 to %m by i max 4 {
+      %v = tile.load %x[%i + %b]
+      tile.store %v, %out[%i + %b]
+    }
+  }
+  return %out : memref<64xf32>
+}
+// CHECK-LABEL: func.func @cut
+// CHECK:         [[TO:%[a-z0-9_]+]] = arith.addi %b, %c4 : index
+// CHECK-NEXT:    [[END:%[a-z0-9_]+]] = arith.minsi %e, [[TO]] : index
+// CHECK-NEXT:    tile.for %i = %b to [[END]] by i max 4 {
+// CHECK-NEXT:      %v = tile.load %x[%i]
