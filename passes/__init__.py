@@ -8,6 +8,8 @@ from xdsl.passes import ModulePass
 _PASSES = {
     "scalarize-jagged": "ScalarizeJagged",
     "mask-jagged": "MaskJagged",
+    "clip-axes": "ClipAxes",
+    "drop-masks": "DropMasks",
     "raise-segments": "RaiseSegments",
     "widen-axes": "WidenAxes",
     "rebase-axes": "RebaseAxes",

@@ -1,14 +1,14 @@
 """`--tile-to-pallas="grouping=auto loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--raise-segments`, `--widen-axes`,
-`--rebase-axes`, `--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for `grouping=one_hot` and
-`auto`), `--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--resolve-views`, `--permute-arrays`,
-`--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--split-pairs`,
-`--classify-axes`, `--classify-outputs`, `--order-axes`, `--unroll-loops` (for `loop=unroll`),
-`--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`, `--stream-jagged-items`,
-`--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs`
-again, `--double-buffer`, `--overlap-strips`, `--plan-memory`, `--convert-tile-to-pallas`. Options that are no
-option of a pass are sizes of axes.
+Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--clip-axes`, `--drop-masks`, `--raise-segments`,
+`--widen-axes`, `--rebase-axes`, `--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for
+`grouping=one_hot` and `auto`), `--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--resolve-views`,
+`--permute-arrays`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`,
+`--split-pairs`, `--classify-axes`, `--classify-outputs`, `--order-axes`, `--unroll-loops` (for
+`loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`,
+`--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`,
+`--classify-outputs` again, `--double-buffer`, `--overlap-strips`, `--plan-memory`,
+`--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
 N`), sums over short ones are products, and long ones are streamed if the loop is a `fori_loop`. With
@@ -30,9 +30,11 @@ from tilec.passes.carry_to_scratch import CarryToScratch
 from tilec.passes.choose_blocks import ChooseBlocks
 from tilec.passes.classify_axes import ClassifyAxes
 from tilec.passes.classify_outputs import ClassifyOutputs
+from tilec.passes.clip_axes import ClipAxes
 from tilec.passes.compact_worklist import CompactWorklist
 from tilec.passes.convert_tile_to_pallas import ConvertTileToPallas
 from tilec.passes.double_buffer import DoubleBuffer
+from tilec.passes.drop_masks import DropMasks
 from tilec.passes.expand_gathers import ExpandGathers
 from tilec.passes.fold_lanes import FoldLanes
 from tilec.passes.fold_outer_pipeline import FoldOuterPipeline
@@ -160,6 +162,8 @@ class TileToPallas(ModulePass):
         return [
             ScalarizeJagged(),
             MaskJagged(),
+            ClipAxes(),
+            DropMasks(),
             RaiseSegments(),
             WidenAxes(),
             RebaseAxes(),

@@ -8,6 +8,7 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import IndexType, ModuleOp
 from xdsl.ir import SSAValue
 
+from tilec.analysis.affine import ends_in
 from tilec.diagnostics import collect_notes
 from tilec.dialects.tile import AxisOp, ForOp, GridOp, SegmentOp, SpanOp
 from tilec.dialects.tile.access import AccessOp
@@ -51,6 +52,8 @@ def random_args(function: func.FuncOp, seed: int = 0, extent: int | None = None)
 
 def with_segments(function: func.FuncOp) -> func.FuncOp:
     """The function with the segments that it does not call so, and windows where it computes positions."""
+    from tilec.passes.clip_axes import ClipAxes
+    from tilec.passes.drop_masks import DropMasks
     from tilec.passes.raise_gathers import RaiseGathers
     from tilec.passes.raise_segments import RaiseSegments
     from tilec.passes.rebase_axes import RebaseAxes
@@ -58,7 +61,7 @@ def with_segments(function: func.FuncOp) -> func.FuncOp:
     copy = function.clone()
     module = ModuleOp([copy])
     with collect_notes():  # of this copy nobody wants to know
-        for each in (RaiseSegments(), RebaseAxes(), RaiseGathers()):
+        for each in (ClipAxes(), DropMasks(), RaiseSegments(), RebaseAxes(), RaiseGathers()):
             each.apply(Context(), module)
     return copy
 
@@ -115,8 +118,8 @@ def axes_over(op: SegmentOp) -> Iterator[tuple[SSAValue, int | None]]:
         match use.operation:
             case GridOp() | ForOp():
                 for axis in use.operation.axes:
-                    if op.end is axis.bounds.end:
-                        yield axis.value, axis.bounds.limit
+                    if op.end in ends_in(axis.bounds):  # the least of several ends cuts longer ones
+                        yield axis.value, axis.bounds.limit if op.end is axis.bounds.end else None
             case AxisOp():
                 yield use.operation.result, use.operation.axis.bounds.limit
             case SpanOp():
