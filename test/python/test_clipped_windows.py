@@ -126,3 +126,14 @@ def test_compiles(name: str) -> None:
     module = parse(text)
     kernel = emit(module, [TileToPallas(blocks={"m": block})])
     prove_compiles(kernel, "f", random_args(functions(module)[0]), ("v6e",))
+
+
+@pytest.mark.parametrize(("by", "turned"), [(-512, False), (512, False), (-500, True)])
+def test_whole_tiles_are_read_in_place(by: int, turned: bool) -> None:
+    """A tile that lies in the block, wherever it is cut to, is not turned."""
+    module = parse(shifted((16, 1024), 1, by, "f32"))
+    choice = TileToPallas(blocks={"m": 256}, operands="resident")
+    args, text = random_args(functions(module)[0], 1), emit(module, [choice])
+    assert ("pltpu.roll" in text) == turned
+    prove_kernel(text, "f", args, run(module, "f", args), seeds=(0,))
+    prove_compiles(text, "f", args, ("v5e",))

@@ -144,7 +144,8 @@ class Tiles:
     def _to_turn(self, starts: Mapping[int, Index]) -> set[int]:
         """The dimensions in which the tile cannot be accessed where it begins."""
         # Of a window that is cut, some of the tile may lie beyond the block: turned, that is anything.
-        turned = {i for i in starts if i >= len(self.shape) - 2 and self._is_cut(i)}
+        last = len(self.shape) - 2
+        turned = {i for i in starts if i >= last and self._is_cut(i) and not self._is_inside(i, starts[i])}
         while (refused := self._refusal(starts, turned)) is not None:
             rest = [i for i, start in starts.items() if i not in turned and not isinstance(start, int)]
             if not rest:
@@ -155,6 +156,13 @@ class Tiles:
     def _is_cut(self, position: int) -> bool:
         dim = self.plan.kept[position]
         return dim is not None and is_cut(self.plan.window, dim) and covers(self.plan.window, dim)
+
+    def _is_inside(self, position: int, start: Index) -> bool:
+        """Whether all of the tile lies in the block, wherever it begins."""
+        place = Ranges().of(start)
+        if place.low is None or place.high is None:
+            return False
+        return place.low >= 0 and place.high + self._size(position) <= self.shape[position]
 
     def _refusal(self, starts: Mapping[int, Index], turned: set[int]) -> Refusal | None:
         places: list[int | Multiple] = [0] * len(self.shape)
