@@ -129,6 +129,9 @@ def render(error: BaseException, place: str) -> str:
             return f"{place}: error: in '{given}': {reason.strip()}"
         case OSError():
             return f"{error.filename or place}: error: {(error.strerror or str(error)).lower()}"
+        case ModuleNotFoundError(name=str(name)) if not name.startswith("tilec"):
+            package = name.partition(".")[0]
+            return f"{place}: error: that needs the Python module {package}, which is not installed"
         case MemoryError():
             return f"{place}: error: there is not enough memory: {one_line(error)}"
         case RecursionError():

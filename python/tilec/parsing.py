@@ -12,6 +12,7 @@ from xdsl.dialects.builtin import UNKNOWN_LOC, FileLineColLoc, IntAttr, ModuleOp
 from xdsl.ir import Operation, Region
 from xdsl.parser import Parser
 from xdsl.utils.exceptions import VerifyException
+from xdsl.utils.mlir_lexer import MLIRTokenKind
 
 from tilec.diagnostics import TileError, one_line
 from tilec.dialects import get_all_dialects
@@ -70,6 +71,8 @@ class LocatingParser(Parser):
         return FileLineColLoc(self._file, IntAttr(line), IntAttr(column))
 
     def parse_module(self, allow_implicit_module: bool = True) -> ModuleOp:
+        if self._current_token.kind == MLIRTokenKind.EOF:
+            self.raise_error("there is no program: no operation was found")
         module = super().parse_module(allow_implicit_module)
         if module.location == UNKNOWN_LOC:
             module.location = self._location(0)

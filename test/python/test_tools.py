@@ -159,6 +159,12 @@ def test_bug_is_one_line_that_says_where(program: Path, run: Run) -> None:
     assert errors.count("\n") == 1
 
 
+def test_a_module_that_is_not_installed(program: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "llvmlite", None)
+    message = "tile-opt: error: that needs the Python module llvmlite, which is not installed\n"
+    assert run(program, "-t", "llvm") == (1, "", message)
+
+
 def test_development_mode_shows_the_traceback(tmp_path: Path) -> None:
     code = "from tilec.diagnostics import run_tool; run_tool('t', lambda: 1 // 0)"
     done = subprocess.run([sys.executable, "-Xdev", "-c", code], capture_output=True, text=True, check=True)
