@@ -24,7 +24,7 @@ us on v5e and 92 us on tpu7x in tiles of 256 rows; where every tile was copied t
 A grid has two buffers at most, and so has an output of an emit_pipeline, and an input of one that may have
 few steps; a block that no step changes has one. What a window says of itself stands.
 
-Refused: a depth that is not 1 to 8; a fetch below 1; an unknown chip.
+Refused: a depth that is not 1 to 8; a fetch below 1 or of more than 16 bits; an unknown chip.
 """
 
 from collections.abc import Iterable
@@ -50,6 +50,9 @@ from tilec.dialects.tile.syntax import dense_i64
 from tilec.dialects.tile.types import byte_width, span_of
 from tilec.passes.plan_memory import ledger_of
 
+MOST_FETCHED = 2**16
+"""No copy brings more tiles: with blocks of up to 31 bits, extents have less than 64."""
+
 
 @dataclass(frozen=True)
 class DoubleBuffer(ModulePass):
@@ -66,8 +69,8 @@ class DoubleBuffer(ModulePass):
         if self.depth is not None and not 1 <= self.depth <= MOST_BUFFERS:
             fail(op, f"double-buffer: depth={self.depth}; 1 to {MOST_BUFFERS} is accepted")
         chip_option(op, self.name, self.chip)
-        if self.fetch < 1:
-            fail(op, f"double-buffer: fetch={self.fetch}; 1 or more is accepted")
+        if not 1 <= self.fetch <= MOST_FETCHED:
+            fail(op, f"double-buffer: fetch={self.fetch}; 1 to {MOST_FETCHED} is accepted")
         for pipeline in [inner for inner in op.walk() if isinstance(inner, PipelineOp)]:
             for window in pipeline.windows:
                 self._fetch(pipeline, window)

@@ -5,7 +5,7 @@
 
 // DEPTH: {{.*}}: error: double-buffer: depth=9; 1 to 8 is accepted
 // CHIP: {{.*}}: error: double-buffer: there is no chip v1; the chips are v4, v5e, v5p, v6e, tpu7x
-// FETCH: {{.*}}: error: double-buffer: fetch=0; 1 or more is accepted
+// FETCH: {{.*}}: error: double-buffer: fetch=0; 1 to 65536 is accepted
 
 func.func @notes(%x: memref<512x200xf32>, %y: memref<256x128xf32>, %z: memref<512x128xf32>) {
   tile.pipeline grid {

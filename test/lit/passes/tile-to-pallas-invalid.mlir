@@ -4,6 +4,8 @@
 // RUN: not tile-opt %s --tile-to-pallas="operands=hbm" 2>&1 | filecheck %s --check-prefix=OPERANDS --match-full-lines
 // RUN: not tile-opt %s --tile-to-pallas="depth=9" 2>&1 | filecheck %s --check-prefix=DEPTH --match-full-lines
 // RUN: not tile-opt %s --tile-to-pallas="fetch=0" 2>&1 | filecheck %s --check-prefix=FETCH --match-full-lines
+// RUN: not tile-opt %s --tile-to-pallas="fetch=99999999999999999999" 2>&1 | filecheck %s --check-prefix=MANY --match-full-lines
+// MANY: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: double-buffer: fetch=99999999999999999999; 1 to 65536 is accepted
 // RUN: not tile-opt %s --tile-to-pallas="rows=8" 2>&1 | filecheck %s --check-prefix=AXIS --match-full-lines
 // RUN: not tile-opt %s --tile-to-pallas="gathers=whole" 2>&1 | filecheck %s --check-prefix=GATHERS --match-full-lines
 // RUN: not tile-opt %s --tile-to-pallas="shared=split" 2>&1 | filecheck %s --check-prefix=SHARED --match-full-lines
@@ -18,7 +20,7 @@
 // CHIP: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: expand-gathers: there is no chip v1; the chips are v4, v5e, v5p, v6e, tpu7x
 // OPERANDS: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: split-unaligned-loops: operands=hbm; auto, resident, stream are accepted
 // DEPTH: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: double-buffer: depth=9; 1 to 8 is accepted
-// FETCH: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: double-buffer: fetch=0; 1 or more is accepted
+// FETCH: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: double-buffer: fetch=0; 1 to 65536 is accepted
 // GATHERS: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: expand-gathers: order=whole; auto, inner, outer, rows are accepted
 // SHARED: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: insert-atomic-scratch: shared=split; auto, resident, phases are accepted
 // AXIS: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: choose-blocks: no axis is named rows; the axes are m
