@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from programs import parse
@@ -146,6 +147,42 @@ def test_products_of_few_long_groups_are_ranked(how: str, monkeypatch: pytest.Mo
     pairs = [(scorer.score(choice.with_sizes(sizes)), estimate) for choice, sizes, estimate in GROUPS[how]]
     assert BENCHMARK.spearman(pairs) >= 0.8
     assert all(0.8 < 1e6 * score / estimate < 1.2 for score, estimate in pairs)
+
+
+SHORT_SEGMENTS = [
+    (Choice(), 256, 220.4),
+    (Choice(), 512, 235.2),
+    (Choice(), 1024, 270.4),
+    (Choice(), 2048, 343.1),
+    (STREAM, 128, 165.7),
+    (STREAM, 256, 166.6),
+    (STREAM, 512, 174.8),
+    (STREAM, 1024, 204.5),
+]
+"""Microseconds on v5e of the sums of 64 segments of 32768 x 1024 floats, with tiles of so many rows: the
+longest has 6907 rows, half of them less than 220."""
+
+
+def test_steps_of_short_segments_that_share_tiles_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They copy nothing, mask all of a tile, and what comes after them was asked for late."""
+    shares = 1 / np.arange(1, 65)
+    borders = np.round(np.cumsum(shares / shares.sum()) * 32768).astype(int)
+    lengths = np.random.default_rng(0).permutation(np.diff(borders, prepend=0))
+    offsets = torch.tensor([0, *np.cumsum(lengths)])
+    empty = sys.modules["tuning_cases"].empty
+    monkeypatch.setitem(BENCHMARK.CASES, "jagged_sum", ("jagged_sum", lambda: (empty(32768, 1024), offsets)))
+    program = BENCHMARK.program("jagged_sum")
+    scorer = Scorer(program, CHIPS["v5e"])
+    pairs = [
+        (scorer.score(choice.with_sizes({"rows": rows, "cols": 1024})), estimate)
+        for choice, rows, estimate in SHORT_SEGMENTS
+    ]
+    assert BENCHMARK.spearman(pairs) >= 0.9
+    assert all(0.7 < 1e6 * score / estimate < 1.1 for score, estimate in pairs)
+    for chip in ("v5e", "v6e", "tpu7x"):
+        default = default_choice(program, chip)
+        assert (default.grouping, default.loop) == ("stream", "fori_loop")
+        assert default.sizes["rows"] <= 512
 
 
 def test_windows_move_with_their_segments() -> None:

@@ -181,16 +181,38 @@ class _Model:
         passing = copies.read / fetches / rate
         buffers = self._depth(passing)
         wait = (step + self.chip.read_latency + passing) / buffers
-        stepping, first = steps * step, self.nest.starts()
-        for times, read, passed in copies.meeting(steps):
+        stepping, first, meeting = steps * step, self.nest.starts(), copies.meeting(steps)
+        after_none = self._after_none(sum(times for times, _, _ in meeting), steps)
+        for times, read, passed in meeting:
             arrives = (step + self.chip.read_latency + read / rate) / buffers if read else 0.0
             if self.schedule.fetch > 1:  # what is written passes while nothing is read, and then beside it
                 arrives += (passed - read) / rate
-            stepping += max(times - first, 0.0) * max(max(arrives, passed / rate) - step, 0.0)
+            alone = self.chip.read_latency + read / rate - (buffers - 2) * step if read else 0.0
+            usual = max(arrives, passed / rate, step)
+            takes = usual + after_none * max(alone - usual, 0.0)
+            stepping += max(times - first, 0.0) * (takes - step)
             first = max(first - times, 0.0)
-        moving = (copies.read + copies.written) / rate
+        moving = (copies.read + copies.written) / rate + step * self._unasked(leaf, steps, buffers - 1)
         bound = "transfer" if moving > stepping else "latency" if wait > step else busy
         return _Stretch(copies, steps, step, stepping, moving, bound, sum(units.values()) / steps)
+
+    def _after_none(self, copying: float, steps: float) -> float:
+        """The share of the `copying` steps that follow one without a copy: the one that is waited for began a
+        step before, when nothing was on its way. Loops in each other begin copies earlier; ragged axes have
+        such steps here and there."""
+        if self.nest.grouping == "stream" or copying >= steps:
+            return 0.0
+        others = steps - copying
+        return others / steps if self.nest.jagged else min(others / max(copying, 1.0), 1.0)
+
+    def _unasked(self, leaf: int, steps: float, ahead: int) -> float:
+        """The steps of a stream in which nothing is on its way: it looks so many steps `ahead`, all of which,
+        where segments are short, may be in the tile that is there already."""
+        moved = [each for each in self.owners if leaf in each.moving and each.effect is Effect.READ]
+        if self.nest.grouping != "stream" or not moved:
+            return 0.0
+        others = max(steps - max(self.nest.copied(each)[2] for each in moved), 0.0)
+        return others * (others / steps) ** ahead
 
     def _bodies(self, levels: AbstractSet[int]) -> list[set[int]]:
         """Levels whose work is in one body, where it fills each other's gaps: those of which each makes one
@@ -272,12 +294,17 @@ class _Model:
                 continue
             count = registers(self.nest.shape(lanes.shape), lanes.width)
             if count > KEPT or not lanes.kept:
-                cycles[lanes.unit] += self.nest.runs[lanes.level] * lanes.factor * count / SLOTS[lanes.unit]
+                runs = self.nest.runs[lanes.level] * (self._partial(lanes.level) if lanes.masked else 1.0)
+                cycles[lanes.unit] += runs * lanes.factor * count / SLOTS[lanes.unit]
         for traffic in (each for each in self.work.traffic if each.level in levels):
             count = registers(self.nest.shape(traffic.shape), traffic.width)
             unit = Unit.LOADS if traffic.effect is Effect.READ else Unit.STORES
             cycles[unit] += self.nest.runs[traffic.level] * count / SLOTS[unit]
         return cycles
+
+    def _partial(self, level: int) -> float:
+        """The share of a ragged loop's tiles that have masks: with a body for whole ones, both ends."""
+        return min(2 / max(self.nest.trips[level], 1.0), 1.0) if self.schedule.clean == "peel" else 1.0
 
     def _waits(self, levels: AbstractSet[int]) -> float:
         """Cycles in which steps wait for a first result."""

@@ -323,6 +323,7 @@ class _Reader:
         width, shape = max(byte_width(element_type(kind)), 1), self._extents(kind)
         if isinstance(op, ReduceOp):
             self._reduction(op, level, shape, width)
+            self._masks(op, level, shape, width)
         else:
             for unit, factor, refined in cost_of(op):
                 self.work.lanes.append(Lanes(level, unit, shape, width, factor, refined=refined))
@@ -338,6 +339,19 @@ class _Reader:
         if not op.value.has_one_use() and not isinstance(op.value.owner, AccessOp):
             self.work.lanes += [
                 Lanes(level, unit, shape, width, 1.0, True) for unit in (Unit.LOADS, Unit.STORES)
+            ]
+
+    def _masks(self, op: ReduceOp, level: int, shape: tuple[Extent, ...], width: int) -> None:
+        """Dead lanes of ragged axes are filled before a reduction. Where rows are reduced the filled ones of
+        all columns come first, and do not fit the registers."""
+        ragged = {each.axis for each in self.work.levels if each.ragged}
+        names, dims = span_names(op.value.type) or [None] * len(shape), ints_of(op.dims)
+        if ragged.isdisjoint(names[dim] for dim in dims if names[dim] is not None):
+            return
+        self.work.lanes.append(Lanes(level, Unit.VECTOR, shape, width, 1.0, masked=True))
+        if len(shape) - 1 not in dims:
+            self.work.lanes += [
+                Lanes(level, unit, shape, width, 1.0, True, masked=True) for unit in (Unit.LOADS, Unit.STORES)
             ]
 
 

@@ -65,7 +65,8 @@ class Lanes:
     """Something computed for all lanes of a value of `shape`; `factor` operations of `unit` a register.
 
     With `kept` it is only done to values that do not fit the registers; with `carried` only where the loop is
-    not written out; with `refined` only on chips whose transcendental unit is less exact.
+    not written out; with `refined` only on chips whose transcendental unit is less exact; with `masked` only
+    to partial tiles, if whole ones have a body of their own.
     """
 
     level: int
@@ -76,6 +77,7 @@ class Lanes:
     kept: bool = False
     carried: bool = False
     refined: bool = False
+    masked: bool = False
 
 
 @dataclass(frozen=True)
