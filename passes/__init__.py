@@ -18,6 +18,7 @@ _PASSES = {
     "choose-blocks": "ChooseBlocks",
     "raise-gathers": "RaiseGathers",
     "fold-lanes": "FoldLanes",
+    "fold-gathers": "FoldGathers",
     "resolve-views": "ResolveViews",
     "permute-arrays": "PermuteArrays",
     "expand-gathers": "ExpandGathers",

@@ -2,10 +2,10 @@
 
 Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--clip-axes`, `--drop-masks`, `--raise-segments`,
 `--widen-axes`, `--rebase-axes`, `--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for
-`grouping=one_hot` and `auto`), `--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--resolve-views`,
-`--permute-arrays`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`,
-`--split-pairs`, `--classify-axes`, `--classify-outputs`, `--order-axes`, `--unroll-loops` (for
-`loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`,
+`grouping=one_hot` and `auto`), `--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--fold-gathers`,
+`--resolve-views`, `--permute-arrays`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`,
+`--sink-scales`, `--split-pairs`, `--classify-axes`, `--classify-outputs`, `--order-axes`, `--unroll-loops`
+(for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`,
 `--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`,
 `--classify-outputs` again, `--double-buffer`, `--overlap-strips`, `--plan-memory`,
 `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
@@ -36,6 +36,7 @@ from tilec.passes.convert_tile_to_pallas import ConvertTileToPallas
 from tilec.passes.double_buffer import DoubleBuffer
 from tilec.passes.drop_masks import DropMasks
 from tilec.passes.expand_gathers import ExpandGathers
+from tilec.passes.fold_gathers import FoldGathers
 from tilec.passes.fold_lanes import FoldLanes
 from tilec.passes.fold_outer_pipeline import FoldOuterPipeline
 from tilec.passes.insert_atomic_scratch import InsertAtomicScratch
@@ -172,6 +173,7 @@ class TileToPallas(ModulePass):
             ChooseBlocks(self.blocks),
             RaiseGathers(),
             FoldLanes(),
+            FoldGathers(),
             ResolveViews(),
             PermuteArrays(),
             ExpandGathers(self.gathers, chip=self.chip),
