@@ -14,7 +14,7 @@ Before:
     %joined = tile.concatenate %a, %b dim 2
     %out = tile.reshape %joined : tensor<128x128xf32>
 After:
-    %even = tile.every %v from 0 step 2
+    %even = tile.strided_slice %v from 0 step 2
     …
     %out = tile.interleave %x, %y
 
@@ -32,7 +32,7 @@ from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.analysis.vmem import WORD
 from tilec.dialects.tile.elementwise import is_lanewise
-from tilec.dialects.tile.interleaved import EveryOp, InterleaveOp
+from tilec.dialects.tile.interleaved import InterleaveOp, StridedSliceOp
 from tilec.dialects.tile.mixing import Combine, ReduceOp
 from tilec.dialects.tile.syntax import ints_of, scalar_of
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, span_names, value_type
@@ -126,7 +126,9 @@ class _Parts:
         if names[-2] is not None or shape_of(op.value.type) != (*shape[:-2], shape[-2] * shape[-1]):
             return None
         step = shape[-1]
-        return [op.value] if step == 1 else [_before(op, EveryOp(op.value, i, step)) for i in range(step)]
+        return (
+            [op.value] if step == 1 else [_before(op, StridedSliceOp(op.value, i, step)) for i in range(step)]
+        )
 
     def _broadcast(self, op: BroadcastOp) -> list[SSAValue] | None:
         """What is repeated in all parts, or has a part for each of them."""

@@ -10,7 +10,6 @@ from tilec.dialects.tile import (
     BroadcastOp,
     CastOp,
     ConcatenateOp,
-    EveryOp,
     FillOp,
     IndicesOp,
     InterleaveOp,
@@ -18,6 +17,7 @@ from tilec.dialects.tile import (
     SelectOp,
     SliceOp,
     SplatOp,
+    StridedSliceOp,
     TransposeOp,
     WholeOp,
 )
@@ -171,8 +171,8 @@ def slice_(op: SliceOp) -> Step:
     return step
 
 
-@rule(EveryOp)
-def every(op: EveryOp) -> Step:
+@rule(StridedSliceOp)
+def strided_slice(op: StridedSliceOp) -> Step:
     begin, step = op.numbers
 
     def run(machine: Machine) -> None:

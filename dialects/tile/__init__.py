@@ -8,7 +8,7 @@ from .bound import BoundOp, SideAttr
 from .elementwise import CastOp, CompareOp, RelationAttr, SelectOp
 from .expect import ExpectOp
 from .gathers import GatherOp, ScatterOp
-from .interleaved import EveryOp, InterleaveOp
+from .interleaved import InterleaveOp, StridedSliceOp
 from .locals import LocalOp
 from .loops import ForOp, GridOp, OrderAttr, YieldOp
 from .mixing import CombineAttr, FillOp, ReduceOp, ScanOp, WholeOp
@@ -58,7 +58,7 @@ PROGRAM = (
     ReshapeOp,
     ConcatenateOp,
     SliceOp,
-    EveryOp,
+    StridedSliceOp,
     InterleaveOp,
 )
 """Operations of the program level, in the order of the documentation."""

@@ -23,14 +23,14 @@ from .types import element_type, shape_of, span_names, value_type
 
 
 @irdl_op_definition
-class EveryOp(IRDLOperation):
+class StridedSliceOp(IRDLOperation):
     """Each `step`-th lane of the last dimension, which must not have come from a span, from one on.
 
     Example:
-        %odd = tile.every %v from 1 step 2
+        %odd = tile.strided_slice %v from 1 step 2
     """
 
-    name = "tile.every"
+    name = "tile.strided_slice"
     value = operand_def(TensorType)
     begin = prop_def(IntegerAttr)
     step = prop_def(IntegerAttr)
@@ -41,11 +41,11 @@ class EveryOp(IRDLOperation):
         super().__init__(
             operands=[value],
             properties={"begin": IntegerAttr(begin, i64), "step": IntegerAttr(step, i64)},
-            result_types=[_every(value.type, begin, step)],
+            result_types=[_strided(value.type, begin, step)],
         )
 
     @classmethod
-    def parse(cls, parser: Parser) -> "EveryOp":
+    def parse(cls, parser: Parser) -> "StridedSliceOp":
         pos = parser.pos
         value = parse_known_operand(parser)
         parser.parse_keyword("from")
@@ -69,8 +69,8 @@ class EveryOp(IRDLOperation):
         printer.print_string(f" from {begin} step {step}")
 
     def verify_(self) -> None:
-        if self.result.type != _every(self.value.type, *self.numbers):
-            raise VerifyException(f"tile.every cannot result in {self.result.type}")
+        if self.result.type != _strided(self.value.type, *self.numbers):
+            raise VerifyException(f"tile.strided_slice cannot result in {self.result.type}")
 
 
 @irdl_op_definition
@@ -111,12 +111,12 @@ class InterleaveOp(IRDLOperation):
             raise VerifyException(f"tile.interleave cannot result in {self.result.type}")
 
 
-def _every(kind: Attribute, begin: int, step: int) -> Attribute:
-    extent = _lanes("tile.every", kind)
+def _strided(kind: Attribute, begin: int, step: int) -> Attribute:
+    extent = _lanes("tile.strided_slice", kind)
     if step < 1 or not 0 <= begin < extent:
         raise VerifyException(
-            f"tile.every takes lanes from {begin} on in steps of {step} of {kind}; a lane of its last "
-            "dimension and a step of 1 or more are needed"
+            f"tile.strided_slice takes lanes from {begin} on in steps of {step} of {kind}; a lane of its "
+            "last dimension and a step of 1 or more are needed"
         )
     return _with_lanes(kind, len(range(begin, extent, step)))
 

@@ -51,7 +51,7 @@ SPECIAL: Mapping[str, Mapping[str, str]] = {
     },
     "tile.compare": {"b": "tensor<64x128xf32>"},
     "tile.concatenate": {"b": "tensor<64x128xf32>"},
-    "tile.every": {"v": "tensor<64x128xf32>"},
+    "tile.strided_slice": {"v": "tensor<64x128xf32>"},
     "tile.dot": {
         "heads": "tensor<?x8x16xbf16, #tile.spans<m, _, _>>",
         "k": "tensor<32x128xf32>",

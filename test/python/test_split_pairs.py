@@ -9,7 +9,7 @@ import tilec
 import tilec.language as hl
 from corpus.corpus import DTYPES
 from tilec.dialects.interpreter import run
-from tilec.dialects.tile import EveryOp, ReduceOp
+from tilec.dialects.tile import ReduceOp, StridedSliceOp
 from tilec.parsing import make_context
 from tilec.passes.split_pairs import SplitPairs
 from tilec.passes.tile_to_pallas import TileToPallas
@@ -111,7 +111,7 @@ def test_sums_of_pairs() -> None:
     prove_passes(module, "f", args, way.passes(), seeds=(1,))
     prove_kernel(emit(module, [way]), "f", args, run(module, "f", args), seeds=(1,))
     SplitPairs().apply(make_context(), module)
-    assert len(every(module, EveryOp)) == 2
+    assert len(every(module, StridedSliceOp)) == 2
     assert not every(module, ReduceOp)
 
 
@@ -126,7 +126,7 @@ def test_stays(text: str) -> None:
     """Sums that would be rounded more often, and reductions over other lanes."""
     module = parse(text)
     SplitPairs().apply(make_context(), module)
-    assert not every(module, EveryOp)
+    assert not every(module, StridedSliceOp)
 
 
 @tilec.kernel
@@ -143,7 +143,7 @@ def test_in_torch() -> None:
     """Slices with a step are those lanes, and what is stacked and reshaped has them in turn."""
     x = torch.randn(37, 128)
     bound = quarter_turned.bind(x)
-    assert "tile.every %v from 1 step 2" in bound.mlir()
+    assert "tile.strided_slice %v from 1 step 2" in bound.mlir()
     assert "tile.interleave" in bound.mlir(after="split-pairs")
     wanted = torch.stack([-x[:, 1::2], x[:, ::2]], -1).reshape(x.shape)
     agree(quarter_turned(x), wanted, "quarter_turned")

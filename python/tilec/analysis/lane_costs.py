@@ -10,7 +10,7 @@ from xdsl.dialects import memref
 from xdsl.ir import Operation
 
 from tilec.analysis.workload import Unit
-from tilec.dialects.tile.interleaved import EveryOp, InterleaveOp
+from tilec.dialects.tile.interleaved import InterleaveOp, StridedSliceOp
 from tilec.dialects.tile.mixing import ScanOp
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp, TransposeOp
 
@@ -56,7 +56,7 @@ def cost_of(op: Operation) -> list[tuple[Unit, float, bool]]:
             return []  # multiples of a number
         case ScanOp() | TransposeOp():
             return [(Unit.ACROSS, 2.0, False)]
-        case EveryOp() | InterleaveOp():
+        case StridedSliceOp() | InterleaveOp():
             parts = len(op.operands) if isinstance(op, InterleaveOp) else op.numbers[1]
             return [(Unit.ACROSS, parts, False), (Unit.VECTOR, parts, False)]
         case SplatOp() | BroadcastOp() | IndicesOp() | memref.DimOp():

@@ -20,7 +20,7 @@ from tilec.dialects.tile.values import BroadcastOp, ConcatenateOp, ReshapeOp, Sl
 Emit = Callable[[Operation], SSAValue]
 
 
-def every(emit: Emit, value: SSAValue, begin: int, step: int) -> SSAValue:
+def strided_slice(emit: Emit, value: SSAValue, begin: int, step: int) -> SSAValue:
     """Each `step`-th lane of the last dimension, from `begin` on."""
     lanes = shape_of(value.type)[-1]
     count = len(range(begin, lanes, step))

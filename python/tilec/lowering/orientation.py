@@ -16,7 +16,7 @@ from xdsl.dialects import scf
 from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.vmem import LANES, WORD
-from tilec.dialects.tile.interleaved import EveryOp, InterleaveOp
+from tilec.dialects.tile.interleaved import InterleaveOp, StridedSliceOp
 from tilec.dialects.tile.mixing import ReduceOp
 from tilec.dialects.tile.places import GetOp, SetOp, held_type
 from tilec.dialects.tile.schedule import PipelineOp, WindowOp
@@ -70,7 +70,7 @@ class Orientation:
             case GetOp() | SetOp() if isinstance(op.ref.owner, WindowOp):
                 values = [op.result] if isinstance(op, GetOp) else [op.value]
                 return [(value, False) for value in values if rank(value) == 1]
-            case ReshapeOp() | SliceOp() | ConcatenateOp() | EveryOp() | InterleaveOp():
+            case ReshapeOp() | SliceOp() | ConcatenateOp() | StridedSliceOp() | InterleaveOp():
                 return [(value, False) for value in (*op.operands, *op.results) if rank(value) == 1]
             case scf.IfOp():
                 for region in op.regions:

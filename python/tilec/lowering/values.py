@@ -15,7 +15,7 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.axes import span_in_scope
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
-from tilec.dialects.tile.interleaved import EveryOp, InterleaveOp
+from tilec.dialects.tile.interleaved import InterleaveOp, StridedSliceOp
 from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp, ScanOp, WholeOp, identity
 from tilec.dialects.tile.products import DotOp
 from tilec.dialects.tile.syntax import ints_of, scalar_of
@@ -30,7 +30,7 @@ from tilec.dialects.tile.values import (
     TransposeOp,
 )
 from tilec.lowering.chains import rows_of_chains
-from tilec.lowering.interleaved import every, interleave
+from tilec.lowering.interleaved import interleave, strided_slice
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.scalars import Scalars
 from tilec.rewriting.index import Index
@@ -130,8 +130,8 @@ class Values:
             case ConcatenateOp():
                 dim = op.dim.value.data + (len(shape_of(op.result.type)) == 1)
                 made = self.emit(ConcatenateOp([self._flat(value) for value in op.values], dim))
-            case EveryOp():
-                made = every(self.emit, self._flat(op.value), *op.numbers)
+            case StridedSliceOp():
+                made = strided_slice(self.emit, self._flat(op.value), *op.numbers)
             case InterleaveOp():
                 made = interleave(self.emit, [self._flat(value) for value in op.values])
             case _:
@@ -343,8 +343,8 @@ class Values:
         shape, element = shape_of(value.type), element_type(value.type)
         is_float = isinstance(element, AnyFloat)
         wide = f32 if is_float else i32
-        if kind is Combine.ADD and element == i32 and isinstance(every := value.owner, SplatOp):
-            return self._multiples(int(scalar_of(every.value)), shape, dim)
+        if kind is Combine.ADD and element == i32 and isinstance(step := value.owner, SplatOp):
+            return self._multiples(int(scalar_of(step.value)), shape, dim)
         if element != wide:
             value = self.emit(CastOp(value, wide))
         neutral = self.emit(SplatOp(identity(kind, wide), value.type))

@@ -17,7 +17,7 @@ from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.elementwise import is_lanewise
 from tilec.dialects.tile.gathers import GatherOp, ScatterOp
-from tilec.dialects.tile.interleaved import EveryOp, InterleaveOp
+from tilec.dialects.tile.interleaved import InterleaveOp, StridedSliceOp
 from tilec.dialects.tile.loops import ForOp, GridOp, LoopOp, YieldOp
 from tilec.dialects.tile.mixing import Combine, ReduceOp, ScanOp
 from tilec.dialects.tile.products import DotOp
@@ -147,8 +147,8 @@ class _Lane:
                 return [self._dot(op)]
             case BroadcastOp() | ReshapeOp() | TransposeOp() | ConcatenateOp() | SliceOp():
                 return [self._shaped(op)]
-            case EveryOp():
-                return [self._add(EveryOp(self._of(op.value), *op.numbers), op)]
+            case StridedSliceOp():
+                return [self._add(StridedSliceOp(self._of(op.value), *op.numbers), op)]
             case InterleaveOp():
                 return [self._add(InterleaveOp([self._of(value) for value in op.values]), op)]
             case ReduceOp() | ScanOp():

@@ -113,7 +113,7 @@ func.func @loops(%x: memref<64x512xi32>, %lens: memref<64xi32>, %out: memref<64x
         %w = tile.load %x[%j, 0]
       }
       %left = tile.slice %sum dim 1 from 0 size 2
-      %odd = tile.every %sum from 1 step 2
+      %odd = tile.strided_slice %sum from 1 step 2
       %turns = tile.interleave %odd, %odd
       tile.store %turns, %out[%m, :]
       %both = tile.concatenate %left, %left dim 1
@@ -142,7 +142,7 @@ func.func @loops(%x: memref<64x512xi32>, %lens: memref<64xi32>, %out: memref<64x
 // CHECK-NEXT:            scf.yield %four : tensor<4xi32>
 // CHECK:             tile.for %j = %m to %end by j {
 // CHECK:             %left = tile.slice %sum dim 0 from 0 size 2
-// CHECK-NEXT:        %odd = tile.every %sum from 1 step 2
+// CHECK-NEXT:        %odd = tile.strided_slice %sum from 1 step 2
 // CHECK-NEXT:        %turns = tile.interleave %odd, %odd
 // CHECK-NEXT:        tile.store %turns, %out[%m, :]
 // CHECK-NEXT:        %both = tile.concatenate %left, %left dim 0

@@ -3,8 +3,8 @@
 // What pairs are taken apart into and joined of are values of their own.
 // CHECK-LABEL: func.func @turned
 // CHECK:         %v = tile.load %x[%m, :]
-// CHECK-NEXT:    %even = tile.every %v from 0 step 2
-// CHECK-NEXT:    %odd = tile.every %v from 1 step 2
+// CHECK-NEXT:    %even = tile.strided_slice %v from 0 step 2
+// CHECK-NEXT:    %odd = tile.strided_slice %v from 1 step 2
 // CHECK-NEXT:    %minus = arith.negf %odd : tensor<?x64xf32, #tile.spans<m, _>>
 // CHECK-NEXT:    %flat = tile.interleave %minus, %even
 // CHECK-NEXT:    tile.store %flat, %out[%m, :]
@@ -28,8 +28,8 @@ func.func @turned(%x: memref<100x128xf32>, %out: memref<100x128xf32>) -> memref<
 
 // Operations on pairs are done to both parts, and a reduction combines them.
 // CHECK-LABEL: func.func @most
-// CHECK:         %0 = tile.every %v from 0 step 2
-// CHECK-NEXT:    %1 = tile.every %v from 1 step 2
+// CHECK:         %0 = tile.strided_slice %v from 0 step 2
+// CHECK-NEXT:    %1 = tile.strided_slice %v from 1 step 2
 // CHECK-NEXT:    %2 = tile.broadcast %scale dims [] : tensor<?x16xf32, #tile.spans<m, _>>
 // CHECK-NEXT:    %3 = arith.mulf %0, %2 : tensor<?x16xf32, #tile.spans<m, _>>
 // CHECK-NEXT:    %4 = arith.mulf %1, %2 : tensor<?x16xf32, #tile.spans<m, _>>
@@ -49,7 +49,7 @@ func.func @most(%x: memref<100x32xf32>, %out: memref<100x16xf32>) -> memref<100x
 
 // A dimension of 1 alone is as it was, and so is one that is moved elsewhere or of many lanes.
 // CHECK-LABEL: func.func @others
-// CHECK-NOT:     tile.every
+// CHECK-NOT:     tile.strided_slice
 // CHECK-COUNT-3: tile.reshape
 func.func @others(%x: memref<100x32xf32>, %out: memref<100x32xf32>, %most: memref<100x2xf32>) -> (memref<100x32xf32>, memref<100x2xf32>) {
   tile.grid %m = 0 to 100 by m {

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from xdsl.ir import SSAValue
 
-from tilec.dialects.tile import ConcatenateOp, EveryOp, ReshapeOp, SliceOp, TransposeOp
+from tilec.dialects.tile import ConcatenateOp, ReshapeOp, SliceOp, StridedSliceOp, TransposeOp
 from tilec.dialects.tile.types import element_type, shape_of
 from tilec.frontend.aten.table import Call, handles
 from tilec.frontend.known import Value
@@ -103,7 +103,7 @@ def _slice(call: Call) -> torch.Tensor:
         )
     begin = max(0, begin + size if begin < 0 else begin)
     if step != 1:
-        ssa = trace.put(EveryOp(_ssa(call), begin, step))
+        ssa = trace.put(StridedSliceOp(_ssa(call), begin, step))
         found = shape_of(ssa.type)[dim]
         return moved(call, ssa if found == wanted else trace.put(SliceOp(ssa, dim, 0, int(wanted))))
     return moved(call, trace.put(SliceOp(_ssa(call), dim, begin, int(wanted))))

@@ -221,29 +221,29 @@ func.func @middle() {
 // -----
 
 func.func @every_lane_past_the_end(%a: tensor<8x4xf32>) {
-  %v = tile.every %a from 4 step 2
+  %v = tile.strided_slice %a from 4 step 2
   return
 }
-// CHECK: {{.*}}/invalid-values.mlir:224:19: error: tile.every takes lanes from 4 on in steps of 2 of tensor<8x4xf32>; a lane of its last dimension and a step of 1 or more are needed
+// CHECK: {{.*}}/invalid-values.mlir:224:27: error: tile.strided_slice takes lanes from 4 on in steps of 2 of tensor<8x4xf32>; a lane of its last dimension and a step of 1 or more are needed
 
 // -----
 
 func.func @every_lane_of_a_span() {
   tile.grid %m = 0 to 64 by m {
     %a = tile.splat 0.0 : tensor<4x?xf32, #tile.spans<_, m>>
-    %v = tile.every %a from 0 step 2
+    %v = tile.strided_slice %a from 0 step 2
   }
   return
 }
-// CHECK: {{.*}}/invalid-values.mlir:234:21: error: tile.every of tensor<4x?xf32, #tile.spans<_, m>>; a last dimension without a span is needed
+// CHECK: {{.*}}/invalid-values.mlir:234:29: error: tile.strided_slice of tensor<4x?xf32, #tile.spans<_, m>>; a last dimension without a span is needed
 
 // -----
 
 func.func @every_lane_of_another_type(%a: tensor<8x4xf32>) {
-  %v = "tile.every"(%a) <{begin = 0 : i64, step = 2 : i64}> : (tensor<8x4xf32>) -> tensor<8x3xf32>
+  %v = "tile.strided_slice"(%a) <{begin = 0 : i64, step = 2 : i64}> : (tensor<8x4xf32>) -> tensor<8x3xf32>
   return
 }
-// CHECK: {{.*}}/invalid-values.mlir:243:3: error: tile.every cannot result in tensor<8x3xf32>
+// CHECK: {{.*}}/invalid-values.mlir:243:11: error: tile.strided_slice cannot result in tensor<8x3xf32>
 
 // -----
 

@@ -194,7 +194,7 @@ func.func @shapes(%r: tensor<8xf32>, %s: f32, %o: tensor<1x8xf32>) {
     %d = tile.reshape %a : tensor<?x2x4xf32, #tile.spans<m, _, _>>
     %e = tile.concatenate %a, %a dim 1
     %f = tile.slice %e dim 1 from 4 size 8
-    %g = tile.every %e from 1 step 3
+    %g = tile.strided_slice %e from 1 step 3
     %h = tile.interleave %g, %g
   }
   return
@@ -208,7 +208,7 @@ func.func @shapes(%r: tensor<8xf32>, %s: f32, %o: tensor<1x8xf32>) {
 // CHECK-NEXT:      %d = tile.reshape %a : tensor<?x2x4xf32, #tile.spans<m, _, _>>
 // CHECK-NEXT:      %e = tile.concatenate %a, %a dim 1
 // CHECK-NEXT:      %f = tile.slice %e dim 1 from 4 size 8
-// CHECK-NEXT:      %g = tile.every %e from 1 step 3
+// CHECK-NEXT:      %g = tile.strided_slice %e from 1 step 3
 // CHECK-NEXT:      %h = tile.interleave %g, %g
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return
