@@ -243,7 +243,7 @@ func.func @every_lane_of_another_type(%a: tensor<8x4xf32>) {
   %v = "tile.strided_slice"(%a) <{begin = 0 : i64, step = 2 : i64}> : (tensor<8x4xf32>) -> tensor<8x3xf32>
   return
 }
-// CHECK: {{.*}}/invalid-values.mlir:243:11: error: tile.strided_slice cannot result in tensor<8x3xf32>
+// CHECK: {{.*}}/invalid-values.mlir:243:3: error: tile.strided_slice cannot result in tensor<8x3xf32>
 
 // -----
 
