@@ -101,6 +101,14 @@ def test_what_is_written_out_stays_on_the_chip_with_a_resident_array() -> None:
         assert (right, times) == (whole, 8 if loop == "grid" else 1)
 
 
+@pytest.mark.parametrize("cols", [128, 1664])
+def test_a_window_copies_no_more_than_its_array_has(cols: int) -> None:
+    """One axis goes through two arrays: the first has the first of the columns, the second the others."""
+    known = nest("concatenate", Choice().with_sizes(sizes := {"rows": 256, "cols": cols}))
+    moved = modelled(known.work, sizes, CHIPS["v5e"], known.schedule).bytes_moved
+    assert moved == 2 * 2048 * (1024 + 640 + 1664)
+
+
 def test_several_tiles_are_fetched_less_often() -> None:
     sizes = {"rows": 128, "cols": 128, "k": 256}
     once, twice = (nest("matmul", Choice(fetch=fetch).with_sizes(sizes)) for fetch in (1, 2))

@@ -3,7 +3,7 @@
 `tilec.analysis.model` asks; it adds what each step takes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, prod
 
@@ -147,8 +147,14 @@ class Nest:
         return shape, moving, max(times / self.schedule.fetch, 1.0)
 
     def _kept(self, traffic: Traffic) -> tuple[list[int], frozenset[int]]:
-        """A tile of a window, or what of its array stays on the chip, and the levels that move it."""
+        """A tile of a window, no more than its array has, or what of that stays on the chip, and the levels
+        that move it."""
         shape = self.shape(traffic.shape)
+        wholes = [self._rows(whole[0], traffic, shape) if whole else None for whole in traffic.wholes]
+        shape = [
+            size if place >= len(wholes) or (whole := wholes[place]) is None else min(size, whole)
+            for place, size in enumerate(shape)
+        ]
         if not self.schedule.resident:
             return shape, traffic.moving
         moving, written_out = (
@@ -162,9 +168,13 @@ class Nest:
             if whole[1].isdisjoint(along):
                 moving |= whole[1]
             else:
-                rows = whole[0] if len(shape) == len(traffic.shape) else -(-whole[0] // shape[-1])
-                shape[place] = max(shape[place], rows)
+                shape[place] = self._rows(whole[0], traffic, shape)
         return shape, moving
+
+    @staticmethod
+    def _rows(whole: int, traffic: Traffic, shape: Sequence[int]) -> int:
+        """The extent of a dimension of an array, in rows where `--fold-lanes` makes them."""
+        return whole if len(shape) == len(traffic.shape) else -(-whole // shape[-1])
 
     def owners(self) -> list[Traffic]:
         """The windows that are copied: tiles of a resident array share what is copied of it."""
@@ -201,6 +211,14 @@ class Nest:
             # One segment goes on with the tile that the last one ended in, if nothing else moves the window.
             anew = level.whole or level.follows is not None or self._exact(level) or begins in traffic.index
             goes_on = level.ragged and not anew
-            tiles = self.work.changes(around, self.block(level)) if goes_on else self.trips[around]
+            tiles = self.work.changes(around, self.block(level)) if goes_on else self._tiles(traffic, around)
             times = max(before * tiles, 1.0)
         return times
+
+    def _tiles(self, traffic: Traffic, number: int) -> float:
+        """The steps of a loop in which a window has a block of its own: no more than its array has tiles."""
+        level, trips = self.work.levels[number], self.trips[number]
+        if level.axis is None or level.ragged:
+            return trips
+        along = [whole[0] for whole in traffic.wholes if whole is not None and number in whole[1]]
+        return min([trips, *(ceil(extent / self.block(level)) for extent in along)])
