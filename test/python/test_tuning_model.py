@@ -109,6 +109,13 @@ def test_a_window_copies_no_more_than_its_array_has(cols: int) -> None:
     assert moved == 2 * 2048 * (1024 + 640 + 1664)
 
 
+def test_padded_segments_are_as_long_as_segments() -> None:
+    sizes, one = {"rows": 256, "cols": 512}, {"h": 1, "s": 1}
+    plain = nest("hstu_attention", Choice().with_sizes(sizes))
+    padded = nest("hstu_attention_padded", Choice().with_sizes(sizes | one))
+    assert padded.runs == plain.runs
+
+
 def test_several_tiles_are_fetched_less_often() -> None:
     sizes = {"rows": 128, "cols": 128, "k": 256}
     once, twice = (nest("matmul", Choice(fetch=fetch).with_sizes(sizes)) for fetch in (1, 2))

@@ -17,7 +17,7 @@ from xdsl.dialects import scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-from tilec.analysis.affine import linear, static_extent
+from tilec.analysis.affine import ends_in, linear, static_extent
 from tilec.analysis.flat import Flat
 from tilec.analysis.known import ROWS, Known
 from tilec.analysis.lane_costs import cost_of
@@ -193,13 +193,15 @@ class _Reader:
         if (
             not isinstance(segment, SegmentOp)
             or segment.last is not None
-            or axis.bounds.end is not segment.end
+            or segment.end not in ends_in(axis.bounds)
         ):
             return ()
         begins = self.known.values.get(segment.begins.name_hint or "", ())
-        if segment.ends is None:
-            return tuple(pairwise(begins))
-        return tuple(zip(begins, self.known.values.get(segment.ends.name_hint or "", ()), strict=False))
+        found = pairwise(begins)
+        if segment.ends is not None:
+            found = zip(begins, self.known.values.get(segment.ends.name_hint or "", ()), strict=False)
+        most = axis.bounds.limit
+        return tuple((begin, end if most is None else min(end, begin + most)) for begin, end in found)
 
     def _tiles(self, ends: Sequence[BoundOp]) -> tuple[tuple[int, int], ...]:
         """The tiles that lie between two bounds, if they are those of one axis from 0 and of one size."""
