@@ -98,7 +98,9 @@ def _entangled(loop: LoopOp, span: SSAValue, limit: Linear) -> str | None:
 
 
 def _mixes(op: Operation, name: str) -> bool:
-    """Whether lanes of a result may depend on other lanes along an axis."""
+    """Whether lanes of a result may depend on other lanes along an axis, as where a value has it twice."""
+    if any(span_names(value.type).count(name) > 1 for value in (*op.operands, *op.results)):
+        return True
     if isinstance(op, ScanOp):
         return span_names(op.value.type)[op.dim.value.data] == name
     if isinstance(op, AccessOp | LoopOp) or not op.results:

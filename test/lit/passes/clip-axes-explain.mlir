@@ -91,6 +91,16 @@ func.func @kept_ends(%x: memref<60xf32>, %y: memref<60xf32>, %offsets: memref<9x
       }
       tile.store %sums, %c[%m + %b] mask %live
     }
+    tile.for %m = 0 to 20 by m:32 {
+      %i = tile.indices %m
+      %ns = tile.broadcast %n dims [] : tensor<32xi32, #tile.spans<m>>
+      %live = tile.compare lt %i, %ns
+      %v = tile.load %x[%m + %b] mask %live other %zero
+      %ones = tile.splat 1.0 : tensor<32x32xf32, #tile.spans<m, m>>
+      %sums = tile.reduce add %ones dims [1]
+      %w = arith.addf %v, %sums : tensor<32xf32, #tile.spans<m>>
+      tile.store %w, %c[%m + %b] mask %live
+    }
   }
   return %a, %c, %d : memref<60xf32>, memref<60xf32>, memref<60xf32>
 }
@@ -102,4 +112,5 @@ func.func @kept_ends(%x: memref<60xf32>, %y: memref<60xf32>, %offsets: memref<9x
 // CHECK-NEXT: {{.*}}/clip-axes-explain.mlir:61:5: note: clip-axes: axis m keeps its end: it carries values
 // CHECK-NEXT: {{.*}}/clip-axes-explain.mlir:71:5: note: clip-axes: axis m keeps its end: what masks its writes is made by tile.load in it
 // CHECK-NEXT: {{.*}}/clip-axes-explain.mlir:81:5: note: clip-axes: axis m keeps its end: another axis is jagged of it
+// CHECK-NEXT: {{.*}}/clip-axes-explain.mlir:94:5: note: clip-axes: axis m keeps its end: tile.splat mixes its lanes
 // CHECK-NOT: {{.+}}
