@@ -214,3 +214,39 @@ def test_one_group_takes_no_loop(program: str) -> None:
     text = emit(module, [choice_of(program, 4)])
     assert "for_m(" in text
     assert "for_g(" not in text
+
+
+# Each of the first rows, as many as a list says, plus the sum of all up to the end of its tile, of which
+# there is at most one: then the inner loop is one tile, or none where the outer one has none.
+AT_MOST_ONE = """
+func.func @f(%x: memref<80xf32>, %counts: memref<4xi32>) -> memref<80xf32> {
+  %out = tile.full 7.0 : memref<80xf32>
+  %zero = arith.constant 0.0 : f32
+  %five = arith.constant 5 : index
+  tile.grid %g = 0 to 4 {
+    %count = tile.load %counts[%g]
+    %n = arith.index_cast %count : i32 to index
+    %most = arith.minsi %five, %n : index
+    tile.for %m = 0 to %most by m:16 max 5 {
+      %end = tile.bound end %m
+      %sum = tile.for %j = 0 to %end by j:16 max 5 iter_args(%a = %zero) {
+        %v = tile.load %x[%j]
+        %part = tile.reduce add %v dims [0]
+        %next = arith.addf %a, %part : f32
+        tile.yield %next
+      }
+      %sums = tile.broadcast %sum dims [] : tensor<16xf32, #tile.spans<m>>
+      tile.atomic_rmw add %sums, %out[%m]
+    }
+  }
+  return %out : memref<80xf32>
+}"""
+
+
+@pytest.mark.parametrize("loop", ["grid", "fori_loop"])
+def test_one_tile_or_none(loop: str) -> None:
+    module, _ = read_program(AT_MOST_ONE)
+    args: list[Data] = [np.arange(80, dtype=np.float32), np.array([3, 0, -4, 9], np.int32)]
+    choice = TileToPallas(loop=loop)
+    prove_passes(module, "f", args, choice.passes(), seeds=(0,))
+    prove_kernel(emit(module, [choice]), "f", args, run(module, "f", args), seeds=(0,))

@@ -198,11 +198,12 @@ class StepSpace:
         level.axes = [axis, *inner.axes]
 
     def _only_tile(self, loop: ForOp) -> SSAValue:
-        """The tile of a loop that has one, which is no axis."""
+        """The tile of a loop that has one, which is no axis; there is none where a loop around it rests."""
         begin, end = self._bounds(loop)
-        span = self.build.insert(
-            SpanOp(self.build.value(0), Bounds(begin, end, mean=loop.axis.bounds.mean), loop.axis.value.type)
-        )
+        least, most = Ranges().of(end).low, Ranges().of(begin).high
+        sure = least is not None and most is not None and most < least
+        bounds = Bounds(begin, end, mean=loop.axis.bounds.mean)
+        span = self.build.insert(SpanOp(self.build.value(0), bounds, loop.axis.value.type, keep=not sure))
         span.name_hint = loop.axis.value.name_hint
         return span
 
