@@ -17,9 +17,10 @@ After:
     }
 
 Rows are multiplied by the comparison's ones and zeros on the matrix unit, which is exact for every type, an
-f32 as the sum of three bf16, also beside rows with infinities and NaN; of single elements those that are
-named are selected and combined on the vector unit. `rows` is how many rows of the array a block has, else
-1,024 of one that is read or scattered to, where fewer blocks are less work, and 256 of sums and the like.
+f32 as the sum of three bf16, also beside rows with infinities and NaN. Parts below 2**-126 count as zero, so
+that f32 below 2**-110 may lose last bits. Of single elements those that are named are selected and combined
+on the vector unit. `rows` is how many rows of the array a block has, else 1,024 of one that is read or
+scattered to, where fewer blocks are less work, and 256 of sums and the like.
 
 `order=inner` lets each tile of positions meet every block, so that the array stays on the chip, and
 `order=outer`, for an update that is alone in its grid, each block every tile: the loop is an axis of the
