@@ -78,7 +78,7 @@ from tilec.rewriting.accumulators import added, as_element, constant, fill_with_
 from tilec.rewriting.columns import is_column, select_column
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.nests import add_axis, for_loop, free_name
-from tilec.rewriting.one_hot import Picker, as_ids, hits_of
+from tilec.rewriting.one_hot import Picker, as_ids, hits_of, or_other
 from tilec.rewriting.row_choice import choose_rows, has_no_product, indexed
 
 MOVED, UPDATED = 1024, 256
@@ -366,11 +366,6 @@ class _Expansion:
         start = build.insert(constant(0, wide))
         loop = for_loop(self._bounds(InsertPoint.before(self._grid())), body, op.location, [start])
         build.insert_all(loop, op.location)
-        result = as_element(build, loop.results_[0], element)
-        if op.mask is not None and op.other is not None:
-            other = op.other
-            if other.type != result.type:
-                other = build.insert(BroadcastOp(other, [], result.type))
-            result = build.insert(SelectOp(op.mask, result, other))
+        result = or_other(build, op, as_element(build, loop.results_[0], element))
         result.name_hint = op.result.name_hint
         Rewriter.replace_op(op, before, [result])

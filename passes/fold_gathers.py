@@ -37,12 +37,13 @@ from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
 from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import GridOp
-from tilec.dialects.tile.mixing import Combine, ReduceOp, ScanOp
+from tilec.dialects.tile.mixing import Combine, ReduceOp
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of, span_names, value_type, with_element
-from tilec.dialects.tile.values import BroadcastOp, SplatOp
+from tilec.dialects.tile.values import BroadcastOp
 from tilec.dialects.tile.views import viewed_array
 from tilec.rewriting.accumulators import as_element, constant, fill_with_zeros, wide_element
 from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.one_hot import lane_numbers, or_other
 from tilec.rewriting.unflattened import Views
 
 _LEAST = 256 * LANES
@@ -100,12 +101,7 @@ def _fold(op: GatherOp, views: Views) -> None:
         mask = build.insert(BroadcastOp(op.mask, [0], with_element(kind, element_type(op.mask.type))))
         other = build.insert(constant(0, kind))
     found = build.insert(GatherOp(rows, window, mask, other))
-    picked = _picked(found, place, build)
-    if op.mask is not None and op.other is not None:
-        rest = op.other
-        if rest.type != picked.type:
-            rest = build.insert(BroadcastOp(rest, [], picked.type))
-        picked = build.insert(SelectOp(op.mask, picked, rest))
+    picked = or_other(build, op, _picked(found, place, build))
     picked.name_hint = op.result.name_hint
     Rewriter.replace_op(op, made, [picked])
 
@@ -113,8 +109,7 @@ def _fold(op: GatherOp, views: Views) -> None:
 def _picked(found: SSAValue, place: SSAValue, build: IndexBuilder) -> SSAValue:
     """The element of each row at its place."""
     element = element_type(found.type)
-    ones = build.insert(SplatOp(1, value_type(i32, [LANES], [None])))
-    numbers = build.insert(arith.SubiOp(build.insert(ScanOp(Combine.ADD, ones, 0)), ones))
+    numbers = lane_numbers(build, LANES)
     kind = with_element(found.type, i32)
     every = [build.insert(BroadcastOp(side, [dim], kind)) for dim, side in ((1, numbers), (0, place))]
     wide = as_element(build, found, wide_element(element))

@@ -35,7 +35,7 @@ from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.axes import Axis
 from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.loops import LoopOp
-from tilec.dialects.tile.mixing import Combine, ReduceOp, ScanOp
+from tilec.dialects.tile.mixing import ReduceOp
 from tilec.dialects.tile.syntax import Bounds, dense_i64, pack_bounds
 from tilec.dialects.tile.types import (
     UNBOUND,
@@ -49,6 +49,7 @@ from tilec.dialects.tile.types import (
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp
 from tilec.dialects.tile.views import ViewOp
 from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.one_hot import lane_numbers
 
 
 class FoldLanes(ModulePass):
@@ -139,11 +140,10 @@ def _scale(bound: BoundOp, width: int) -> None:
 def _number(indices: IndicesOp, width: int) -> None:
     """Number the lanes of rows as they are in the array: `width * row + lane`."""
     ops: list[Operation] = []
-    insert, uses = IndexBuilder(ops, indices.location).insert, list(indices.result.uses)
+    build, uses = IndexBuilder(ops, indices.location), list(indices.result.uses)
+    insert = build.insert
     (rows,), (name,) = shape_of(indices.result.type), span_names(indices.result.type)
-    kind, lanes = value_type(i32, [rows, width], [name, None]), value_type(i32, [width], [None])
-    one = insert(SplatOp(1, lanes))
-    lane = insert(arith.SubiOp(insert(ScanOp(Combine.ADD, one, 0)), one))
+    kind, lane = value_type(i32, [rows, width], [name, None]), lane_numbers(build, width)
     row = insert(BroadcastOp(indices.result, [0], kind))
     begin = insert(arith.MuliOp(row, insert(SplatOp(width, kind))))
     number = insert(arith.AddiOp(begin, insert(BroadcastOp(lane, [1], kind))))

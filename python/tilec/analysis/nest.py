@@ -3,7 +3,7 @@
 `tilec.analysis.model` asks; it adds what each step takes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil, prod
 
@@ -35,7 +35,8 @@ class Schedule:
 
 class Nest:
     """A workload with a schedule and block sizes by axis. `trips` are the steps of each level in one run of
-    the level around it, `runs` those in all; `looped` are the levels that run in a kernel's loop."""
+    the level around it, `runs` those in all; `looped` are the levels that run in a kernel's loop, and
+    `written_out` those that are no steps."""
 
     def __init__(self, work: Workload, blocks: Mapping[str, int], schedule: Schedule) -> None:
         self.work, self.blocks, self.schedule = work, blocks, schedule
@@ -43,6 +44,8 @@ class Nest:
         self.grouping = self._grouping() if self.jagged else "none"
         self.trips = [self._trips(number) for number in range(len(work.levels))]
         self.runs = [prod(self.trips[i] for i in work.path(n)) for n in range(len(work.levels))]
+        inner = [n for n, level in enumerate(work.levels) if not level.outer]
+        self.written_out = frozenset(inner if schedule.loop == "unroll" else ())
         self.outward = self._outward()
         self.looped = self._looped()
         self.innermost = max((n for n, trips in enumerate(self.trips) if trips > 1), default=-1)
@@ -96,9 +99,7 @@ class Nest:
 
     def _looped(self) -> frozenset[int]:
         """The levels from the first on that is not parallel, or the last that moves, none written out."""
-        written_out = self.schedule.loop == "unroll"
-        levels = [n for n, level in enumerate(self.work.levels) if level.outer or not written_out]
-        levels = [n for n in levels if n not in self.outward]
+        levels = [n for n in range(len(self.work.levels)) if n not in self.outward | self.written_out]
         if any(level.ragged for level in self.work.levels):
             return frozenset(levels)  # tiles that segments share are written in order
         if self.jagged:
@@ -126,8 +127,7 @@ class Nest:
 
     def leaves(self) -> list[int]:
         """The levels whose runs are steps: the innermost, but for those that are written out."""
-        written_out = self.schedule.loop == "unroll"
-        levels = [n for n, level in enumerate(self.work.levels) if level.outer or not written_out]
+        levels = [n for n in range(len(self.work.levels)) if n not in self.written_out]
         return [n for n in levels if all(self.work.levels[other].parent != n for other in levels)]
 
     def starts(self) -> float:
@@ -150,31 +150,17 @@ class Nest:
         """A tile of a window, no more than its array has, or what of that stays on the chip, and the levels
         that move it."""
         shape = self.shape(traffic.shape)
-        wholes = [self._rows(whole[0], traffic, shape) if whole else None for whole in traffic.wholes]
-        shape = [
-            size if place >= len(wholes) or (whole := wholes[place]) is None else min(size, whole)
-            for place, size in enumerate(shape)
-        ]
-        if not self.schedule.resident:
-            return shape, traffic.moving
-        moving, written_out = (
-            traffic.index,
-            {n for n, level in enumerate(self.work.levels) if not level.outer},
-        )
-        along = self.looped | (written_out if self.schedule.loop == "unroll" else set[int]())
+        lanes = shape[-1] if len(shape) > len(traffic.shape) else 1  # of rows that `--fold-lanes` makes
+        resident, moving = self.schedule.resident, traffic.index
         for place, whole in enumerate(traffic.wholes):
             if whole is None:
                 continue
-            if whole[1].isdisjoint(along):
-                moving |= whole[1]
+            extent, levels = -(-whole[0] // lanes), whole[1]
+            if not resident or levels.isdisjoint(self.looped | self.written_out):
+                shape[place], moving = min(shape[place], extent), moving | levels
             else:
-                shape[place] = self._rows(whole[0], traffic, shape)
-        return shape, moving
-
-    @staticmethod
-    def _rows(whole: int, traffic: Traffic, shape: Sequence[int]) -> int:
-        """The extent of a dimension of an array, in rows where `--fold-lanes` makes them."""
-        return whole if len(shape) == len(traffic.shape) else -(-whole // shape[-1])
+                shape[place] = extent
+        return shape, moving if resident else traffic.moving
 
     def owners(self) -> list[Traffic]:
         """The windows that are copied: tiles of a resident array share what is copied of it."""

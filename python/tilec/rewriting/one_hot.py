@@ -11,7 +11,8 @@ from xdsl.dialects.builtin import AnyFloat, IndexType, bf16, f32, i32
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
-from tilec.dialects.tile.mixing import Combine, ReduceOp
+from tilec.dialects.tile.gathers import GatherOp
+from tilec.dialects.tile.mixing import Combine, ReduceOp, ScanOp
 from tilec.dialects.tile.products import DotOp, Precision
 from tilec.dialects.tile.types import element_type, shape_of, span_names, value_type, with_element
 from tilec.dialects.tile.values import BroadcastOp
@@ -24,6 +25,22 @@ _BYTES = 4
 
 _PARTS = 3
 """Of an f32, whose 24 bits are those of three bf16."""
+
+
+def lane_numbers(build: IndexBuilder, lanes: int) -> SSAValue:
+    """The numbers of so many lanes of no span, from 0 on, as i32."""
+    ones = build.insert(constant(1, value_type(i32, [lanes], [None])))
+    return build.insert(arith.SubiOp(build.insert(ScanOp(Combine.ADD, ones, 0)), ones))
+
+
+def or_other(build: IndexBuilder, op: GatherOp, found: SSAValue) -> SSAValue:
+    """What a gather results in: what was found, or `other` where its mask leaves lanes out."""
+    if op.mask is None or op.other is None:
+        return found
+    other = op.other
+    if other.type != found.type:
+        other = build.insert(BroadcastOp(other, [], found.type))
+    return build.insert(SelectOp(op.mask, found, other))
 
 
 class Picker:
