@@ -219,3 +219,36 @@ def test_loops_that_are_written_out_stay_short() -> None:
     unrolled = next(each for each in space.structures if each.loop == "unroll")
     assert not space.legal(unrolled.with_sizes({"m": 128, "n": 128, "k": 128}))
     assert space.legal(unrolled.with_sizes({"m": 128, "n": 128, "k": 512}))
+
+
+RUNS = """
+func.func @runs(%x: memref<512x1024xf32>) -> memref<512x128xf32> {
+  %out = tile.empty : memref<512x128xf32>
+  tile.grid %m = 0 to 512 by m {
+    %zero = tile.splat 0.0 : tensor<?x128xf32, #tile.spans<m, _>>
+    %sum = tile.for %c = 0 to 8 iter_args(%a = %zero) {
+      %ones = tile.splat 1 : tensor<128xi32>
+      %counted = tile.scan add %ones dim 0
+      %lanes = arith.subi %counted, %ones : tensor<128xi32>
+      %width = arith.constant 128 : index
+      %start = arith.muli %c, %width : index
+      %begin = arith.index_cast %start : index to i32
+      %begins = tile.broadcast %begin dims [] : tensor<128xi32>
+      %places = arith.addi %lanes, %begins : tensor<128xi32>
+      %v = tile.gather %x[%m, %places]
+      %t = arith.addf %a, %v : tensor<?x128xf32, #tile.spans<m, _>>
+      tile.yield %t
+    }
+    tile.store %sum, %out[%m, :]
+  }
+  return %out : memref<512x128xf32>
+}"""
+
+
+def test_loops_through_runs_of_an_array_may_be_written_out() -> None:
+    """How long the runs are is no choice, but how many there are counts: eight are few enough."""
+    space = space_of(Program("runs", RUNS, (Operand("x", (512, 1024), "float32"),)))
+    written_out = [each for each in space.structures if each.loop == "unroll"]
+    choices = [choice for each in written_out for choice in space.all_of(each)]
+    assert choices
+    assert all(map(space.legal, choices))

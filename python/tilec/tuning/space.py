@@ -99,7 +99,8 @@ class Space:
             return False
         if choice.loop != "unroll":
             return True
-        return 1 < prod(ceil(extent / choice.sizes[axis]) for axis, extent in self.inner) <= MOST_UNROLLED
+        sizes = choice.sizes
+        return 1 < prod(ceil(extent / sizes.get(axis, 1)) for axis, extent in self.inner) <= MOST_UNROLLED
 
     def moved(self, choice: Choice, structure: Choice) -> Choice:
         """A structure with the sizes of a choice; an axis that this does not have gets one in the middle."""
@@ -148,7 +149,12 @@ def space_with(program: Program, structures: Sequence[Choice]) -> Space:
     others = tuple((each, own) for each, own in axes.items() if own != plain)
     prepared = program.prepared(structures[0].grouping)
     rows = tuple(row_blocks(prepared).items())
-    return Space(plain, tuple(structures), inner_loops(prepared), others, rows)
+    chosen, bound = {each.axis for each in plain}, _bound_sizes(prepared)
+    inner = tuple(
+        (axis, extent if axis in chosen else ceil(extent / bound.get(axis, 1)))
+        for axis, extent in inner_loops(prepared)
+    )
+    return Space(plain, tuple(structures), inner, others, rows)
 
 
 def axes_for(program: Program, structure: Choice) -> tuple[Sizes, ...]:
