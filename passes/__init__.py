@@ -39,6 +39,7 @@ _PASSES = {
     "materialize-masks": "MaterializeMasks",
     "double-buffer": "DoubleBuffer",
     "overlap-strips": "OverlapStrips",
+    "strip-mine": "StripMine",
     "plan-memory": "PlanMemory",
     "convert-tile-to-pallas": "ConvertTileToPallas",
     "tile-to-pallas": "TileToPallas",

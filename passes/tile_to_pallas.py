@@ -7,7 +7,7 @@ Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--clip-axes`, `--dr
 `--sink-scales`, `--split-pairs`, `--classify-axes`, `--classify-outputs`, `--order-axes`, `--unroll-loops`
 (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`,
 `--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`,
-`--classify-outputs` again, `--double-buffer`, `--overlap-strips`, `--plan-memory`,
+`--classify-outputs` again, `--double-buffer`, `--overlap-strips`, `--strip-mine`, `--plan-memory`,
 `--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
@@ -58,6 +58,7 @@ from tilec.passes.sink_scales import SinkScales
 from tilec.passes.split_pairs import SplitPairs
 from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
 from tilec.passes.stream_jagged_items import StreamJaggedItems
+from tilec.passes.strip_mine import StripMine
 from tilec.passes.unroll_loops import UnrollLoops
 from tilec.passes.widen_axes import WidenAxes
 
@@ -193,6 +194,7 @@ class TileToPallas(ModulePass):
             ClassifyOutputs(),
             DoubleBuffer(self.depth, self.fetch, self.chip),
             OverlapStrips(),
+            StripMine(),
             PlanMemory(self.chip),
             ConvertTileToPallas(),
         ]

@@ -22,7 +22,7 @@ from tilec.dialects.tile import (
 )
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.expect import ExpectOp
-from tilec.dialects.tile.places import held_type
+from tilec.dialects.tile.places import held_part, held_type, place_of_part
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of, span_names, span_of
 
@@ -309,9 +309,10 @@ def scratch(op: ScratchOp) -> Step:
 @rule(GetOp)
 def get(op: GetOp) -> Step:
     held = _held_lanes(op)
+    find = _place(op)
 
     def step(machine: Machine) -> None:
-        place: Window | Scratch = machine.values[op.ref]
+        place = find(machine)
         if isinstance(place, Scratch):
             machine.define(op.result, place.value())
         elif op.raw is None:
@@ -320,6 +321,31 @@ def get(op: GetOp) -> Step:
             machine.values[op.result] = fetch_raw(machine, op, place.inside(held))
 
     return step
+
+
+def _place(op: GetOp | SetOp) -> Callable[[Machine], "Window | Scratch"]:
+    """What finds the window or scratch of `op`, or the part of a window that it is about."""
+    if op.at is None:
+        return lambda machine: machine.values[op.ref]
+    part, whole = op.at
+    dim = place_of_part(op)
+
+    def find(machine: Machine) -> Window:
+        window: Window = machine.values[op.ref]
+        small: Span = machine.values[part]
+        large: Span = machine.values[whole]
+        offset = small.start - large.start
+        if not 0 <= offset <= large.size - small.size:
+            fault(
+                op,
+                f"{op.name} takes lanes {offset} to {offset + small.size} of a tile of {large.size}; "
+                "a part of the tile is needed",
+            )
+        shift = window.lanes[dim].span.start - large.start
+        moved = Span(small.start + shift, small.lo + shift, small.hi + shift, small.size)
+        return window.part(dim, moved)
+
+    return find
 
 
 def _held_lanes(op: GetOp) -> list[bool]:
@@ -355,11 +381,12 @@ def set_(op: SetOp) -> Step:
     Such a value may hold what the array held, even undefined elements; any other must be defined where it is
     written.
     """
-    names, held = span_names(op.value.type), span_names(held_type(op.ref))
+    names, held = span_names(op.value.type), span_names(held_part(op.ref, op.at))
     partial = names != held or not any(names)
+    find = _place(op)
 
     def step(machine: Machine) -> None:
-        place: Window | Scratch = machine.values[op.ref]
+        place = find(machine)
         value: Value = machine.values[op.value]
         mask: Value | None = None if op.mask is None else machine.values[op.mask]
         if isinstance(place, Scratch):

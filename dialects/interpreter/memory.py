@@ -158,6 +158,14 @@ class Window(NamedTuple):
             lanes.append(Lanes(Span(span.start, lo, hi, span.size), kept))
         return Window(self.array, tuple(lanes))
 
+    def part(self, dim: int, span: Span) -> "Window":
+        """Of the lanes along a dimension those of `span` that the window has."""
+        whole, kept = self.lanes[dim]
+        lo = min(max(span.lo, whole.lo), span.start + span.size)
+        hi = max(lo, min(span.hi, whole.hi))
+        lanes = Lanes(Span(span.start, lo, hi, span.size), kept)
+        return Window(self.array, (*self.lanes[:dim], lanes, *self.lanes[dim + 1 :]))
+
     @property
     def clipped(self) -> "Window":
         """The window with no live lane outside the array."""

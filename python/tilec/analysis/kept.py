@@ -170,9 +170,11 @@ def _is_from(get: GetOp, stretch: _Stretch) -> bool:
     """Whether a window is only read in the steps from the begin of a stretch on."""
     block = get.parent
     around = get.parent_op()
-    while isinstance(around, scf.IfOp):
-        if block is around.true_region.block and any(
-            _says_from(each, stretch) for each in conjuncts(around.cond)
+    while isinstance(around, scf.IfOp | scf.ForOp):
+        if (
+            isinstance(around, scf.IfOp)
+            and block is around.true_region.block
+            and any(_says_from(each, stretch) for each in conjuncts(around.cond))
         ):
             return True
         block, around = around.parent, around.parent_op()

@@ -20,7 +20,7 @@ from tilec.analysis.buffers import FEW, SOME
 from tilec.analysis.kept import most_kept
 from tilec.analysis.nest import Nest, Schedule
 from tilec.analysis.vmem import SUBLANES, padded_bytes, registers
-from tilec.analysis.workload import Level, Product, Traffic, Unit, Workload
+from tilec.analysis.workload import Extent, Level, Product, Traffic, Unit, Workload
 from tilec.chips import Chip
 from tilec.dialects.tile.access import Effect
 
@@ -57,6 +57,8 @@ STREAM_ITEM = 70
 PEELED = 50
 """Bundles of a step that chooses between a body with masks and one without, where `--materialize-masks` would
 not: it does where masks cost more."""
+STRIP = 40
+"""Bundles of the loops through a strip of rows, besides what is computed of it."""
 IDLE = 150
 """Bundles of a step of a ragged axis that is behind its end."""
 SHARED = 250
@@ -293,14 +295,21 @@ class _Model:
             if lanes.level not in levels or left_out:
                 continue
             count = registers(self.nest.shape(lanes.shape), lanes.width)
-            if count > KEPT or not lanes.kept:
+            in_strips = self._in_strips(lanes.level, lanes.shape)
+            if (count > KEPT and not in_strips) or not lanes.kept:
                 runs = self.nest.runs[lanes.level] * (self._partial(lanes.level) if lanes.masked else 1.0)
+                runs *= self.nest.live(lanes.level) if in_strips else 1.0
                 cycles[lanes.unit] += runs * lanes.factor * count / SLOTS[lanes.unit]
         for traffic in (each for each in self.work.traffic if each.level in levels):
             count = registers(self.nest.shape(traffic.shape), traffic.width)
             unit = Unit.LOADS if traffic.effect is Effect.READ else Unit.STORES
-            cycles[unit] += self.nest.runs[traffic.level] * count / SLOTS[unit]
+            live = self.nest.live(traffic.level) if self._in_strips(traffic.level, traffic.shape) else 1.0
+            cycles[unit] += self.nest.runs[traffic.level] * live * count / SLOTS[unit]
         return cycles
+
+    def _in_strips(self, level: int, shape: Sequence[Extent]) -> bool:
+        """Whether a value has rows of which strips are done."""
+        return self.work.levels[level].axis in shape and self.nest.strip(level) is not None
 
     def _partial(self, level: int) -> float:
         """The share of a ragged loop's tiles that have masks: with a body for whole ones, both ends."""
@@ -313,7 +322,15 @@ class _Model:
         found = sum(self.nest.runs[each.level] * LATENCY.get(each.unit, 0.0) for each in lanes)
         found += sum(self.nest.runs[each.level] * PRODUCT for each in products)
         # What is written out fills some of the waits of one tile with the work of another.
-        return found * (1 + 1 / self._written_out()) / 2
+        strips = sum(STRIP * self._strips(number) for number in levels)
+        return found * (1 + 1 / self._written_out()) / 2 + strips
+
+    def _strips(self, number: int) -> float:
+        """How many strips of rows are done in all, if any."""
+        strip, level = self.nest.strip(number), self.work.levels[number]
+        if strip is None:
+            return 0.0
+        return self.nest.runs[number] * self.nest.live(number) * self.nest.block(level) / strip
 
     def _written_out(self) -> float:
         """How many steps of inner loops are one step."""

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from math import ceil, prod
 
 from tilec.analysis.flat import row_width
+from tilec.analysis.vmem import SUBLANES, WORD, registers
 from tilec.analysis.workload import INNER, Extent, Level, Traffic, Workload
 from tilec.dialects.tile.access import Effect
 
+FEW = 64
+"""The registers of a strip; see `--strip-mine`."""
 LONG = 2
 """Segments are streamed with `grouping=auto` if on average they have so many tiles; see
 `--stream-jagged-items`."""
@@ -115,6 +118,31 @@ class Nest:
             return len(self.work.levels)
         names = [level.axis for level in self.work.levels]
         return number if self.grouping == "overlaunch" else names.index(follows)
+
+    def strip(self, number: int) -> int | None:
+        """The rows that `--strip-mine` does at once of a step's tile, if it does; without it all are."""
+        level = self.work.levels[number]
+        if not level.ragged or level.leading or any(each.level == number for each in self.work.products):
+            return None
+        shapes = [
+            each.shape for each in self.work.lanes if each.level == number and level.axis in each.shape[:-1]
+        ]
+        block = rows = self.block(level)
+        while any(self._registers(shape, level.axis, rows) > FEW for shape in shapes):
+            rows //= 2
+        return max(rows, SUBLANES) if max(rows, SUBLANES) < block else None
+
+    def _registers(self, shape: tuple[Extent, ...], axis: str | None, rows: int) -> int:
+        return registers([rows if each == axis else self._size(each) for each in shape], WORD)
+
+    def live(self, number: int) -> float:
+        """The share of a step's rows that is computed: of strips only those with live rows."""
+        level, strip = self.work.levels[number], self.strip(number)
+        if strip is None:
+            return 1.0
+        behind = self.blocks.get(level.follows or "", 0)
+        strips = self.work.tiles(number, strip, self._exact(level), behind)
+        return min(strips * strip / (self.trips[number] * self.block(level)), 1.0)
 
     def _size(self, extent: Extent) -> int:
         return extent if isinstance(extent, int) else self.blocks[extent]

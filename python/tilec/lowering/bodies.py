@@ -185,7 +185,7 @@ def _leading(parts: KernelParts, ops: list[Operation], query: type[FirstOp | Las
     for op in ops:
         if isinstance(op, scf.IfOp) and _is_outside(parts, op, query):
             found.append(op)
-        elif isinstance(op, scf.IfOp | GetOp | SetOp):
+        elif isinstance(op, scf.IfOp | scf.ForOp | GetOp | SetOp):
             break
     return found
 

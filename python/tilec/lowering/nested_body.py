@@ -135,7 +135,7 @@ def _taken(part: Part, axis: AxisOp, query: type[FirstOp | LastOp], deep: set[SS
         if isinstance(op, scf.IfOp) and asked is not None and _can_leave(op, asked, axis, deep):
             taken.ops.append(op)
             taken.known.add(asked)
-        elif isinstance(op, scf.IfOp | GetOp | SetOp):
+        elif isinstance(op, scf.IfOp | scf.ForOp | GetOp | SetOp):
             break
     part.ops = [op for op in part.ops if op not in taken.ops]
     if query is LastOp:

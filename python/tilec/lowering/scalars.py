@@ -5,7 +5,7 @@ arrays.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from xdsl.dialects import arith
+from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import IndexType, IntegerAttr, i1
 from xdsl.ir import Operation, SSAValue
 
@@ -115,8 +115,23 @@ class Scalars:
         self.refs = refs
         self.extents = extents
         self.build = IndexBuilder(ops, pipeline.location)
+        self._around: tuple[Scalars, scf.ForOp] | None = None
         self._made: dict[SSAValue, Index] = {}
         self._spans: dict[SSAValue, SpanParts] = {}
+
+    def inside(self, loop: scf.ForOp, place: SSAValue, ops: list[Operation]) -> "Scalars":
+        """What a loop in a step computes anew for each `place`, into `ops`."""
+        inner = Scalars(self.pipeline, self.positions, self.trips, self.refs, self.extents, ops)
+        inner._around = (self, loop)
+        inner._made[loop.body.block.args[0]] = place
+        return inner
+
+    def _stays(self, value: SSAValue) -> "Scalars | None":
+        """The scalars around a loop, for a value that is computed outside."""
+        if self._around is None:
+            return None
+        outer, loop = self._around
+        return None if is_inside(value, loop) else outer
 
     def assume(self, condition: SSAValue) -> None:
         """Take a condition of the schedule for true."""
@@ -126,6 +141,8 @@ class Scalars:
         """A scalar of the schedule, lowered."""
         if isinstance(value, int) or not is_inside(value, self.pipeline):
             return value if isinstance(value, int) else self.extents.current(value)
+        if (outer := self._stays(value)) is not None:
+            return outer.index(value)
         if value not in self._made:
             owner = value.owner
             if isinstance(owner, Operation):
@@ -239,6 +256,8 @@ class Scalars:
 
     def span(self, value: SSAValue) -> SpanParts:
         """The parts of a span in this step."""
+        if (outer := self._stays(value)) is not None:
+            return outer.span(value)
         if value not in self._spans:
             self._spans[value] = self._parts(value)
         parts = self._spans[value]

@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from xdsl.dialects import arith, scf
-from xdsl.dialects.builtin import TensorType
+from xdsl.dialects.builtin import IndexType, TensorType
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from tilec.analysis.affine import linear
 from tilec.analysis.visits import stays
 from tilec.analysis.vmem import registers
 from tilec.analysis.within import conjuncts
@@ -15,7 +16,7 @@ from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.elementwise import CastOp
 from tilec.dialects.tile.locals import LocalOp
 from tilec.dialects.tile.numbered import SpanOp
-from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type
+from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type, place_of_part
 from tilec.dialects.tile.rows import UpdateRowsOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
@@ -24,7 +25,7 @@ from tilec.dialects.tile.values import BroadcastOp, TransposeOp
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.row_updates import Rows, update_rows
 from tilec.lowering.scalars import Scalars, known_condition
-from tilec.lowering.tiles import Tiles
+from tilec.lowering.tiles import TilePart, Tiles
 from tilec.lowering.values import Values
 from tilec.lowering.windows import BlockPlan, block_position
 from tilec.rewriting.index import Index, IndexBuilder
@@ -88,6 +89,8 @@ class Statements:
                 pass  # lowered where it is used
             case scf.IfOp():
                 self._conditional(op)
+            case scf.ForOp():
+                self._loop(op)
             case scf.YieldOp():
                 self.put(pallas.YieldOp([self.values.get(value) for value in op.operands]))
             case GetOp():
@@ -107,11 +110,22 @@ class Statements:
             return False
         return not any(value in self.values.env for value in op.operands)
 
-    def _tile(self, place: SSAValue) -> Tiles:
-        """The tile of a window."""
+    def _tile(self, place: SSAValue, part: TilePart | None = None) -> Tiles:
+        """The tile of a window, or a part of it."""
         ref = self.places[place]
         slot = self.slots.get(place, self.slots.get(ref))
-        return Tiles(self.plans[place], ref, slot, self.scalars, self.emit)
+        return Tiles(self.plans[place], ref, slot, self.scalars, self.emit, part)
+
+    def _part(self, op: GetOp | SetOp) -> TilePart | None:
+        """The lanes of a tile that an operation is about, if not all."""
+        if op.at is None:
+            return None
+        small, large = map(self.scalars.span, op.at)
+        if small.block is None or large.block is None:
+            fail(op, "convert-tile-to-pallas: a part can be taken of tiles that begin at multiples of theirs")
+        build = self.scalars.build
+        number = build.sub(small.block, build.mul(large.block, large.size // small.size))
+        return TilePart(place_of_part(op), build.mul(number, small.size), small.size)
 
     def _get(self, op: GetOp) -> None:
         place = op.ref
@@ -123,7 +137,7 @@ class Statements:
                 "it by a tile axis",
             )
         if is_window:
-            made = self._tile(place).load()
+            made = self._tile(place, self._part(op)).load()
         else:
             made = self.emit(pallas.LoadOp(self.places[place], [0] if scalar else []))
         if len(shape_of(op.result.type)) == 1 and is_window:
@@ -155,7 +169,7 @@ class Statements:
             return
         if scalar:
             value = self.emit(BroadcastOp(value, [], value_type(element_type(held), [1, 1], [None, None])))
-        self._tile(place).store(value)
+        self._tile(place, self._part(op)).store(value)
 
     def _rows(self, op: UpdateRowsOp, place: SSAValue) -> Rows:
         """The rows of a window or of scratch, all of whose lanes they have."""
@@ -212,12 +226,44 @@ class Statements:
             return False
         inner = list(op.true_region.walk())
         sets = [each for each in inner if isinstance(each, SetOp)]
-        if any(isinstance(each, scf.IfOp) for each in inner) or any(each.ref in self.plans for each in sets):
+        if any(isinstance(each, scf.IfOp | scf.ForOp) for each in inner) or any(
+            each.ref in self.plans for each in sets
+        ):
             return False
         held = [held_type(each.ref) for each in sets]
         return (
             sum(registers(shape_of(each), byte_width(element_type(each))) for each in held) <= FEW_REGISTERS
         )
+
+    def _loop(self, op: scf.ForOp) -> None:
+        """A loop within a step."""
+        if linear(op.step).literal != 1:
+            fail(
+                op,
+                "convert-tile-to-pallas: scf.for counts by a step that is not known to be 1, which is needed",
+            )
+        begin, end = (self.scalars.index(side) for side in (op.lb, op.ub))
+        inits = [self.values.get(value) for value in op.iter_args]
+        block = Block(arg_types=[IndexType(), *(value.type for value in inits)])
+        outer, scalars = self.ops, self.scalars
+        ops: list[Operation] = []
+        self.ops = ops
+        self._know(scalars.inside(op, block.args[0], ops))
+        block.args[0].name_hint = op.body.block.args[0].name_hint
+        for old, new in zip(op.body.block.args[1:], block.args[1:], strict=True):
+            self.values.env[old], new.name_hint = new, old.name_hint
+        for inner in op.body.block.ops:
+            self.lower(inner)
+        block.add_ops(ops)
+        self.ops = outer
+        self._know(scalars)
+        made = pallas.ForiOp(begin, end, inits, Region(block))
+        self.put(made)
+        for old, new in zip(op.results, made.results_, strict=True):
+            self.values.env[old], new.name_hint = new, old.name_hint
+
+    def _know(self, scalars: Scalars) -> None:
+        self.scalars = self.values.scalars = scalars
 
     def _region(self, region: Region) -> Region:
         outer = self.ops

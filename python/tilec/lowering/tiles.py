@@ -42,11 +42,20 @@ class Turn:
     size: int
 
 
+@dataclass(frozen=True)
+class TilePart:
+    """Of a tile's dimension, which is one of the window's, `size` lanes from `start` on."""
+
+    dim: int
+    start: Index
+    size: int
+
+
 class Tiles:
     """Reads and writes the tile of a step through the reference to its window's block.
 
-    With a `slot` the reference is to several blocks, and this one is meant. `emit` puts an operation where
-    the current one stands.
+    With a `slot` the reference is to several blocks, and this one is meant; with a `part`, those lanes of the
+    tile along a dimension of the window. `emit` puts an operation where the current one stands.
     """
 
     def __init__(
@@ -56,8 +65,10 @@ class Tiles:
         slot: Index | None,
         scalars: Scalars,
         emit: Callable[[Operation], SSAValue],
+        part: TilePart | None = None,
     ):
         self.plan = plan
+        self.part = part
         self.ref = ref
         self.scalars = scalars
         self.emit = emit
@@ -66,7 +77,8 @@ class Tiles:
         self.element = element_type(ref.type)
         self.dims: list[SSAValue | int | pallas.Ds | None] = list(plan.drops) or [None] * len(plan.kept)
         self.turns: list[Turn] = []
-        starts = {position: self._start(position) for position in plan.parts}
+        self.within = [each for each, dim in enumerate(plan.kept) if each in plan.parts or self._is_part(dim)]
+        starts = {position: self._start(position) for position in self.within}
         for position in [each for each in starts if self._is_dropped(each)]:
             self.dims[position] = starts.pop(position)
         turned = self._to_turn(starts)
@@ -106,14 +118,21 @@ class Tiles:
 
     def _start(self, position: int) -> Index:
         """Where the tile begins in one dimension of the reference, which is one of the window's."""
-        return named(tile_start(self.plan, self.plan.kept[position] or 0, self.scalars), "tile_start")
+        dim, part = self.plan.kept[position] or 0, self.part
+        start = tile_start(self.plan, dim, self.scalars) if position in self.plan.parts else 0
+        if part is not None and self._is_part(dim):
+            start = self.scalars.build.add(start, part.start)
+        return named(start, "tile_start")
+
+    def _is_part(self, dim: int | None) -> bool:
+        return self.part is not None and self.part.dim == dim
 
     @property
     def _tile_shape(self) -> tuple[int, ...]:
         """The tile's extents as the reference is indexed."""
         places = enumerate(zip(self.dims, self.shape, strict=True))
         return tuple(
-            self._size(position) if position in self.plan.parts else whole
+            self._size(position) if position in self.within else whole
             for position, (dim, whole) in places
             if dim is None or isinstance(dim, pallas.Ds)
         )
@@ -125,7 +144,8 @@ class Tiles:
         A value of rank 1 stays the row of a matrix.
         """
         window = self.plan.window
-        kept = tuple(size for dim, size in zip(window.window, window.tile_extents, strict=True) if dim.kept)
+        sizes = enumerate(window.tile_extents)
+        kept = tuple(self._extent(dim, size) for dim, size in sizes if window.window[dim].kept)
         return kept if len(kept) > 1 else self._tile_shape
 
     def _reshaped(self, value: SSAValue, shape: tuple[int, ...]) -> SSAValue:
@@ -139,7 +159,11 @@ class Tiles:
         return not dim.kept and position < len(self.plan.kept) - 2
 
     def _size(self, position: int) -> int:
-        return self.plan.window.tile_extents[self.plan.kept[position] or 0]
+        dim = self.plan.kept[position] or 0
+        return self._extent(dim, self.plan.window.tile_extents[dim])
+
+    def _extent(self, dim: int, whole: int) -> int:
+        return self.part.size if self.part is not None and self.part.dim == dim else whole
 
     def _to_turn(self, starts: Mapping[int, Index]) -> set[int]:
         """The dimensions in which the tile cannot be accessed where it begins."""

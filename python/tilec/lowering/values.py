@@ -33,25 +33,10 @@ from tilec.lowering.chains import rows_of_chains
 from tilec.lowering.interleaved import interleave, strided_slice
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.scalars import Scalars
+from tilec.rewriting.combining import COMBINERS
 from tilec.rewriting.index import Index
 
 Emit = Callable[[Operation], SSAValue]
-
-COMBINERS: dict[tuple[Combine, bool], Callable[[SSAValue, SSAValue], Operation]] = {
-    (Combine.ADD, True): arith.AddfOp,
-    (Combine.MUL, True): arith.MulfOp,
-    (Combine.MAX, True): arith.MaximumfOp,
-    (Combine.MIN, True): arith.MinimumfOp,
-    (Combine.ADD, False): arith.AddiOp,
-    (Combine.MUL, False): arith.MuliOp,
-    (Combine.MAX, False): arith.MaxSIOp,
-    (Combine.MIN, False): arith.MinSIOp,
-    (Combine.AND, False): arith.AndIOp,
-    (Combine.OR, False): arith.OrIOp,
-    (Combine.XOR, False): arith.XOrIOp,
-}
-"""What combines two values lane by lane; the flag says floats."""
-
 
 REDUCED_AT_ONCE = (Combine.ADD, Combine.MAX, Combine.MIN)
 """The reductions that Mosaic lowers; of any element type but i1."""

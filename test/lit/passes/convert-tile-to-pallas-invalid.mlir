@@ -410,3 +410,23 @@ func.func @kept(%x: memref<512x128xf32>, %out: memref<512x128xf32>) -> memref<51
   return %out : memref<512x128xf32>
 }
 // CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:405:5: error: convert-tile-to-pallas: %x is kept for windows that come back to its tiles, which only a `nested` pipeline can; run --stream-jagged-items
+
+// -----
+
+// What a loop within a step counts by.
+func.func @every_other(%x: memref<512x128xf32>, %out: memref<512x128xf32>) -> memref<512x128xf32> {
+  %c0 = arith.constant 0 : index
+  %c2 = arith.constant 2 : index
+  %c8 = arith.constant 8 : index
+  tile.pipeline fori_loop {
+    %m = tile.axis 0 to 512 by m:128 ordered
+    %xw = tile.window read %x[%m, :] buffers 2
+    %ow = tile.window write %out[%m, :] buffers 2
+    %v = tile.get %xw
+    tile.set %v, %ow
+    scf.for %i = %c0 to %c8 step %c2 {
+    }
+  }
+  return %out : memref<512x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:427:5: error: convert-tile-to-pallas: scf.for counts by a step that is not known to be 1, which is needed

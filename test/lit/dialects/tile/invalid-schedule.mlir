@@ -106,11 +106,39 @@ func.func @get_of_another_type() {
 
 // -----
 
+func.func @part_of_scratch(%o: memref<9xi32>) {
+  tile.pipeline grid {
+    %t = tile.axis 0 to 8 ordered
+    %m = tile.span %t of 0 to 100 by m:32 aligned keep
+    %p = tile.span %t of 0 to 100 by p:8 aligned keep
+    %s = tile.scratch : tensor<32x128xf32, #tile.spans<m, _>>
+    %v = tile.get %s at %p of %m
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:115:22: error: %s is no window of which %m indexes one dimension; a part can be taken of such a one
+
+// -----
+
+func.func @part_that_does_not_divide(%x: memref<100x128xf32>) {
+  tile.pipeline grid {
+    %t = tile.axis 0 to 8 ordered
+    %m = tile.span %t of 0 to 100 by m:32 aligned keep
+    %p = tile.span %t of 0 to 100 by p:24 aligned keep
+    %w = tile.window read %x[%m, :]
+    %v = tile.get %w at %p of %m
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:129:5: error: tile.get takes 24 of 32 lanes; a part that divides them is needed
+
+// -----
+
 func.func @set_of_a_value(%x: f32) {
   tile.set %x, %x
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:110:16: error: a !tile.ref is needed, and this is of type f32
+// CHECK: {{.*}}/invalid-schedule.mlir:138:16: error: a !tile.ref is needed, and this is of type f32
 
 // -----
 
@@ -119,7 +147,7 @@ func.func @set_of_another_shape(%v: tensor<4xf32>) {
   tile.set %v, %s
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:119:3: error: tile.set puts a value of type tensor<4xf32> into a window of tensor<8xf32>; it needs tensor<8xf32>
+// CHECK: {{.*}}/invalid-schedule.mlir:147:3: error: tile.set puts a value of type tensor<4xf32> into a window of tensor<8xf32>; it needs tensor<8xf32>
 
 // -----
 
@@ -128,7 +156,7 @@ func.func @set_mask(%v: tensor<8xf32>, %p: tensor<4xi1>) {
   tile.set %v, %s mask %p
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:128:3: error: tile.set has a mask of type tensor<4xi1>; tensor<8xi1> is needed
+// CHECK: {{.*}}/invalid-schedule.mlir:156:3: error: tile.set has a mask of type tensor<4xi1>; tensor<8xi1> is needed
 
 // -----
 
@@ -139,7 +167,7 @@ func.func @set_an_input(%x: memref<8xf32>, %v: tensor<8xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:138:5: error: tile.set writes into a `read` window; make it a `write` window
+// CHECK: {{.*}}/invalid-schedule.mlir:166:5: error: tile.set writes into a `read` window; make it a `write` window
 
 // -----
 
@@ -147,7 +175,7 @@ func.func @first_of_no_axis(%i: index) {
   %p = tile.first %i
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:147:3: error: tile.first asks about a value of type index that no tile.axis made
+// CHECK: {{.*}}/invalid-schedule.mlir:175:3: error: tile.first asks about a value of type index that no tile.axis made
 
 // -----
 
@@ -155,7 +183,7 @@ func.func @append_outside(%g: index) {
   tile.append %g
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:155:3: error: tile.append is outside a tile.worklist
+// CHECK: {{.*}}/invalid-schedule.mlir:183:3: error: tile.append is outside a tile.worklist
 
 // -----
 
@@ -165,7 +193,7 @@ func.func @append_too_many(%most: index, %g: index) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:164:5: error: tile.append gives 2 values to a worklist of 1 columns
+// CHECK: {{.*}}/invalid-schedule.mlir:192:5: error: tile.append gives 2 values to a worklist of 1 columns
 
 // -----
 
@@ -176,7 +204,7 @@ func.func @fetch_of_another_rank(%x: memref<64x128xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:175:5: error: tile.window fetches 1 extents of an array of rank 2; give one for each dimension
+// CHECK: {{.*}}/invalid-schedule.mlir:203:5: error: tile.window fetches 1 extents of an array of rank 2; give one for each dimension
 
 // -----
 
@@ -188,7 +216,7 @@ func.func @fetch_of_parts(%x: memref<64x128xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:187:5: error: tile.window fetches 12 in dimension 0, where its tile is 8; a multiple of 8, or 64 and more, is accepted
+// CHECK: {{.*}}/invalid-schedule.mlir:215:5: error: tile.window fetches 12 in dimension 0, where its tile is 8; a multiple of 8, or 64 and more, is accepted
 
 // -----
 
@@ -199,7 +227,7 @@ func.func @fetch_less(%x: memref<?x128xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:198:5: error: tile.window fetches 0 in dimension 0, where its tile is 8; a multiple of 8 is accepted
+// CHECK: {{.*}}/invalid-schedule.mlir:226:5: error: tile.window fetches 0 in dimension 0, where its tile is 8; a multiple of 8 is accepted
 
 // -----
 
@@ -211,7 +239,7 @@ func.func @fetch_where_nothing_moves(%x: memref<64x128xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:210:5: error: tile.window fetches 256 in dimension 1, where its tile is 128; 128 is accepted
+// CHECK: {{.*}}/invalid-schedule.mlir:238:5: error: tile.window fetches 256 in dimension 1, where its tile is 128; 128 is accepted
 
 // -----
 
@@ -223,7 +251,7 @@ func.func @fetch_of_an_index(%x: memref<64x8x128xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:222:5: error: tile.window fetches 2 in dimension 0, where its tile is 1; 1 is accepted
+// CHECK: {{.*}}/invalid-schedule.mlir:250:5: error: tile.window fetches 2 in dimension 0, where its tile is 1; 1 is accepted
 
 // -----
 
@@ -233,7 +261,7 @@ func.func @window_placement(%x: memref<8xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:232:5: error: tile.window is `hbm`; it is `resident`, `stream` or neither
+// CHECK: {{.*}}/invalid-schedule.mlir:260:5: error: tile.window is `hbm`; it is `resident`, `stream` or neither
 
 // -----
 
@@ -242,7 +270,7 @@ func.func @unknown_loop() {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:241:17: error: Expected `grid`, `emit_pipeline`, or `fori_loop`.
+// CHECK: {{.*}}/invalid-schedule.mlir:269:17: error: Expected `grid`, `emit_pipeline`, or `fori_loop`.
 
 // -----
 
@@ -252,7 +280,7 @@ func.func @clipped_output(%x: memref<8xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:251:5: error: tile.window: only a `read` window can be clipped
+// CHECK: {{.*}}/invalid-schedule.mlir:279:5: error: tile.window: only a `read` window can be clipped
 
 // -----
 
@@ -262,7 +290,7 @@ func.func @nested_grid() {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:260:3: error: tile.pipeline is grid nested; only the loops of a fori_loop nest
+// CHECK: {{.*}}/invalid-schedule.mlir:288:3: error: tile.pipeline is grid nested; only the loops of a fori_loop nest
 
 // -----
 
@@ -276,7 +304,7 @@ func.func @rows_in_turn(%x: memref<64x128xf32>, %ids: memref<64xi32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:275:5: error: tile.update_rows exchange; add, max, min, and, or, xor are accepted
+// CHECK: {{.*}}/invalid-schedule.mlir:303:5: error: tile.update_rows exchange; add, max, min, and, or, xor are accepted
 
 // -----
 
@@ -289,7 +317,7 @@ func.func @rows_of_an_array(%x: memref<64x128xf32>, %ids: memref<64xi32>, %sums:
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:288:5: error: tile.update_rows needs a `write` window of a tile.local with all of its rows, `%a[:, …]`
+// CHECK: {{.*}}/invalid-schedule.mlir:316:5: error: tile.update_rows needs a `write` window of a tile.local with all of its rows, `%a[:, …]`
 
 // -----
 
@@ -303,7 +331,7 @@ func.func @rows_at_floats(%x: memref<64x128xf32>, %ids: memref<64xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:302:5: error: tile.update_rows takes rows from memref<64xf32>; a list of i32 is needed
+// CHECK: {{.*}}/invalid-schedule.mlir:330:5: error: tile.update_rows takes rows from memref<64xf32>; a list of i32 is needed
 
 // -----
 
@@ -318,7 +346,7 @@ func.func @rows_elsewhere(%x: memref<64x128xf32>, %ids: memref<64xi32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:317:5: error: tile.update_rows goes along !tile.span<n:16>, and the rows of tensor<16x128xf32, #tile.spans<m, _>> do not
+// CHECK: {{.*}}/invalid-schedule.mlir:345:5: error: tile.update_rows goes along !tile.span<n:16>, and the rows of tensor<16x128xf32, #tile.spans<m, _>> do not
 
 // -----
 
@@ -332,7 +360,7 @@ func.func @rows_of_another_width(%x: memref<64x64xf32>, %ids: memref<64xi32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:331:5: error: tile.update_rows puts a value of type tensor<16x64xf32, #tile.spans<m, _>> into a window of tensor<16x128xf32, #tile.spans<m, _>>; it needs tensor<16x128xf32, #tile.spans<m, _>>
+// CHECK: {{.*}}/invalid-schedule.mlir:359:5: error: tile.update_rows puts a value of type tensor<16x64xf32, #tile.spans<m, _>> into a window of tensor<16x128xf32, #tile.spans<m, _>>; it needs tensor<16x128xf32, #tile.spans<m, _>>
 
 // -----
 
@@ -342,4 +370,4 @@ func.func @kept_output(%x: memref<8xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-schedule.mlir:341:5: error: tile.window: only a `read` window with `buffers` can be kept
+// CHECK: {{.*}}/invalid-schedule.mlir:369:5: error: tile.window: only a `read` window with `buffers` can be kept

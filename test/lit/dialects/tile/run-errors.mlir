@@ -53,3 +53,18 @@ func.func @overflow() {
   }
   return
 }
+
+// RUN: not tile-run %s --entry elsewhere --random 2>&1 | filecheck %s --match-full-lines --check-prefix ELSEWHERE
+// ELSEWHERE: {{.*}}/run-errors.mlir:67:5: error: tile.get takes lanes 32 to 40 of a tile of 32; a part of the tile is needed
+func.func @elsewhere(%x: memref<100x128xf32>) {
+  %c0 = arith.constant 0 : index
+  %c4 = arith.constant 4 : index
+  tile.pipeline grid {
+    %t = tile.axis 0 to 1 ordered
+    %m = tile.span %c0 of 0 to 100 by m:32 aligned keep
+    %p = tile.span %c4 of 0 to 100 by p:8 aligned keep
+    %w = tile.window read %x[%m, :]
+    %v = tile.get %w at %p of %m
+  }
+  return
+}

@@ -1,0 +1,173 @@
+"""Rows in strips: proofs of programs that combine, change and compare the rows of ragged tiles."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from programs import parse
+from xdsl.dialects import scf
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+
+from tilec.dialects.interpreter import run
+from tilec.parsing import make_context
+from tilec.passes.strip_mine import StripMine
+from tilec.passes.tile_to_pallas import TileToPallas
+from tilec.proof import emit, prove_compiles, prove_kernel, prove_passes
+
+Array = npt.NDArray[np.generic]
+
+OFFSETS = np.array([0, 0, 5, 6, 47, 64, 64, 100], np.int32)
+"""An empty segment, some within a tile of memory, one of a single row, and some of several tiles."""
+ROWS = OFFSETS[-1]
+
+FRAME = """
+func.func @f(%x: memref<100x{shape}>, %w: memref<100x{shape}>, %offsets: memref<8xi32>)
+    -> (memref<100x{shape}>, memref<7x{sums}>) {{
+  %out = tile.empty : memref<100x{shape}>
+  %sums = tile.empty : memref<7x{sums}>
+  tile.grid %g = 0 to 7 {{
+    %begin, %end = tile.segment %offsets[%g]
+    {body}
+  }}
+  return %out, %sums : memref<100x{shape}>, memref<7x{sums}>
+}}"""
+
+SOFTMAX = """
+    %none = tile.splat -inf : tensor<256xf32>
+    %zero = tile.splat 0.0 : tensor<256xf32>
+    %top, %total = tile.for %m = %begin to %end by m iter_args(%a = %none, %b = %zero) {
+      %v = tile.load %x[%m, :]
+      %here = tile.reduce max %v dims [0]
+      %most = arith.maximumf %a, %here : tensor<256xf32>
+      %less = arith.subf %a, %most : tensor<256xf32>
+      %scale = math.exp %less : tensor<256xf32>
+      %scaled = arith.mulf %b, %scale : tensor<256xf32>
+      %wide = tile.broadcast %most dims [1] : tensor<?x256xf32, #tile.spans<m, _>>
+      %diff = arith.subf %v, %wide : tensor<?x256xf32, #tile.spans<m, _>>
+      %e = math.exp %diff : tensor<?x256xf32, #tile.spans<m, _>>
+      %s = tile.reduce add %e dims [0]
+      %more = arith.addf %scaled, %s : tensor<256xf32>
+      tile.yield %most, %more
+    }
+    tile.store %total, %sums[%g, :]
+    tile.for %n = %begin to %end by n {
+      %v = tile.load %x[%n, :]
+      %wide = tile.broadcast %top dims [1] : tensor<?x256xf32, #tile.spans<n, _>>
+      %diff = arith.subf %v, %wide : tensor<?x256xf32, #tile.spans<n, _>>
+      %e = math.exp %diff : tensor<?x256xf32, #tile.spans<n, _>>
+      %all = tile.broadcast %total dims [1] : tensor<?x256xf32, #tile.spans<n, _>>
+      %p = arith.divf %e, %all : tensor<?x256xf32, #tile.spans<n, _>>
+      tile.store %p, %out[%n, :]
+    }"""
+
+NORM = """
+    %zero = tile.splat 0.0 : tensor<256xf32>
+    %sum = tile.for %m = %begin to %end by m iter_args(%a = %zero) {
+      %v = tile.load %x[%m, :]
+      %g_1 = tile.load %w[%m, :]
+      %s = tile.reduce add %v dims [1]
+      %each = arith.constant 0.00390625 : f32
+      %share = tile.broadcast %each dims [] : tensor<?xf32, #tile.spans<m>>
+      %mean = arith.mulf %s, %share : tensor<?xf32, #tile.spans<m>>
+      %wide = tile.broadcast %mean dims [0] : tensor<?x256xf32, #tile.spans<m, _>>
+      %c = arith.subf %v, %wide : tensor<?x256xf32, #tile.spans<m, _>>
+      %p = arith.mulf %c, %g_1 : tensor<?x256xf32, #tile.spans<m, _>>
+      tile.store %p, %out[%m, :]
+      %q = tile.reduce add %p dims [0]
+      %t = arith.addf %a, %q : tensor<256xf32>
+      tile.yield %t
+    }
+    tile.store %sum, %sums[%g, :]"""
+
+PLACES = """
+    %zero = tile.splat 0.0 : tensor<256xf32>
+    %sum = tile.for %m = %begin to %end by m iter_args(%a = %zero) {
+      %v = tile.load %x[%m, :]
+      %rows = tile.indices %m
+      %f = tile.cast %rows to f32
+      %wide = tile.broadcast %f dims [0] : tensor<?x256xf32, #tile.spans<m, _>>
+      %p = arith.mulf %v, %wide : tensor<?x256xf32, #tile.spans<m, _>>
+      tile.store %p, %out[%m, :]
+      %s = tile.reduce add %p dims [0]
+      %t = arith.addf %a, %s : tensor<256xf32>
+      tile.yield %t
+    }
+    tile.store %sum, %sums[%g, :]"""
+
+HEADS = """
+    %zero = tile.splat 0.0 : tensor<8x128xf32>
+    %sum = tile.for %m = %begin to %end by m iter_args(%a = %zero) {
+      %v = tile.load %x[%m, :, :]
+      %d = arith.addf %v, %v : tensor<?x8x128xf32, #tile.spans<m, _, _>>
+      tile.store %d, %out[%m, :, :]
+      %s = tile.reduce add %v dims [0]
+      %t = arith.addf %a, %s : tensor<8x128xf32>
+      tile.yield %t
+    }
+    tile.store %sum, %sums[%g, :, :]"""
+
+SCALAR = """
+    %zero = arith.constant 0.0 : f32
+    %sum = tile.for %m = %begin to %end by m iter_args(%a = %zero) {
+      %v = tile.load %x[%m, :]
+      %g_1 = tile.load %w[%m, :]
+      %p = arith.mulf %v, %g_1 : tensor<?x256xf32, #tile.spans<m, _>>
+      tile.store %p, %out[%m, :]
+      %s = tile.reduce add %p dims [0, 1]
+      %t = arith.addf %a, %s : f32
+      tile.yield %t
+    }
+    %all = tile.broadcast %sum dims [] : tensor<256xf32>
+    tile.store %all, %sums[%g, :]"""
+
+BODIES = {"softmax": SOFTMAX, "norm": NORM, "places": PLACES, "heads": HEADS, "scalar": SCALAR}
+
+
+def program(name: str) -> tuple[ModuleOp, list[Array]]:
+    """One of the programs, and arguments for it."""
+    sums = "8x128xf32" if name == "heads" else "256xf32"
+    random = np.random.default_rng(0)
+    shape = (ROWS, 8, 128) if name == "heads" else (ROWS, 256)
+    x, w = (random.standard_normal(shape, np.float32) for _ in range(2))
+    return parse(FRAME.format(shape=sums, sums=sums, body=BODIES[name])), [x, w, OFFSETS]
+
+
+def passes(
+    name: str, way: str, size: int, registers: int, chip: str = "v5e", clean: str = "auto"
+) -> list[ModulePass]:
+    """All of `--tile-to-pallas`, with strips of so many registers."""
+    grouping, _, loop = way.partition(" ")
+    blocks = {"m": size, "n": size} if name == "softmax" else {"m": size}
+    choice = TileToPallas(grouping, loop, chip, blocks, clean=clean)
+    every = choice.passes()
+    return [replace(each, registers=registers) if isinstance(each, StripMine) else each for each in every]
+
+
+WAYS = ("stream fori_loop", "worklist grid", "worklist fori_loop", "overlaunch emit_pipeline")
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [(name, way) for name in BODIES for way in WAYS if name != "heads" or way == "worklist grid"],
+)
+def test_proofs(name: str, way: str) -> None:
+    """Strips of eight and of sixteen rows, of tiles that segments share and that are beyond their end."""
+    module, args = program(name)
+    for size, registers in ((32, 2), (64, 4), (48, 2)):
+        every = passes(name, way, size, registers)
+        prove_passes(module, "f", args, every)
+        mined = module.clone()
+        for each in every[:-1]:
+            each.apply(make_context(), mined)
+        assert any(isinstance(op, scf.ForOp) for op in mined.walk() if op.parent_op() is not None), way
+    prove_kernel(emit(module, every), "f", args, run(module, "f", args))
+
+
+@pytest.mark.aot
+@pytest.mark.parametrize("name", BODIES)
+def test_compiles(name: str) -> None:
+    module, args = program(name)
+    for chip in ("v5e", "v6e", "tpu7x"):
+        prove_compiles(emit(module, passes(name, "stream fori_loop", 64, 4, chip)), "f", args, (chip,))
