@@ -165,21 +165,21 @@ def test_products_of_few_long_groups_are_ranked(how: str, monkeypatch: pytest.Mo
 
 
 SHORT_SEGMENTS = [
-    (Choice(), 256, 220.4),
-    (Choice(), 512, 235.2),
-    (Choice(), 1024, 270.4),
-    (Choice(), 2048, 343.1),
+    (Choice(), 256, 211.6),
+    (Choice(), 512, 210.8),
+    (Choice(), 1024, 211.2),
+    (Choice(), 2048, 209.1),
     (STREAM, 128, 165.7),
-    (STREAM, 256, 166.6),
-    (STREAM, 512, 174.8),
-    (STREAM, 1024, 204.5),
+    (STREAM, 256, 165.9),
+    (STREAM, 512, 171.9),
+    (STREAM, 1024, 185.4),
 ]
 """Microseconds on v5e of the sums of 64 segments of 32768 x 1024 floats, with tiles of so many rows: the
 longest has 6907 rows, half of them less than 220."""
 
 
 def test_steps_of_short_segments_that_share_tiles_cost(monkeypatch: pytest.MonkeyPatch) -> None:
-    """They copy nothing, mask all of a tile, and what comes after them was asked for late."""
+    """They copy nothing, and what comes after them was asked for late."""
     shares = 1 / np.arange(1, 65)
     borders = np.round(np.cumsum(shares / shares.sum()) * 32768).astype(int)
     lengths = np.random.default_rng(0).permutation(np.diff(borders, prepend=0))
@@ -198,6 +198,29 @@ def test_steps_of_short_segments_that_share_tiles_cost(monkeypatch: pytest.Monke
         default = default_choice(program, chip)
         assert (default.grouping, default.loop) == ("stream", "fori_loop")
         assert default.sizes["rows"] <= 512
+
+
+CLOSE = [
+    ("mamba_chunk_scan", Choice(loop="fori_loop"), {"p": 64, "s": 256, "t": 256}, 447.3),
+    ("mamba_chunk_state", Choice(), {"n": 128, "p": 64, "t": 128}, 292.8),
+    ("kl_div", Choice(loop="fori_loop", fetch=2), {"cols": 1024, "rows": 128, "rows_2": 2048}, 85.4),
+    ("jsd", Choice(loop="fori_loop", depth=4), {"cols": 2048, "rows": 512, "rows_2": 1024}, 130.1),
+    (
+        "hstu_attention_padded",
+        Choice(grouping="stream", loop="fori_loop", operands="resident"),
+        {"cols": 256, "h": 1, "rows": 256, "s": 1},
+        125.2,
+    ),
+]
+"""Microseconds on v5e of choices that the model had wrong: loops up to the end of a tile that have one step,
+products of which the left side is turned first, fetches of all tiles of a loop, loops of few steps that wait
+for memory, and arrays that stay while loops over segments go on. Without one of these it is wrong again."""
+
+
+@pytest.mark.parametrize(("name", "choice", "sizes", "estimate"), CLOSE, ids=[each[0] for each in CLOSE])
+def test_the_model_is_close(name: str, choice: Choice, sizes: dict[str, int], estimate: float) -> None:
+    scored = Scorer(BENCHMARK.program(name), CHIPS["v5e"]).score(choice.with_sizes(sizes))
+    assert 0.8 < 1e6 * scored / estimate < 1.25
 
 
 def test_windows_move_with_their_segments() -> None:

@@ -150,12 +150,14 @@ class _Model:
         read, written = (sum(each.copies.anew[way] for each in stretches) for way in (0, 1))
         rate = chip.hbm_gb_per_s / chip.clock_ghz
         latency = (chip.read_latency if read else 0) + (chip.write_latency if written else 0)
-        again = (self.nest.starts() - 1) * (latency + (read + written) / rate)
-        cycles = chip.read_latency + chip.write_latency + again + self._before(leaves)
+        again = self.nest.starts() - 1
+        cycles = chip.read_latency + chip.write_latency + again * latency + self._before(leaves)
         if len(stretches) == 1:
             (only,) = stretches
-            cycles += max(only.stepping + only.copies.ends / rate, only.moving + only.step)
+            anew = again * (read + written) / rate  # nothing is computed meanwhile, but these bytes pass
+            cycles += max(only.stepping + only.copies.ends / rate + anew, only.moving + only.step)
         else:
+            cycles += again * (read + written) / rate
             cycles += sum(max(each.stepping + each.copies.ends / rate, each.moving) for each in stretches)
         longest = max(stretches, key=lambda each: max(each.stepping, each.moving))
         moved = sum(each.copies.read + each.copies.written for each in stretches)
@@ -194,7 +196,7 @@ class _Model:
             takes = usual + after_none * max(alone - usual, 0.0)
             stepping += max(times - first, 0.0) * (takes - step)
             first = max(first - times, 0.0)
-        moving = (copies.read + copies.written) / rate + step * self._unasked(leaf, steps, buffers - 1)
+        moving = (copies.read + copies.written) / rate + self._unasked(leaf, steps, step, buffers - 1)
         bound = "transfer" if moving > stepping else "latency" if wait > step else busy
         return _Stretch(copies, steps, step, stepping, moving, bound, sum(units.values()) / steps)
 
@@ -207,14 +209,16 @@ class _Model:
         others = steps - copying
         return others / steps if self.nest.jagged else min(others / max(copying, 1.0), 1.0)
 
-    def _unasked(self, leaf: int, steps: float, ahead: int) -> float:
-        """The steps of a stream in which nothing is on its way: it looks so many steps `ahead`, all of which,
-        where segments are short, may be in the tile that is there already."""
+    def _unasked(self, leaf: int, steps: float, step: float, ahead: int) -> float:
+        """The cycles of a stream in which nothing is on its way: it looks so many steps `ahead`, all of
+        which, where segments are short, may be in the tile that is there already. The next copy has its
+        latency then."""
         moved = [each for each in self.owners if leaf in each.moving and each.effect is Effect.READ]
         if self.nest.grouping != "stream" or not moved:
             return 0.0
-        others = max(steps - max(self.nest.copied(each)[2] for each in moved), 0.0)
-        return others * (others / steps) ** ahead
+        copies = max(self.nest.copied(each)[2] for each in moved)
+        others = max(steps - copies, 0.0)
+        return (others * step + min(copies, steps) * self.chip.read_latency) * (others / steps) ** ahead
 
     def _bodies(self, levels: AbstractSet[int]) -> list[set[int]]:
         """Levels whose work is in one body, where it fills each other's gaps: those of which each makes one

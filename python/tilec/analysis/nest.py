@@ -43,7 +43,7 @@ class Nest:
 
     def __init__(self, work: Workload, blocks: Mapping[str, int], schedule: Schedule) -> None:
         self.work, self.blocks, self.schedule = work, blocks, schedule
-        self.jagged = any(level.jagged for level in work.levels)
+        self.jagged = any(self._is_jagged(level) for level in work.levels)
         self.grouping = self._grouping() if self.jagged else "none"
         self.trips = [self._trips(number) for number in range(len(work.levels))]
         self.runs = [prod(self.trips[i] for i in work.path(n)) for n in range(len(work.levels))]
@@ -77,13 +77,17 @@ class Nest:
             return max((level.extent + self.blocks.get(level.follows, 0) / 2) / block, 1.0)
         return ceil(level.extent / block)
 
+    def _is_jagged(self, level: Level) -> bool:
+        """Whether a loop has other steps from run to run: up to the end of a tile it may always have one."""
+        return level.ragged or (level.follows is not None and level.most > self.block(level))
+
     def _exact(self, level: Level) -> bool:
         """Whether the tiles of a ragged level begin where it does, not where those of the array do."""
         return level.leading and self.schedule.loop in ("emit_pipeline", "fori_loop")
 
     def _outward(self) -> frozenset[int]:
-        """Parallel levels inside of segments that share written tiles: `--fold-outer-pipeline` moves them
-        out, so that the visits to a shared tile follow each other."""
+        """Parallel levels inside of segments that share written tiles, or between these and the loop over
+        them: `--fold-outer-pipeline` moves them out, and the visits to a shared tile follow each other."""
         busy = {each.level for each in self.work.traffic} | {each.level for each in self.work.lanes}
         busy |= {each.level for each in self.work.products}
         found = frozenset[int]()
@@ -93,12 +97,23 @@ class Nest:
             inner = {each for each in traffic.shape[-INNER:] if isinstance(each, str)}
             path = self.work.path(traffic.level)
             shared = [n for n in path if self.work.levels[n].ragged and self.work.levels[n].axis in inner]
-            for n in path[path.index(shared[0]) + 1 :] if shared else ():
+            within = path[path.index(shared[0]) + 1 :] if shared else []
+            for n in (*self._inside_segments(traffic, path, shared), *within):
                 level, around = self.work.levels[n], self.work.path(n)[:-1]
                 free = not level.ordered and not level.jagged and busy.isdisjoint(around)
                 if n in traffic.moving and free:
                     found |= {n}
         return found
+
+    def _inside_segments(self, traffic: Traffic, path: list[int], shared: list[int]) -> list[int]:
+        """The levels that index a window between the loop over segments and that through one."""
+        if not shared:
+            return []
+        place = traffic.shape.index(self.work.levels[shared[0]].axis or "")
+        whole = traffic.wholes[place]
+        before = path[: path.index(shared[0])]
+        over = [n for n in before if whole is not None and n in whole[1]]
+        return [n for n in before[before.index(over[0]) + 1 :] if n in traffic.index] if over else []
 
     def _looped(self) -> frozenset[int]:
         """The levels from the first on that is not parallel, or the last that moves, none written out."""
@@ -172,6 +187,8 @@ class Nest:
         if place is None or times <= 1:
             return shape, moving, times
         shape[place] *= self.schedule.fetch
+        if shape[place] >= self.work.levels[self.innermost].most:  # all of the loop's tiles
+            moving -= {self.innermost}
         return shape, moving, max(times / self.schedule.fetch, 1.0)
 
     def _kept(self, traffic: Traffic) -> tuple[list[int], frozenset[int]]:

@@ -315,6 +315,8 @@ class _Reader:
         m, n = left[op.kept[0]], right[op.kept[1]]
         whole = op.precision.data is Precision.HIGHEST and byte_width(element_type(op.lhs.type)) == 4
         self.work.products.append(Product(level, batch, m, n, left[op.contracted[0]], 6 if whole else 1))
+        if op.contracted[0] < op.kept[0]:  # chips with small matrix units transpose it first, in 32 bits
+            self.work.lanes.append(Lanes(level, Unit.ACROSS, left, 4, 2.0, refined=True))
 
     def _lanes(self, op: Operation, level: int) -> None:
         if not op.results:
