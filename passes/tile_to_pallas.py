@@ -154,6 +154,18 @@ class TileToPallas(ModulePass):
         order = {"order": self.order} if self.order else {}
         return ArgSpec(self.name, {**named, **order, **ChooseBlocks(self.blocks).spec().parameters})
 
+    def told(self) -> str:
+        """What `--tile-to-pallas` takes to choose the same, but for the chip: sizes, and options that are not
+        as they are where nothing is said. Where all are, one of them."""
+        plain = type(self)().spec().parameters
+        given = {**ChooseBlocks(self.blocks).spec().parameters, **self.spec().parameters}
+        words = [
+            f"{key}={','.join(map(str, values))}"
+            for key, values in given.items()
+            if key != "chip" and values != plain.get(key)
+        ]
+        return " ".join(words) or f"loop={self.loop}"
+
     def passes(self) -> list[ModulePass]:
         """The passes that this one runs, in order. Raises ValueError for an unknown grouping or loop."""
         for name, given, accepted in (("grouping", self.grouping, GROUPINGS), ("loop", self.loop, LOOPS)):

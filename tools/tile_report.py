@@ -28,6 +28,10 @@ Loops hang on integers: 'NAME=FILE.npy' or 'NAME=FILE.json' gives them; 'offsets
 of 64 rows on average, by one of the words equal, ramp, lognormal, zipf, and one (all rows in the first).
 What is not given is as tile-run --random has it. Numbers are arguments of kernels in Python.
 
+Without options the analytic model chooses for these arguments and each chip; a kernel in Python is reported
+as it is called. The report has the choice as options, which may be given again. Options that are given are
+taken as they are, and what they leave out is as that pass has it, but for sizes in a kernel's own Config.
+
 Times are estimates: see "What a kernel costs" in the README.
 """
 
@@ -55,7 +59,10 @@ def kernel_arguments() -> Arguments:
     )
     parser.add_argument("--args", default="", help="what arrays are like, see below")
     parser.add_argument(
-        "--tile-to-pallas", default="", metavar="OPTIONS", help="of that pass, as for tile-opt"
+        "--tile-to-pallas",
+        default="",
+        metavar="OPTIONS",
+        help="of that pass, as for tile-opt; what the analytic model chooses if not given",
     )
     parser.add_argument("--json", action="store_true", help="data, a list with an entry for each chip")
     parser.add_argument(
@@ -78,7 +85,7 @@ def legality_arguments() -> Arguments:
 def report_kernel(argv: Sequence[str]) -> int:
     """Print what a kernel costs. Raises TileError for what is wrong with the command line or the kernel."""
     options = kernel_arguments().parse_args(argv)
-    chips = [word.strip() for word in options.chip.split(",")]
+    chips = list(dict.fromkeys(word.strip() for word in options.chip.split(",")))
     unknown = [chip for chip in chips if chip not in CHIPS]
     if unknown:
         raise TileError(f"there is no chip '{unknown[0]}'; the chips are {', '.join(CHIPS)}", TOOL)

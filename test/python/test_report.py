@@ -5,21 +5,27 @@ import re
 from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from tilec.__main__ import load_kernel
 from tilec.diagnostics import TileError
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.proof import read_program
 from tilec.report import make
 from tilec.report.arguments import Arguments, Source, arguments_for
+from tilec.report.command import run
 from tilec.report.lengths import WORDS, Lengths
 from tilec.report.make import report
 from tilec.runtime import cache, child
 from tilec.runtime.aot import CompileRefused
 from tilec.runtime.executable import Executable
 from tilec.runtime.signature import signature_of
+from tilec.tuning.defaults import default_choice
+from tilec.tuning.program import Operand, Program
 
 GROUPED = Path(__file__).resolve().parents[2] / "examples" / "grouped_matmul.mlir"
 
@@ -148,6 +154,98 @@ def test_rows_follow_from_lengths() -> None:
     found = arguments_for(function, signature_of(module).parameters, (), sources)
     assert found.shapes[0] == (800, 512)
     assert found.contents[2][-1] == 800
+
+
+SKEWED = [0, 2900, *range(2901, 2908), 3000, 3004]
+"""Offsets of ten segments, most of the rows in the first."""
+SUMS = """
+func.func @sums(%x: memref<3008x512xf32>, %offsets: memref<11xi32>) -> memref<10x512xf32> {
+  %out = tile.empty : memref<10x512xf32>
+  tile.grid %g = 0 to 10 {
+    %begin, %end = tile.segment %offsets[%g]
+    %zero = tile.splat 0.0 : tensor<512xf32>
+    %sum = tile.for %rows = %begin to %end by rows iter_args(%a = %zero) {
+      %v = tile.load %x[%rows, :]
+      %s = tile.reduce add %v dims [0]
+      %next = arith.addf %a, %s : tensor<512xf32>
+      tile.yield %next
+    }
+    tile.store %sum, %out[%g, :]
+  }
+  return %out : memref<10x512xf32>
+}
+"""
+
+
+def reported(capsys: pytest.CaptureFixture[str], kernel: Path | str, args: str, choices: str = "") -> Any:
+    """What `tile-report --json` says of a kernel on v6e, but for how long the compiler took."""
+    assert run(str(kernel), ["v6e"], args, choices, as_json=True, html="") == 0
+    (found,) = json.loads(capsys.readouterr().out)
+    del found["cost"]["compile_seconds"]
+    return found
+
+
+@pytest.mark.aot
+def test_without_options_it_is_the_choice_of_the_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kernel, offsets = tmp_path / "sums.mlir", tmp_path / "offsets.json"
+    kernel.write_text(SUMS)
+    offsets.write_text(json.dumps(SKEWED))
+    shapes = [Operand("x", (3008, 512), "float32"), Operand("offsets", (11,), "int32", tuple(SKEWED))]
+    liked = default_choice(Program("sums", SUMS, tuple(shapes)), "v6e")
+    found = reported(capsys, kernel, f"offsets={offsets}")
+    assert (found["choices"], found["modelled"]) == (str(liked), True)
+    assert "rows=" in found["choices"]
+    again = reported(capsys, kernel, f"offsets={offsets}", found["choices"])
+    assert again == {**found, "modelled": False}
+    plain = reported(capsys, kernel, f"offsets={offsets}", "loop=grid")
+    assert (plain["choices"], plain["modelled"]) == ("loop=grid", False)
+    assert plain["cost"]["seconds"] > 1.5 * found["cost"]["seconds"]
+
+
+KERNELS = """
+import tilec, torch
+import tilec.language as hl
+
+def double(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty_like(x)
+    for unused in hl.tile(x.size(0), block_size=64):
+        pass
+    for rows in hl.tile(x.size(0)):
+        out[rows, :] = x[rows, :] * 2
+    return out
+
+free = tilec.kernel(double)
+given = tilec.kernel(config=tilec.Config(blocks={"rows": 16}, depth=3, loop="fori_loop"))(double)
+"""
+
+
+@pytest.mark.aot
+def test_a_kernel_is_reported_as_it_is_called(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "kernels.py"
+    file.write_text(KERNELS)
+    own = load_kernel(f"{file}:free").bind(torch.empty(512, 256)).for_chip("v6e").choices.told()
+
+    def told(name: str, choices: str = "") -> tuple[str, bool]:
+        found = reported(capsys, f"{file}:{name}", "f32[512,256]", choices)
+        return found["choices"], found["modelled"]
+
+    assert told("free") == (own, True)
+    assert told("free", "rows=32") == ("rows=32", False)
+    assert told("given") == ("rows=16 loop=fori_loop depth=3", False)
+    assert told("given", "operands=resident") == ("rows=16 operands=resident", False)
+
+
+def test_what_is_refused_whatever_is_chosen_is_refused_at_its_place(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kernel = tmp_path / "race.mlir"
+    kernel.write_text(SUMS.replace("%out[%g, :]", "%out[0, :]"))
+    assert run(str(kernel), ["v6e"], "", "", as_json=True, html="") == 1
+    told = capsys.readouterr()
+    assert json.loads(told.out)[0]["refused"]["place"].startswith(f"{kernel}:")
+    assert re.fullmatch(rf"{kernel}:\d+:\d+: error: v6e: .*\n", told.err)
 
 
 def test_what_is_refused_before_the_compiler_has_its_ledger() -> None:

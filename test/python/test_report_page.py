@@ -86,7 +86,7 @@ def refused(kernel: Path) -> Report:
 
 def plain(**changed: object) -> Report:
     """A report that nothing was compiled for."""
-    whole = Report("f", "v5e", ("x: float32[8]",), "tile-to-pallas{depth=2}", None, COST, NEED, None, None)
+    whole = Report("f", "v5e", ("x: float32[8]",), "depth=2", False, None, COST, NEED, None, None)
     return replace(whole, **changed)
 
 
@@ -111,6 +111,18 @@ def test_what_is_shown_stays_text(tmp_path: Path) -> None:
     doubted = replace(COST, doubts=(hostile,), assumptions=(hostile,))
     told = plain(kernel=hostile, arguments=(hostile,), choices=hostile, cost=doubted, need_unknown=hostile)
     assert read(page([told])).scripts == 1
+
+
+def test_the_choices_are_said_and_who_made_them() -> None:
+    text = page([plain()])
+    assert '<code>--tile-to-pallas="depth=2"</code>' in text
+    assert "chosen by" not in text
+    liked = plain(modelled=True)
+    both = page([liked, replace(liked, chip="v6e")])
+    assert both.count('"depth=2", chosen by the analytic model</code>') == 1
+    differ = page([liked, replace(liked, chip="v6e", choices="m=8")])
+    assert '<code>v5e: --tile-to-pallas="depth=2", chosen by the analytic model</code>' in differ
+    assert '<code>v6e: --tile-to-pallas="m=8", chosen by the analytic model</code>' in differ
 
 
 def test_the_page_asks_for_nothing() -> None:

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tuning_programs import Answers, jagged_row_sum, matmul
+from xdsl.utils.arg_spec import parse_pipeline
 
+from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.runtime import cache as cache_module
 from tilec.runtime.cache import store_result
 from tilec.tuning.cache import Entry, keep, key_of, known
@@ -42,6 +44,34 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_choice_survives_json(blocks: dict[str, int], grouping: str, depth: int) -> None:
     choice = Choice(tuple(sorted(blocks.items())), grouping, depth=depth)
     assert Choice.from_json(json.loads(json.dumps(choice.to_json()))) == choice
+
+
+@given(
+    st.dictionaries(st.sampled_from("kmn"), st.integers(1, 4096)),
+    st.sampled_from([("auto", "grid"), ("auto", "unroll"), ("stream", "fori_loop"), ("overlaunch", "grid")]),
+    st.sampled_from(["auto", "resident"]),
+    st.none() | st.integers(1, 4),
+    st.integers(1, 2),
+    st.lists(st.sampled_from("mn"), unique=True).map(tuple),
+)
+def test_what_is_printed_are_options_of_the_pass(
+    blocks: dict[str, int],
+    loop: tuple[str, str],
+    operands: str,
+    depth: int | None,
+    fetch: int,
+    order: tuple[str, ...],
+) -> None:
+    choice = Choice(
+        tuple(blocks.items()), *loop, operands=operands, depth=depth, fetch=fetch, order=order
+    ).pipeline("v5e")
+    (spec,) = parse_pipeline(f"tile-to-pallas{{{choice.told()}}}")
+    assert TileToPallas.from_spec(spec) == choice
+    assert "chip" not in choice.told()
+
+
+def test_with_nothing_said_one_option_is_printed() -> None:
+    assert str(Choice()) == "loop=grid"
 
 
 def test_what_was_kept_is_known() -> None:

@@ -110,9 +110,8 @@ class Bound:
             Parameter(name, shape, name_of(dtype), traced.most if dtype is torch.int64 else None)
             for name, shape, dtype in traced.parameters
         ]
-        return Executable(
-            traced.module, Signature(traced.name, tuple(parameters), tuple(results)), self.choices
-        )
+        signature = Signature(traced.name, tuple(parameters), tuple(results))
+        return Executable(traced.module, signature, self.choices, modelled=self.given is None)
 
     @functools.cached_property
     def jax_fn(self) -> Callable[..., Any]:

@@ -15,6 +15,7 @@ from xdsl.utils.arg_spec import parse_pipeline
 from tilec.__main__ import DTYPES, blamed_on, load_kernel, parse_arguments
 from tilec.diagnostics import TileError, one_line, verify
 from tilec.parsing import LocatingParser, make_context, read_text, source_name
+from tilec.passes.choose_blocks import named_axes
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.report.arguments import Arguments, Source, arguments_for, read_source
 from tilec.report.data import Report
@@ -23,6 +24,8 @@ from tilec.report.page.make import page
 from tilec.report.text import as_text
 from tilec.runtime.executable import Executable
 from tilec.runtime.signature import only_function, signature_of
+from tilec.tuning.defaults import default_choice
+from tilec.tuning.program import Operand, Program, text_of
 
 TOOL = "tile-report"
 
@@ -91,11 +94,33 @@ def _prepared(
         return _traced(kernel, positional, sources, choices)
     module = _parsed(kernel)
     verify(module)
-    function = only_function(module)
-    executable = Executable(module, choices=_choices(choices, TileToPallas()))
     parameters = signature_of(module).parameters
     given = [_shape(word, source_name(kernel)) for word in positional]
-    return lambda _: executable, arguments_for(function, parameters, given, sources)
+    arguments = arguments_for(only_function(module), parameters, given, sources)
+    if choices:
+        executable = Executable(module, choices=_choices(choices, TileToPallas()))
+        return lambda _: executable, arguments
+    program = _program(module, arguments)
+    return lambda chip: Executable(module, choices=_liked(program, chip), modelled=True), arguments
+
+
+def _program(module: ModuleOp, arguments: Arguments) -> Program:
+    """A program with its arguments, of which integers count."""
+    operands: list[Operand] = []
+    for position, name in enumerate(arguments.names):
+        known = arguments.contents.get(position)
+        values = None if known is None else tuple(map(int, known.flat))
+        operands.append(Operand(name, arguments.shapes[position], arguments.dtypes[position], values))
+    return Program(only_function(module).sym_name.data, text_of(module), tuple(operands))
+
+
+def _liked(program: Program, chip: str) -> TileToPallas:
+    """What the analytic model chooses. Where a pass refuses the program whatever is chosen, what holds where
+    nothing is said: the report then has why that is refused."""
+    try:
+        return default_choice(program, chip).pipeline(chip)
+    except TileError:
+        return TileToPallas(chip=chip)
 
 
 def _parsed(kernel: str) -> ModuleOp:
@@ -114,10 +139,13 @@ def _traced(
         bound = found.bind(*parse_arguments(", ".join(positional), TOOL))
 
     def executable_for(chip: str) -> Executable:
+        if not choices:
+            return bound.for_chip(chip).executable
         # What a model chose for the kernel is for its own loop and grouping.
-        plain = choices and bound.given is None
-        chosen = _choices(choices, TileToPallas() if plain else bound.for_chip(chip).choices)
-        chosen = replace(chosen, blocks={**chosen.blocks, **bound.traced.fixed})
+        chosen = _choices(choices, TileToPallas() if bound.given is None else bound.choices)
+        axes = named_axes(bound.traced.module)  # without those of loops that nothing came of
+        fixed = {name: size for name, size in bound.traced.fixed.items() if name in axes}
+        chosen = replace(chosen, blocks={**chosen.blocks, **fixed})
         return Executable(bound.traced.module, bound.executable.signature, chosen)
 
     parameters = signature_of(bound.traced.module).parameters
@@ -147,9 +175,7 @@ def _shape(word: str, place: str) -> tuple[str, tuple[int, ...]]:
 
 
 def _choices(text: str, default: TileToPallas) -> TileToPallas:
-    """The options of `--tile-to-pallas`; without any, the default. Raises TileError."""
-    if not text:
-        return default
+    """The options of `--tile-to-pallas`, and the sizes of a default that they omit. Raises TileError."""
     try:
         (spec,) = parse_pipeline(f"{TileToPallas.name}{{{text}}}")
         if "chip" in spec.parameters:

@@ -130,7 +130,8 @@ class Origin:
 
 @dataclass(frozen=True)
 class Report:
-    """A kernel on a chip. `arguments` are its arrays as text, `choices` those that it was compiled with.
+    """A kernel on a chip. `arguments` are its arrays as text, `choices` what it was compiled with, as options
+    of `--tile-to-pallas` but for the chip; they are `modelled` where the analytic model made them.
 
     One that is refused has no `cost`. `need` is None where loops hang on more than integers of arguments, and
     `need_unknown` then says on what. `memory` is None where a pass refused before it was counted. A page also
@@ -141,6 +142,7 @@ class Report:
     chip: str
     arguments: tuple[str, ...]
     choices: str
+    modelled: bool
     refused: Refusal | None
     cost: Cost | None
     need: Need | None

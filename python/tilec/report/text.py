@@ -39,6 +39,8 @@ def show(console: Console, reports: Sequence[Report]) -> None:
     """Print what `as_text` gives. Chips on which the kernel is refused have no figures."""
     first = reports[0]
     _line(console, f"{first.kernel}({', '.join(first.arguments)})")
+    for told in chosen(reports):
+        _line(console, told)
     compiled = [each for each in reports if each.cost is not None]
     if compiled:
         console.print(_figures(compiled))
@@ -58,6 +60,17 @@ def show(console: Console, reports: Sequence[Report]) -> None:
             console.print(_parts(each.chip, each.cost))
         if each.cost is not None and len(each.cost.operations) > 1:
             console.print(_operations(each.chip, each.cost))
+
+
+def chosen(reports: Sequence[Report]) -> list[str]:
+    """The choices as `tile-opt` takes them, but for the chip: a line, or one for each chip if they differ."""
+    told = [
+        f'--tile-to-pallas="{each.choices}"{", chosen by the analytic model" if each.modelled else ""}'
+        for each in reports
+    ]
+    if len(set(told)) == 1:
+        return told[:1]
+    return [f"{each.chip}: {line}" for each, line in zip(reports, told, strict=True)]
 
 
 def _own_assumptions(report: Report) -> list[str]:

@@ -31,15 +31,21 @@ class Executable:
     """
 
     def __init__(
-        self, module: ModuleOp, signature: Signature | None = None, choices: TileToPallas | None = None
+        self,
+        module: ModuleOp,
+        signature: Signature | None = None,
+        choices: TileToPallas | None = None,
+        modelled: bool = False,
     ) -> None:
         """Takes a verified program with one function, which `signature` describes, or else its own types do.
+        Where the analytic model made the choices, they are `modelled`, which reports say.
 
         Raises TileError if the signature does not describe it.
         """
         self.module = module
         self.signature = signature or signature_of(module)
         self.choices = choices or TileToPallas()
+        self.modelled = modelled
         check_signature(module, self.signature)
         self._launches: dict[Shapes, tuple[Callable[..., None], Launch]] = {}
 

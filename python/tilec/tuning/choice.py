@@ -69,14 +69,7 @@ class Choice:
         return cls(tuple(sorted(given["blocks"].items())), **options)
 
     def __str__(self) -> str:
-        words = [f"{name}={size}" for name, size in self.blocks]
-        plain = Choice().to_json()
-        words += [
-            f"{key}={','.join(value) if key == 'order' else value}"
-            for key, value in self.to_json().items()
-            if value != plain[key] and key != "blocks"
-        ]
-        return " ".join(words) or "as it is"
+        return self.pipeline(TileToPallas.chip).told()
 
 
 OPTIONS = tuple(each.name for each in fields(Choice) if each.name != "blocks")

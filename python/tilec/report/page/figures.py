@@ -8,7 +8,7 @@ from tilec.report.page.markup import Html, joined, table, tag
 from tilec.report.page.memory import short
 from tilec.report.page.units import share, time
 from tilec.report.program import Program
-from tilec.report.text import SLOTS, figures, main_parts
+from tilec.report.text import SLOTS, chosen, figures, main_parts
 
 
 def head(reports: Sequence[Report]) -> Html:
@@ -20,7 +20,7 @@ def head(reports: Sequence[Report]) -> Html:
         tag("p", "What a kernel costs", class_="over"),
         tag("h1", tag("code", first.kernel)),
         tag("p", arguments, class_="arguments"),
-        tag("p", tag("code", _choices(first.choices)), class_="choices"),
+        *(tag("p", tag("code", each), class_="choices") for each in chosen(reports)),
         tag("ul", [_verdict(each) for each in reports], class_="verdicts"),
         tag(
             "p",
@@ -28,13 +28,6 @@ def head(reports: Sequence[Report]) -> Html:
             class_="quiet",
         ),
     )
-
-
-def _choices(text: str) -> str:
-    """The choices as `tile-opt` takes them, but for the chip, of which there may be several."""
-    name, _, options = text.rstrip("}").partition("{")
-    words = [word.replace('"', "") for word in options.split(" ") if not word.startswith("chip=")]
-    return f'--{name}="{" ".join(words)}"'
 
 
 def _verdict(report: Report) -> Html:
