@@ -29,6 +29,7 @@ from tilec.dialects.tile.types import UNBOUND, element_type, shape_of, span_name
 from .errors import fault
 from .machine import Machine, Step, name_of, rule
 from .memory import Array, Index, Lanes, Scratch, Window, out_of_bounds, read, write
+from .segments import disorder
 from .spans import Span
 from .values import Bits, Value, convert, dtype_of, hostile
 
@@ -97,29 +98,17 @@ def segment(op: SegmentOp) -> Step:
         begins: Array = machine.values[op.begins]
         ends: Array = begins if op.ends is None else machine.values[op.ends]
         ranges = [
-            _checked(op, begins, bound(machine, begins, i), bound(machine, ends, i + (op.ends is None)), i)
+            (bound(machine, begins, i), bound(machine, ends, i + (op.ends is None)))
             for i in range(index, stop)
         ]
-        for i, (begin, end) in enumerate(ranges, index):
-            following = ranges[i + 1 - index][0] if i + 1 < stop else None
-            if following is None and op.ends is not None and i + 1 < begins.shape[0]:
-                following = bound(machine, begins, i + 1)
-            if following is not None and following < end:
-                fault(
-                    op,
-                    f"segment {i} of {begins.name} is {begin} to {end}, but segment {i + 1} "
-                    f"begins at {following}; segments must be ordered and disjoint",
-                )
+        more = op.ends is not None and stop < begins.shape[0]
+        wrong = disorder(begins.name, ranges, index, bound(machine, begins, stop) if more else None)
+        if wrong is not None:
+            fault(op, wrong)
         machine.values[op.begin] = Value(np.asarray(ranges[0][0], np.int64))
         machine.values[op.end] = Value(np.asarray(ranges[-1][1], np.int64))
 
     return step
-
-
-def _checked(op: SegmentOp, begins: Array, begin: int, end: int, number: int) -> tuple[int, int]:
-    if not 0 <= begin <= end:
-        fault(op, f"segment {number} of {begins.name} is {begin} to {end}; 0 <= begin <= end is needed")
-    return begin, end
 
 
 @rule(ExpectOp)

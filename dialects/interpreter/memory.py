@@ -11,7 +11,7 @@ from tilec.diagnostics import where
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.atomics import Rmw
 
-from .errors import fault
+from .errors import Race, fault
 from .spans import Span
 from .values import Bits, Data, Value, convert, is_float
 
@@ -241,10 +241,10 @@ class Tracker:
         if not others.any():
             return
         other = list(self._ops)[int(before[others][0]) & 0xFFFF]
-        fault(
-            op,
+        raise Race(
             f"race: {op.name} here and {other.name} at {where(other)} touch element {element(index, others)} "
             f"of {array.name} in different iterations of a parallel axis, and at least one writes it",
+            where(op),
         )
 
 

@@ -11,9 +11,10 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 
-from .errors import fault
+from .errors import Race, fault
 from .machine import Machine, name_of, prepare
 from .memory import Array
+from .segments import blame
 from .values import Bits, Data, Value, dtype_of
 
 
@@ -72,8 +73,11 @@ def run(
         machine.values[parameter] = (
             Array(data, np.ones(data.shape, np.bool_), name_of(parameter)) if is_array else Value(data)
         )
-    with np.errstate(all="ignore"):
-        prepare(list(body.ops))(machine)
+    try:
+        with np.errstate(all="ignore"):
+            prepare(list(body.ops))(machine)
+    except Race as race:
+        blame(function, args, race)
     last = body.last_op
     return [result_of(machine.values[value]) for value in (last.operands if last else ())]
 

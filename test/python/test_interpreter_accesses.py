@@ -1,5 +1,7 @@
 """The reference interpreter: loads, stores and segments; what is out of bounds, undefined or never stored."""
 
+import re
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -279,6 +281,43 @@ func.func @f(%b: memref<?xi64>, %e: memref<?xi64>, %g: index) -> (index, index) 
         "segments must be ordered and disjoint"
     )
     assert refuse(text, np.array([0, 5, 8]), np.array([2, 9, 9]), np.asarray(1)) == expected
+
+
+def test_a_race_comes_from_segments_that_are_out_of_order() -> None:
+    text = """
+func.func @f(%x: memref<9x128xf32>, %o: memref<5xi32>) -> memref<9x128xf32> {
+  %y = tile.empty : memref<9x128xf32>
+  tile.grid %g = 0 to 4 {
+    %b = tile.load %o[%g]
+    %e = tile.load %o[%g + 1]
+    %begin = arith.index_cast %b : i32 to index
+    %end = arith.index_cast %e : i32 to index
+    tile.for %m = %begin to %end by m {
+      %v = tile.load %x[%m, :]
+      tile.store %v, %y[%m, :]
+    }
+  }
+  return %y : memref<9x128xf32>
+}"""
+    declared = re.sub(
+        r"    %b = .*?    tile.for",
+        "    %begin, %end = tile.segment %o[%g]\n    tile.for",
+        text,
+        flags=re.DOTALL,
+    )
+    offsets = np.array([0, 7, 3, 5, 9], np.int32)
+    # Other iterations than that of segment 1 meet, and it may come later than they.
+    for program, seed in product((text, declared), range(6)):
+        message = refuse(program, rows(9, 128), offsets, seed=seed)
+        wrong = "segment 1 of %o is 7 to 3; 0 <= begin <= end is needed"
+        assert re.match(
+            rf"f.mlir:4:5: error: {wrong}(; two iterations meet: f.mlir:\d+:7: race: .*)?$", message
+        )
+        if program == text:
+            assert "race" in message
+    straight = np.array([0, 3, 5, 7, 9], np.int32)
+    message = refuse(text.replace("[%m, :]", "[0, :]"), rows(9, 128), straight)
+    assert re.match(r"f.mlir:\d+:7: error: race: ", message)
 
 
 def test_max_is_a_promise() -> None:
