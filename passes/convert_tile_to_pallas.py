@@ -23,7 +23,7 @@ of an array beside the array.
 from xdsl.context import Context
 from xdsl.dialects import arith, func, memref
 from xdsl.dialects.builtin import FunctionType, MemRefType, ModuleOp, i32, i64
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 from xdsl.transforms.common_subexpression_elimination import cse
@@ -47,7 +47,6 @@ from tilec.lowering.kernels import KernelLowering
 from tilec.lowering.shifts import shift_divisions
 from tilec.lowering.worklists import lower_worklist
 from tilec.rewriting.index import IndexBuilder
-from tilec.rewriting.jagged import array_extent
 
 SCALAR_MEMORY = 2**19
 """Bytes of scalar memory for worklists: half of a TPU core's 1 MiB, the rest being the compiler's."""
@@ -79,12 +78,14 @@ class _Function:
             if element_type(argument.type) == i64:
                 self._narrow(argument)
         source = list(self.block.ops)
+        early = [op for op in source if self._lower_index(op)]  # which checks may need
         for op in source:
             if isinstance(op, PipelineOp):
                 self._check_segments(op)
         for op in source:
-            self.host.build.location = op.location
-            self._lower(op)
+            if op not in early:
+                self.host.build.location = op.location
+                self._lower(op)
         for op in reversed(source):
             op.detach()
         self.block.add_ops(self.ops)
@@ -142,15 +143,27 @@ class _Function:
                     KernelLowering(op, self.host, self._kernel_name()).run()
             case func.ReturnOp():
                 self._return(op)
-            case _ if isinstance(op, memref.DimOp) or op.name.startswith("arith."):
-                clone = op.clone(self.host.arrays)
-                self.ops.append(clone)
-                for old, new in zip(op.results, clone.results, strict=True):
-                    self.host.arrays[old] = new
             case _:
-                fail(
-                    op, f"convert-tile-to-pallas: {op.name} is not scheduled; run --fold-outer-pipeline first"
-                )
+                if not self._lower_index(op):
+                    missing = "is not scheduled; run --fold-outer-pipeline first"
+                    fail(op, f"convert-tile-to-pallas: {op.name} {missing}")
+
+    def _lower_index(self, op: Operation) -> bool:
+        """Lower an operation of indices, if it is one and what it needs is there."""
+        if isinstance(op, memref.DimOp):
+            dim = linear(op.index).literal
+            if dim is not None and isinstance(op.source.owner, Operation):  # of no array that there is yet
+                self.host.arrays[op.result] = self.host.build.value(self.host.extent_of(op.source, dim))
+                return True
+        elif not op.name.startswith("arith.") or not all(
+            isinstance(value, BlockArgument) or value in self.host.arrays for value in op.operands
+        ):
+            return False
+        clone = op.clone(self.host.arrays)
+        self.ops.append(clone)
+        for old, new in zip(op.results, clone.results, strict=True):
+            self.host.arrays[old] = new
+        return True
 
     def _view(self, op: ViewOp) -> SSAValue:
         array, kind = self.host.current(op.array), op.result.type
@@ -213,7 +226,7 @@ class _Function:
                 text = f"the least number of rows of {array.name_hint or 'array'}"
                 some = pallas.RequireOp(build.value(1), self.host.extent(array), text)
                 build.insert_all(some, pipeline.location)
-        for segment, limit in segment_limits(pipeline, build).items():
+        for segment, limit in segment_limits(pipeline, self.host).items():
             key = (segment.begins, segment.ends)
             if key not in self.checked:
                 self.checked.add(key)
@@ -224,7 +237,7 @@ class _Function:
         """Let the wrapper check that no axis passes the end of an array."""
         build = self.host.build
         for window, dim, end in reaches(pipeline):
-            limit = array_extent(window.array, dim, build)
+            limit = self.host.extent_of(window.array, dim)
             if isinstance(end, int) and isinstance(limit, int):
                 fail(
                     window,

@@ -296,6 +296,83 @@ def test_extents_computed_as_0(loop: str):
         groups([x, torch.tensor([], dtype=torch.int32)])
 
 
+MOVED = """
+func.func @moved(%x: memref<?x128xf32>, %places: memref<?xi32>, %offsets: memref<5xi32>)
+    -> (memref<?x128xf32>, memref<?x128xf32>) {
+  %out = tile.MADE : memref<?x128xf32>
+  %twice = tile.empty like(%out) : memref<?x128xf32>
+  tile.grid %g = 0 to 4 {
+    %begin, %end = tile.segment %offsets[%g]
+    tile.for %m = %begin to %end by m {
+      %p = tile.load %places[%m]
+      %v = tile.gather %x[%p, :]
+      tile.scatter %v, %out[%p, :]
+      %w = arith.addf %v, %v : tensor<?x128xf32, #tile.spans<m, _>>
+      tile.store %w, %twice[%m, :]
+    }
+  }
+  return %out, %twice : memref<?x128xf32>, memref<?x128xf32>
+}
+"""
+
+
+@pytest.mark.parametrize("made", ["empty like(%x)", "full 1.0 like(%x)"])
+@pytest.mark.parametrize("loop", ["grid", "fori_loop"])
+def test_no_rows_at_computed_positions(made: str, loop: str):
+    moved = Executable(parse(MOVED.replace("MADE", made)), choices=TileToPallas(loop=loop))
+    none = torch.zeros(0, 128)
+    for result in moved([none, torch.zeros(0, dtype=torch.int32), torch.zeros(5, dtype=torch.int32)]):
+        assert result.shape == (0, 128)
+    with pytest.raises(ValueError, match=r"segment 1 is 0 to 2; .* end at 0 or earlier"):
+        moved([none, torch.zeros(0, dtype=torch.int32), torch.tensor([0, 0, 2, 2, 2])])
+
+
+EXTENTS = """
+func.func @padded(%x: memref<?x128xf32>, %offsets: memref<5xi32>) -> memref<?x128xf32> {
+  %zero = arith.constant 0 : index
+  %one = arith.constant 1 : index
+  %rows = memref.dim %x, %zero : memref<?x128xf32>
+  %more = COMPUTED : index
+  %out = tile.full 0.0 (%more) : memref<?x128xf32>
+  tile.grid %g = 0 to 4 {
+    %begin, %end = tile.segment %offsets[%g]
+    tile.for %m = %begin to %end by m {
+      %v = tile.splat 1.0 : tensor<?x128xf32, #tile.spans<m, _>>
+      tile.store %v, %out[%m, :]
+    }
+  }
+  return %out : memref<?x128xf32>
+}
+"""
+
+
+@pytest.mark.parametrize("computed", ["arith.constant 10", "arith.addi %rows, %one"])
+@pytest.mark.parametrize("loop", ["grid", "emit_pipeline", "fori_loop"])
+def test_segments_of_an_array_whose_extent_is_computed(computed: str, loop: str):
+    padded = Executable(parse(EXTENTS.replace("COMPUTED", computed)), choices=TileToPallas(loop=loop))
+    [out] = padded([torch.zeros(9, 128), torch.tensor([1, 3, 3, 9, 9])])
+    assert out[:, 0].tolist() == [0, *8 * [1], 0]
+    with pytest.raises(ValueError, match=r"segment 3 is 9 to 11; .* end at 10 or earlier"):
+        padded([torch.zeros(9, 128), torch.tensor([1, 3, 3, 9, 11])])
+
+
+def test_the_extent_of_an_array_that_is_made():
+    text = """
+func.func @copy(%x: memref<?x200xf32>) -> memref<?x200xf32> {
+  %c0 = arith.constant 0 : index
+  %out = tile.empty like(%x) : memref<?x200xf32>
+  %rows = memref.dim %out, %c0 : memref<?x200xf32>
+  tile.grid %m = 0 to %rows by m {
+    %v = tile.load %x[%m, :]
+    tile.store %v, %out[%m, :]
+  }
+  return %out : memref<?x200xf32>
+}
+"""
+    x = torch.randn(9, 200)
+    assert torch.equal(Executable(parse(text))([x])[0], x)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("element", ["i32", "i64"])
 def test_wide_integers_are_narrowed_or_refused(kind: Any, element: str):

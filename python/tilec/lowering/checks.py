@@ -8,23 +8,24 @@ from tilec.analysis.affine import extent, is_inside, linear, whole_bounds
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.schedule import PipelineOp, WindowOp
 from tilec.dialects.tile.types import span_of
-from tilec.rewriting.index import Index, IndexBuilder
-from tilec.rewriting.jagged import array_extent, ends_with
+from tilec.lowering.host import Host
+from tilec.rewriting.index import Index
+from tilec.rewriting.jagged import ends_with
 
 NO_LIMIT = 2**31 - 1
 
 
-def segment_limits(pipeline: PipelineOp, build: IndexBuilder) -> dict[SegmentOp, Index]:
+def segment_limits(pipeline: PipelineOp, host: Host) -> dict[SegmentOp, Index]:
     """For each segment in a pipeline the extent that it must not pass: the least of the arrays that spans
     over it index.
     """
     limits: dict[SegmentOp, Index] = {}
     for op in pipeline.body.block.ops:
         if isinstance(op, SegmentOp):
-            extents = {key: array_extent(array, dim, build) for key, array, dim in _indexed_by(pipeline, op)}
+            extents = {key: host.extent_of(array, dim) for key, array, dim in _indexed_by(pipeline, op)}
             limit: Index = NO_LIMIT
             for found in extents.values():
-                limit = found if limit == NO_LIMIT else build.minimum(limit, found)
+                limit = found if limit == NO_LIMIT else host.build.minimum(limit, found)
             limits[op] = limit
     return limits
 

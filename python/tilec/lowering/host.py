@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from xdsl.ir import SSAValue
 
-from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.index import Index, IndexBuilder
 from tilec.rewriting.jagged import array_extent
 
 
@@ -23,4 +23,9 @@ class Host:
 
     def extent(self, array: SSAValue) -> SSAValue:
         """The leading extent of an array."""
-        return self.current(self.build.value(array_extent(array, 0, self.build)))
+        return self.build.value(self.extent_of(array, 0))
+
+    def extent_of(self, array: SSAValue, dim: int) -> Index:
+        """The extent of a dimension of an array."""
+        extent = array_extent(array, dim, self.build)
+        return extent if isinstance(extent, int) else self.current(extent)

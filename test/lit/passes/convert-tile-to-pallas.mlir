@@ -75,13 +75,13 @@ func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
   return %out : memref<?x128xf32>
 }
 // CHECK-LABEL: func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32> {
+// CHECK-NEXT:    %c64 = arith.constant 64 : index
 // CHECK-NEXT:    %c1 = arith.constant 1 : index
 // CHECK-NEXT:    %c0 = arith.constant 0 : index
 // CHECK-NEXT:    %x_extent = memref.dim %x, %c0 : memref<?x128xf32>
 // CHECK-NEXT:    pallas.require %c1 at_most %x_extent "the least number of rows of x"
 // CHECK-NEXT:    pallas.check_segments %o limit %x_extent
 // CHECK-NEXT:    %out = pallas.full 0.0 extent %x_extent : memref<?x128xf32>
-// CHECK-NEXT:    %c64 = arith.constant 64 : index
 // CHECK-NEXT:    %c65536 = arith.constant 65536 : index
 // CHECK-NEXT:    pallas.require %c64 at_most %c65536 "entries of a worklist in scalar memory"
 // CHECK-NEXT:    %gs, %ms, %count = pallas.call "preload_worklist" {
@@ -253,12 +253,12 @@ func.func @exact(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf
   return %out : memref<?x8x128xf32>
 }
 // CHECK-LABEL: func.func @exact(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf32> {
+// CHECK-NEXT:    %c64 = arith.constant 64 : index
 // CHECK-NEXT:    %c1 = arith.constant 1 : index
 // CHECK-NEXT:    %c0 = arith.constant 0 : index
 // CHECK-NEXT:    %x_extent = memref.dim %x, %c0 : memref<?x8x128xf32>
 // CHECK-NEXT:    pallas.require %c1 at_most %x_extent "the least number of rows of x"
 // CHECK-NEXT:    pallas.check_segments %o limit %x_extent
-// CHECK-NEXT:    %c64 = arith.constant 64 : index
 // CHECK-NEXT:    %c65536 = arith.constant 65536 : index
 // CHECK-NEXT:    pallas.require %c64 at_most %c65536 "entries of a worklist in scalar memory"
 // CHECK-NEXT:    %gs, %ms, %count = pallas.call "exact_worklist" {
