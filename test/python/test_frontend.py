@@ -439,3 +439,24 @@ def test_mean_extents_are_in_the_program() -> None:
     assert "by rows_2 of lane mean 5 {" in bound.mlir()
     assert "mean 7" not in bound.mlir()
     assert "by rows_2 mean 5 {" in bound.mlir(after="scalarize-jagged")
+
+
+def test_block_sizes_are_within_their_bounds() -> None:
+    def double(x: torch.Tensor) -> torch.Tensor:
+        out, block = torch.empty_like(x), hl.register_block_size(16, 48)
+        for rows in hl.tile(x.size(0), block_size=block):
+            out[rows, :] = x[rows, :] * 2
+        return out
+
+    x = torch.randn(512, 128)
+
+    def size(config: tilec.Config | None) -> int:
+        return tilec.kernel(config=config)(double).bind(x).choices.blocks["block"]
+
+    assert size(tilec.Config()) == size(None) == 64  # 48 is no power of two
+    assert size(tilec.Config(blocks={"block": 16})) == 16
+    for wrong in (8, 128):
+        with pytest.raises(
+            ValueError, match=f"a block size of {wrong} for block; register_block_size has 16 to 64"
+        ):
+            size(tilec.Config(blocks={"block": wrong}))

@@ -364,6 +364,30 @@ def step(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
+@refused("atomic_add to float32[], which has no dimensions; make it of shape [1], and name element [0] of it")
+def atomic_without_dimensions(x: torch.Tensor) -> torch.Tensor:
+    out = torch.zeros([])
+    for r in hl.tile(x.size(0)):
+        hl.atomic_add(out, [], x[r, :].sum())  # here
+    return out
+
+
+@refused("register_block_size(64, 16); the least is above the most")
+def bounds_in_no_order(x: torch.Tensor) -> torch.Tensor:
+    out, block = torch.empty_like(x), hl.register_block_size(64, 16)  # here
+    for r in hl.tile(x.size(0), block_size=block):
+        out[r, :] = x[r, :]
+    return out
+
+
+@refused("register_block_size(1, 0); whole numbers from 1 up are accepted")
+def bounds_of_nothing(x: torch.Tensor) -> torch.Tensor:
+    out, block = torch.empty_like(x), hl.register_block_size(0)  # here
+    for r in hl.tile(x.size(0), block_size=block):
+        out[r, :] = x[r, :]
+    return out
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_refusal(name: str) -> None:
     function, args, message = CASES[name]

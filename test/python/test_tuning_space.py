@@ -1,5 +1,6 @@
 """What a tuner may choose: every point is one that the passes take."""
 
+import json
 from math import ceil
 
 import pytest
@@ -144,6 +145,19 @@ def test_what_the_program_says_stays() -> None:
     program = matmul(512)
     fixed = Program(program.name, program.text, program.operands, {"k": 96})
     assert next(each.sizes for each in space_of(fixed).axes if each.axis == "k") == (96,)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "sizes"),
+    [((16, 64), (16, 32, 64)), ((1, 4), (4,)), ((3000, 4096), (3000,)), ((1, 32), (16, 32))],
+)
+def test_sizes_are_within_bounds(bounds: tuple[int, int], sizes: tuple[int, ...]) -> None:
+    x = Operand("x", (256, 200), "float32")
+    program = example("softmax", {}, [x])
+    bounded = Program(program.name, program.text, (x,), bounds={"m": bounds})
+    assert Program.from_json(json.loads(json.dumps(bounded.to_json()))) == bounded
+    assert next(each.sizes for each in space_of(bounded).axes if each.axis == "m") == sizes
+    assert dict(default_choice(bounded, "v5e").blocks)["m"] in sizes
 
 
 def test_lanes_and_rows_have_sizes_of_memory_tiles() -> None:

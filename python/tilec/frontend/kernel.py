@@ -4,6 +4,7 @@ import functools
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
 import torch
@@ -61,7 +62,14 @@ class Bound:
     def _choices(self, config: Config, chip: str) -> TileToPallas:
         traced, axes = self.traced, named_axes(self.traced.module)
         unused = [name for name in traced.tiles if name not in axes]
-        return config.choices(traced.tiles, traced.fixed, chip, item_names(traced.module), unused)
+        chosen = config.choices(traced.tiles, traced.fixed, chip, item_names(traced.module), unused)
+        usual, blocks = default_blocks(traced.module), dict(chosen.blocks)
+        for name, (least, most) in traced.bounds.items():
+            blocks.setdefault(name, min(max(usual.get(name, DEFAULT_BLOCK), least), most))
+            if not least <= blocks[name] <= most and name not in traced.fixed:
+                between = f"register_block_size has {least} to {most}"
+                raise ValueError(f"a block size of {blocks[name]} for {name}; {between}")
+        return replace(chosen, blocks={name: size for name, size in blocks.items() if name not in unused})
 
     def for_chip(self, chip: str) -> "Bound":
         """The kernel as it is made for another chip. Raises ValueError for an unknown one."""

@@ -117,6 +117,7 @@ class Trace:
         self.indices: dict[sympy.Symbol, SSAValue] = {}
         self.index_names: dict[sympy.Symbol, str] = {}
         self.sizes: dict[str, torch.SymInt] = {}
+        self.size_bounds: dict[str, tuple[int, int]] = {}  # the least and the most of some of them
         self.dtypes: dict[SSAValue, torch.dtype] = {}
         self.shapes_of: dict[SSAValue, tuple[int | None, ...]] = {}
         self.aliases = Aliases()

@@ -43,7 +43,8 @@ class Traced:
     """A program, and how the function's arguments and results are those of it.
 
     `parameters` are name, shape and torch dtype of each argument, captured tensors last. `mutated` are the
-    positions of arguments whose new contents are results, after those in `outputs`. Elements of 64-bit
+    positions of arguments whose new contents are results, after those in `outputs`. Tiles
+    in `bounds` have at least and at most so many lanes. Elements of 64-bit
     integer arguments must be below `most`, and above its negative. `assumptions` tells of the shapes of
     arguments whether the program is for them.
     """
@@ -58,6 +59,7 @@ class Traced:
     mutated: tuple[int, ...]
     tiles: tuple[str, ...]
     fixed: Mapping[str, int]
+    bounds: Mapping[str, tuple[int, int]]
     most: int
     assumptions: Callable[[Sequence[tuple[int, ...]]], bool]
     seconds: float
@@ -190,6 +192,7 @@ def _finished(trace: Trace, returned: Any, started: float) -> Traced:
         tuple(mutated),
         tuple(trace.sizes),
         dict(trace.fixed_blocks),
+        dict(trace.size_bounds),
         trace.most,
         assumptions(trace),
         time.perf_counter() - started,

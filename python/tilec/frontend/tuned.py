@@ -71,7 +71,7 @@ def program_of(traced: Traced, values: Sequence[tuple[int, ...] | None]) -> Prog
         extents = tuple(ROWS if each is None else each for each in shape) or (1,)
         element = name_of(dtype)
         operands.append(Operand(name, extents, NARROWED.get(element, element), known))
-    return Program(traced.name, text_of(traced.module), tuple(operands), traced.fixed)
+    return Program(traced.name, text_of(traced.module), tuple(operands), traced.fixed, traced.bounds)
 
 
 def default_for(traced: Traced, chip: str, given: Config | None = None) -> Config:

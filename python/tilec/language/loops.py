@@ -90,9 +90,24 @@ def static_range(*args: int) -> range:
 def register_block_size(least_or_most: int | None = None, most: int | None = None) -> torch.SymInt:
     """A block size that several loops share, which the configuration chooses.
 
-    The bounds are those of Helion's function, and are not enforced: any size may be chosen.
+    The bounds are those of Helion's function: the most, or the least and the most. Sizes are powers of two
+    there, so a most that is none stands for the next one. Extents of arrays of any number of rows bound
+    nothing. Raises TraceError for others than whole numbers from 1 up.
     """
-    return running("register_block_size").new_size("block")
+    trace = running("register_block_size")
+    size = trace.new_size("block")
+    least, most = (1, least_or_most) if most is None else (least_or_most, most)
+    for bound in (least, most):
+        known = isinstance(bound, int | None) and not isinstance(bound, bool)
+        if not (known or isinstance(bound, torch.SymInt)) or (isinstance(bound, int) and bound < 1):
+            trace.fail(f"register_block_size({least}, {most}); whole numbers from 1 up are accepted")
+    least = least if isinstance(least, int) else 1
+    if isinstance(most, int):
+        most = 1 << (most - 1).bit_length()
+        if least > most:
+            trace.fail(f"register_block_size({least}, {most}); the least is above the most")
+        trace.size_bounds[trace.name_of_size(size)] = least, most
+    return size
 
 
 def register_tunable(name: str, fragment: Any) -> Any:

@@ -38,7 +38,8 @@ class Operand:
 
 @dataclass(frozen=True)
 class Program:
-    """A program with one function, `name`, as `text` of the tile dialect; `fixed` are blocks that it says.
+    """A program with one function, `name`, as `text` of the tile dialect; `fixed` are blocks that it says,
+    `bounds` the least and the most that others may be.
 
     The text has locations, so that what is refused is refused at the user's line.
     """
@@ -47,6 +48,7 @@ class Program:
     text: str
     operands: tuple[Operand, ...]
     fixed: Mapping[str, int] = field(default_factory=dict[str, int])
+    bounds: Mapping[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     _prepared: dict[str, ModuleOp] = field(
         default_factory=dict[str, ModuleOp], init=False, compare=False, repr=False
     )
@@ -112,7 +114,8 @@ class Program:
     def to_json(self) -> dict[str, Any]:
         """What `from_json` reads."""
         operands = [[each.name, each.shape, each.dtype, each.values] for each in self.operands]
-        return {"name": self.name, "text": self.text, "operands": operands, "fixed": dict(self.fixed)}
+        sizes = {"fixed": dict(self.fixed), "bounds": dict(self.bounds)}
+        return {"name": self.name, "text": self.text, "operands": operands, **sizes}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Program":
@@ -121,7 +124,8 @@ class Program:
             Operand(name, tuple(shape), dtype, None if values is None else tuple(values))
             for name, shape, dtype, values in data["operands"]
         ]
-        return cls(data["name"], data["text"], tuple(operands), data["fixed"])
+        bounds = {name: (least, most) for name, (least, most) in data["bounds"].items()}
+        return cls(data["name"], data["text"], tuple(operands), data["fixed"], bounds)
 
 
 def text_of(module: ModuleOp) -> str:

@@ -173,8 +173,14 @@ def axes_for(program: Program, structure: Choice) -> tuple[Sizes, ...]:
     for name, extent in sorted(extents.items()):
         own = granules.get(name, (LANES, LARGEST))
         sizes = divisors_of(*own, divided[name]) if name in divided else sizes_of(*own, *extent)
+        sizes = _within(sizes, *program.bounds[name]) if name in program.bounds else sizes
         found.append(Sizes(name, (bound[name],) if name in bound else sizes))
     return tuple(found)
+
+
+def _within(sizes: tuple[int, ...], least: int, most: int) -> tuple[int, ...]:
+    """The sizes within bounds; where none is, the bound that is nearest."""
+    return tuple(size for size in sizes if least <= size <= most) or (min(max(sizes[0], least), most),)
 
 
 def sizes_of(granule: int, largest: int, extent: float, ragged: bool) -> tuple[int, ...]:
