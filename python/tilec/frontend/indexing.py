@@ -68,6 +68,11 @@ def in_order(trace: Trace, window: Window, ssa: SSAValue) -> SSAValue:
 def target(trace: Trace, tensor: torch.Tensor, indices: Any, word: str) -> Window:
     """The window of a host tensor that is written."""
     known = trace.known(tensor)
+    if isinstance(known, Value) and tensor.dim() == 0:
+        trace.fail(
+            f"{word} to {trace.describe(tensor)}, which has no dimensions; make it of shape [1], and name "
+            "element [0] of it"
+        )
     if isinstance(known, Value):
         trace.fail(
             f"{word} to a part of {trace.describe(tensor)}, a value in a tile; "
