@@ -160,6 +160,17 @@ def test_sizes_are_within_bounds(bounds: tuple[int, int], sizes: tuple[int, ...]
     assert dict(default_choice(bounded, "v5e").blocks)["m"] in sizes
 
 
+def test_few_rows_are_not_streamed() -> None:
+    """A loop in the kernel copies 8 rows of an array of any number of rows at once."""
+    for rows, loop in ((4096, "fori_loop"), (7, "grid")):
+        operands = [
+            Operand("x", (rows, 512), "bfloat16"),
+            Operand("w", (8, 512, 256), "bfloat16"),
+            Operand("offsets", (9,), "int32", tuple(rows * each // 8 for each in range(9))),
+        ]
+        assert default_choice(example("grouped_matmul", {}, operands), "v5e").loop == loop
+
+
 def test_lanes_and_rows_have_sizes_of_memory_tiles() -> None:
     sizes = {each.axis: each.sizes for each in space_of(matmul(512)).axes}
     assert sizes == {"m": (16, 32, 64, 128, 256, 512), "n": (128, 256, 512), "k": (128, 256, 512)}

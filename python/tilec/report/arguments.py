@@ -28,6 +28,9 @@ from tilec.report.lengths import WORDS, Lengths
 from tilec.runtime.arrays import check_array, check_range
 from tilec.runtime.signature import NARROWED, Parameter
 
+MOST_EXTENT = 2**31 - 1
+"""What 32-bit integers count to."""
+
 Source = Lengths | np.ndarray[Any, np.dtype[Any]]
 """Where integers come from: lengths of segments that are drawn, or an array."""
 
@@ -154,7 +157,14 @@ class _Maker:
         return Arguments(names, shapes, tuple(dtypes), contents)
 
     def _filled(self) -> tuple[tuple[int, ...], ...]:
-        return tuple(tuple(self.rows if n is None else n for n in shape) for shape in self.shapes)
+        """The shapes, all of them known. Raises ValueError for extents that no kernel has."""
+        filled = tuple(tuple(self.rows if n is None else n for n in shape) for shape in self.shapes)
+        for parameter, shape in zip(self.parameters, filled, strict=True):
+            for extent in shape:
+                if not 0 < extent <= MOST_EXTENT:
+                    told = f"{parameter.name} is {parameter.dtype}{list(shape)}"
+                    raise ValueError(f"{told}; extents from 1 to {MOST_EXTENT} are accepted")
+        return filled
 
     def _segments(self) -> dict[int, np.ndarray[Any, np.dtype[Any]]]:
         """The arrays of segments by position: with lengths as they are asked for, or else random."""

@@ -72,13 +72,15 @@ def _print(reports: Sequence[Report]) -> None:
 def split_arguments(text: str) -> tuple[list[str], dict[str, Source]]:
     """Read `bf16[64,128], i32[9], 4, offsets=lognormal:64`: what stands for itself, and what integers hold.
 
-    Raises TileError for a source that `read_source` does not know.
+    Raises TileError for a source that `read_source` does not know, and for a name that is there twice.
     """
     positional: list[str] = []
     sources: dict[str, Source] = {}
     for part in re.findall(r"[^,\[\]]*\[[^\]]*\]|[^,]+", text):
         word = part.strip(" ,")
         name, equals, source = word.partition("=")
+        if equals and name.strip() in sources:
+            raise TileError(f"--args gives {name.strip()} twice", TOOL)
         if equals:
             sources[name.strip()] = read_source(source.strip(), f"{TOOL}: --args {name.strip()}")
         elif word:

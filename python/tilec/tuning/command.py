@@ -43,17 +43,19 @@ def tune_module(module: ModuleOp, options: str, place: str) -> str:
 
 
 def _parsed(options: str, place: str) -> dict[str, str]:
-    given = dict(_DEFAULTS)
+    given: dict[str, str] = {}
     for word in options.split():
         name, _, value = word.partition("=")
         if name not in _DEFAULTS:
             raise TileError(f"--tune has '{word}'; {', '.join(_DEFAULTS)} are accepted", place)
+        if name in given:
+            raise TileError(f"--tune gives {name} twice", place)
         if name != "chip" and (not value.isdecimal() or not 0 < int(value) <= _LARGEST):
             raise TileError(f"--tune has {word}; a whole number from 1 to {_LARGEST} is accepted", place)
         given[name] = value
-    if given["chip"] not in CHIPS:
+    if given.get("chip", _DEFAULTS["chip"]) not in CHIPS:
         raise TileError(f"--tune has chip={given['chip']}; the chips are {', '.join(CHIPS)}", place)
-    return given
+    return _DEFAULTS | given
 
 
 def tuned_lines(tuned: Tuned) -> list[str]:

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from tilec.analysis.vmem import SUBLANES
 from tilec.chips import chip_named
 from tilec.diagnostics import TileError
+from tilec.dialects.tile.types import UNBOUND, shape_of
 from tilec.parsing import make_context
+from tilec.runtime.signature import only_function
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
 from tilec.tuning.scoring import Scorer
@@ -35,7 +38,7 @@ def default_choice(program: Program, chip: str) -> Choice:
     refuse all that the model likes of these, the choice of `--tile-to-pallas` with nothing said, and the
     smallest sizes where they refuse that too. Raises ValueError for an unknown chip.
     """
-    ragged = any(level.ragged for work in program.workloads for level in work.levels)
+    ragged = any(level.ragged for work in program.workloads for level in work.levels) and not _few(program)
     structures = [*PLAIN, *(STREAMS if ragged else ())]
     space, scorer = space_with(program, structures), Scorer(program, chip_named(chip))
     first, *others = [list(_liked(space, scorer, each)) for each in structures]
@@ -58,6 +61,15 @@ def _liked(space: Space, scorer: Scorer, structure: Choice) -> Iterator[Choice]:
         if len(tried) < MOST_TRIED and all(space.distance(choice, each) > 1 for each in tried):
             tried.append(choice)
             yield choice
+
+
+def _few(program: Program) -> bool:
+    """Whether an array of any number of rows has fewer than a loop in the kernel copies at once."""
+    values = only_function(program.module).body.block.args
+    return any(
+        shape_of(value.type)[:1] == (UNBOUND,) and operand.shape[0] < SUBLANES
+        for value, operand in zip(values, program.operands, strict=False)
+    )
 
 
 def _fits(program: Program, choice: Choice, chip: str) -> bool:
