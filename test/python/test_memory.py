@@ -11,7 +11,7 @@ from corpus.corpus import CASES, Dtype
 from corpus.segments import of_lengths
 from tilec.diagnostics import TileError
 from tilec.dialects.tile.schedule import PipelineOp
-from tilec.parsing import make_context
+from tilec.parsing import LocatingParser, make_context
 from tilec.passes.convert_tile_to_pallas import ConvertTileToPallas
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.proof import emit
@@ -127,6 +127,40 @@ def test_both_refuse() -> None:
     assert needed is not None
     assert needed > 16 * 2**20
     assert needed == pytest.approx(17.5 * 2**20, rel=0.1)
+
+
+SEGMENTS = """
+func.func @sums(%x: memref<4096x256xf32>, %offsets: memref<1025xi32>) -> memref<1024x256xf32> {
+  %out = tile.empty : memref<1024x256xf32>
+  tile.grid %g = 0 to 1024 {
+    %begin, %end = tile.segment %offsets[%g]
+    %zero = tile.splat 0.0 : tensor<256xf32>
+    %sum = tile.for %rows = %begin to %end by rows mean 4 iter_args(%a = %zero) {
+      %v = tile.load %x[%rows, :]
+      %s = tile.reduce add %v dims [0]
+      %next = arith.addf %a, %s : tensor<256xf32>
+      tile.yield %next
+    }
+    tile.store %sum, %out[%g, :]
+  }
+  return %out : memref<1024x256xf32>
+}
+"""
+
+
+@pytest.mark.aot
+def test_spilled_registers_pass_the_usual_limit() -> None:
+    """6 MiB are counted, and the compiler takes 16.3 and has 16 where nothing is said."""
+    structs = [jax.ShapeDtypeStruct((4096, 256), jnp.float32), jax.ShapeDtypeStruct((1025,), jnp.int32)]
+
+    def emitted(groups: int) -> str:
+        module = LocatingParser(make_context(), SEGMENTS, "sums.mlir").parse_module()
+        return emit(module, [TileToPallas(chip="v5e", blocks={"g": groups, "rows": 512})])
+
+    text = emitted(1024)
+    assert "vmem_limit_bytes=33554432" in text
+    assert max(reported_vmem(text, "sums", structs, "v5e").values()) > 16 * 2**20
+    assert "vmem_limit_bytes" not in emitted(128)
 
 
 @pytest.mark.aot

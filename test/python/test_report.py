@@ -86,6 +86,11 @@ def test_a_kernel_is_reported() -> None:
             r"the TPU compiler needs 200.00 MiB of VMEM, and v5e has 128 MiB; the largest are %w_window .*"
             r"; \w+:\d+ in place of \w+:\d+ would fit$",
         ),
+        (
+            "Scoped allocation with size 17.00M and limit 16.00M exceeded scoped vmem limit by 1.00M",
+            r"the TPU compiler needs 17.00 MiB of VMEM, and gives the kernel 16.00 MiB of those of v5e; the "
+            r"largest are %w_window .*; \w+:\d+ in place of \w+:\d+ would fit$",
+        ),
         ("an unsupported shape", "^the TPU compiler refuses tile.dot: an unsupported shape$"),
     ],
 )

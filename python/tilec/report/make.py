@@ -24,7 +24,7 @@ from tilec.report.parts import parts
 from tilec.report.scalars import NotKnown
 from tilec.runtime.aot import CompileRefused
 from tilec.runtime.executable import Executable
-from tilec.runtime.memory import needed_vmem
+from tilec.runtime.memory import allowed_vmem, needed_vmem
 from tilec.runtime.signature import only_function
 
 UNITS = ("MXU", "vector", "scalar", "load/store", "DMA")
@@ -121,16 +121,20 @@ def _memory(kernels: Sequence[_Planned], chip: Chip, taken: int | None = None) -
 def _in_our_words(refused: CompileRefused, kernels: Sequence[_Planned], chip: Chip) -> Refusal:
     """A refusal of the compiler at the tile operation, with what would fit where it is memory that lacks."""
     place, _, op = (refused.tile_location or chip.name).partition(" ")
-    needed, limit = needed_vmem(refused.message), int(chip.vmem_mib * MEBIBYTE)
+    needed, limit = needed_vmem(refused.message), allowed_vmem(refused.message)
+    has = int(chip.vmem_mib * MEBIBYTE)
+    limit = has if limit is None else min(limit, has)
     if needed is None or not kernels:
         return Refusal(place, f"the TPU compiler refuses {op or 'the kernel'}: {refused.message}")
-    first = kernels[0]
+    first, told = kernels[0], f"{chip.name} has {chip.vmem_mib:g} MiB"
+    if needed <= has:
+        told = f"gives the kernel {amount(limit)} of those of {chip.name}"
     largest = ", ".join(map(str, first.ledger.largest(Space.VMEM)[:3]))
     scaled = limit * first.bytes // max(needed, 1)  # the ledger of what the compiler would take
     return Refusal(
         place,
-        f"the TPU compiler needs {amount(needed)} of VMEM, and {chip.name} has {chip.vmem_mib:g} MiB; the "
-        f"largest are {largest}; {advice(first.pipeline, chip, first.ledger, scaled)}",
+        f"the TPU compiler needs {amount(needed)} of VMEM, and {told}; the largest are "
+        f"{largest}; {advice(first.pipeline, chip, first.ledger, scaled)}",
     )
 
 

@@ -19,6 +19,7 @@ _VMEM = "1"
 _KERNEL = re.compile(r'^ *(?:ROOT )?%?(\S+) = .*custom_call_target="tpu_custom_call"')
 _USED = re.compile(r'"used_scoped_memory_configs":(\[.*?\])')
 _NEEDED = re.compile(r"(?:Scoped allocation with size|memory space vmem\. Used) ([\d.]+)([BKMG])")
+_ALLOWED = re.compile(r" and limit ([\d.]+)([BKMG])")
 _UNITS = {"B": 1, "K": 2**10, "M": 2**20, "G": 2**30}
 
 
@@ -36,7 +37,15 @@ def scoped_vmem(hlo: str) -> dict[str, int]:
 
 def needed_vmem(message: str) -> int | None:
     """The bytes that a refusal for want of VMEM says would be needed, rounded as there; None for others."""
-    match = _NEEDED.search(message)
+    return _bytes(_NEEDED.search(message))
+
+
+def allowed_vmem(message: str) -> int | None:
+    """The bytes of VMEM that such a refusal says are allowed; None for others."""
+    return _bytes(_ALLOWED.search(message))
+
+
+def _bytes(match: re.Match[str] | None) -> int | None:
     return None if match is None else round(float(match[1]) * _UNITS[match[2]])
 
 
