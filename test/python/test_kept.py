@@ -5,7 +5,8 @@ import pytest
 from programs import parse
 from xdsl.dialects.builtin import IntegerAttr, i64
 
-from tilec.analysis.kept import kept_returns
+from tilec.analysis.kept import MOST, kept_returns, most_kept
+from tilec.chips import CHIPS
 from tilec.dialects.interpreter import run
 from tilec.dialects.tile.schedule import PipelineOp
 from tilec.emit.module import print_module
@@ -102,3 +103,8 @@ def test_tiles_outside_of_the_array() -> None:
 @pytest.mark.aot
 def test_compiles() -> None:
     prove_compiles(kept(summed(2), 2, 2)[0], "f", [X, OFFSETS])
+
+
+def test_no_more_tiles_are_kept_than_there_are_semaphores_for() -> None:
+    assert most_kept(CHIPS["v5e"], 2**20) == 64
+    assert most_kept(CHIPS["v5e"], 2**12) == MOST

@@ -25,6 +25,8 @@ from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 
 PART = 2
 """The part of VMEM that the tiles of one window may take, for others to come back to: a half."""
+MOST = 128
+"""Tiles that a window keeps at most. Each has a semaphore, and libtpu 0.0.51 has room for 512 in a kernel."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def kept_returns(pipeline: PipelineOp) -> dict[WindowOp, Return]:
 
 def most_kept(chip: Chip, tile: int) -> int:
     """How many tiles of `tile` bytes a window may keep, if there is room for them."""
-    return power_of_two(int(chip.vmem_mib * MEBIBYTE) // PART // tile)
+    return min(power_of_two(int(chip.vmem_mib * MEBIBYTE) // PART // tile), MOST)
 
 
 def power_of_two(count: int) -> int:
