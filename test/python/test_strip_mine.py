@@ -136,13 +136,19 @@ def program(name: str) -> tuple[ModuleOp, list[Array]]:
 
 def passes(name: str, way: str, size: int, registers: int, chip: str = "v5e") -> list[ModulePass]:
     """All of `--tile-to-pallas`, with strips of so many registers."""
-    grouping, _, loop = way.partition(" ")
+    grouping, loop, *operands = way.split()
     blocks = {"m": size, "n": size} if name == "softmax" else {"m": size}
-    every = TileToPallas(grouping, loop, chip, blocks).passes()
+    every = TileToPallas(grouping, loop, chip, blocks, *operands).passes()
     return [replace(each, registers=registers) if isinstance(each, StripMine) else each for each in every]
 
 
-WAYS = ("stream fori_loop", "worklist grid", "worklist fori_loop", "overlaunch emit_pipeline")
+WAYS = (
+    "stream fori_loop",
+    "stream fori_loop resident",
+    "worklist grid",
+    "worklist fori_loop",
+    "overlaunch emit_pipeline",
+)
 CASES = [(name, way) for name in BODIES for way in WAYS if name != "heads" or way == "worklist grid"]
 SIZES = ((32, 2), (64, 4), (48, 2))
 """Rows of a tile, and the registers of a strip."""
@@ -166,5 +172,5 @@ def test_proofs(name: str, way: str) -> None:
 @pytest.mark.parametrize("name", BODIES)
 def test_compiles(name: str) -> None:
     module, args = program(name)
-    for chip in ("v5e", "v6e", "tpu7x"):
-        prove_compiles(emit(module, passes(name, "stream fori_loop", 64, 4, chip)), "f", args, (chip,))
+    for chip, way in zip(("v5e", "v6e", "tpu7x"), WAYS, strict=False):
+        prove_compiles(emit(module, passes(name, way, 64, 4, chip)), "f", args, (chip,))

@@ -64,10 +64,10 @@ def stages_of(block: Block, span: SSAValue) -> RowStages | str:
 
 
 def takes_parts(window: WindowOp, span: SSAValue) -> bool:
-    """Whether a window's block is the tile of a step, of which each row is one index of a span."""
+    """Whether a window has the tiles of a span, which lie in its block where tiles of memory do."""
     dims = [dim for dim in window.window if dim.base is span]
     plain = len(dims) == 1 and dims[0].shift == 0 and not moves_freely(dims[0])
-    return plain and window.fetch is None and not is_local(window.array)
+    return plain and not is_local(window.array)
 
 
 class _Reader:
@@ -102,11 +102,16 @@ class _Reader:
         """Whether an operation is about rows; raises if it is and may not be."""
         if isinstance(op, WindowOp):
             return False
-        inside = [value for value in _used(op) if value in self.dims]
+        used = _used(op)
+        inside = [value for value in used if value in self.dims]
+        if any(
+            self.axis in span_names(value.type) for value in used if _is_tile(value) and value not in inside
+        ):
+            raise Unsuited("some rows are made under another condition")
         window = op.ref.owner if isinstance(op, GetOp | SetOp) else None
         about = isinstance(window, WindowOp) and any(dim.base is self.span for dim in window.window)
         if isinstance(window, WindowOp) and about and not takes_parts(window, self.span):
-            raise Unsuited(f"the block of %{window.result.name_hint or 'a window'} is not the tile of a step")
+            raise Unsuited(f"%{window.result.name_hint or 'a window'} has no whole tiles of rows")
         if op.regions and (inside or self._touches(op)):
             raise Unsuited("some rows are used under a condition, or in a loop")
         if any(isinstance(value.type, RefType) for value in op.operands) and not isinstance(
