@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 
 from tilec.analysis.vmem import SUBLANES
 from tilec.chips import chip_named
@@ -51,16 +52,15 @@ def default_choice(program: Program, chip: str) -> Choice:
 
 
 def _liked(space: Space, scorer: Scorer, structure: Choice) -> Iterator[Choice]:
-    """The best choices of a structure, and others that differ from them by more than a step of a size."""
+    """The best choice of a structure, one that differs from it by more than a step of a size, since passes
+    may refuse all that are like it, and the next best ones."""
     every = scorer.ordered(space, structure, MOST_SCORED)
     ordered = [each for each in every if scorer.body(each) <= MOST_BODY] or every
     near = [each for each in ordered if scorer.score(each) <= (1 + NEAR) * scorer.score(ordered[0])]
     ordered[: len(near)] = sorted(near, key=scorer.steps)
-    tried: list[Choice] = []
-    for choice in ordered:
-        if len(tried) < MOST_TRIED and all(space.distance(choice, each) > 1 for each in tried):
-            tried.append(choice)
-            yield choice
+    other = (each for each in ordered if space.distance(ordered[0], each) > 1)
+    tried = dict.fromkeys((*ordered[:1], *islice(other, 1), *ordered))
+    yield from islice(tried, MOST_TRIED)
 
 
 def _few(program: Program) -> bool:
