@@ -313,7 +313,7 @@ class _Model:
 
     def _in_strips(self, level: int, shape: Sequence[Extent]) -> bool:
         """Whether a value has rows of which strips are done."""
-        return self.work.levels[level].axis in shape and self.nest.strip(level) is not None
+        return self.work.levels[level].axis in shape and self.nest.strips[level] is not None
 
     def _partial(self, level: int) -> float:
         """The share of a ragged loop's tiles that have masks: with a body for whole ones, both ends."""
@@ -331,7 +331,7 @@ class _Model:
 
     def _strips(self, number: int) -> float:
         """How many strips of rows are done in all, if any."""
-        strip, level = self.nest.strip(number), self.work.levels[number]
+        strip, level = self.nest.strips[number], self.work.levels[number]
         if strip is None:
             return 0.0
         return self.nest.runs[number] * self.nest.live(number) * self.nest.block(level) / strip

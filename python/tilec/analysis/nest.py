@@ -39,7 +39,7 @@ class Schedule:
 class Nest:
     """A workload with a schedule and block sizes by axis. `trips` are the steps of each level in one run of
     the level around it, `runs` those in all; `looped` are the levels that run in a kernel's loop, and
-    `written_out` those that are no steps."""
+    `written_out` those that are no steps; `strips` are the rows that are done at once, if not a tile's."""
 
     def __init__(self, work: Workload, blocks: Mapping[str, int], schedule: Schedule) -> None:
         self.work, self.blocks, self.schedule = work, blocks, schedule
@@ -52,6 +52,7 @@ class Nest:
         self.outward = self._outward()
         self.looped = self._looped()
         self.innermost = max((n for n, trips in enumerate(self.trips) if trips > 1), default=-1)
+        self.strips = [self._strip(number) for number in range(len(work.levels))]
 
     def _grouping(self) -> str:
         """What becomes of `auto`: a loop in the kernel streams long segments."""
@@ -134,7 +135,7 @@ class Nest:
         names = [level.axis for level in self.work.levels]
         return number if self.grouping == "overlaunch" else names.index(follows)
 
-    def strip(self, number: int) -> int | None:
+    def _strip(self, number: int) -> int | None:
         """The rows that `--strip-mine` does at once of a step's tile, if it does; without it all are."""
         level = self.work.levels[number]
         if not level.ragged or level.leading or any(each.level == number for each in self.work.products):
@@ -152,7 +153,7 @@ class Nest:
 
     def live(self, number: int) -> float:
         """The share of a step's rows that is computed: of strips only those with live rows."""
-        level, strip = self.work.levels[number], self.strip(number)
+        level, strip = self.work.levels[number], self.strips[number]
         if strip is None:
             return 1.0
         behind = self.blocks.get(level.follows or "", 0)
