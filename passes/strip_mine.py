@@ -29,8 +29,8 @@ After:
     %sum = tile.reduce add %folded dims [0]
 
 A strip has as many rows as fit `registers` in its widest value. Left alone, with the reason (`--explain`):
-tiles that are no more than a strip, tiles of axes whose extent is a literal, rows in products, scans and
-scratch, and rows for which an exponential would be computed in several stages.
+tiles that are no more than a strip, rows in products, scans and scratch, and rows for which an exponential
+would be computed in several stages. Nothing is said of axes that begin with a whole tile.
 """
 
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.transforms.dead_code_elimination import region_dce
 
-from tilec.analysis.affine import IndexBounds, axis_bounds, static_extent
+from tilec.analysis.affine import IndexBounds, axis_bounds
 from tilec.analysis.row_stages import RowStages, Stage, is_alike, stages_of
 from tilec.analysis.vmem import SUBLANES, WORD, registers
 from tilec.diagnostics import explain, fail
@@ -95,12 +95,12 @@ def _blocks(pipeline: PipelineOp) -> list[Block]:
 
 
 def _ragged_spans(block: Block) -> list[SSAValue]:
-    """The spans of windows that a block reads or writes whose ranges are known at run time only."""
+    """The spans of windows that a block reads or writes whose ranges may begin anywhere."""
     windows = [op.ref.owner for op in block.ops if isinstance(op, GetOp | SetOp)]
     bases = [dim.base for each in windows if isinstance(each, WindowOp) for dim in each.window]
     spans = [base for base in dict.fromkeys(bases) if base is not None and span_of(base) is not None]
-    bounds = [(span, axis_bounds(span)) for span in spans if isinstance(span.owner, AxisOp | SpanOp)]
-    return [span for span, each in bounds if each is not None and static_extent(each) is None]
+    owners = [(span, span.owner) for span in spans]
+    return [span for span, op in owners if isinstance(op, AxisOp | SpanOp) and op.aligned is not None]
 
 
 def _mine(pipeline: PipelineOp, block: Block, span: SSAValue, most: int) -> None:
@@ -121,9 +121,10 @@ def strip_rows(stages: RowStages, span: SSAValue, most: int) -> int | None:
     kind = span_of(span)
     size = 0 if kind is None else kind.size
     rows = size
-    while rows and max(_registers(value, dim, rows) for value, dim in stages.dims.items()) > most:
+    values = stages.dims.items()
+    while rows and max((_registers(*each, rows) for each in values), default=0) > most:
         rows //= 2
-    unit = max(_unit(value, dim) for value, dim in stages.dims.items())
+    unit = max((_unit(*each) for each in values), default=size)
     rows = max(rows, unit)
     return rows if rows < size and size % rows == 0 and rows % unit == 0 else None
 
@@ -177,11 +178,6 @@ class _Miner:
             op.erase(safe_erase=False)
 
     @property
-    def _aligned(self) -> bool:
-        owner = self.span.owner
-        return isinstance(owner, AxisOp | SpanOp) and owner.aligned is not None
-
-    @property
     def _bounds(self) -> IndexBounds:
         bounds = axis_bounds(self.span)
         if bounds is None:
@@ -189,12 +185,9 @@ class _Miner:
         return Bounds(bounds.begin, bounds.end)
 
     def _live(self, build: IndexBuilder) -> tuple[SSAValue, SSAValue]:
-        """The first strip with live rows, and the one after the last: of the array's if tiles are, else of
-        the range's."""
-        origin = 0 if self._aligned else self._bounds.begin
+        """The first strip of the array with live rows, and the one after the last."""
         begin, end = (build.insert(BoundOp(side, self.span)) for side in (Side.BEGIN, Side.END))
-        first = build.floordiv(build.sub(begin, origin), self.rows)
-        stop = build.ceildiv(build.sub(end, origin), self.rows)
+        first, stop = build.floordiv(begin, self.rows), build.ceildiv(end, self.rows)
         return build.value(named(first, "first")), build.value(named(stop, "stop"))
 
     def _loop(self, stage: Stage, bounds: tuple[SSAValue, SSAValue], build: IndexBuilder) -> None:
@@ -205,7 +198,7 @@ class _Miner:
         block.args[0].name_hint = "strip"
         self.made = {}
         inner = IndexBuilder([], build.location)
-        part = inner.insert(SpanOp(block.args[0], self._bounds, self.kind, aligned=self._aligned, keep=True))
+        part = inner.insert(SpanOp(block.args[0], self._bounds, self.kind, aligned=True, keep=True))
         part.name_hint = f"{self.span.name_hint or 'rows'}_part"
         folded: list[SSAValue] = []
         for op in stage.rows:

@@ -136,9 +136,9 @@ def program(name: str) -> tuple[ModuleOp, list[Array]]:
 
 def passes(name: str, way: str, size: int, registers: int, chip: str = "v5e") -> list[ModulePass]:
     """All of `--tile-to-pallas`, with strips of so many registers."""
-    grouping, loop, *operands = way.split()
+    grouping, loop, operands = (*way.split(), "auto")[:3]
     blocks = {"m": size, "n": size} if name == "softmax" else {"m": size}
-    every = TileToPallas(grouping, loop, chip, blocks, *operands).passes()
+    every = TileToPallas(grouping, loop, chip, blocks, operands).passes()
     return [replace(each, registers=registers) if isinstance(each, StripMine) else each for each in every]
 
 
