@@ -120,13 +120,17 @@ def strip_rows(stages: RowStages, span: SSAValue, most: int) -> int | None:
     """The rows of a strip; `None` where a tile is no more, or is no number of strips."""
     kind = span_of(span)
     size = 0 if kind is None else kind.size
-    rows = size
-    values = stages.dims.items()
-    while rows and max((_registers(*each, rows) for each in values), default=0) > most:
-        rows //= 2
-    unit = max((_unit(*each) for each in values), default=size)
-    rows = max(rows, unit)
-    return rows if rows < size and size % rows == 0 and rows % unit == 0 else None
+    unit = max((_unit(*each) for each in stages.dims.items()), default=size)
+    if _most_registers(stages, size) <= most:
+        return None
+    strips = [rows for rows in range(unit, size, unit) if size % rows == 0]
+    fitting = [rows for rows in strips if _most_registers(stages, rows) <= most]
+    return max(fitting, default=min(strips, default=None))
+
+
+def _most_registers(stages: RowStages, rows: int) -> int:
+    """Of the widest value, with so many rows."""
+    return max((_registers(*each, rows) for each in stages.dims.items()), default=0)
 
 
 def _registers(value: SSAValue, dim: int, rows: int) -> int:

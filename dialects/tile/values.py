@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from math import prod
+from typing import TypeAlias
 
 from xdsl.dialects.builtin import AnyFloat, DenseArrayBase, FloatAttr, IntegerAttr, TensorType, i32, i64
 from xdsl.ir import Attribute, SSAValue
@@ -223,7 +224,7 @@ def _transposed(kind: Attribute, perm: Sequence[int]) -> Attribute:
 class ReshapeOp(IRDLOperation):
     """The same lanes, in row-major order, under another shape.
 
-    Leading dimensions that came from a span stay as they are.
+    Dimensions that came from a span lead or are the last ones, and stay as they are.
 
     Example:
         %r = tile.reshape %v : tensor<?x8x32xf32, #tile.spans<m, _, _>>
@@ -257,20 +258,26 @@ class ReshapeOp(IRDLOperation):
             or sides[0] != sides[1]
         ):
             raise VerifyException(
-                f"tile.reshape of {self.value.type} to {self.result.type}: spans must lead and stay, "
-                "and the other extents must have the same product"
+                f"tile.reshape of {self.value.type} to {self.result.type}: spans must lead or be last "
+                "and stay, and the other extents must have the same product"
             )
 
 
-def _split_named(kind: Attribute) -> tuple[tuple[tuple[str, int], ...], int] | None:
-    """Leading named dimensions and the product of the rest; `None` where a named one follows an unnamed."""
+_Named: TypeAlias = tuple[tuple[str, int], ...]
+
+
+def _split_named(kind: Attribute) -> tuple[_Named, int, _Named] | None:
+    """Leading named dimensions, the product of those behind them, and the last ones, which are named again;
+    `None` where a named one stands between others.
+    """
     pairs = list(zip(span_names(kind), shape_of(kind), strict=True))
-    lead = 0
-    while lead < len(pairs) and pairs[lead][0] is not None:
-        lead += 1
-    if any(name is not None for name, _ in pairs[lead:]):
+    unnamed = [place for place, (name, _) in enumerate(pairs) if name is None]
+    begin, end = (unnamed[0], unnamed[-1] + 1) if unnamed else (len(pairs), len(pairs))
+    lead, last = ([(name, size) for name, size in part if name] for part in (pairs[:begin], pairs[end:]))
+    inner = pairs[begin:end]
+    if any(name is not None for name, _ in inner):
         return None
-    return tuple((name, size) for name, size in pairs[:lead] if name), prod(size for _, size in pairs[lead:])
+    return tuple(lead), prod(size for _, size in inner), tuple(last)
 
 
 @irdl_op_definition

@@ -11,6 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from tilec.dialects.interpreter import run
+from tilec.dialects.tile.schedule import PipelineOp
 from tilec.parsing import make_context
 from tilec.passes.strip_mine import StripMine
 from tilec.passes.tile_to_pallas import TileToPallas
@@ -122,7 +123,29 @@ SCALAR = """
     %all = tile.broadcast %sum dims [] : tensor<256xf32>
     tile.store %all, %sums[%g, :]"""
 
-BODIES = {"softmax": SOFTMAX, "norm": NORM, "places": PLACES, "heads": HEADS, "scalar": SCALAR}
+COLUMNS = """
+    tile.for %k = 0 to 200 by k {
+      %zero = tile.splat 0.0 : tensor<?xf32, #tile.spans<k>>
+      %sum = tile.for %m = %begin to %end by m iter_args(%a = %zero) {
+        %v = tile.load %x[%m, %k]
+        %g_1 = tile.load %w[%m, %k]
+        %p = arith.mulf %v, %g_1 : tensor<?x?xf32, #tile.spans<m, k>>
+        tile.store %p, %out[%m, %k]
+        %s = tile.reduce add %p dims [0]
+        %t = arith.addf %a, %s : tensor<?xf32, #tile.spans<k>>
+        tile.yield %t
+      }
+      tile.store %sum, %sums[%g, %k]
+    }"""
+
+BODIES = {
+    "softmax": SOFTMAX,
+    "norm": NORM,
+    "places": PLACES,
+    "heads": HEADS,
+    "scalar": SCALAR,
+    "columns": COLUMNS,
+}
 
 
 def program(name: str) -> tuple[ModuleOp, list[Array]]:
@@ -137,7 +160,7 @@ def program(name: str) -> tuple[ModuleOp, list[Array]]:
 def passes(name: str, way: str, size: int, registers: int, chip: str = "v5e") -> list[ModulePass]:
     """All of `--tile-to-pallas`, with strips of so many registers."""
     grouping, loop, operands = (*way.split(), "auto")[:3]
-    blocks = {"m": size, "n": size} if name == "softmax" else {"m": size}
+    blocks = {"m": size} | {"softmax": {"n": size}, "columns": {"k": 128}}.get(name, {})
     every = TileToPallas(grouping, loop, chip, blocks, operands).passes()
     return [replace(each, registers=registers) if isinstance(each, StripMine) else each for each in every]
 
@@ -164,7 +187,8 @@ def test_proofs(name: str, way: str) -> None:
     mined = module.clone()
     for each in every[:-1]:
         each.apply(make_context(), mined)
-    assert any(isinstance(op, scf.ForOp) for op in mined.walk())
+    inside = [op for each in mined.walk() if isinstance(each, PipelineOp) for op in each.walk()]
+    assert any(isinstance(op, scf.ForOp) for op in inside), size
     prove_kernel(emit(module, every), "f", args, run(module, "f", args))
 
 

@@ -122,7 +122,7 @@ func.func @reshape_of_another_size(%a: tensor<8x4xf32>) {
   %v = tile.reshape %a : tensor<31xf32>
   return
 }
-// CHECK: {{.*}}/invalid-values.mlir:122:3: error: tile.reshape of tensor<8x4xf32> to tensor<31xf32>: spans must lead and stay, and the other extents must have the same product
+// CHECK: {{.*}}/invalid-values.mlir:122:3: error: tile.reshape of tensor<8x4xf32> to tensor<31xf32>: spans must lead or be last and stay, and the other extents must have the same product
 
 // -----
 
@@ -133,18 +133,18 @@ func.func @reshape_that_loses_a_span() {
   }
   return
 }
-// CHECK: {{.*}}/invalid-values.mlir:132:5: error: tile.reshape of tensor<16x4xf32, #tile.spans<m, _>> to tensor<64xf32>: spans must lead and stay, and the other extents must have the same product
+// CHECK: {{.*}}/invalid-values.mlir:132:5: error: tile.reshape of tensor<16x4xf32, #tile.spans<m, _>> to tensor<64xf32>: spans must lead or be last and stay, and the other extents must have the same product
 
 // -----
 
-func.func @reshape_behind_an_unnamed_dimension() {
+func.func @reshape_around_a_span() {
   tile.grid %m = 0 to 64 by m:16 {
-    %a = tile.splat 0.0 : tensor<4x16xf32, #tile.spans<_, m>>
-    %v = tile.reshape %a : tensor<2x2x16xf32, #tile.spans<_, _, m>>
+    %a = tile.splat 0.0 : tensor<4x16x2xf32, #tile.spans<_, m, _>>
+    %v = tile.reshape %a : tensor<2x2x16x2xf32, #tile.spans<_, _, m, _>>
   }
   return
 }
-// CHECK: {{.*}}/invalid-values.mlir:143:5: error: tile.reshape of tensor<4x16xf32, #tile.spans<_, m>> to tensor<2x2x16xf32, #tile.spans<_, _, m>>: spans must lead and stay, and the other extents must have the same product
+// CHECK: {{.*}}/invalid-values.mlir:143:5: error: tile.reshape of tensor<4x16x2xf32, #tile.spans<_, m, _>> to tensor<2x2x16x2xf32, #tile.spans<_, _, m, _>>: spans must lead or be last and stay, and the other extents must have the same product
 
 // -----
 
