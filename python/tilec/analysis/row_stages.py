@@ -151,8 +151,8 @@ class _Reader:
             case SplatOp():
                 return span_names(op.result.type).index(self.axis)
             case BroadcastOp():
-                if op.value in self.dims:
-                    return ints_of(op.dims)[self.dims[op.value]]
+                if op.value in self.dims or self.axis in span_names(op.value.type):
+                    return ints_of(op.dims)[self._dim_inside(op.value)]
                 return span_names(op.result.type).index(self.axis)
             case FillOp() | WholeOp():
                 return self._common(op, [value for value in op.operands if _is_tile(value)])
@@ -162,6 +162,12 @@ class _Reader:
                 return self._common(op, list(op.operands))
             case _:
                 raise Unsuited(f"they have a {op.name}")
+
+    def _dim_inside(self, value: SSAValue) -> int:
+        """The dimension of rows in a value, which the block must make itself."""
+        if value not in self.dims:
+            raise Unsuited("rows are used under a condition that were computed before it")
+        return self.dims[value]
 
     def _dim_of_window(self, op: GetOp | SetOp) -> int:
         window = op.ref.owner
@@ -174,7 +180,7 @@ class _Reader:
         return place
 
     def _dim_of_sum(self, op: ReduceOp) -> int | None:
-        dim, dims = self.dims[op.value], ints_of(op.dims)
+        dim, dims = self._dim_inside(op.value), ints_of(op.dims)
         if dim not in dims:
             return dim - sum(each < dim for each in dims)
         kind = element_type(op.value.type)

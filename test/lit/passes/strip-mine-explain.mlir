@@ -5,6 +5,7 @@
 
 // NONE: {{.*}}: error: strip-mine: registers=0; 1 or more is needed
 
+// CHECK: strip-mine: rows of %i are done at once: some rows are used under a condition, or in a loop
 // CHECK: strip-mine: rows of %a are done at once: they have a tile.dot
 // CHECK: strip-mine: rows of %b are done at once: math.exp of each row would be made in several stages
 // CHECK: strip-mine: rows of %c are done at once: some rows are used under a condition, or in a loop
@@ -12,6 +13,8 @@
 // CHECK: strip-mine: rows of %e are done at once: they are combined by mul in f32
 // CHECK: strip-mine: rows of %f are done at once: rows are read after they were written
 // CHECK: strip-mine: rows of %h are done at once: rows lie along lanes
+// CHECK: strip-mine: rows of %i are done at once: rows are used under a condition that were computed before it
+// CHECK: strip-mine: rows of %i are done at once: rows are used under a condition that were computed before it
 func.func @f(%x: memref<100x128xf32>, %y: memref<100x128xf32>, %z: memref<128x128xf32>, %o: memref<9xi32>) {
   %zero = arith.constant 0.0 : f32
   tile.pipeline fori_loop nested {
@@ -25,6 +28,7 @@ func.func @f(%x: memref<100x128xf32>, %y: memref<100x128xf32>, %z: memref<128x12
     %e = tile.span %t of %begin to %end by e:32 aligned keep
     %f = tile.span %t of %begin to %end by f:32 aligned keep
     %h = tile.span %t of %begin to %end by h:128 aligned keep
+    %i = tile.span %t of %begin to %end by i:32 aligned keep
     %first = tile.first %t
     %s = tile.scratch : tensor<128xf32>
     %aw = tile.window read %x[%a, :]
@@ -34,6 +38,9 @@ func.func @f(%x: memref<100x128xf32>, %y: memref<100x128xf32>, %z: memref<128x12
     %ew = tile.window read %x[%e, :]
     %fw = tile.window write %y[%f, :]
     %hw = tile.window read %z[:, %h]
+    %iw = tile.window read %x[%i, :]
+    %iv = tile.get %iw
+    %ones = tile.reduce add %iv dims [1]
     scf.if %first {
       %v = tile.get %aw
       %p = tile.dot %v, %v contract [1] x [1]
@@ -78,6 +85,15 @@ func.func @f(%x: memref<100x128xf32>, %y: memref<100x128xf32>, %z: memref<128x12
       %f1 = tile.fill %v outside %h with %zero
       %sum = tile.reduce add %f1 dims [0]
       tile.set %sum, %s
+    }
+    scf.if %first {
+      %v = tile.get %iw
+      %wide = tile.broadcast %ones dims [0] : tensor<32x128xf32, #tile.spans<i, _>>
+      %w = arith.addf %v, %wide : tensor<32x128xf32, #tile.spans<i, _>>
+    }
+    scf.if %first {
+      %v = tile.get %iw
+      %most = tile.reduce max %iv dims [1]
     }
   }
   return
