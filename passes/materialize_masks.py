@@ -92,7 +92,7 @@ class _Masks:
     )
 
     def run(self) -> None:
-        for op in self.pipeline.body.block.ops:
+        for op in self.pipeline.body.walk():
             for value in op.results:
                 span = span_of(value)
                 if span is not None:
@@ -162,12 +162,14 @@ class _Masks:
         if not isinstance(window, WindowOp):
             return
         spans = spans_to_blend(window)
+        if op.at is not None and op.at[1] in spans:
+            spans.append(op.at[0])
         if not spans and op.mask is None:
             return
         element = element_type(op.value.type)
         if not isinstance(op.value.type, TensorType):
             return
-        old = _before(op, GetOp(window.result, raw=True))
+        old = _before(op, GetOp(window.result, part=op.at, raw=True))
         old.name_hint = "old"
         if element_type(old.type) != element:
             old = _before(op, CastOp(old, element))
@@ -183,7 +185,7 @@ class _Masks:
         if mask is not None:
             value = _before(op, SelectOp(mask, value, old))
         value.name_hint = op.value.name_hint
-        replacement = SetOp(value, op.ref)
+        replacement = SetOp(value, op.ref, part=op.at)
         replacement.location = op.location
         Rewriter.replace_op(op, replacement, [])
 

@@ -79,6 +79,19 @@ class Orientation:
                         if rank(result) == 1:
                             self._join((result, value))
                 return []
+            case scf.ForOp():
+                ends = op.body.block.last_op
+                carried = zip(
+                    op.results,
+                    op.iter_args,
+                    op.body.block.args[1:],
+                    ends.operands if ends else (),
+                    strict=False,
+                )
+                for values in carried:
+                    if rank(values[0]) == 1:
+                        self._join(values)
+                return []
             case scf.YieldOp():
                 return []
             case GetOp() | SetOp() if (

@@ -145,10 +145,15 @@ class Scalars:
             return outer.index(value)
         if value not in self._made:
             owner = value.owner
-            if isinstance(owner, Operation):
-                before, self.build.location = self.build.location, owner.location
-                self._lower(owner)
-                self.build.location = before
+            if not isinstance(owner, Operation):
+                fail(
+                    owner.parent_op() or self.pipeline,
+                    f"convert-tile-to-pallas: %{value.name_hint or 'a value'}, which a loop carries, is no "
+                    "scalar that a step can compute; the number of the iteration is one",
+                )
+            before, self.build.location = self.build.location, owner.location
+            self._lower(owner)
+            self.build.location = before
         made = self._made[value]
         if isinstance(made, SSAValue) and made.name_hint is None:
             made.name_hint = value.name_hint

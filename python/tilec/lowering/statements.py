@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from xdsl.dialects import arith, scf
-from xdsl.dialects.builtin import IndexType, TensorType
+from xdsl.dialects.builtin import IndexType, TensorType, i1
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.analysis.affine import linear
@@ -152,6 +152,8 @@ class Statements:
         return self.values.widened(self.emit(TransposeOp(value, [1, 0])), like)
 
     def _set(self, op: SetOp) -> None:
+        if op.mask is not None:
+            fail(op, "convert-tile-to-pallas: tile.set has a mask; run --materialize-masks first")
         place, held = op.ref, held_type(op.ref)
         is_window, scalar = place in self.plans, not shape_of(held)
         if is_window and len(shape_of(op.value.type)) == 1:
@@ -237,11 +239,7 @@ class Statements:
 
     def _loop(self, op: scf.ForOp) -> None:
         """A loop within a step."""
-        if linear(op.step).literal != 1:
-            fail(
-                op,
-                "convert-tile-to-pallas: scf.for counts by a step that is not known to be 1, which is needed",
-            )
+        _check_loop(op)
         begin, end = (self.scalars.index(side) for side in (op.lb, op.ub))
         inits = [self.values.get(value) for value in op.iter_args]
         block = Block(arg_types=[IndexType(), *(value.type for value in inits)])
@@ -327,6 +325,24 @@ class Statements:
         if any(axis not in bases for axis in axes[: last + 1]):
             return None
         return [position for position in positions[last + 1 :] if isinstance(position, SSAValue)]
+
+
+def _check_loop(op: scf.ForOp) -> None:
+    """Refuse what Pallas or the TPU compiler has no loop for."""
+    if linear(op.step).literal != 1:
+        fail(
+            op,
+            "convert-tile-to-pallas: scf.for counts by a step that is not known to be 1, which is needed",
+        )
+    mask = next(
+        (each.type for each in op.iter_args if shape_of(each.type) and element_type(each.type) == i1), None
+    )
+    if mask is not None:
+        fail(
+            op,
+            f"convert-tile-to-pallas: scf.for carries a {mask}, for which the TPU compiler has no layout; "
+            "numbers are accepted, as i32",
+        )
 
 
 def _step_before(

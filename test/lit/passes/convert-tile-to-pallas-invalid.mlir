@@ -430,3 +430,60 @@ func.func @every_other(%x: memref<512x128xf32>, %out: memref<512x128xf32>) -> me
   return %out : memref<512x128xf32>
 }
 // CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:427:5: error: convert-tile-to-pallas: scf.for counts by a step that is not known to be 1, which is needed
+
+// -----
+
+// What a loop within a step carries.
+func.func @carried_mask(%out: memref<8x128xf32>) -> memref<8x128xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c8 = arith.constant 8 : index
+  tile.pipeline grid {
+    %m = tile.axis 0 to 8 by m:8 ordered
+    %ow = tile.window write %out[%m, :]
+    %none = tile.splat 0 : tensor<128xi1>
+    %any = scf.for %i = %c0 to %c8 step %c1 iter_args(%before = %none) -> (tensor<128xi1>) {
+      scf.yield %before : tensor<128xi1>
+    }
+  }
+  return %out : memref<8x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:445:5: error: convert-tile-to-pallas: scf.for carries a tensor<128xi1>, for which the TPU compiler has no layout; numbers are accepted, as i32
+
+// -----
+
+func.func @carried_place(%x: memref<32x128xf32>, %out: memref<32x128xf32>) -> memref<32x128xf32> {
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  tile.pipeline grid {
+    %m = tile.axis 0 to 32 by m:32 ordered
+    %xw = tile.window read %x[%m, :]
+    %ow = tile.window write %out[%m, :]
+    %end = scf.for %i = %c0 to %c4 step %c1 iter_args(%at = %c0) -> (index) {
+      %part = tile.span %at of 0 to 32 by part:8 aligned
+      %v = tile.get %xw at %part of %m
+      tile.set %v, %ow at %part of %m
+      %next = arith.addi %at, %c1 : index
+      scf.yield %next : index
+    }
+  }
+  return %out : memref<32x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:463:5: error: convert-tile-to-pallas: %at, which a loop carries, is no scalar that a step can compute; the number of the iteration is one
+
+// -----
+
+func.func @masked(%x: memref<32x128xf32>, %out: memref<32x128xf32>) -> memref<32x128xf32> {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 32 by m:8 ordered
+    %xw = tile.window read %x[%m, :]
+    %ow = tile.window write %out[%m, :]
+    %v = tile.get %xw
+    %zero = tile.splat 0.0 : tensor<8x128xf32, #tile.spans<m, _>>
+    %some = tile.compare gt %v, %zero
+    tile.set %v, %ow mask %some
+  }
+  return %out : memref<32x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:485:5: error: convert-tile-to-pallas: tile.set has a mask; run --materialize-masks first
