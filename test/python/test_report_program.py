@@ -88,7 +88,7 @@ def test_stages_are_the_ir_after_passes(name: str, args: str, choices: TileToPal
 def test_what_a_pass_refuses_ends_it() -> None:
     module, _ = read_program(EXAMPLES / "grouped_matmul.mlir")
     program = follow(module, TileToPallas(blocks={"m": 8192, "k": 512}, chip="v4"))
-    assert program.stages[-1].name == "overlap-strips"
+    assert program.stages[-1].name == "strip-mine"
     assert program.pallas == ()
 
 
