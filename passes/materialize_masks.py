@@ -51,7 +51,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import region_dce
 
-from tilec.analysis.lanes import may_have_dead_lanes, spans_to_blend
+from tilec.analysis.lanes import KEEPS_ZERO, may_have_dead_lanes, spans_to_blend
 from tilec.diagnostics import fail
 from tilec.dialects.tile.elementwise import CastOp, SelectOp
 from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp, ScanOp, identity
@@ -144,7 +144,7 @@ class _Masks:
         if key in self.filled:
             return self.filled[key]
         owner = value.owner
-        if neutral == 0 and isinstance(owner, _KEEPS_ZERO) and _has_one_source(value):
+        if neutral == 0 and isinstance(owner, KEEPS_ZERO) and _has_one_source(value):
             sides = {side: self._filled(op, side, dim, neutral) for side in owner.operands}
             made = _before(op, owner.clone(sides))
             kind = with_element(next(iter(sides.values())).type, element_type(value.type))
@@ -190,17 +190,13 @@ class _Masks:
         Rewriter.replace_op(op, replacement, [])
 
 
-_KEEPS_ZERO = (CastOp, arith.AddfOp, arith.SubfOp)
-"""Operations whose result is zero where all operands are."""
-
-
 def _has_one_source(value: SSAValue) -> bool:
     """Whether operations that keep zeros make a value of one other, of 32 bits or narrowed from it."""
     sources, pending, narrows = set[SSAValue](), [value], False
     while pending:
         each = pending.pop()
         owner = each.owner
-        if not isinstance(owner, _KEEPS_ZERO) or element_type(each.type) == i1:
+        if not isinstance(owner, KEEPS_ZERO) or element_type(each.type) == i1:
             sources.add(each)
             continue
         narrows = narrows or (isinstance(owner, CastOp) and _narrows(owner))

@@ -1,5 +1,6 @@
 """Which lanes of a span may be dead, and whether a dead lane may lie inside an array."""
 
+from xdsl.dialects import arith
 from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import (
@@ -11,7 +12,13 @@ from tilec.analysis.affine import (
     whole_bounds,
 )
 from tilec.dialects.tile.access import AccessOp, Dim
+from tilec.dialects.tile.elementwise import CastOp
+from tilec.dialects.tile.mixing import FillOp, WholeOp
+from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import span_of
+
+KEEPS_ZERO = (CastOp, arith.AddfOp, arith.SubfOp)
+"""Operations whose result is zero where all operands are."""
 
 
 def may_have_dead_lanes(span: SSAValue) -> bool:
@@ -21,6 +28,21 @@ def may_have_dead_lanes(span: SSAValue) -> bool:
         return True
     length = static_extent(bounds)
     return length is None or length % kind.size != 0 or _is_aligned(span)
+
+
+def is_filled(value: SSAValue, span: SSAValue, number: float) -> bool:
+    """Whether the dead lanes of a span, if any, hold a number in a value that names the span no longer."""
+    match value.owner:
+        case WholeOp() as op:
+            return op.span is span or is_filled(op.value, span, number)
+        case FillOp() as op:
+            other = op.other.owner
+            same = isinstance(other, arith.ConstantOp) and scalar_of(other.value) == number
+            return same and (op.span is span or is_filled(op.value, span, number))
+        case Operation() as op if isinstance(op, KEEPS_ZERO) and number == 0:
+            return all(is_filled(side, span, number) for side in op.operands)
+        case _:
+            return False
 
 
 def moves_freely(dim: Dim) -> bool:

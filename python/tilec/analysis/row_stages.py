@@ -12,11 +12,11 @@ from xdsl.dialects import scf
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Block, Operation, SSAValue
 
-from tilec.analysis.lanes import moves_freely
+from tilec.analysis.lanes import is_filled, moves_freely
 from tilec.analysis.vmem import WORD
 from tilec.dialects.tile.elementwise import is_lanewise
 from tilec.dialects.tile.locals import is_local
-from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp, WholeOp
+from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp, WholeOp, identity
 from tilec.dialects.tile.places import GetOp, SetOp
 from tilec.dialects.tile.schedule import WindowOp
 from tilec.dialects.tile.syntax import ints_of
@@ -102,12 +102,7 @@ class _Reader:
         """Whether an operation is about rows; raises if it is and may not be."""
         if isinstance(op, WindowOp):
             return False
-        used = _used(op)
-        inside = [value for value in used if value in self.dims]
-        if any(
-            self.axis in span_names(value.type) for value in used if _is_tile(value) and value not in inside
-        ):
-            raise Unsuited("some rows are made under another condition")
+        inside = [value for value in _used(op) if value in self.dims]
         window = op.ref.owner if isinstance(op, GetOp | SetOp) else None
         about = isinstance(window, WindowOp) and any(dim.base is self.span for dim in window.window)
         if isinstance(window, WindowOp) and about and not takes_parts(window, self.span):
@@ -133,6 +128,8 @@ class _Reader:
         if dim is None:
             return
         for value in op.results:
+            if span_names(value.type).count(self.axis) > 1:
+                raise Unsuited("a value has them along two dimensions")
             if dim == len(shape_of(value.type)) - 1 and dim > 0:
                 raise Unsuited("rows lie along lanes")
             self.dims[value] = dim
@@ -186,7 +183,7 @@ class _Reader:
         kind = element_type(op.value.type)
         if op.kind.data not in _KINDS or byte_width(kind) != WORD:
             raise Unsuited(f"they are combined by {op.kind.data} in {kind}")
-        if span_names(op.value.type)[dim] is not None:
+        if not is_filled(op.value, self.span, identity(op.kind.data, kind)):
             raise Unsuited("rows that are not live are combined with others")
         if len(shape_of(op.value.type)) == 1:
             raise Unsuited("numbers of rows are combined")
@@ -242,10 +239,11 @@ class _Reader:
         written: set[SSAValue] = set()
         for stage in stages:
             for op in stage.rows:
-                if isinstance(op, GetOp) and op.ref in written:
+                window = op.ref.owner if isinstance(op, GetOp | SetOp) else None
+                if isinstance(window, WindowOp) and isinstance(op, GetOp) and window.array in written:
                     raise Unsuited("rows are read after they were written")
-                if isinstance(op, SetOp):
-                    written.add(op.ref)
+                if isinstance(window, WindowOp) and isinstance(op, SetOp):
+                    written.add(window.array)
 
 
 def is_alike(value: SSAValue, dim: int) -> bool:

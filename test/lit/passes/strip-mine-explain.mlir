@@ -15,6 +15,9 @@
 // CHECK: strip-mine: rows of %h are done at once: rows lie along lanes
 // CHECK: strip-mine: rows of %i are done at once: rows are used under a condition that were computed before it
 // CHECK: strip-mine: rows of %i are done at once: rows are used under a condition that were computed before it
+// CHECK: strip-mine: rows of %l are done at once: rows that are not live are combined with others
+// CHECK: strip-mine: rows of %n are done at once: a value has them along two dimensions
+// CHECK: strip-mine: rows of %q are done at once: rows are read after they were written
 func.func @f(%x: memref<100x128xf32>, %y: memref<100x128xf32>, %z: memref<128x128xf32>, %o: memref<9xi32>) {
   %zero = arith.constant 0.0 : f32
   tile.pipeline fori_loop nested {
@@ -29,6 +32,9 @@ func.func @f(%x: memref<100x128xf32>, %y: memref<100x128xf32>, %z: memref<128x12
     %f = tile.span %t of %begin to %end by f:32 aligned keep
     %h = tile.span %t of %begin to %end by h:128 aligned keep
     %i = tile.span %t of %begin to %end by i:32 aligned keep
+    %l = tile.span %t of %begin to %end by l:32 aligned keep
+    %n = tile.span %t of %begin to %end by n:32 aligned keep
+    %q = tile.span %t of %begin to %end by q:32 aligned keep
     %first = tile.first %t
     %s = tile.scratch : tensor<128xf32>
     %aw = tile.window read %x[%a, :]
@@ -38,6 +44,10 @@ func.func @f(%x: memref<100x128xf32>, %y: memref<100x128xf32>, %z: memref<128x12
     %ew = tile.window read %x[%e, :]
     %fw = tile.window write %y[%f, :]
     %hw = tile.window read %z[:, %h]
+    %lw = tile.window read %x[%l, :]
+    %nw = tile.window read %x[%n, :]
+    %qr = tile.window read %y[%q, :]
+    %qw = tile.window write %y[%q, :]
     %iw = tile.window read %x[%i, :]
     %iv = tile.get %iw
     %ones = tile.reduce add %iv dims [1]
@@ -50,9 +60,10 @@ func.func @f(%x: memref<100x128xf32>, %y: memref<100x128xf32>, %z: memref<128x12
       %w = math.exp %v : tensor<32x128xf32, #tile.spans<b, _>>
       %f1 = tile.fill %w outside %b with %zero
       %sum = tile.reduce add %f1 dims [0]
-      %wide = tile.broadcast %sum dims [1] : tensor<32x128xf32>
-      %d1 = arith.subf %f1, %wide : tensor<32x128xf32>
-      %sum_1 = tile.reduce add %d1 dims [0]
+      %wide = tile.broadcast %sum dims [1] : tensor<32x128xf32, #tile.spans<b, _>>
+      %d1 = arith.subf %w, %wide : tensor<32x128xf32, #tile.spans<b, _>>
+      %f2 = tile.fill %d1 outside %b with %zero
+      %sum_1 = tile.reduce add %f2 dims [0]
       tile.set %sum_1, %s
     }
     scf.if %first {
@@ -94,6 +105,27 @@ func.func @f(%x: memref<100x128xf32>, %y: memref<100x128xf32>, %z: memref<128x12
     scf.if %first {
       %v = tile.get %iw
       %most = tile.reduce max %iv dims [1]
+    }
+    scf.if %first {
+      %v = tile.get %lw
+      %one = arith.constant 1.0 : f32
+      %f1 = tile.fill %v outside %l with %one
+      %sum = tile.reduce add %f1 dims [0]
+      tile.set %sum, %s
+    }
+    scf.if %first {
+      %v = tile.get %nw
+      %sum = tile.reduce add %v dims [1]
+      %wide = tile.broadcast %sum dims [0] : tensor<32x32xf32, #tile.spans<n, n>>
+    }
+    scf.if %first {
+      %v = tile.get %qr
+      %f1 = tile.fill %v outside %q with %zero
+      tile.set %v, %qw
+      %sum = tile.reduce add %f1 dims [0]
+      %wide = tile.broadcast %sum dims [1] : tensor<32x128xf32, #tile.spans<q, _>>
+      %d1 = arith.subf %v, %wide : tensor<32x128xf32, #tile.spans<q, _>>
+      tile.set %d1, %qw
     }
   }
   return
