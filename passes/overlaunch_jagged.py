@@ -2,7 +2,7 @@
 
 The other way to give a jagged axis a known extent, without tables: every range gets the steps of the longest
 that is possible. Steps past the end of a range rest on its last tile, so that no window moves, and do
-nothing.
+nothing; so does a range inside of it meanwhile.
 
 Before:
     %m = tile.axis %b to %e by m:128 ordered aligned
@@ -56,14 +56,16 @@ def _overlaunch(pipeline: PipelineOp, jagged: list[AxisOp]) -> None:
     check_visits(pipeline, OverlaunchJagged.name)
     before: list[Operation] = []
     bounds = StepBounds(pipeline, IndexBuilder(before, pipeline.location))
-    valid = [_replace(axis, bounds) for axis in jagged]
+    valid: dict[AxisOp, SSAValue] = {}
+    for axis in jagged:
+        _replace(axis, bounds, valid)
     Builder(InsertPoint.before(pipeline)).insert(before)
-    _guard_body(pipeline, valid)
+    _guard_body(pipeline, list(valid.values()))
     region_dce(pipeline.body)
 
 
-def _replace(axis: AxisOp, bounds: StepBounds) -> SSAValue:
-    """Replace a jagged axis; returns whether a step is one that the range has."""
+def _replace(axis: AxisOp, bounds: StepBounds, valid: dict[AxisOp, SSAValue]) -> None:
+    """Replace a jagged axis, and add to `valid`, by axis, whether a step is one that the range has."""
     most = bounds.most_tiles(axis)
     if most is None:
         fail(
@@ -83,10 +85,13 @@ def _replace(axis: AxisOp, bounds: StepBounds) -> SSAValue:
     wanted = build.add(numbers.first, step.result)
     resting = build.maximum(last, numbers.first)
     number = build.minimum(wanted, resting)
+    around = build.every(valid.get(outer) for outer in axes_behind(axis.operands))
+    if around is not None:  # going through the range again would come back to blocks that were written
+        number = build.select(around, number, resting)
     limit = bounds.upper(axis.axis.bounds.end)
     if span_of(axis.result) is None and limit is not None:
         number = build.maximum(build.minimum(number, build.sub(limit, 1)), 0)
-    valid = build.compare("slt", wanted, numbers.stop)
+    valid[step] = build.compare("slt", wanted, numbers.stop)
     answers = Answers(
         first=build.compare("eq", step.result, 0),
         last=build.compare("eq", wanted, last),
@@ -97,7 +102,6 @@ def _replace(axis: AxisOp, bounds: StepBounds) -> SSAValue:
     Builder(InsertPoint.before(axis)).insert(ops)
     axis.result.replace_all_uses_with(value)
     Rewriter.erase_op(axis)
-    return valid
 
 
 def _guard_body(pipeline: PipelineOp, valid: list[SSAValue]) -> None:

@@ -78,3 +78,22 @@ def test_what_steps_come_back_to_is_there(fn: Callable[..., Any], ways: str) -> 
     kernel: Any = tilec.kernel(config=tilec.Config(blocks=blocks, grouping=grouping, loop=loop))(fn)
     x = torch.arange(45 * 200.0).reshape(45, 200)
     prove(kernel, (x, *CASES[fn]), chips=(), seeds=(0,))
+
+
+def tiles_in_tiles(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    """The rows of each group in tiles, which are gone through in smaller ones."""
+    out = torch.zeros([x.size(0), x.size(1)], dtype=x.dtype)
+    for g in hl.grid(offsets.size(0) - 1):
+        for outer in hl.tile(offsets[g], offsets[g + 1]):
+            for rows in hl.tile(outer.begin, outer.end):
+                out[rows, :] = x[rows, :] + g
+    return out
+
+
+@pytest.mark.parametrize("loop", ["grid", "emit_pipeline"])
+def test_idle_steps_go_through_no_tile_again(loop: str) -> None:
+    """While a range rests, those inside of its tiles do: a block was read before it was written."""
+    config = tilec.Config(blocks={"outer": 64, "rows": 16}, grouping="overlaunch", loop=loop)
+    kernel: Any = tilec.kernel(config=config)(tiles_in_tiles)
+    x = torch.arange(100 * 128.0).reshape(100, 128)
+    prove(kernel, (x, torch.tensor([0, 0, 5, 6, 47, 64, 64, 100])), chips=())
