@@ -155,7 +155,9 @@ class _Model:
         if len(stretches) == 1:
             (only,) = stretches
             anew = again * (read + written) / rate  # nothing is computed meanwhile, but these bytes pass
-            cycles += max(only.stepping + only.copies.ends / rate + anew, only.moving + only.step)
+            # What came last is computed when all is there: of ragged axes that is less than on average.
+            last = 1.0 if self.nest.jagged else max(only.steps / max(only.copies.fetches, 1.0), 1.0)
+            cycles += max(only.stepping + only.copies.ends / rate + anew, only.moving + only.step * last)
         else:
             cycles += again * (read + written) / rate
             cycles += sum(max(each.stepping + each.copies.ends / rate, each.moving) for each in stretches)
@@ -265,8 +267,15 @@ class _Model:
             return 0.0
         if self.nest.grouping != "overlaunch":
             return CALL + LISTED * max(self.nest.runs[n] for n in ragged)
-        made = sum(prod(self._most(self.work.levels[n], n) for n in self.work.path(leaf)) for leaf in leaves)
+        made = self._made(-1)
         return self._idle(ragged) * max(made - sum(self.nest.runs[n] for n in leaves), 0.0)
+
+    def _made(self, around: int) -> float:
+        """The steps of loops inside of one, each with as many as it may have: loops that follow each other
+        are one axis, and what is inside of one of them is so of all."""
+        inside = [n for n, level in enumerate(self.work.levels) if level.parent == around]
+        steps = sum(self._most(self.work.levels[n], n) for n in inside if n not in self.nest.written_out)
+        return max(steps, 1.0) * max(map(self._made, inside), default=1.0)
 
     def _idle(self, ragged: Sequence[int]) -> float:
         """Cycles of an idle step; what loops inside of the jagged one move is copied all the same."""
