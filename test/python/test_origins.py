@@ -140,7 +140,8 @@ USERS = {
 def test_units_work_for_the_operations_that_need_them(
     kernel: str, arguments: str, chip: str, expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(str(EXAMPLES / kernel), [chip], arguments, "", as_json=True, html="") == 0
+    choices = "loop=grid" if chip == "v4" else ""  # streams are not trusted there
+    assert run(str(EXAMPLES / kernel), [chip], arguments, choices, as_json=True, html="") == 0
     cost = json.loads(capsys.readouterr().out)[0]["cost"]
     parts: list[dict[str, Any]] = cost["parts"]
     assert cost["doubts"] == []
