@@ -44,7 +44,8 @@ from xdsl.passes import ModulePass
 from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.analysis.affine import IndexBounds, axis_bounds
-from tilec.analysis.row_stages import RowStages, Stage, is_alike, stages_of
+from tilec.analysis.row_stages import STRIP_REGISTERS, RowStages, Stage, is_alike, stages_of
+from tilec.analysis.strips import name_of, size_of
 from tilec.analysis.vmem import SUBLANES, WORD, registers
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.bound import BoundOp, Side
@@ -73,8 +74,7 @@ class StripMine(ModulePass):
 
     name = "strip-mine"
 
-    registers: int = 64
-    """Those of a core; fewer in a strip are as many bundles a register, and more loops around them."""
+    registers: int = STRIP_REGISTERS
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         if self.registers < 1:
@@ -118,8 +118,7 @@ def _mine(pipeline: PipelineOp, block: Block, span: SSAValue, most: int) -> None
 
 def strip_rows(stages: RowStages, span: SSAValue, most: int) -> int | None:
     """The rows of a strip; `None` where a tile is no more, or is no number of strips."""
-    kind = span_of(span)
-    size = 0 if kind is None else kind.size
+    size = size_of(span)
     unit = max((_unit(*each) for each in stages.dims.items()), default=size)
     if _most_registers(stages, size) <= most:
         return None
@@ -150,8 +149,7 @@ class _Miner:
 
     def __init__(self, pipeline: PipelineOp, block: Block, span: SSAValue, rows: int, stages: RowStages):
         self.block, self.span, self.rows, self.stages = block, span, rows, stages
-        kind = span_of(span)
-        self.axis = "" if kind is None else kind.axis
+        self.axis = name_of(span)
         taken = {each.axis for op in pipeline.walk() for value in op.results if (each := span_of(value))}
         name = f"{self.axis}_strip"
         while name in taken:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from math import ceil, prod
 
 from tilec.analysis.flat import row_width
+from tilec.analysis.row_stages import STRIP_REGISTERS
 from tilec.analysis.vmem import SUBLANES, WORD, registers
 from tilec.analysis.workload import INNER, Extent, Level, Traffic, Workload
 from tilec.dialects.tile.access import Effect
 
-FEW = 64
-"""The registers of a strip; see `--strip-mine`."""
 LONG = 2
 """Segments are streamed with `grouping=auto` if on average they have so many tiles; see
 `--stream-jagged-items`."""
@@ -144,7 +143,7 @@ class Nest:
             each.shape for each in self.work.lanes if each.level == number and level.axis in each.shape[:-1]
         ]
         block = rows = self.block(level)
-        while any(self._registers(shape, level.axis, rows) > FEW for shape in shapes):
+        while any(self._registers(shape, level.axis, rows) > STRIP_REGISTERS for shape in shapes):
             rows //= 2
         return max(rows, SUBLANES) if max(rows, SUBLANES) < block else None
 

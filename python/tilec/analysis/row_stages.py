@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Block, Operation, SSAValue
 
 from tilec.analysis.lanes import is_filled, moves_freely
+from tilec.analysis.strips import name_of
 from tilec.analysis.vmem import WORD
 from tilec.dialects.tile.elementwise import is_lanewise
 from tilec.dialects.tile.locals import is_local
@@ -20,9 +21,12 @@ from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp, WholeOp, ident
 from tilec.dialects.tile.places import GetOp, SetOp
 from tilec.dialects.tile.schedule import WindowOp
 from tilec.dialects.tile.syntax import ints_of
-from tilec.dialects.tile.types import RefType, byte_width, element_type, shape_of, span_names, span_of
+from tilec.dialects.tile.types import RefType, byte_width, element_type, shape_of, span_names
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp
 
+STRIP_REGISTERS = 64
+"""What a strip of rows may have of its widest value: the registers of a core. Fewer are as many bundles a
+register, and more loops around them."""
 _KINDS = (Combine.ADD, Combine.MAX, Combine.MIN)
 
 
@@ -75,8 +79,7 @@ class _Reader:
 
     def __init__(self, span: SSAValue):
         self.span = span
-        kind = span_of(span)
-        self.axis = "" if kind is None else kind.axis
+        self.axis = name_of(span)
         self.dims: dict[SSAValue, int] = {}
         self.numbers: dict[Operation, int] = {}
         self.waits: dict[SSAValue, int] = {}

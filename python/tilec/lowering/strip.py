@@ -1,6 +1,6 @@
 """One strip of a step's rows, in parts of its columns: rows lie along lanes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects import arith
@@ -10,7 +10,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from tilec.analysis.strips import Strips, name_of
 from tilec.dialects import pallas
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
-from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp
+from tilec.dialects.tile.mixing import FillOp, ReduceOp
 from tilec.dialects.tile.places import GetOp, SetOp
 from tilec.dialects.tile.products import DotOp
 from tilec.dialects.tile.schedule import WindowOp
@@ -18,13 +18,8 @@ from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import element_type, shape_of, value_type
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp, ReshapeOp, SplatOp, TransposeOp
 from tilec.lowering.scalars import Scalars
+from tilec.rewriting.combining import COMBINERS
 from tilec.rewriting.index import Index, IndexBuilder
-
-_COMBINED: Mapping[Combine, Callable[[SSAValue, SSAValue], Operation]] = {
-    Combine.ADD: arith.AddfOp,
-    Combine.MAX: arith.MaximumfOp,
-    Combine.MIN: arith.MinimumfOp,
-}
 
 Carried = dict[SSAValue, SSAValue]
 """Values of the step as they are for a strip, or for a part of its columns."""
@@ -201,7 +196,7 @@ class Strip:
         flat = self._emit(ReduceOp(op.kind.data, value, [0]), op.result)
         made = self._emit(ReshapeOp(flat, self._type(op.result)), op.result)
         if self.column:
-            both = _COMBINED[op.kind.data](self.values[op.result], made)
+            both = COMBINERS[op.kind.data, True](self.values[op.result], made)
             made = self._emit(both, op.result)
         self.values[op.result] = made
 
