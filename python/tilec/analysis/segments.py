@@ -9,8 +9,8 @@ from xdsl.ir import Operation, SSAValue
 from tilec.analysis.affine import IndexBounds, Linear, ends_in, linear
 from tilec.diagnostics import where
 from tilec.dialects.tile.access import AccessOp
-from tilec.dialects.tile.arrays import LoadOp
-from tilec.dialects.tile.types import element_type, shape_of
+from tilec.dialects.tile.arrays import LoadOp, SegmentOp
+from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 from tilec.dialects.tile.views import ViewOp, viewed_array
 
 
@@ -78,6 +78,16 @@ def obstacle(begin: LoadOp, end: LoadOp, writes: Sequence[AccessOp]) -> str | No
 def _load(leaf: SSAValue | tuple[SSAValue, int]) -> LoadOp | None:
     owner = leaf.owner if isinstance(leaf, SSAValue) else None
     return owner if isinstance(owner, LoadOp) and not shape_of(owner.result.type) else None
+
+
+def mean_rows(bounds: IndexBounds, rows: int) -> float | None:
+    """How many of so many rows each segment has on average, if the axis goes through segments of them all:
+    rows that lie in gaps are not known of. `None` for other axes, and where a number is not known."""
+    op = bounds.begin.owner if isinstance(bounds.begin, SSAValue) else None
+    if not isinstance(op, SegmentOp) or op.last is not None or bounds.end is not op.end:
+        return None
+    segments = shape_of(op.begins.type)[0] - (op.ends is None)
+    return rows / segments if UNBOUND not in (rows, shape_of(op.begins.type)[0]) and segments > 0 else None
 
 
 def writes_of(function: Operation) -> list[AccessOp]:

@@ -80,3 +80,43 @@ func.func @f(%x: memref<100x256xf32>, %offsets: memref<9xi32>) -> (memref<100x25
   }
   func.return %out, %tops : memref<100x256xf32>, memref<8x256xf32>
 }
+
+// Where most strips are known to be whole, those have a loop of their own without masks, after that of the
+// partial ones: of the first, 0, and of the last, 1.
+// CHECK-LABEL: func.func @g
+// CHECK:        %first = arith.floordivsi %[[BEGIN:.*]], %c8
+// CHECK-NEXT:   %stop = arith.ceildivsi %[[END:.*]], %c8
+// CHECK-NEXT:   %whole = arith.ceildivsi %[[BEGIN]], %c8
+// CHECK-NEXT:   %whole_stop = arith.floordivsi %[[END]], %c8
+// CHECK:        %[[BEHIND:.*]] = arith.maxsi %whole, %whole_stop
+// CHECK:        %[[SOME:.*]] = scf.for %edge = %{{.*}} to %{{.*}} step %{{.*}} iter_args(%[[S:.*]] = %{{.*}}) -> (tensor<8x256xf32>) {
+// CHECK-NEXT:     %[[AT:.*]] = arith.muli %edge, %{{.*}}
+// CHECK-NEXT:     %strip = arith.addi %first, %[[AT]]
+// CHECK-NEXT:     %m_part = tile.span %strip of %begin to %end by m_strip:8 aligned keep
+// CHECK-NEXT:     %v = tile.get %x_window at %m_part of %m
+// CHECK-NEXT:     %[[F:.*]] = tile.fill %v outside %m_part with %zero
+// CHECK-NEXT:     %[[R:.*]] = arith.addf %[[S]], %[[F]]
+// CHECK-NEXT:     scf.yield %[[R]]
+// CHECK:        %[[ALL:.*]] = scf.for %strip_1 = %whole to %whole_stop step %{{.*}} iter_args(%[[S:.*]] = %[[SOME]]) -> (tensor<8x256xf32>) {
+// CHECK-NEXT:     %m_part_1 = tile.span %strip_1 of %begin to %end by m_strip:8 aligned keep
+// CHECK-NEXT:     %v_1 = tile.get %x_window at %m_part_1 of %m
+// CHECK-NEXT:     %[[F:.*]] = tile.whole %v_1 along %m_part_1
+// CHECK-NEXT:     %[[R:.*]] = arith.addf %[[S]], %[[F]]
+// CHECK-NEXT:     scf.yield %[[R]]
+// CHECK:        tile.reduce add %[[ALL]] dims [0]
+func.func @g(%x: memref<100x256xf32>, %offsets: memref<9xi32>) -> memref<8x256xf32> {
+  %sums = tile.empty : memref<8x256xf32>
+  tile.pipeline fori_loop nested {
+    %g = tile.axis 0 to 8 ordered
+    %begin, %end = tile.segment %offsets[%g]
+    %m = tile.axis %begin to %end by m:32 mean 64 ordered aligned keep
+    %x_window = tile.window read %x[%m, :]
+    %sums_window = tile.window write %sums[%g, :]
+    %v = tile.get %x_window
+    %zero = arith.constant 0.0 : f32
+    %f = tile.fill %v outside %m with %zero
+    %here = tile.reduce add %f dims [0]
+    tile.set %here, %sums_window
+  }
+  func.return %sums : memref<8x256xf32>
+}
