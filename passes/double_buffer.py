@@ -37,7 +37,7 @@ from xdsl.passes import ModulePass
 from tilec.analysis.affine import static_extent
 from tilec.analysis.blocks import MOST_BUFFERS, block_refusal, in_view, kind_of, most_buffers
 from tilec.analysis.buffers import FEW, SOME, wanted_buffers
-from tilec.analysis.kept import most_kept, power_of_two, returns_of
+from tilec.analysis.kept import most_kept, returns_of
 from tilec.analysis.lanes import moves_freely
 from tilec.analysis.visits import moves, one_step
 from tilec.analysis.vmem import MEBIBYTE, Space, padded_bytes
@@ -112,8 +112,8 @@ class DoubleBuffer(ModulePass):
         chip, least = CHIPS[self.chip], window.buffers.value.data
         shape, width = in_view(window, window.extents), byte_width(window.array_type.element_type)
         tile = padded_bytes(shape, width)
-        room = int(chip.vmem_mib * MEBIBYTE) - ledger_of(pipeline, chip).total(Space.VMEM)
-        count = min(most_kept(chip, tile), power_of_two(room // tile + least))
+        others = ledger_of(pipeline, chip).total(Space.VMEM) - least * tile
+        count = most_kept(chip, tile, others)
         if count >= least:
             window.kept = IntegerAttr(count, i64)
             explain(window, f"double-buffer: ranges of up to {count} tiles are copied once")

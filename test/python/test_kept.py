@@ -106,5 +106,10 @@ def test_compiles() -> None:
 
 
 def test_no_more_tiles_are_kept_than_there_are_semaphores_for() -> None:
-    assert most_kept(CHIPS["v5e"], 2**20) == 64
-    assert most_kept(CHIPS["v5e"], 2**12) == MOST
+    assert most_kept(CHIPS["v5e"], 2**12, 0) == MOST
+
+
+def test_tiles_are_kept_beside_what_else_is_in_memory() -> None:
+    megabyte = 2**20
+    found = [most_kept(CHIPS["v5e"], megabyte, others * megabyte) for others in (0, 56, 57, 119, 120)]
+    assert found == [64, 64, 32, 1, 0]

@@ -23,8 +23,8 @@ from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.places import GetOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 
-PART = 2
-"""The part of VMEM that the tiles of one window may take, for others to come back to: a half."""
+PART = 15 / 16
+"""The part of VMEM that may be full where tiles are kept; the rest is left for what libtpu spills."""
 MOST = 128
 """Tiles that a window keeps at most. Each has a semaphore, and libtpu 0.0.51 has room for 512 in a kernel."""
 
@@ -60,9 +60,10 @@ def kept_returns(pipeline: PipelineOp) -> dict[WindowOp, Return]:
     return {window: each for window, each in returns_of(pipeline).items() if each.first.kept is not None}
 
 
-def most_kept(chip: Chip, tile: int) -> int:
-    """How many tiles of `tile` bytes a window may keep, if there is room for them."""
-    return min(power_of_two(int(chip.vmem_mib * MEBIBYTE) // PART // tile), MOST)
+def most_kept(chip: Chip, tile: int, others: int) -> int:
+    """How many tiles of `tile` bytes a window may keep beside `others` bytes."""
+    room = int(chip.vmem_mib * MEBIBYTE * PART) - others
+    return min(power_of_two(room // tile), MOST)
 
 
 def power_of_two(count: int) -> int:

@@ -372,14 +372,24 @@ class _Model:
         before = self.work.traffic[: self.work.traffic.index(traffic)]
         if self.nest.grouping != "stream" or not any(self._comes_back(traffic, each) for each in before):
             return 1.0
-        shape, _, _ = self.nest.copied(traffic)
-        most = most_kept(self.chip, padded_bytes(shape, traffic.width))
+        tile = self._tile(traffic)
+        most = most_kept(self.chip, tile, sum(map(self._held, self.owners)) - self._held(traffic))
         level = self.work.levels[traffic.level]
         block = self.nest.block(level)
         tiles = [-(-end // block) - begin // block for begin, end in level.ranges] or [
             ceil(self.nest.trips[traffic.level])
         ]
         return sum(each for each in tiles if each > most) / max(sum(tiles), 1)
+
+    def _tile(self, traffic: Traffic) -> int:
+        """The bytes that are copied at once of a window's array."""
+        return padded_bytes(self.nest.copied(traffic)[0], traffic.width)
+
+    def _held(self, traffic: Traffic) -> int:
+        """The bytes of a window's buffers in a stream."""
+        moves = bool(traffic.shape) and self.nest.copied(traffic)[2] > 1
+        buffers = min(self.schedule.depth or SOME, self.most) if moves else 1
+        return self._tile(traffic) * buffers if traffic.shape else 0
 
     def _comes_back(self, traffic: Traffic, first: Traffic) -> bool:
         """Whether a window has the tiles of another one, in a loop after that one's."""
