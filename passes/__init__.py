@@ -42,6 +42,7 @@ _PASSES = {
     "strip-mine": "StripMine",
     "plan-memory": "PlanMemory",
     "convert-tile-to-pallas": "ConvertTileToPallas",
+    "drop-bounds-checks": "DropBoundsChecks",
     "tile-to-pallas": "TileToPallas",
 }
 

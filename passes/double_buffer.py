@@ -18,8 +18,8 @@ After, with "depth=3 fetch=2":
 
 Where loops that follow each other go through one range in equal tiles, as two passes over a segment do, the
 tiles of a short range are `kept` in the buffers of the first for the others, which copy none of them again:
-in a `nested` pipeline, as far as VMEM has room. Softmax of 64 segments of 512 rows of 1024 f32 is estimated at 329
-us on v5e and 92 us on tpu7x in tiles of 256 rows; where every tile was copied twice, at 493 and 157 us.
+in a `nested` pipeline, as far as VMEM has room. Softmax of 64 segments of 512 rows of 1024 f32 is estimated
+at 329 us on v5e and 92 us on tpu7x in tiles of 256 rows; where every tile was copied twice, at 493 and 157.
 
 A grid has two buffers at most, and so has an output of an emit_pipeline, and an input of one that may have
 few steps; a block that no step changes has one. What a window says of itself stands.

@@ -8,7 +8,7 @@ Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--clip-axes`, `--dr
 (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`,
 `--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`,
 `--classify-outputs` again, `--double-buffer`, `--overlap-strips`, `--strip-mine`, `--plan-memory`,
-`--convert-tile-to-pallas`. Options that are no option of a pass are sizes of axes.
+`--convert-tile-to-pallas`, `--drop-bounds-checks`. Options that are no option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
 N`), sums over short ones are products, and long ones are streamed if the loop is a `fori_loop`. With
@@ -34,6 +34,7 @@ from tilec.passes.clip_axes import ClipAxes
 from tilec.passes.compact_worklist import CompactWorklist
 from tilec.passes.convert_tile_to_pallas import ConvertTileToPallas
 from tilec.passes.double_buffer import DoubleBuffer
+from tilec.passes.drop_bounds_checks import DropBoundsChecks
 from tilec.passes.drop_masks import DropMasks
 from tilec.passes.expand_gathers import ExpandGathers
 from tilec.passes.fold_gathers import FoldGathers
@@ -209,6 +210,7 @@ class TileToPallas(ModulePass):
             StripMine(),
             PlanMemory(self.chip),
             ConvertTileToPallas(),
+            DropBoundsChecks(),
         ]
 
     def _short_items(self) -> list[ModulePass]:

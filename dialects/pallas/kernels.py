@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     MemRefType,
     StringAttr,
+    UnitAttr,
     i64,
 )
 from xdsl.ir import Attribute, Operation, Region, SSAValue
@@ -90,7 +91,7 @@ class CallOp(IRDLOperation):
     arrays of its `out` and `out_space` operations, in their order. A dimension of the grid is a literal or
     an index, which may be known only when the kernel starts; without a grid there is one step. `parallel`
     dimensions may run in any order and on several cores. `vmem` is the limit, in bytes, that the compiler
-    gets.
+    gets; of an `unchecked` kernel the TPU does not check that copies stay within their arrays.
 
     Example:
         %y = pallas.call "scale" grid [parallel 4, arbitrary %steps] vmem 33554432 {
@@ -107,6 +108,7 @@ class CallOp(IRDLOperation):
     static_grid = prop_def(DenseArrayBase)
     semantics = prop_def(ArrayAttr[SemanticsAttr])
     vmem_limit = opt_prop_def(IntegerAttr)
+    unchecked = opt_prop_def(UnitAttr)
     body = region_def("single_block")
     arrays = var_result_def(MemRefType)
     traits = traits_def(NoTerminator(), RecursiveMemoryEffect())
@@ -119,6 +121,7 @@ class CallOp(IRDLOperation):
         body: Region,
         result_types: Sequence[Attribute],
         vmem_limit: int | None = None,
+        unchecked: bool = False,
     ):
         operands, static = pack_ints(grid)
         super().__init__(
@@ -128,6 +131,7 @@ class CallOp(IRDLOperation):
                 "static_grid": static,
                 "semantics": ArrayAttr([SemanticsAttr(order) for order in semantics]),
                 "vmem_limit": None if vmem_limit is None else IntegerAttr(vmem_limit, i64),
+                "unchecked": UnitAttr() if unchecked else None,
             },
             regions=[body],
             result_types=[result_types],
@@ -153,11 +157,14 @@ class CallOp(IRDLOperation):
                 lambda: (parser.parse_str_enum(Semantics), parse_operand_or_int(parser)),
             )
         vmem = parser.parse_integer(allow_boolean=False) if parser.parse_optional_keyword("vmem") else None
+        unchecked = parser.parse_optional_keyword("unchecked") is not None
         body = parser.parse_region()
         kinds: list[Attribute] = []
         if parser.parse_optional_punctuation(":"):
             kinds = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
-        return cls(name, [size for _, size in grid], [order for order, _ in grid], body, kinds, vmem)
+        return cls(
+            name, [size for _, size in grid], [order for order, _ in grid], body, kinds, vmem, unchecked
+        )
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
@@ -169,6 +176,8 @@ class CallOp(IRDLOperation):
                 printer.print_list(pairs, lambda pair: _print_dimension(printer, *pair))
         if self.vmem_limit is not None:
             printer.print_string(f" vmem {self.vmem_limit.value.data}")
+        if self.unchecked is not None:
+            printer.print_string(" unchecked")
         printer.print_string(" ")
         printer.print_region(self.body)
         if self.arrays:

@@ -12,6 +12,7 @@ from programs import every, named, parse
 from xdsl.dialects import arith
 
 from tilec.analysis.ranges import Range, Ranges
+from tilec.parsing import LocatingParser, make_context
 
 UNKNOWN = Range()
 
@@ -30,10 +31,17 @@ OPERATIONS: dict[str, tuple[Callable[[int, int], int], Callable[[Range, Range], 
     "remsi": (lambda a, b: a - b * truncated(a, b), Range.rem),
     "minsi": (min, Range.minimum),
     "maxsi": (max, Range.maximum),
+    "andi": (lambda a, b: a & b, Range.masked),
+    "shrsi": (lambda a, b: a >> b, Range.shifted),
 }
 """Of each operation of `arith`, what it computes and its range."""
 
 DIVISIONS = ("floordivsi", "ceildivsi", "divsi", "remsi")
+
+
+def defined(name: str, right: int) -> bool:
+    """Whether an operation with such a right side has a value."""
+    return not (name in DIVISIONS and right == 0) and (name != "shrsi" or 0 <= right < 32)
 
 
 @st.composite
@@ -62,8 +70,8 @@ def test_an_operation_on_members_of_small_ranges_is_a_member(name: str) -> None:
     compute, on_ranges = OPERATIONS[name]
     inside = {each: [n for n in range(-7, 8) if n in each] for each in SMALL_RANGES}
     for left, right in product(SMALL_RANGES, repeat=2):
-        divisors = [n for n in inside[right] if n != 0 or name not in DIVISIONS]
-        values = {compute(a, b) for a, b in product(inside[left], divisors)}
+        rights = [n for n in inside[right] if defined(name, n)]
+        values = {compute(a, b) for a, b in product(inside[left], rights)}
         found = on_ranges(left, right)
         assert all(value in found for value in values), (left, right, found)
 
@@ -73,7 +81,7 @@ def test_an_operation_on_members_of_small_ranges_is_a_member(name: str) -> None:
 def test_an_operation_on_members_is_a_member(
     left: tuple[Range, int], right: tuple[Range, int], name: str
 ) -> None:
-    assume(right[1] != 0 or name not in DIVISIONS)
+    assume(defined(name, right[1]))
     compute, on_ranges = OPERATIONS[name]
     assert compute(left[1], right[1]) in on_ranges(left[0], right[0])
 
@@ -213,7 +221,7 @@ def write(expression: Expression, kind: str, out: Written) -> str:
             names = write(left, kind, out), write(right, kind, out)
             a, b = (out.values[side] for side in names)
             text = f"arith.{name} %{names[0]}, %{names[1]} : {kind}"
-            if a is None or b is None or (b == 0 and name in DIVISIONS):
+            if a is None or b is None or not defined(name, b):
                 return out.add(text, None)
             value = OPERATIONS[name][0](a, b)
             return out.add(text, value if kind == "index" else signed(value, 32))
@@ -238,6 +246,46 @@ def test_every_value_of_a_program_is_in_its_range(
     for name, value in out.values.items():
         found = ranges.of(named(module, name))
         assert value is None or value in found, (name, value, found)
+
+
+CARRIED: st.SearchStrategy[Expression] = st.recursive(
+    st.sampled_from(["turn", "one", "two", "begin"]) | NUMBERS,
+    lambda inner: st.builds(Node, st.sampled_from([*OPERATIONS, "select"]), st.tuples(inner, inner)),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    inits=st.tuples(NUMBERS, NUMBERS),
+    yields=st.tuples(CARRIED, CARRIED),
+    chosen=st.lists(st.booleans(), max_size=12),
+    begin=LEAVES["begin"],
+)
+def test_what_a_loop_carries_is_in_its_range(
+    inits: tuple[int, int], yields: tuple[Expression, Expression], chosen: list[bool], begin: int
+) -> None:
+    """Of a loop with a turn for each of `chosen`, what `select` chooses in it."""
+    text = Written([], {"turn": None, "one": None, "two": None, "begin": None}, True)
+    names = [write(each, "index", text) for each in yields]
+    loop = (
+        f"%a1 = arith.constant {inits[0]} : index\n%a2 = arith.constant {inits[1]} : index\n"
+        f"%r1, %r2 = pallas.fori %turn = 0 to {len(chosen)} iter_args(%one = %a1, %two = %a2) {{\n"
+    )
+    body = "\n".join([*text.lines, f"pallas.yield %{names[0]}, %{names[1]}"])
+    source = HEADER + loop + body + "\n}\n}\n}\nreturn\n}"
+    module, ranges = LocatingParser(make_context(), source, "f.mlir").parse_module(), Ranges()
+    carried: tuple[int | None, int | None] = inits
+    for turn, choice in enumerate(chosen):
+        here: dict[str, int | None] = {"turn": turn, "one": carried[0], "two": carried[1], "begin": begin}
+        out = Written([], here, choice)
+        one, two = (write(each, "index", out) for each in yields)
+        for name, value in out.values.items():
+            found = ranges.of(named(module, name))
+            assert value is None or value in found, (turn, name, value, found)
+        carried = out.values[one], out.values[two]
+    for name, value in zip(("r1", "r2"), carried, strict=True):
+        assert value is None or value in ranges.of(named(module, name))
 
 
 def range_of(text: str, name: str = "r") -> Range:

@@ -160,8 +160,8 @@ KERNEL = """func.func @f(%x: memref<512x512xf32>, %t: memref<9xi32>, %n: index) 
         ("columns", Range(0, 512)),
         ("w", Range(1, 0, -(2**31), 2**31 - 1)),
         ("q", Range(1, 0, 0, 7)),
-        ("c", UNKNOWN),
-        ("r", UNKNOWN),
+        ("c", Range(1, 0, 0, 7)),
+        ("r", Range(1, 0, 0, 7)),
     ],
 )
 def test_values_of_kernels(name: str, expected: Range) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from math import prod
 
 from xdsl.dialects.builtin import MemRefType
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from tilec.analysis.affine import static_extent
 from tilec.analysis.alignment import Access, Kind, Multiple, Refusal, refusal
@@ -140,14 +140,18 @@ def block_refusal(window: WindowOp, kind: Kind, extents: Sequence[int]) -> Refus
 
 
 def tile_rows_of(window: WindowOp, rows: int) -> int:
+    """The rows of a tile of memory of a window's array in HBM with so many rows."""
+    return rows_of_tile(window.array_type.element_type, rows)
+
+
+def rows_of_tile(element: Attribute, rows: int) -> int:
     """The rows of a tile of memory of an array in HBM with so many rows: it takes whole tiles."""
-    dtype = _dtype(window)
     known = UNKNOWN if rows == UNBOUND else rows
-    return tile_rows(known, Access(CHIPS[0], Kind.DMA_IN, dtype, (known, LANES), (0, 0), (1, LANES)))
+    access = Access(CHIPS[0], Kind.DMA_IN, _dtype(element), (known, LANES), (0, 0), (1, LANES))
+    return tile_rows(known, access)
 
 
-def _dtype(window: WindowOp) -> str:
-    element = window.array_type.element_type
+def _dtype(element: Attribute) -> str:
     name = str(element).lower()
     return name if name in DTYPES else _OF_WIDTH.get(byte_width(element), "f32")
 
@@ -168,7 +172,7 @@ def _first_refusal(
     size: tuple[int, ...],
 ) -> Refusal | None:
     array = tuple(UNKNOWN if extent == UNBOUND else extent for extent in array)
-    dtype = _dtype(window)
+    dtype = _dtype(window.array_type.element_type)
     # The buffers of an emit_pipeline and of a fori_loop are laid out like scratch.
     scratch = kind in (Kind.VMEM_LOAD, Kind.VMEM_STORE)
     accesses = (Access(chip, kind, dtype, array, start, size, scratch=scratch) for chip in CHIPS)

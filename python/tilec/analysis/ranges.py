@@ -5,21 +5,21 @@ Integers of a fixed width wrap around, so that of a product that may overflow on
 What values have to do with each other is not seen: `x - x rem 8` is a multiple of 1.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import gcd, inf, isinf
 from typing import cast
 
 from xdsl.dialects import arith, memref, scf
-from xdsl.dialects.builtin import FixedBitwidthType, IntegerAttr, IntegerType
+from xdsl.dialects.builtin import FixedBitwidthType, IndexType, IntegerAttr, IntegerType, i1
 from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 
 from tilec.analysis.affine import IndexBounds, axis_bounds, linear
 from tilec.dialects.pallas.blocks import BlockOp
-from tilec.dialects.pallas.control import ForiOp
+from tilec.dialects.pallas.control import ForiOp, yielded
 from tilec.dialects.pallas.kernels import CallOp, EmitPipelineOp
 from tilec.dialects.pallas.syntax import kernel_of
-from tilec.dialects.pallas.values import ProgramIdOp
+from tilec.dialects.pallas.values import MultipleOfOp, ProgramIdOp
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.elementwise import SelectOp
@@ -135,6 +135,22 @@ class Range:
         low, high = (0 if low >= 0 else max(low, -most)), (0 if high <= 0 else min(high, most))
         return _made(multiple, self.remainder, low, high)
 
+    def shifted(self, other: "Range") -> "Range":
+        """The quotient by a power of two, rounded down, as `arith.shrsi` has it."""
+        places = other.remainder if other.multiple == 0 else -1
+        return self // Range(0, 2**places) if 0 <= places < INDEX_BITS else Range()
+
+    def masked(self, other: "Range") -> "Range":
+        """The bits that both have, as `arith.andi` has it: no more than a mask that is not negative.
+
+        What is known of the other side is left out, so that a counter that wraps around has all of its
+        numbers from the first turn of a loop on.
+        """
+        if self.multiple == other.multiple == 0:
+            return Range(0, self.remainder & other.remainder)
+        masks = [side for side in (self, other) if side._ends[0] >= 0]
+        return Range(low=0, high=min(masks, key=lambda side: side.multiple).high) if masks else Range()
+
     def join(self, other: "Range") -> "Range":
         """What holds of a value that is in one or the other."""
         multiple = gcd(self.multiple, other.multiple, self.remainder - other.remainder)
@@ -149,6 +165,11 @@ class Range:
 
     def maximum(self, other: "Range") -> "Range":
         return -(-self).minimum(-other)
+
+    def widened(self, after: "Range") -> "Range":
+        """What holds of a value that grew to another range, and may grow further."""
+        low = self.low if after.low == self.low else None
+        return Range(after.multiple, after.remainder, low, self.high if after.high == self.high else None)
 
     def within(self, other: "Range") -> "Range":
         """The members between the bounds of `other`."""
@@ -191,14 +212,21 @@ _BINARY: dict[type[Operation], Callable[[Range, Range], Range]] = {
     arith.RemSIOp: Range.rem,
     arith.MinSIOp: Range.minimum,
     arith.MaxSIOp: Range.maximum,
+    arith.ShRSIOp: Range.shifted,
+    arith.AndIOp: Range.masked,
 }
+_ROUNDS = 3
+"""How often what a loop carries may grow before its bounds that still grow are forgotten."""
 
 
 class Ranges:
-    """The ranges of values of one program, each found once: right as long as the program does not change."""
+    """The ranges of values of one program, each found once: right as long as the program does not change.
 
-    def __init__(self) -> None:
-        self._known: dict[SSAValue, Range] = {}
+    Of some values a range may be given that they are taken to have.
+    """
+
+    def __init__(self, given: Mapping[SSAValue, Range] | None = None) -> None:
+        self._known: dict[SSAValue, Range] = dict(given or {})
 
     def multiple_of(self, value: SSAValue | int) -> int:
         """The largest literal known to divide an index, or the first of a span; 0 for the constant 0."""
@@ -234,6 +262,8 @@ class Ranges:
             case ForiOp() if value is op.body.block.args[0]:
                 begin, end = op.bounds
                 return _steps(self.of(begin), self.of(end), Range(0, 1))
+            case ForiOp():
+                return self._carried(op)[_place(value, op)]
             case Operation() if bounds is not None:
                 return self._axis(value, op, bounds)
             case Operation() if value.owner is op:
@@ -242,7 +272,7 @@ class Ranges:
                 return Range()
 
     def _result(self, value: SSAValue, op: Operation) -> Range:
-        if type(op) in _BINARY:
+        if type(op) in _BINARY and value.type != i1:
             limits = _limits(value.type) if isinstance(value.type, FixedBitwidthType) else Range()
             sides = [self.of(side).within(limits) for side in op.operands]
             return _wrapped(_BINARY[type(op)](*sides), value.type)
@@ -255,6 +285,8 @@ class Ranges:
                 return _wrapped(self.of(source).within(_limits(source.type)), value.type)
             case arith.SelectOp() | SelectOp():
                 return self.of(op.operands[1]).join(self.of(op.operands[2]))
+            case MultipleOfOp():
+                return self.of(op.value)
             case memref.DimOp():
                 dim, shape = self.of(op.index), shape_of(op.source.type)
                 sizes = {size for position, size in enumerate(shape) if position in dim}
@@ -265,6 +297,25 @@ class Ranges:
                 return self._side(op)
             case _:
                 return Range()
+
+    def _carried(self, op: ForiOp) -> list[Range]:
+        """The ranges of what a loop carries: of what it begins with, and of what each turn makes of that."""
+        ranges = [self.of(init) if _is_integer(init) else Range() for init in op.inits]
+        last = yielded(op, op.body)
+        turn = 0
+        while True:
+            inside = Ranges(self._known | dict(zip(op.carried, ranges, strict=True)))
+            after = [
+                each if each == Range() else each.join(inside.of(value))
+                for each, value in zip(ranges, last, strict=True)
+            ]
+            if after == ranges:
+                self._known |= inside._known
+                return ranges
+            turn += 1
+            if turn > _ROUNDS:
+                after = [a.widened(b) for a, b in zip(ranges, after, strict=True)]
+            ranges = after if turn < 2 * _ROUNDS else [Range() for _ in ranges]
 
     def _side(self, op: BoundOp) -> Range:
         """The range of a side of a tile. One without a live lane, which `keep` allows, may be anywhere."""
@@ -309,6 +360,16 @@ class Ranges:
 def _steps(begin: Range, end: Range, step: Range) -> Range:
     """The range of `begin`, `begin + step`, … below `end`."""
     return (begin + step * Range(low=0)).within(Range(low=begin.low, high=(end - Range(0, 1)).high))
+
+
+def _is_integer(value: SSAValue) -> bool:
+    return isinstance(value.type, IndexType | IntegerType)
+
+
+def _place(value: SSAValue, op: ForiOp) -> int:
+    """Which of the values that a loop carries a result or an argument of it is."""
+    places = op.results_ if value.owner is op else op.carried
+    return next(place for place, each in enumerate(places) if each is value)
 
 
 def _origin(value: SSAValue) -> Operation | None:

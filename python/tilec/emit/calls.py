@@ -230,6 +230,8 @@ class CallPrinter:
             parameters.append(f"dimension_semantics={orders},")
         if op.vmem_limit is not None:
             parameters.append(f"vmem_limit_bytes={op.vmem_limit.value.data},")
+        if op.unchecked is not None:
+            parameters.append("disable_bounds_checks=True,")
         if parameters:
             self.wrapper.add("compiler_params=pltpu.CompilerParams(", op)
             with self.wrapper.indented():

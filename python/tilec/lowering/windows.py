@@ -19,7 +19,6 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Dim, Effect
 from tilec.dialects.tile.locals import is_local
-from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.schedule import Loop, WindowOp
 from tilec.dialects.tile.types import UNBOUND, Array, shape_of
 from tilec.lowering.scalars import Scalars
@@ -196,11 +195,8 @@ def tile_number(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
     last = -(-whole // parts.size) - 1
     if whole == UNBOUND:
         last = scalars.last_block(window.array, position, parts.size)
-    if cut or isinstance(dim.base.owner, SpanOp):
-        number = build.add(parts.block, shift)
-        return build.minimum(build.maximum(number, 0) if cut else number, last)
-    # Of an axis only the first one may not exist.
-    return build.add(build.minimum(build.add(parts.first, shift), last), parts.number)
+    number = build.add(parts.block, shift)
+    return build.minimum(build.maximum(number, 0) if cut else number, last)
 
 
 def _may_be_none(dim: Dim) -> bool:

@@ -31,7 +31,8 @@ func.func @sums(%x: memref<1024x256xf32>, %offsets: memref<17xi32>) -> memref<16
 // CHECK-NEXT:            rest_1 = end_m_tile - first_m_tile
 // CHECK-NEXT:            smaller = jnp.minimum(first_m_tile, 3)
 // CHECK-NEXT:            product = smaller * 256
-// CHECK-NEXT:            pltpu.make_async_copy(x_ref.at[pl.ds(product, 256), :], x_window.at[0, :, :], x_copied.at[0]).start()
+// CHECK-NEXT:            place = jnp.maximum(product, 0)
+// CHECK-NEXT:            pltpu.make_async_copy(x_ref.at[pl.ds(place, 256), :], x_window.at[0, :, :], x_copied.at[0]).start()
 // CHECK-NEXT:            more = 1 < rest_1
 // CHECK-NEXT:            chosen = jnp.where(more, jnp.int32(1), 0)
 // CHECK-NEXT:            chosen_1 = jnp.where(more, jnp.int32(0), 1)
@@ -46,10 +47,10 @@ func.func @sums(%x: memref<1024x256xf32>, %offsets: memref<17xi32>) -> memref<16
 // CHECK-NEXT:            last_m_tile_1 = jnp.where(holds_1, shifted_1, first_m_tile_1)
 // CHECK-NEXT:            end_m_tile_1 = last_m_tile_1 + 1
 // CHECK-NEXT:            rest_3 = end_m_tile_1 - first_m_tile_1
-// CHECK-NEXT:            smaller_1 = jnp.minimum(first_m_tile_1, 3)
-// CHECK-NEXT:            total_1 = smaller_1 + chosen
+// CHECK-NEXT:            total_1 = first_m_tile_1 + chosen
+// CHECK-NEXT:            smaller_1 = jnp.minimum(total_1, 3)
 // CHECK-NEXT:            holds_2 = chosen_1 < 16
-// CHECK-NEXT:            holds_3 = total_1 != smaller
+// CHECK-NEXT:            holds_3 = smaller_1 != smaller
 // CHECK-NEXT:            wanted = holds_2 & holds_3
 // CHECK-NEXT:            chosen_2 = jnp.where(wanted, jnp.int32(2), 0)
 // CHECK-NEXT:            total_2 = 1 + chosen_2
@@ -81,7 +82,8 @@ func.func @sums(%x: memref<1024x256xf32>, %offsets: memref<17xi32>) -> memref<16
 // CHECK-EMPTY:
 // CHECK-NEXT:                @pl.when(both_3)
 // CHECK-NEXT:                def _():
-// CHECK-NEXT:                    pltpu.make_async_copy(out_window.at[slot_1, :, :], out_ref.at[pl.ds(product_1, 8), :], out_copied.at[slot_1]).start()
+// CHECK-NEXT:                    place_1 = jnp.maximum(product_1, 0)
+// CHECK-NEXT:                    pltpu.make_async_copy(out_window.at[slot_1, :, :], out_ref.at[pl.ds(place_1, 8), :], out_copied.at[slot_1]).start()
 // CHECK-EMPTY:
 // CHECK-NEXT:                @pl.when(both_4)
 // CHECK-NEXT:                def _():
@@ -91,7 +93,6 @@ func.func @sums(%x: memref<1024x256xf32>, %offsets: memref<17xi32>) -> memref<16
 // CHECK-NEXT:                chosen_3 = jnp.where(changed, jnp.int32(1), 0)
 // CHECK-NEXT:                total_6 = count + chosen_3
 // CHECK-NEXT:                acc[...] = jnp.zeros((1, 256), jnp.float32)
-// CHECK-NEXT:                smaller_2 = jnp.minimum(first_m_tile_2, 3)
 // CHECK-EMPTY:
 // CHECK-NEXT:                def for_m(m, carried_1):
 // CHECK-NEXT:                    g_ahead_1, m_ahead_1, m_ahead_steps_1, at_2, new_1, slot_3 = carried_1
@@ -100,30 +101,31 @@ func.func @sums(%x: memref<1024x256xf32>, %offsets: memref<17xi32>) -> memref<16
 // CHECK-NEXT:                    next_slot = total_7 & 1
 // CHECK-NEXT:                    total_8 = first_m_tile_2 + m
 // CHECK-NEXT:                    m_start = total_8 * 256
-// CHECK-NEXT:                    total_9 = smaller_2 + m
+// CHECK-NEXT:                    smaller_2 = jnp.minimum(total_8, 3)
 // CHECK-NEXT:                    product_2 = at_2 * 256
 // CHECK-EMPTY:
 // CHECK-NEXT:                    @pl.when(asked)
 // CHECK-NEXT:                    def _():
-// CHECK-NEXT:                        pltpu.make_async_copy(x_ref.at[pl.ds(product_2, 256), :], x_window.at[next_slot, :, :], x_copied.at[next_slot]).start()
+// CHECK-NEXT:                        place_1 = jnp.maximum(product_2, 0)
+// CHECK-NEXT:                        pltpu.make_async_copy(x_ref.at[pl.ds(place_1, 256), :], x_window.at[next_slot, :, :], x_copied.at[next_slot]).start()
 // CHECK-EMPTY:
 // CHECK-NEXT:                    both_5 = new_1 & 1
 // CHECK-NEXT:                    arrives = both_5 != 0
-// CHECK-NEXT:                    product_3 = total_9 * 256
+// CHECK-NEXT:                    product_3 = smaller_2 * 256
 // CHECK-EMPTY:
 // CHECK-NEXT:                    @pl.when(arrives)
 // CHECK-NEXT:                    def _():
 // CHECK-NEXT:                        pltpu.make_async_copy(x_ref.at[pl.ds(product_3, 256), :], x_window.at[slot_3, :, :], x_copied.at[slot_3]).wait()
 // CHECK-EMPTY:
-// CHECK-NEXT:                    total_10 = m_ahead_1 + 1
-// CHECK-NEXT:                    more_1 = total_10 < m_ahead_steps_1
-// CHECK-NEXT:                    chosen_4 = jnp.where(more_1, total_10, 0)
-// CHECK-NEXT:                    total_11 = g_ahead_1 + 1
-// CHECK-NEXT:                    chosen_5 = jnp.where(more_1, g_ahead_1, total_11)
+// CHECK-NEXT:                    total_9 = m_ahead_1 + 1
+// CHECK-NEXT:                    more_1 = total_9 < m_ahead_steps_1
+// CHECK-NEXT:                    chosen_4 = jnp.where(more_1, total_9, 0)
+// CHECK-NEXT:                    total_10 = g_ahead_1 + 1
+// CHECK-NEXT:                    chosen_5 = jnp.where(more_1, g_ahead_1, total_10)
 // CHECK-NEXT:                    g_2 = jnp.minimum(chosen_5, 15)
-// CHECK-NEXT:                    total_12 = g_2 + 1
+// CHECK-NEXT:                    total_11 = g_2 + 1
 // CHECK-NEXT:                    begin_3 = offsets_ref[g_2]
-// CHECK-NEXT:                    end_3 = offsets_ref[total_12]
+// CHECK-NEXT:                    end_3 = offsets_ref[total_11]
 // CHECK-NEXT:                    first_m_tile_3 = begin_3 >> 8
 // CHECK-NEXT:                    holds_6 = begin_3 < end_3
 // CHECK-NEXT:                    rest_5 = end_3 - 1
@@ -131,17 +133,17 @@ func.func @sums(%x: memref<1024x256xf32>, %offsets: memref<17xi32>) -> memref<16
 // CHECK-NEXT:                    last_m_tile_3 = jnp.where(holds_6, shifted_4, first_m_tile_3)
 // CHECK-NEXT:                    end_m_tile_3 = last_m_tile_3 + 1
 // CHECK-NEXT:                    rest_6 = end_m_tile_3 - first_m_tile_3
-// CHECK-NEXT:                    smaller_3 = jnp.minimum(first_m_tile_3, 3)
-// CHECK-NEXT:                    total_13 = smaller_3 + chosen_4
+// CHECK-NEXT:                    total_12 = first_m_tile_3 + chosen_4
+// CHECK-NEXT:                    smaller_3 = jnp.minimum(total_12, 3)
 // CHECK-NEXT:                    holds_7 = chosen_5 < 16
-// CHECK-NEXT:                    holds_8 = total_13 != at_2
+// CHECK-NEXT:                    holds_8 = smaller_3 != at_2
 // CHECK-NEXT:                    wanted_1 = holds_7 & holds_8
 // CHECK-NEXT:                    shifted_5 = new_1 >> 1
 // CHECK-NEXT:                    chosen_6 = jnp.where(wanted_1, jnp.int32(2), 0)
-// CHECK-NEXT:                    total_14 = shifted_5 + chosen_6
-// CHECK-NEXT:                    both_6 = total_14 & 1
-// CHECK-NEXT:                    total_15 = slot_3 + both_6
-// CHECK-NEXT:                    both_7 = total_15 & 1
+// CHECK-NEXT:                    total_13 = shifted_5 + chosen_6
+// CHECK-NEXT:                    both_6 = total_13 & 1
+// CHECK-NEXT:                    total_14 = slot_3 + both_6
+// CHECK-NEXT:                    both_7 = total_14 & 1
 // CHECK-NEXT:                    a = acc[...]
 // CHECK-NEXT:                    v = x_window[slot_3, :, :]
 // CHECK-NEXT:                    m_lanes = lax.broadcasted_iota(jnp.int32, (256, 1), 0)
@@ -157,7 +159,7 @@ func.func @sums(%x: memref<1024x256xf32>, %offsets: memref<17xi32>) -> memref<16
 // CHECK-NEXT:                    next_1 = a + s
 // CHECK-NEXT:                    chosen_7 = jnp.where(some_m, next_1, a)
 // CHECK-NEXT:                    acc[...] = chosen_7
-// CHECK-NEXT:                    return chosen_5, chosen_4, rest_6, total_13, total_14, both_7
+// CHECK-NEXT:                    return chosen_5, chosen_4, rest_6, smaller_3, total_13, both_7
 // CHECK-EMPTY:
 // CHECK-NEXT:                g_ahead_1, m_ahead_1, m_ahead_steps_1, at_2, new_1, slot_3 = lax.fori_loop(0, m_steps, for_m, (g_ahead, m_ahead, m_ahead_steps, at, new, slot))
 // CHECK-NEXT:                acc_1 = acc[...]
@@ -165,13 +167,14 @@ func.func @sums(%x: memref<1024x256xf32>, %offsets: memref<17xi32>) -> memref<16
 // CHECK-NEXT:                out_window[slot_2, pl.ds(tile_start, 1), :] = acc_1
 // CHECK-NEXT:                return g_ahead_1, m_ahead_1, m_ahead_steps_1, at_2, new_1, slot_3, shifted_3, total_6, slot_2
 // CHECK-EMPTY:
-// CHECK-NEXT:            g_ahead, m_ahead, m_ahead_steps, at, new, slot, at_1, count, slot_1 = lax.fori_loop(0, 16, for_g, (chosen_1, chosen, rest_3, total_1, total_2, both_1, jnp.int32(-2), jnp.int32(0), jnp.int32(1)))
+// CHECK-NEXT:            g_ahead, m_ahead, m_ahead_steps, at, new, slot, at_1, count, slot_1 = lax.fori_loop(0, 16, for_g, (chosen_1, chosen, rest_3, smaller_1, total_2, both_1, jnp.int32(-2), jnp.int32(0), jnp.int32(1)))
 // CHECK-NEXT:            holds_4 = 0 < count
 // CHECK-NEXT:            product_1 = at_1 * 8
 // CHECK-EMPTY:
 // CHECK-NEXT:            @pl.when(holds_4)
 // CHECK-NEXT:            def _():
-// CHECK-NEXT:                pltpu.make_async_copy(out_window.at[slot_1, :, :], out_ref.at[pl.ds(product_1, 8), :], out_copied.at[slot_1]).start()
+// CHECK-NEXT:                place_1 = jnp.maximum(product_1, 0)
+// CHECK-NEXT:                pltpu.make_async_copy(out_window.at[slot_1, :, :], out_ref.at[pl.ds(place_1, 8), :], out_copied.at[slot_1]).start()
 // CHECK-EMPTY:
 // CHECK-NEXT:            total_4 = slot_1 + 1
 // CHECK-NEXT:            both_2 = total_4 & 1

@@ -14,7 +14,7 @@
 // CHECK:        tile.fill
 
 // Steps take 1024 or 2048 columns. All of these are live, so that only the program's own mask is left.
-// KERNEL:       pallas.call "causal" grid [parallel 2] vmem 33554432 {
+// KERNEL:       pallas.call "causal" grid [parallel 2] vmem 33554432 unchecked {
 // KERNEL:         %[[LOW:.*]] = arith.cmpi sle, %end, %{{.*}}
 // KERNEL:         %[[HIGH:.*]] = arith.cmpi slt, %{{.*}}, %end
 // KERNEL-NEXT:    pallas.when %[[LOW]] {

@@ -10,7 +10,7 @@
 
 // The first part of a strip, columns by rows, then for each strip but the last its second part with the first
 // of the next, and the second of the last.
-// CHECK:      pallas.call "attention" grid [parallel 2, parallel 1, arbitrary 1] {
+// CHECK:      pallas.call "attention" grid [parallel 2, parallel 1, arbitrary 1] unchecked {
 // CHECK-NEXT:   %[[KEPT:.*]] = pallas.scratch : memref<512x256xf32, #pallas.space<vmem>>
 // CHECK:        %[[Q:.*]] = pallas.load %q_window[ds(0, 256), :]
 // CHECK:        %[[K:.*]] = pallas.load %k_window[ds(0, 256), :]

@@ -2,19 +2,19 @@
 
 // cmp, not diff: the diff built into lit loses PYTHONPATH for the lines after it.
 // RUN: tile-opt %s --tile-to-pallas="k=256" > %t.1
-// RUN: tile-opt %s --choose-blocks="k=256" --resolve-views --classify-axes --classify-outputs --carry-to-scratch --fold-outer-pipeline --compact-worklist --split-unaligned-loops --materialize-masks --classify-outputs --double-buffer --plan-memory --convert-tile-to-pallas > %t.2
+// RUN: tile-opt %s --choose-blocks="k=256" --resolve-views --classify-axes --classify-outputs --carry-to-scratch --fold-outer-pipeline --compact-worklist --split-unaligned-loops --materialize-masks --classify-outputs --double-buffer --plan-memory --convert-tile-to-pallas --drop-bounds-checks > %t.2
 // RUN: cmp %t.1 %t.2
 // RUN: tile-opt %s --tile-to-pallas="grouping=overlaunch loop=emit_pipeline chip=v6e" > %t.1
-// RUN: tile-opt %s --choose-blocks --resolve-views --classify-axes --classify-outputs --carry-to-scratch --fold-outer-pipeline="loop=emit_pipeline" --overlaunch-jagged --split-unaligned-loops --materialize-masks --classify-outputs --double-buffer --plan-memory="chip=v6e" --convert-tile-to-pallas > %t.2
+// RUN: tile-opt %s --choose-blocks --resolve-views --classify-axes --classify-outputs --carry-to-scratch --fold-outer-pipeline="loop=emit_pipeline" --overlaunch-jagged --split-unaligned-loops --materialize-masks --classify-outputs --double-buffer --plan-memory="chip=v6e" --convert-tile-to-pallas --drop-bounds-checks > %t.2
 // RUN: cmp %t.1 %t.2
 // RUN: tile-opt %s --tile-to-pallas="loop=unroll" > %t.1
-// RUN: tile-opt %s --choose-blocks --resolve-views --classify-axes --classify-outputs --unroll-loops --carry-to-scratch --fold-outer-pipeline --compact-worklist --split-unaligned-loops --materialize-masks --classify-outputs --double-buffer --plan-memory --convert-tile-to-pallas > %t.2
+// RUN: tile-opt %s --choose-blocks --resolve-views --classify-axes --classify-outputs --unroll-loops --carry-to-scratch --fold-outer-pipeline --compact-worklist --split-unaligned-loops --materialize-masks --classify-outputs --double-buffer --plan-memory --convert-tile-to-pallas --drop-bounds-checks > %t.2
 // RUN: cmp %t.1 %t.2
 // RUN: tile-opt %s --tile-to-pallas="loop=fori_loop operands=resident depth=1" > %t.1
-// RUN: tile-opt %s --choose-blocks --resolve-views --classify-axes --classify-outputs --carry-to-scratch --fold-outer-pipeline="loop=fori_loop" --compact-worklist --split-unaligned-loops="operands=resident" --materialize-masks --classify-outputs --double-buffer="depth=1" --plan-memory --convert-tile-to-pallas > %t.2
+// RUN: tile-opt %s --choose-blocks --resolve-views --classify-axes --classify-outputs --carry-to-scratch --fold-outer-pipeline="loop=fori_loop" --compact-worklist --split-unaligned-loops="operands=resident" --materialize-masks --classify-outputs --double-buffer="depth=1" --plan-memory --convert-tile-to-pallas --drop-bounds-checks > %t.2
 // RUN: cmp %t.1 %t.2
 // RUN: tile-opt %s --tile-to-pallas="loop=fori_loop depth=3 fetch=2" > %t.1
-// RUN: tile-opt %s --choose-blocks --resolve-views --classify-axes --classify-outputs --carry-to-scratch --fold-outer-pipeline="loop=fori_loop" --compact-worklist --split-unaligned-loops --materialize-masks --classify-outputs --double-buffer="depth=3 fetch=2" --plan-memory --convert-tile-to-pallas > %t.2
+// RUN: tile-opt %s --choose-blocks --resolve-views --classify-axes --classify-outputs --carry-to-scratch --fold-outer-pipeline="loop=fori_loop" --compact-worklist --split-unaligned-loops --materialize-masks --classify-outputs --double-buffer="depth=3 fetch=2" --plan-memory --convert-tile-to-pallas --drop-bounds-checks > %t.2
 // RUN: cmp %t.1 %t.2
 // RUN: tile-opt %s --tile-to-pallas="k=256" | filecheck %s
 
@@ -34,7 +34,7 @@ func.func @row_sum(%x: memref<200x300xf32>) -> memref<200xf32> {
   return %out : memref<200xf32>
 }
 // CHECK-LABEL: func.func @row_sum(%x: memref<200x300xf32>) -> memref<200xf32> {
-// CHECK-NEXT:    %out = pallas.call "row_sum" grid [parallel 2, arbitrary 2] {
+// CHECK-NEXT:    %out = pallas.call "row_sum" grid [parallel 2, arbitrary 2] unchecked {
 // CHECK-NEXT:      %sum = pallas.scratch : memref<128x128xf32, #pallas.space<vmem>>
 // CHECK-NEXT:      %x_window = pallas.in %x block [128, 256] map (%0, %1) -> (%0, %1)
 // CHECK-NEXT:      %out_window = pallas.out block [1, 128] map (%0, %1) {
