@@ -11,22 +11,23 @@ from tilec.analysis.ranges import Range, Ranges
 from tilec.analysis.vmem import LANES, round_up
 from tilec.dialects.pallas.copies import CopyStartOp
 from tilec.dialects.pallas.kernels import CallOp, PipeInOp, PipeOutOp
-from tilec.dialects.pallas.specs import InOp, OutOp
+from tilec.dialects.pallas.specs import InOp, InSpaceOp, OutOp, PrefetchOp
 from tilec.dialects.pallas.types import Bounded, Ds, Space, space_of
-from tilec.dialects.pallas.values import MultipleOfOp
+from tilec.dialects.pallas.values import LoadOp, MultipleOfOp
 from tilec.dialects.pallas.windows import Dim
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 
 
 @dataclass(frozen=True)
 class Beyond:
-    """A dimension of `ref`, of so many elements, that `op` may leave, or only `below` its first element."""
+    """A dimension of `ref`, of so many elements, that `op` may leave. It does not if its place there, or its
+    block, is one of `inside`; `None` where what it takes ends at no place that is known."""
 
     op: Operation
     ref: SSAValue
     dim: int
     extent: int
-    below: bool
+    inside: Range | None
 
 
 def beyond(call: CallOp) -> Iterator[Beyond]:
@@ -49,9 +50,9 @@ def _part(op: Operation, ref: SSAValue, dims: Sequence[Dim], ranges: Ranges) -> 
             continue
         start = ranges.of(dim.start if isinstance(dim, Ds) else dim)
         if not _ends_inside(ref, number, dim, start, ranges):
-            yield Beyond(op, ref, number, extent, below=False)
+            yield Beyond(op, ref, number, extent, None)
         elif start.low is None or start.low < 0:
-            yield Beyond(op, ref, number, extent, below=True)
+            yield Beyond(op, ref, number, extent, Range(low=0))
 
 
 def _ends_inside(
@@ -103,12 +104,27 @@ def _window(op: "InOp | OutOp | PipeInOp | PipeOutOp", ranges: Ranges) -> Iterat
     shape = shape_of(op.kind if isinstance(op, OutOp) else ref.type)
     for number, (extent, whole) in enumerate(zip(op.extents, shape, strict=True)):
         if isinstance(extent, Bounded) or whole == UNBOUND:
-            yield Beyond(op, ref, number, whole, below=False)
+            yield Beyond(op, ref, number, whole, None)
             return
-        place = ranges.of(op.map_results[number])
-        if place.low is None or place.low < 0 or not _is_below(place, -(-whole // (extent or 1))):
-            yield Beyond(op, ref, number, whole, below=False)
+        inside = Range(low=0, high=-(-whole // (extent or 1)) - 1)
+        block = op.map_results[number]
+        if not (ranges.of(block).low in inside and ranges.of(block).high in inside):
+            yield Beyond(op, ref, number, whole, None if _is_given(block) else inside)
 
 
-def _is_below(place: Range, end: int) -> bool:
-    return place.high is not None and place.high < end
+def _is_given(block: SSAValue) -> bool:
+    """Whether a block's number is computed from integers that the caller gives, which may be any. Those of
+    lists that a kernel of the program made name blocks that there are."""
+    pending, seen = [block], set[SSAValue]()
+    while pending:
+        value = pending.pop()
+        op = value.owner
+        if value in seen or not isinstance(op, Operation):
+            continue
+        seen.add(value)
+        pending += op.operands[1:] if isinstance(op, LoadOp) else op.operands
+        if isinstance(op, LoadOp):
+            made = op.ref.owner
+            if not isinstance(made, PrefetchOp | InSpaceOp) or not isinstance(made.array.owner, CallOp):
+                return True
+    return False
