@@ -25,8 +25,8 @@ NEAR = 0.05
 """Of choices that the model holds for as good as this the one with fewest steps is taken: what the model does
 not know, each step takes anew."""
 NEAR_STREAMED = 0.005
-"""The same for streams: of segments longer tiles copy more twice, which the model knows. With 0.05 defaults of
-four of the benchmarks were 10 to 20 % slower on some chip, none more than 6 % faster."""
+"""The same for streams: of segments longer tiles copy more twice, which the model knows. With 0.05 defaults
+of four benchmarks were 10 to 20 % slower on some chip, and none was more than 6 % faster."""
 MOST_BODY = 8000
 """Cycles of a step on all units together. Of steps of over 10,000 some took the compiler minutes."""
 MOST_SCORED = 150
