@@ -249,8 +249,8 @@ def _temporaries(pipeline: PipelineOp, chip: Chip, sizes: Mapping[str, int]) -> 
     strips = strips_of(pipeline)
     if pipeline.strips is not None and isinstance(strips, Strips):
         for value in strips.kept:
-            rows, cols = pipeline.strip_sizes[name_of(strips.rows)], sized(value.type, sizes)[1]
-            size = padded_bytes([cols, rows], byte_width(element_type(value.type)))
+            rows, part = (pipeline.strip_sizes[name_of(span)] for span in (strips.rows, strips.cols))
+            size = padded_bytes([strips.columns_kept(rows, part), rows], byte_width(element_type(value.type)))
             yield _entry(cast("Operation", value.owner), Space.VMEM, size, size, (name_of(strips.cols),))
         return
     for op, count in Pressure(pipeline, chip, sizes).spilled():

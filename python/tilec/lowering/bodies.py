@@ -97,14 +97,23 @@ def step_body(parts: KernelParts) -> list[Operation]:
     """The operations of a step of the grid, or of an emit_pipeline, over all axes."""
     head: list[Operation] = []
     ops: list[Operation] = []
+    scalars = grid_scalars(parts, head)
+    parts.lower(_ops(parts), scalars, scalars, ops, {}, list(parts.preloads))
+    return [*without_unused(head), *ops]
+
+
+def grid_scalars(parts: KernelParts, head: list[Operation]) -> Scalars:
+    """The scalars of a step of the grid over all axes, which come into `head`."""
     build = IndexBuilder(head, parts.pipeline.location)
     positions = grid_positions(parts, len(parts.trips), build)
     # The count of a worklist is known on the device only.
     trips = [_steps_inside(parts, dim, trip, build) for dim, trip in enumerate(parts.trips)]
-    scalars = parts.scalars(positions, trips, head)
-    parts.lower(_ops(parts), scalars, scalars, ops, {}, list(parts.preloads))
-    unused = [op for op in head if isinstance(op, pallas.NumProgramsOp) and not op.results[0].uses]
-    return [*(op for op in head if op not in unused), *ops]
+    return parts.scalars(positions, trips, head)
+
+
+def without_unused(head: list[Operation]) -> list[Operation]:
+    """Operations of scalars, but for numbers of steps that nothing asks for."""
+    return [op for op in head if not isinstance(op, pallas.NumProgramsOp) or op.results[0].uses]
 
 
 def grid_positions(parts: KernelParts, rank: int, build: IndexBuilder) -> list[Index]:

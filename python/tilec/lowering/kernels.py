@@ -374,6 +374,9 @@ class KernelLowering:
     def _scratch(self, scratch: ScratchOp) -> None:
         held = held_type(scratch.result)
         shape, space = self.orientation.shape(scratch.result), pallas.Space.VMEM
+        if self.pipeline.strips is not None:  # rows lie along lanes
+            *columns, rows = shape_of(held)[::-1]
+            shape = (columns[0] if columns else 1, rows)
         if not shape:
             shape, space = (1,), pallas.Space.SMEM
         kind = pallas.in_space(MemRefType(element_type(held), shape), space)

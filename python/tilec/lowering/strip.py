@@ -7,35 +7,24 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import TensorType, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from tilec.analysis.strips import Strips, name_of
+from tilec.analysis.ranges import Range
+from tilec.analysis.strip_masks import Mask, size_of
+from tilec.analysis.strips import AHEAD, Strips, is_scratch, name_of
 from tilec.dialects import pallas
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
 from tilec.dialects.tile.mixing import FillOp, ReduceOp
 from tilec.dialects.tile.places import GetOp, SetOp
 from tilec.dialects.tile.products import DotOp
-from tilec.dialects.tile.schedule import WindowOp
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import element_type, shape_of, value_type
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp, ReshapeOp, SplatOp, TransposeOp
+from tilec.lowering.columns import Columns
 from tilec.lowering.scalars import Scalars
 from tilec.rewriting.combining import COMBINERS
 from tilec.rewriting.index import Index, IndexBuilder
 
 Carried = dict[SSAValue, SSAValue]
 """Values of the step as they are for a strip, or for a part of its columns."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The first `count` columns, of which at least `least` are live, which is more than `above`."""
-
-    above: int
-    count: int
-    least: int
-
-    def parts(self, size: int) -> range:
-        """Where the parts of these columns begin."""
-        return range(0, self.count, size)
 
 
 @dataclass(frozen=True)
@@ -52,6 +41,11 @@ class StripPlan:
     sizes: tuple[int, int]
     scalars: Scalars
 
+    @property
+    def is_written_out(self) -> bool:
+        """Whether there is no loop over strips."""
+        return self.strips.is_written_out(*self.sizes)
+
 
 class Strip:
     """One strip, from row `row` on: `values` that it has so far, without those of one part of its columns.
@@ -67,9 +61,36 @@ class Strip:
         self.row = row
         self.ops = ops
         self.column = 0
+        self.parts = self._parts()
+        """Where the parts of columns begin in which the strip has anything to do, one at least."""
         self.values: Carried = {}
         self.scores: Carried = {}
         self.anew: Carried = {}
+
+    def _parts(self) -> list[int]:
+        vanishing = [each for each in self.plan.strips.masks if each.op in self.plan.strips.vanishing]
+        parts = list(range(0, self.columns.count, self.sizes[1]))
+        wanted = [part for part in parts if not self._is_nothing(part, vanishing)]
+        return wanted or parts[:1]
+
+    def _is_nothing(self, column: int, vanishing: list[Mask]) -> bool:
+        """Whether the columns of a part all come after the strip, and a mask leaves nothing of them."""
+        last = self._after(column).high
+        return last is not None and last < 0 and any(self._holds(each, column) is False for each in vanishing)
+
+    def _after(self, column: int) -> Range:
+        """How far rows of this strip, in a loop of any, lie after columns of a part."""
+        offset, (rows, cols) = self.columns.offset, self.sizes
+        if self.plan.is_written_out and isinstance(self.row, int):
+            found = offset + Range(low=self.row, high=self.row + rows - 1)
+        else:
+            found = offset + Range(low=0, high=size_of(self.plan.strips.rows) - 1)
+        return found - Range(low=column, high=column + cols - 1)
+
+    def _holds(self, mask: Mask, column: int) -> bool | None:
+        """Whether a mask holds in all of a part, or in nothing of it."""
+        after = self._after(column)
+        return mask.holds(after.low, after.high)
 
     def is_part(self, op: Operation) -> bool:
         """Whether an operation has columns, and is done for each part of them."""
@@ -88,25 +109,25 @@ class Strip:
         return waiting
 
     def _has(self, value: SSAValue) -> bool:
-        owner = value.owner
-        return value in self.values or owner in self.plan.strips.anew or isinstance(owner, WindowOp)
+        known = value in self.values or value.owner in self.plan.strips.anew
+        return known or not isinstance(value.type, TensorType)
 
     def read(self, column: int) -> None:
         """Begin the second part for some columns, with the scores that the first has left."""
         for value, ref in self.plan.kept.items():
-            self.scores[value] = self._emit(pallas.LoadOp(ref, self._columns(column)), value)
+            self.scores[value] = self._emit(pallas.LoadOp(ref, self._scores(column)), value)
 
     def part(self, ops: Sequence[Operation], column: int) -> None:
         """Do those of `ops` that have columns, for those from `column` on."""
         self.column = column
         self.anew.clear()
+        stored = {self.plan.strips.kept[value]: ref for value, ref in self.plan.kept.items()}
         for op in ops:
             if self.is_part(op):
                 self.lower(op)
             for value in op.results:
-                if value in self.plan.kept:
-                    place = self._columns(column)
-                    self._put(pallas.StoreOp(self.scores[value], self.plan.kept[value], place), op)
+                if value in stored:
+                    self._put(pallas.StoreOp(self.scores[value], stored[value], self._scores(column)), op)
 
     def lower(self, op: Operation) -> None:
         """Lower one operation, for the columns of this part if it has any."""
@@ -114,6 +135,8 @@ class Strip:
             case SetOp():
                 self._set(op)
                 return
+            case GetOp():
+                made = self._held(op)
             case DotOp() if self.names[1] in self.plan.strips.kinds[op.result]:
                 lhs, rhs = self._loaded(op.lhs), self._loaded(op.rhs)
                 left, right = op.contracted
@@ -125,7 +148,8 @@ class Strip:
                 self._add(op)
                 return
             case FillOp():
-                made = self._filled(op, self._get(op.value))
+                fill = self._blended if op.span is self.plan.strips.rows else self._filled
+                made = fill(op, self._get(op.value))
             case _:
                 made = self._computed(op)
         (self.scores if self.is_part(op) else self.values)[op.results[0]] = made
@@ -134,6 +158,8 @@ class Strip:
         """What an operation makes of each lane."""
         result = op.results[0]
         match op:
+            case SelectOp() if (holds := self._mask(op.condition)) is not None:
+                return self._get(op.true if holds else op.false)
             case SplatOp():
                 made: Operation = SplatOp(scalar_of(op.value), self._type(result))
             case IndicesOp():
@@ -153,6 +179,11 @@ class Strip:
                 )
         return self._emit(made, result)
 
+    def _mask(self, value: SSAValue) -> bool | None:
+        """Whether all lanes of a mask hold in this part, or none."""
+        mask = next((each for each in self.plan.strips.masks if each.op.result is value), None)
+        return None if mask is None else self._holds(mask, self.column)
+
     def _indices(self, op: IndicesOp) -> SSAValue:
         """The positions of rows, 1 x rows, or of columns, the same for all rows."""
         of_rows = op.span is self.plan.strips.rows
@@ -164,17 +195,45 @@ class Strip:
 
     def _filled(self, op: FillOp, value: SSAValue) -> SSAValue:
         """A value of which columns that are not live are filled: none where all of the part surely are."""
-        if self.column + self.sizes[1] <= self.columns.least:
+        if op in self.plan.strips.filled:
             return value
-        span = self.plan.scalars.span(op.span)
-        shape = list(shape_of(value.type))
-        lanes = self._emit(pallas.IotaOp(shape, 0), op.result)
+        whole = self.column + self.sizes[1] <= self.columns.least
+        span, shape = self.plan.scalars.span(op.span), list(shape_of(value.type))
         build = IndexBuilder(self.ops, op.location)
-        stop = build.value(build.sub(build.sub(span.end, span.start), self.column))
-        live = self._emit(CompareOp(Relation.LT, lanes, self._wide(stop, shape, op)), op.result)
+        after = build.add(span.start, self.column)
+        begin = None if self.columns.begun else build.sub(span.begin, after)
+        live = self._between(begin, None if whole else build.sub(span.end, after), shape, 0, op)
+        if live is None:
+            return value
         kind = value_type(element_type(value.type), shape, [None] * 2)
         other = self._emit(BroadcastOp(self.plan.scalars.value(op.other), [], kind), op.result)
         return self._emit(SelectOp(live, value, other), op.result)
+
+    def _blended(self, op: FillOp, value: SSAValue) -> SSAValue:
+        """A value of which rows that are not live are others."""
+        span, shape = self.plan.scalars.span(op.span), list(shape_of(value.type))
+        build = IndexBuilder(self.ops, op.location)
+        after = build.add(span.start, self.row)
+        live = self._between(build.sub(span.begin, after), build.sub(span.end, after), shape, 1, op)
+        assert live is not None
+        return self._emit(SelectOp(live, value, self._get(op.other)), op.result)
+
+    def _between(
+        self, begin: Index | None, end: Index | None, shape: list[int], dim: int, op: FillOp
+    ) -> SSAValue | None:
+        """Which lanes lie from `begin` on and before `end`, of a dimension."""
+        sides = [(Relation.GE, begin), (Relation.LT, end)]
+        if begin is None and end is None:
+            return None
+        lanes = self._emit(pallas.IotaOp(shape, dim), op.result)
+        build, live = IndexBuilder(self.ops, op.location), None
+        for relation, side in sides:
+            if side is None:
+                continue
+            wide = self._wide(build.value(side), shape, op)
+            one = self._emit(CompareOp(relation, lanes, wide), op.result)
+            live = one if live is None else self._emit(arith.AndIOp(live, one), op.result)
+        return live
 
     def _wide(self, index: SSAValue, shape: Sequence[int], like: Operation) -> SSAValue:
         """An index in all lanes."""
@@ -186,7 +245,9 @@ class Strip:
 
     def _add_product(self, op: DotOp) -> None:
         values, weights = self._loaded(op.rhs), self._get(op.lhs)
-        before = self.values.get(op.result) if self.column else None if op.acc is None else self._get(op.acc)
+        before = self.values.get(op.result)
+        if before is None and op.acc is not None:
+            before = self._get(op.acc)
         product = DotOp(values, weights, before, (0, 0), op.precision.data)
         self.values[op.result] = self._emit(product, op.result)
 
@@ -195,16 +256,28 @@ class Strip:
         value = self._get(op.value)
         flat = self._emit(ReduceOp(op.kind.data, value, [0]), op.result)
         made = self._emit(ReshapeOp(flat, self._type(op.result)), op.result)
-        if self.column:
+        if op.result in self.values:
             both = COMBINERS[op.kind.data, True](self.values[op.result], made)
             made = self._emit(both, op.result)
         self.values[op.result] = made
+
+    def _held(self, op: GetOp) -> SSAValue:
+        """What scratch, or a window that is written, holds of the strip's rows."""
+        ref = self.plan.places[op.ref]
+        if is_scratch(op.ref):
+            return self._emit(pallas.LoadOp(ref, [None, pallas.Ds(self.row, self.sizes[0])]), op.result)
+        held = self._emit(pallas.LoadOp(ref, [pallas.Ds(self.row, self.sizes[0]), None]), op.result)
+        return self._emit(TransposeOp(held, [1, 0]), op.result)
 
     def _set(self, op: SetOp) -> None:
         value = self._get(op.value)
         element = element_type(self.plan.places[op.ref].type)
         if element_type(value.type) != element:
             value = self._emit(CastOp(value, element), op.value)
+        if is_scratch(op.ref):
+            place = [None, pallas.Ds(self.row, self.sizes[0])]
+            self._put(pallas.StoreOp(value, self.plan.places[op.ref], place), op)
+            return
         turned = self._emit(TransposeOp(value, [1, 0]), op.value)
         place = [pallas.Ds(self.row, self.sizes[0]), None]
         self._put(pallas.StoreOp(turned, self.plan.places[op.ref], place), op)
@@ -221,6 +294,12 @@ class Strip:
 
     def _columns(self, column: int) -> list[pallas.Ds | None]:
         return [pallas.Ds(column, self.sizes[1]), None]
+
+    def _scores(self, column: int) -> list[pallas.Ds | None]:
+        """Where the scores of some columns are kept."""
+        if not self.plan.is_written_out or not isinstance(self.row, int):
+            return self._columns(column)
+        return self._columns(column + self.row // self.sizes[0] % AHEAD * size_of(self.plan.strips.cols))
 
     def _get(self, value: SSAValue) -> SSAValue:
         if value in self.scores or value in self.values:

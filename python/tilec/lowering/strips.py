@@ -1,5 +1,7 @@
 """Steps in strips of rows, as `--overlap-strips` has them: two strips at once, each in another part.
 
+In a loop, where a step has many parts:
+
     first part of strip 0
     for each strip but the last:
         for each part of the columns:
@@ -9,27 +11,32 @@
         write the strip
     second part of the last strip, which is written
 
+Few parts are written out, and the first part of a strip is done two strips ahead: then neither of those that
+are done at once waits for what the one before them has just made. Of those, a strip leaves out the parts in
+which it sees no column.
+
 Values that have rows lie with those along lanes: scores as columns by rows, values of rank 1 as 1 x rows.
-Where only the kernel knows how many columns are live, there is all of this for several numbers of columns,
-each under a condition, and a step does no more parts of them than it needs to.
+Where only the kernel knows which columns are live, or seen by rows, there is all of this for several cases,
+each under a condition. What a step does besides, before and after its products, has rows alone and is done
+for all at once.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import zip_longest
 
 from xdsl.dialects.builtin import IndexType, MemRefType
 from xdsl.ir import Block, Operation, Region, SSAValue
 
-from tilec.analysis.ranges import Range
-from tilec.analysis.strips import Strips, name_of, size_of, strips_of
+from tilec.analysis.strip_masks import size_of
+from tilec.analysis.strips import AHEAD, Section, name_of, strips_of
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.types import element_type
-from tilec.lowering.bodies import KernelParts, grid_positions
-from tilec.lowering.strip import Columns, Strip, StripPlan
-from tilec.rewriting.index import Index, IndexBuilder
-
-MOST_PARTS = 40
-"""Parts that are written out for all numbers of columns together: compiling takes twelve seconds with 40."""
+from tilec.lowering.bodies import KernelParts, grid_scalars, without_unused
+from tilec.lowering.columns import Columns, bodies_of
+from tilec.lowering.strip import Strip, StripPlan
+from tilec.rewriting.index import IndexBuilder
 
 
 def strip_body(parts: KernelParts, spec: Callable[[Operation, SSAValue], SSAValue]) -> list[Operation]:
@@ -39,64 +46,72 @@ def strip_body(parts: KernelParts, spec: Callable[[Operation, SSAValue], SSAValu
     if isinstance(strips, str):
         fail(pipeline, f"convert-tile-to-pallas: a step cannot be done in strips: {strips}")
     rows, cols = (pipeline.strip_sizes[name_of(span)] for span in (strips.rows, strips.cols))
-    kept = {value: spec(_scores(value, size_of(strips.cols), rows), value) for value in strips.kept}
+    kept = {
+        value: spec(_scores(value, strips.columns_kept(rows, cols), rows), value) for value in strips.kept
+    }
     head: list[Operation] = []
-    build = IndexBuilder(head, pipeline.location)
-    scalars = parts.scalars(grid_positions(parts, len(parts.trips), build), parts.trips, head)
+    scalars = grid_scalars(parts, head)
     plan = StripPlan(strips, parts.places, kept, (rows, cols), scalars)
-    numbers = numbers_of_columns(strips, cols)
-    live: Index = 0
-    if len(numbers) > 1:
-        span = scalars.span(strips.cols)
-        live = build.sub(span.end, span.start)
-        if isinstance(live, int):  # the only step of a grid, say
-            numbers = [next(each for each in numbers if live <= each.count)]
-    bodies = [(each, _all_strips(plan, each)) for each in numbers]
-    if len(bodies) == 1:
-        return [*head, *bodies[0][1]]
+    parts.preload_all(scalars, head)
+    before, after = ([_section(plan, each) for each in some] for some in (strips.before, strips.after))
+    main = _by_columns(plan, scalars.build)
+    main = main if strips.condition is None else _under(plan, strips.condition, main)
+    return [
+        *without_unused(head),
+        *(op for ops in before for op in ops),
+        *main,
+        *(op for ops in after for op in ops),
+    ]
+
+
+def _by_columns(plan: StripPlan, build: IndexBuilder) -> list[Operation]:
+    """The body for the columns that a step has."""
     conditional: list[Operation] = []
-    for columns, ops in bodies:
-        above = build.compare("slt", columns.above, live) if columns.above else None
-        below = build.compare("sle", live, columns.count) if columns is not bodies[-1][0] else None
-        condition = build.every([above, below])
-        assert condition is not None
+    for columns, condition in bodies_of(plan.strips, plan.scalars, plan.sizes, build):
+        ops = _one_by_one(plan, columns) if plan.is_written_out else _looped(plan, columns)
+        if condition is None:
+            return ops
         conditional.append(pallas.WhenOp(condition, Region(Block(ops))))
-        conditional[-1].location = pipeline.location
-    return [*head, *conditional]
+        conditional[-1].location = plan.scalars.pipeline.location
+    return conditional
 
 
-def numbers_of_columns(strips: Strips, size: int) -> list[Columns]:
-    """The numbers of columns, multiples of `size`, of which a step takes the least that has all live ones."""
-    whole, live = size_of(strips.cols), strips.live
-    parts = whole // size
-    count = max(1, min(parts, 2 * MOST_PARTS // parts - 1))
-    step = -(-parts // count) * size
-    found: list[Columns] = []
-    for most in range(step, whole + step, step):
-        above = found[-1].count if found else 0
-        least = _least(live, above + 1) if found else _least(live, 0)
-        if least is not None and least <= most:
-            found.append(Columns(above, min(most, whole), least))
-    return found
+def _under(plan: StripPlan, condition: SSAValue, ops: list[Operation]) -> list[Operation]:
+    """Operations under a condition of the schedule."""
+    when = pallas.WhenOp(plan.scalars.value(condition), Region(Block(ops)))
+    when.location = plan.scalars.pipeline.location
+    return [when]
 
 
-def _least(live: Range, low: int) -> int | None:
-    """The least member of a range from `low` on; 0 for what may be below, of an empty range."""
-    if low == 0 and (live.low is None or live.low < 0):
-        return 0
-    least = max(low, live.low or 0)
-    if live.multiple:
-        least += (live.remainder - least) % live.multiple
-    return least if least in live else None
+def _section(plan: StripPlan, section: Section) -> list[Operation]:
+    """What has rows alone, for all at once."""
+    ops: list[Operation] = []
+    whole = replace(plan, sizes=(size_of(plan.strips.rows), plan.sizes[1]))
+    waiting = Strip(whole, Columns(0, 0, 0), 0, ops).rows_only(section.ops)
+    assert not waiting
+    return ops if section.condition is None else _under(plan, section.condition, ops)
 
 
-def _all_strips(plan: StripPlan, columns: Columns) -> list[Operation]:
-    """All strips of a step, with the first `columns`."""
+def _one_by_one(plan: StripPlan, columns: Columns) -> list[Operation]:
+    """All strips, the first part of each while the second of the one before the last is done."""
+    ops: list[Operation] = []
+    rows = range(0, size_of(plan.strips.rows), plan.sizes[0])
+    strips = [Strip(plan, columns, row, ops) for row in rows]
+    for strip in strips[:AHEAD]:
+        for column in strip.parts:
+            strip.part(plan.strips.first, column)
+    for here, after in zip_longest(strips, strips[AHEAD:]):
+        _second_part(plan, here, after)
+    return ops
+
+
+def _looped(plan: StripPlan, columns: Columns) -> list[Operation]:
+    """All strips, in a loop but for the begin of the first and the end of the last."""
     strips, size, location = plan.strips, plan.sizes[0], plan.scalars.pipeline.location
     ops: list[Operation] = []
     last = size_of(strips.rows) // size - 1
     begin = Strip(plan, columns, 0, ops)
-    for column in columns.parts(plan.sizes[1]):
+    for column in begin.parts:
         begin.part(strips.first, column)
     inits = [begin.values[value] for value in strips.known]
     block = Block(arg_types=[IndexType(), *(value.type for value in inits)])
@@ -119,17 +134,20 @@ def _all_strips(plan: StripPlan, columns: Columns) -> list[Operation]:
 
 
 def _second_part(plan: StripPlan, here: Strip, after: Strip | None) -> None:
-    """The second part of one strip, with the first part of the strip after it."""
+    """The second part of one strip, with the first part of a strip after it."""
     waiting = here.rows_only(plan.strips.second)
-    for column in here.columns.parts(plan.sizes[1]):
-        here.read(column)
-        if after is not None:
+    ahead = [] if after is None else after.parts
+    for column in sorted({*here.parts, *ahead}):
+        if column in here.parts:
+            here.read(column)
+        if after is not None and column in ahead:
             after.part(plan.strips.first, column)
-        here.part(plan.strips.second, column)
+        if column in here.parts:
+            here.part(plan.strips.second, column)
     here.rows_only(waiting)
 
 
 def _scores(value: SSAValue, cols: int, rows: int) -> pallas.ScratchOp:
-    """Room for the scores of a strip."""
+    """Room for the scores of a strip, or of so many as there are at a time."""
     kind = MemRefType(element_type(value.type), [cols, rows])
     return pallas.ScratchOp(pallas.in_space(kind, pallas.Space.VMEM))

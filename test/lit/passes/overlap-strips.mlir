@@ -1,6 +1,6 @@
-// RUN: tile-opt %s --tile-to-pallas="loop=grid m=1024 n=512" | filecheck %s
-// RUN: tile-opt %s --choose-blocks="m=1024 n=512" --classify-axes --carry-to-scratch --fold-outer-pipeline --split-unaligned-loops --overlap-strips | filecheck %s --check-prefix STRIPS
-// RUN: tile-opt %s --choose-blocks="m=1024 n=512" --classify-axes --carry-to-scratch --fold-outer-pipeline --split-unaligned-loops --overlap-strips | tile-opt | filecheck %s --check-prefix STRIPS
+// RUN: tile-opt %s --tile-to-pallas="loop=grid m=2304 n=512" | filecheck %s
+// RUN: tile-opt %s --choose-blocks="m=2304 n=512" --classify-axes --carry-to-scratch --fold-outer-pipeline --split-unaligned-loops --overlap-strips | filecheck %s --check-prefix STRIPS
+// RUN: tile-opt %s --choose-blocks="m=2304 n=512" --classify-axes --carry-to-scratch --fold-outer-pipeline --split-unaligned-loops --overlap-strips | tile-opt | filecheck %s --check-prefix STRIPS
 
 // Nothing is left for scratch: what it held is passed on.
 // STRIPS:      tile.pipeline grid strips m:256 n:256 {
@@ -17,7 +17,7 @@
 // CHECK:        %[[S:.*]] = tile.dot %[[K]], %[[Q]] contract [1] x [1]
 // CHECK:        pallas.store %[[S]], %[[KEPT]][ds(0, 256), :]
 // CHECK:        pallas.store %{{.*}}, %[[KEPT]][ds(256, 256), :]
-// CHECK:        pallas.fori %strip = 0 to 3 iter_args(%{{.*}} = %{{.*}}) {
+// CHECK:        pallas.fori %strip = 0 to 8 iter_args(%{{.*}} = %{{.*}}) {
 // CHECK:          %[[HERE:.*]] = pallas.load %[[KEPT]][ds(0, 256), :]
 // CHECK:          pallas.store %{{.*}}, %[[KEPT]][ds(0, 256), :]
 // CHECK:          arith.subf %[[HERE]], %{{.*}} : tensor<256x256xf32>
@@ -27,10 +27,10 @@
 // CHECK:          pallas.store %[[OUT]], %out_window[ds(%{{.*}}, 256), :]
 // CHECK:          pallas.yield
 // CHECK-NOT:      pallas.store %{{.*}}, %[[KEPT]]
-// CHECK:        pallas.store %{{.*}}, %out_window[ds(768, 256), :]
-func.func @attention(%q: memref<2x1024x128xbf16>, %k: memref<2x512x128xbf16>, %v: memref<2x512x128xbf16>) -> memref<2x1024x128xbf16> {
-  %out = tile.empty : memref<2x1024x128xbf16>
-  tile.grid %h = 0 to 2, %m = 0 to 1024 by m {
+// CHECK:        pallas.store %{{.*}}, %out_window[ds(2048, 256), :]
+func.func @attention(%q: memref<2x2304x128xbf16>, %k: memref<2x512x128xbf16>, %v: memref<2x512x128xbf16>) -> memref<2x2304x128xbf16> {
+  %out = tile.empty : memref<2x2304x128xbf16>
+  tile.grid %h = 0 to 2, %m = 0 to 2304 by m {
     %x = tile.load %q[%h, %m, :]
     %lowest = tile.splat -1.0e30 : tensor<?xf32, #tile.spans<m>>
     %none = tile.splat 0.0 : tensor<?xf32, #tile.spans<m>>
@@ -61,5 +61,5 @@ func.func @attention(%q: memref<2x1024x128xbf16>, %k: memref<2x512x128xbf16>, %v
     %result = arith.divf %acc, %totalw : tensor<?x128xf32, #tile.spans<m, _>>
     tile.store %result, %out[%h, %m, :]
   }
-  return %out : memref<2x1024x128xbf16>
+  return %out : memref<2x2304x128xbf16>
 }

@@ -1,0 +1,174 @@
+"""Steps in strips that keep sums from step to step, of ragged rows and columns: the three proofs."""
+
+import operator
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from xdsl.dialects.func import FuncOp
+
+from tilec.analysis.ranges import Range
+from tilec.analysis.strip_masks import offsets_of
+from tilec.analysis.strips import Strips, strips_of
+from tilec.dialects.interpreter import random_args, run
+from tilec.dialects.tile.schedule import PipelineOp
+from tilec.parsing import make_context
+from tilec.passes.tile_to_pallas import TileToPallas
+from tilec.proof import emit, prove_compiles, prove_kernel, prove_passes, read_program
+
+PROGRAM = """
+func.func @attention(%q: memref<1900x64x{T}>, %k: memref<1900x64x{T}>, %v: memref<1900x64x{T}>,
+                     %offsets: memref<7xi32>) -> memref<1900x64x{T}> {
+  %out = tile.empty : memref<1900x64x{T}>
+  tile.grid %s = 0 to 6 {
+    %begin, %end = tile.segment %offsets[%s]
+    tile.for %m = %begin to %end by m {
+      %rows_end = tile.bound end %m
+      %query = tile.load %q[%m, :]
+      %top = tile.splat -1.0e+30 : tensor<?xf32, #tile.spans<m>>
+      %none = tile.splat 0.0 : tensor<?xf32, #tile.spans<m>>
+      %zero = tile.splat 0.0 : tensor<?x64xf32, #tile.spans<m, _>>
+      %total, %acc, %last = tile.for %n = %begin to {END} by n iter_args(%t = %none, %a = %zero, %o = %top) {
+        %y = tile.load %k[%n, :]
+        %raw = tile.dot %query, %y contract [1] x [1]
+        %rows = tile.indices %m
+        %cols = tile.indices %n
+        %r = tile.broadcast %rows dims [0] : tensor<?x?xi32, #tile.spans<m, n>>
+        %c = tile.broadcast %cols dims [1] : tensor<?x?xi32, #tile.spans<m, n>>
+        %seen = tile.compare {SEEN}
+        %never = tile.splat -inf : tensor<?x?xf32, #tile.spans<m, n>>
+        %scores = tile.select %seen, %raw, %never
+        %here = tile.reduce max %scores dims [1]
+        %next = arith.maximumf %o, %here : tensor<?xf32, #tile.spans<m>>
+        %nextw = tile.broadcast %next dims [0] : tensor<?x?xf32, #tile.spans<m, n>>
+        %d = arith.subf %scores, %nextw : tensor<?x?xf32, #tile.spans<m, n>>
+        %p = math.exp %d : tensor<?x?xf32, #tile.spans<m, n>>
+        %drop = arith.subf %o, %next : tensor<?xf32, #tile.spans<m>>
+        %kept = math.exp %drop : tensor<?xf32, #tile.spans<m>>
+        %less = arith.mulf %t, %kept : tensor<?xf32, #tile.spans<m>>
+        %more = tile.reduce add %p dims [1]
+        %sum = arith.addf %less, %more : tensor<?xf32, #tile.spans<m>>
+        %weights = tile.cast %p to {T}
+        %values = tile.load %v[%n, :]
+        %wide = tile.broadcast %kept dims [0] : tensor<?x64xf32, #tile.spans<m, _>>
+        %scaled = arith.mulf %a, %wide : tensor<?x64xf32, #tile.spans<m, _>>
+        %both = tile.dot %weights, %values, %scaled
+        tile.yield %sum, %both, %next
+      }
+      %wide = tile.broadcast %total dims [0] : tensor<?x64xf32, #tile.spans<m, _>>
+      %result = arith.divf %acc, %wide : tensor<?x64xf32, #tile.spans<m, _>>
+      tile.store %result, %out[%m, :]
+    }
+  }
+  return %out : memref<1900x64x{T}>
+}
+"""
+CAUSAL = {"{SEEN}": "ge %r, %c", "{END}": "%rows_end"}
+STRICT = {"{SEEN}": "gt %c, %r", "{END}": "%end"}
+NEAR = {"{SEEN}": "ne %c, %r", "{END}": "%end"}
+OFFSETS = [0, 0, 512, 513, 1024, 1700, 1890]
+
+
+def program(element: str, masks: dict[str, str]) -> str:
+    text = PROGRAM.replace("{T}", element)
+    for old, new in masks.items():
+        text = text.replace(old, new)
+    if element == "f32":
+        text = text.replace("%weights = tile.cast %p to f32", "").replace("%weights", "%p")
+    return text
+
+
+CASES = [
+    ("f32", CAUSAL, {"m": 512, "n": 1024}),
+    ("f32", STRICT, {"m": 512, "n": 1024}),
+    ("bf16", NEAR, {"m": 1024, "n": 512}),
+    ("f32", NEAR, {"m": 1280, "n": 1024}),
+]
+
+
+def arguments(function: FuncOp) -> list[Any]:
+    """Values that no step may use, beyond the last sequence, are NaN."""
+    args = random_args(function)
+    args[3] = np.array(OFFSETS, dtype=np.int32)
+    for array in args[:3]:
+        array[OFFSETS[-1] :] = np.nan
+    return args
+
+
+@pytest.mark.parametrize(("element", "masks", "sizes"), CASES)
+def test_jagged(element: str, masks: dict[str, str], sizes: dict[str, int]) -> None:
+    """Of the parts of a tile some are whole, some partial, and some have nothing that a row sees."""
+    module, function = read_program(program(element, masks))
+    args, passes = arguments(function), TileToPallas(grouping="worklist", blocks=sizes)
+    text = emit(module, [passes])
+    assert ("scores_ref" in text, "lax.fori_loop(0, 4" in text) == (True, sizes["m"] == 1280)
+    prove_kernel(text, "attention", args, run(module, "attention", args), seeds=(0,))
+
+
+def test_rows_of_no_sequence_stay() -> None:
+    """An array that is written has what it had where there is no sequence."""
+    text = program("f32", CAUSAL)
+    text = text.replace("%offsets: memref<7xi32>)", "%offsets: memref<7xi32>, %out: memref<1900x64xf32>)")
+    module, function = read_program(text.replace("%out = tile.empty : memref<1900x64xf32>", ""))
+    args, passes = arguments(function), TileToPallas(grouping="worklist", blocks={"m": 512, "n": 1024})
+    prove_passes(module, "attention", args, passes.passes())
+    text = emit(module, [passes])
+    assert "scores_ref" in text
+    prove_kernel(text, "attention", args, run(module, "attention", args), seeds=(0,))
+
+
+@pytest.mark.aot
+def test_jagged_compiles() -> None:
+    module, function = read_program(program("bf16", CAUSAL))
+    passes = TileToPallas(grouping="worklist", blocks={"m": 1024, "n": 1024})
+    prove_compiles(emit(module, [passes]), "attention", arguments(function))
+
+
+def strips(masks: dict[str, str], sizes: dict[str, int], **changed: str) -> Strips:
+    text = program("f32", masks)
+    for old, new in changed.items():
+        text = text.replace(old, new)
+    module, _ = read_program(text)
+    for each in TileToPallas(grouping="worklist", blocks=sizes).passes()[:-1]:
+        each.apply(make_context(), module)
+    (pipeline,) = [op for op in module.walk() if isinstance(op, PipelineOp)]
+    found = strips_of(pipeline)
+    assert isinstance(found, Strips)
+    return found
+
+
+@pytest.mark.parametrize("masks", [CAUSAL, STRICT, NEAR])
+def test_masks(masks: dict[str, str]) -> None:
+    """Of each distance between rows and columns it is told right whether they see each other."""
+    (mask,) = strips(masks, {"m": 512, "n": 1024}).masks
+    sees = {"ge": operator.ge, "gt": operator.lt, "ne": operator.ne}[masks["{SEEN}"][:2]]
+    for low, high in product(range(-6, 7), repeat=2):
+        some = {bool(sees(after, 0)) for after in range(low, high + 1)}
+        if some:
+            assert mask.holds(low, high) == (some.pop() if len(some) == 1 else None)
+    assert mask.holds(None, None) is None
+
+
+def test_what_vanishes() -> None:
+    """Parts are left out, and fills, where all that sums and products get of them is nothing."""
+    sizes = {"m": 512, "n": 1024}
+    found = strips(CAUSAL, sizes)
+    assert len(found.vanishing) == len(found.masks) == 1
+    assert len(found.filled) == 1
+    assert not strips(STRICT, sizes).vanishing  # columns go on after the rows, and all are used
+    for changed in (
+        {"-1.0e+30": "-inf"},  # the exponential of the lowest less the lowest is no number
+        {"tile.reduce max": "tile.reduce min"},
+        {"tile.splat -inf": "tile.splat 0.0"},
+        {"math.exp %d": "math.cos %d"},
+    ):
+        assert not strips(CAUSAL, sizes, **changed).vanishing
+
+
+def test_offsets() -> None:
+    """Tiles through which a causal mask goes are 512 rows after the columns, or none."""
+    found = strips(CAUSAL, {"m": 512, "n": 1024})
+    few, none = (offsets_of(found.masks, found.rows, found.cols, few) for few in (2, 0))
+    assert few == [Range(0, 0), Range(0, 512), Range(512, 0, low=1024), Range(512, 0, high=-512)]
+    assert none == [Range(low=0, high=512), Range(512, 0, low=1024), Range(512, 0, high=-512)]
