@@ -156,7 +156,9 @@ def print_int_list(printer: Printer, values: DenseArrayBase) -> None:
 
 
 def parse_scalar(parser: Parser) -> float | int:
-    """Parse a number, `inf` or `-inf`."""
+    """Parse a number, `inf`, `-inf` or `nan`."""
+    if parser.parse_optional_keyword("nan"):
+        return math.nan
     negative = parser.parse_optional_punctuation("-") is not None
     if parser.parse_optional_keyword("inf"):
         return -math.inf if negative else math.inf

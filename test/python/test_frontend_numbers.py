@@ -139,6 +139,68 @@ def test_ordinary(dtype: torch.dtype) -> None:
     compare(ORDINARY, elements(dtype, 3), elements(dtype, 4))
 
 
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_rounding_to_decimals(dtype: torch.dtype) -> None:
+    functions: Functions = {
+        "hundredths": lambda x, y: torch.round(x, decimals=2),
+        "tens": lambda x, y: torch.round(x * 8, decimals=-1),
+    }
+    # Without halves: torch rounds 16 bits twice on the way.
+    x = elements(dtype, 3)
+    compare(functions, torch.where(x.isfinite(), x + 0.0625, 1).to(dtype), x)
+
+
+def test_a_product_in_the_dtype_that_is_asked_for() -> None:
+    """Sums of 16-bit products in f32 have digits that 16 bits do not hold. Torch has these on CUDA alone."""
+
+    @tilec.kernel
+    def products(x: torch.Tensor, y: torch.Tensor) -> list[torch.Tensor]:
+        outs = [torch.empty([ROWS, COLUMNS], dtype=torch.float32) for _ in range(4)]
+        for rows in hl.tile(ROWS):
+            left, zero = x[rows, :], torch.zeros([rows, COLUMNS], dtype=torch.bfloat16)
+            outs[0][rows] = torch.mm(left, y[:, :], torch.float32)
+            outs[1][rows] = torch.bmm(left[None], y[:, :][None], out_dtype=torch.float32)[0]
+            outs[2][rows] = torch.addmm(zero, left, y[:, :], out_dtype=torch.float32)
+            outs[3][rows] = torch.addmm(zero, left, y[:, :], alpha=0.5, out_dtype=torch.float32)
+        return outs
+
+    x, y = (torch.randn(shape).bfloat16() for shape in ((ROWS, 24), (24, COLUMNS)))
+    bound = products.bind(x, y)
+    results = run(bound.module(), bound.traced.name, program_arguments(bound, [x, y]))
+    want = (x.float() @ y.float()).numpy()
+    for got, scale in zip(results, (1, 1, 1, 0.5), strict=True):
+        np.testing.assert_allclose(np.asarray(got.data), want * scale, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("on_host", [True, False])
+def test_the_bits_of_a_number_are_refused(on_host: bool) -> None:
+    @tilec.kernel
+    def bits(x: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(x, dtype=torch.int32)
+        whole = x.view(torch.int32) if on_host else x
+        for rows in hl.tile(x.size(0)):
+            out[rows] = whole[rows].view(torch.int32)
+        return out
+
+    with pytest.raises(tilec.TraceError, match=r"the bits of float32\[\w+, 8\] as torch.int32; \.to\(\)"):
+        bits.bind(elements(torch.float32, 9))
+
+
+def test_what_is_no_number() -> None:
+    """NaN is a constant of the program, and the program can be read back."""
+    compare({"nan": lambda x, y: torch.where(x > 0, x, math.nan)}, *[elements(torch.float32, 10)] * 2)
+    x = elements(torch.float32, 10)
+
+    @tilec.kernel
+    def filled(x: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(x)
+        for rows in hl.tile(x.size(0)):
+            out[rows] = math.nan
+        return out
+
+    assert filled(x).isnan().all()
+
+
 def test_truths() -> None:
     compare(TRUTHS, elements(torch.bool, 5), elements(torch.bool, 6))
 

@@ -28,6 +28,8 @@ def view(trace: Trace, func: OpOverload, args: Any, kwargs: Any) -> torch.Tensor
         raise TypeError(f"{func} of a value in a tile")
     with trace.shapes_only():
         out = func(*args, **kwargs)
+    if out.dtype is not given.dtype:
+        trace.fail(f"the bits of {trace.describe(given)} as {out.dtype}; .to() converts the numbers")
     return trace.bind(out, VIEWS[func.overloadpacket.__name__](trace, array, given, out, *args[1:]))
 
 

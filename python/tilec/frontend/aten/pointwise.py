@@ -42,7 +42,6 @@ FLOAT_FUNCTIONS: dict[str, Unary] = {
 ROUNDING: dict[str, Unary] = {
     "floor": mlir_math.FloorOp,
     "ceil": mlir_math.CeilOp,
-    "round": mlir_math.RoundEvenOp,
     "trunc": mlir_math.TruncOp,
 }
 """Functions that leave integers as they are."""
@@ -71,6 +70,17 @@ def _rounding(make: Unary) -> Callable[[Call], torch.Tensor]:
 
 for _name, _make in ROUNDING.items():
     handles(_name)(_rounding(_make))
+
+
+@handles("round")
+def _round(call: Call) -> torch.Tensor:
+    """To the nearest, of two the even one; to a number of decimals, as torch does, by a power of ten."""
+    decimals = call.get("decimals") or 0
+    if decimals == 0:
+        return _rounding(mlir_math.RoundEvenOp)(call)
+    value, power = call["self"].to(computed_in(call.out.dtype)), 10.0 ** abs(decimals)
+    scaled = torch.round(value * power if decimals > 0 else value / power)
+    return (scaled / power if decimals > 0 else scaled * power).to(call.out.dtype)
 
 
 def _interval(call: Call, function: Callable[..., int], *parts: Value) -> Range | None:

@@ -69,12 +69,16 @@ def _check_sizes(trace: Trace, lhs: torch.Tensor, rhs: torch.Tensor) -> None:
 @handles("mm", "bmm", "matmul", early=True)
 def _mm(call: Call) -> torch.Tensor:
     lhs, rhs = call["self"], call.get("mat2") if call.get("mat2") is not None else call["other"]
-    return _matmul(call.trace, lhs, rhs)
+    return _matmul(call.trace, lhs, rhs, call.get("out_dtype"))
 
 
-def _matmul(trace: Trace, lhs: torch.Tensor, rhs: torch.Tensor) -> torch.Tensor:
-    """As torch does: the result has the dtype of the operands. Vectors become matrices of one row."""
-    dtype = torch.promote_types(lhs.dtype, rhs.dtype)
+def _matmul(
+    trace: Trace, lhs: torch.Tensor, rhs: torch.Tensor, out: torch.dtype | None = None
+) -> torch.Tensor:
+    """As torch does: without `out` the result has the dtype of the operands. Vectors become matrices of one
+    row.
+    """
+    dtype = out or torch.promote_types(lhs.dtype, rhs.dtype)
     if lhs.dim() == 1 and rhs.dim() == 1:
         return (lhs * rhs).sum()
     if lhs.dim() == 1:
@@ -90,14 +94,17 @@ def _matmul(trace: Trace, lhs: torch.Tensor, rhs: torch.Tensor) -> torch.Tensor:
 
 @handles("addmm", "baddbmm", "addbmm", early=True)
 def _addmm(call: Call) -> torch.Tensor:
-    """`beta * self + alpha * (a @ b)`. An f32 sum of 16-bit products is accepted, unlike in torch."""
+    """`beta * self + alpha * (a @ b)`, in `out_dtype` if it is given. An f32 sum of 16-bit products is
+    accepted, unlike in torch.
+    """
     trace, acc = call.trace, call["self"]
+    dtype = call.get("out_dtype") or acc.dtype
     lhs, rhs = (
         (call["mat1"], call["mat2"]) if call.get("mat1") is not None else (call["batch1"], call["batch2"])
     )
     if call["beta"] == 1 and call["alpha"] == 1:
-        return dot(trace, lhs, rhs, acc, out=acc.dtype)
-    return (acc * call["beta"] + dot(trace, lhs, rhs) * call["alpha"]).to(acc.dtype)
+        return dot(trace, lhs, rhs, acc, out=dtype)
+    return (acc.to(dtype) * call["beta"] + dot(trace, lhs, rhs) * call["alpha"]).to(dtype)
 
 
 @handles("dot", "mv", "outer", early=True)

@@ -24,6 +24,8 @@ def _ssa(call: Call) -> SSAValue:
 @handles("view", "reshape", "_unsafe_view", "flatten", "unflatten")
 def _view(call: Call) -> torch.Tensor:
     trace, given, ssa = call.trace, call["self"], _ssa(call)
+    if call.out.dtype is not given.dtype:
+        trace.fail(f"the bits of {trace.describe(given)} as {call.out.dtype}; .to() converts the numbers")
     kind = trace.kind(call.out.shape, element_type(ssa.type))
     if kind == ssa.type:
         return moved(call, ssa)
