@@ -237,8 +237,88 @@ def test_exits_have_their_places() -> None:
     markers = told(leaves_early, [1, 2, 8], 2)
     first = leaves_early.__code__.co_firstlineno
     exits = [(word, line - first, column) for word, line, column in markers.loops[0].exits]
-    assert exits == [("continue", 4, 13), ("return", 6, 13), ("else", 16, 9)]
-    assert told(leaves_early, [10], 0).decided == ["`continue` in a branch", "`return` in a branch"]
+    assert exits == [("return", 6, 13), ("else", 16, 9)]
+    assert told(leaves_early, [10], 0).decided == ["`return` in a branch"] * 2
+
+
+def skips(items: list[int], odd: bool, names: list[str]) -> int:
+    total = 0
+    for item in items:
+        if odd:
+            if item % 2:
+                names.append("odd")
+                continue
+            total += 1
+        elif item > 5:
+            continue
+        total += item
+        if item == 4:
+            names.append("four")
+            continue
+        for _ in names:
+            if item == 2:
+                continue
+            total += 100
+        names.append("last")
+    return total
+
+
+@pytest.mark.parametrize("odd", [False, True])
+def test_continue_is_a_branch(odd: bool) -> None:
+    """What follows runs where Python runs it, and no loop is left early."""
+    markers = PlainMarkers()
+    found, wanted = list[str](), list[str]()
+    assert rewritten(skips, markers)([1, 2, 4, 6, 3], odd, found) == skips([1, 2, 4, 6, 3], odd, wanted)
+    assert found == wanted
+    assert all(loop.exits == () for loop in markers.loops)
+    assert markers.decided == []
+
+
+def skips_what_makes_a_variable(items: list[int]) -> int:
+    for item in items:
+        if item:
+            continue
+            len = item
+        return len([item])  # pyright: ignore[reportPossiblyUnboundVariable]
+    return 0
+
+
+def skips_in_a_with(items: list[int]) -> int:
+    total = 0
+    for item in items:
+        with suppress(ValueError):
+            if item:
+                continue
+        total += 1
+    return total
+
+
+def skips_often(items: list[int]) -> int:
+    total = 0
+    for item in items:
+        if item == 1:
+            continue
+        if item == 2:
+            continue
+        if item == 3:
+            continue
+        if item == 4:
+            continue
+        if item == 5:
+            continue
+        if item == 6:
+            continue
+        if item == 7:
+            continue
+        total += item
+    return total
+
+
+@pytest.mark.parametrize("function", [skips_what_makes_a_variable, skips_in_a_with, skips_often])
+def test_continue_that_stays(function: Callable[[list[int]], int]) -> None:
+    markers = PlainMarkers()
+    assert rewritten(function, markers)([1, 2, 8]) == function([1, 2, 8])
+    assert markers.loops[0].exits[0][0] == "continue"
 
 
 def numbers(n: int) -> Any:

@@ -7,6 +7,7 @@ import ast
 from collections.abc import Sequence
 from typing import TypeVar
 
+from tilec.frontend.continues import WithoutContinue
 from tilec.frontend.regions import FunctionFacts, RegionFacts
 from tilec.frontend.scopes import Function, own_nodes, target_names
 from tilec.frontend.source import MARKERS, Source
@@ -21,6 +22,7 @@ _OF_THE_FRAME = frozenset("super locals globals eval exec vars dir breakpoint __
 
 def marked(source: Source, free: frozenset[str]) -> Source:
     """`source` with markers in its function, whose free variables are `free`. Changes the tree."""
+    WithoutContinue().visit(source.node)
     facts = FunctionFacts(source.node, free, source.defined)
     _Insertion(facts, source.defined).function(source.node)
     for part in ast.walk(ast.fix_missing_locations(source.node)):
