@@ -32,6 +32,7 @@ __all__ = [
     "explain",
     "from_helion",
     "kernel",
+    "next_power_of_2",
 ]
 
 _HOMES = {
@@ -62,3 +63,8 @@ def __getattr__(name: str) -> Any:
 def cdiv(a: Any, b: Any) -> Any:
     """`a / b` rounded up, of whole numbers."""
     return (a + b - 1) // b
+
+
+def next_power_of_2(number: int) -> int:
+    """The least power of two that is not below a whole number from 1 up."""
+    return 1 << (number - 1).bit_length()

@@ -133,8 +133,12 @@ class TracingMarkers(Markers):
         return self.call(inner) if inner is not None else function
 
     def _helions(self, function: Any) -> Any:
-        """The language's function of the name of one of Helion's; of a kernel of Helion's its function."""
+        """The language's function of the name of one of Helion's; of a kernel of Helion's its function. What
+        its autotuner has as choices for `register_tunable` stays as it is.
+        """
         name, inner = getattr(function, "__name__", ""), getattr(function, "fn", None)
+        if isinstance(function, type) and name.endswith("Fragment"):
+            return function
         if isinstance(inner, types.FunctionType):
             return self.call(inner)
         found = getattr(language, name, None)

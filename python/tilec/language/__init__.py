@@ -15,7 +15,7 @@ them work only inside a function that `tilec.kernel` traces. What they refuse is
 line.
 """
 
-from tilec import cdiv
+from tilec import cdiv, next_power_of_2
 from tilec.frontend.tiles import Tile
 from tilec.language.accesses import (
     atomic_add,
@@ -38,10 +38,17 @@ from tilec.language.loops import (
     specialize,
     static_range,
     tile,
+    tile_begin,
+    tile_block_size,
+    tile_end,
+    tile_id,
+    tile_index,
 )
+from tilec.language.random import rand, randint
 from tilec.language.values import (
     arange,
     associative_scan,
+    cumprod,
     cumsum,
     dot,
     full,
@@ -65,6 +72,7 @@ __all__ = [
     "atomic_xor",
     "barrier",
     "cdiv",
+    "cumprod",
     "cumsum",
     "dot",
     "full",
@@ -72,6 +80,9 @@ __all__ = [
     "jagged_tile",
     "join",
     "load",
+    "next_power_of_2",
+    "rand",
+    "randint",
     "reduce",
     "register_block_size",
     "register_tunable",
@@ -80,5 +91,10 @@ __all__ = [
     "static_range",
     "store",
     "tile",
+    "tile_begin",
+    "tile_block_size",
+    "tile_end",
+    "tile_id",
+    "tile_index",
     "zeros",
 ]

@@ -14,8 +14,15 @@ from tilec.frontend.tiles import running
 Indices = Sequence[Any]
 
 
-def load(tensor: torch.Tensor, index: Indices, extra_mask: torch.Tensor | None = None) -> torch.Tensor:
-    """`tensor[index]`; where `extra_mask` is false nothing is read and the lane is 0."""
+def load(
+    tensor: torch.Tensor,
+    index: Indices,
+    extra_mask: torch.Tensor | None = None,
+    eviction_policy: str | None = None,
+) -> torch.Tensor:
+    """`tensor[index]`; where `extra_mask` is false nothing is read and the lane is 0. There is no cache for
+    which `eviction_policy` could matter.
+    """
     return indexing.load(running("load"), tensor, tuple(index), extra_mask)
 
 

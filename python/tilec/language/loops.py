@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from tilec.frontend.tiles import Extent, Loop, count_of, extents_of, running
+from tilec.frontend.tiles import Extent, Loop, Tile, count_of, extents_of, running
 
 Bound = int | torch.SymInt | torch.Tensor
 Bounds = Bound | Sequence[Bound]
@@ -78,13 +78,13 @@ def jagged_tile(
     return Loop(trace, (extent,), single=True, word="jagged_tile")
 
 
-def static_range(*args: int) -> range:
+def static_range(begin_or_end: int, end: int | None = None, step: int = 1) -> range:
     """`range`, whose body is traced once for each number."""
     trace = running("static_range")
-    for each in args:
+    for each in (begin_or_end, end, step):
         if isinstance(each, torch.SymInt | torch.Tensor):
             trace.fail(f"static_range({trace.words(each)}): a number that is known while tracing is needed")
-    return range(*args)
+    return range(0, begin_or_end, step) if end is None else range(begin_or_end, end, step)
 
 
 def register_block_size(least_or_most: int | None = None, most: int | None = None) -> torch.SymInt:
@@ -119,6 +119,31 @@ def register_tunable(name: str, fragment: Any) -> Any:
     if callable(default):
         return default()
     return fragment[0] if isinstance(fragment, list | tuple) else fragment
+
+
+def tile_index(tile: Tile) -> torch.Tensor:
+    """`tile.index`."""
+    return tile.index
+
+
+def tile_begin(tile: Tile) -> torch.SymInt:
+    """`tile.begin`."""
+    return tile.begin
+
+
+def tile_end(tile: Tile) -> torch.SymInt:
+    """`tile.end`."""
+    return tile.end
+
+
+def tile_id(tile: Tile) -> torch.SymInt:
+    """`tile.id`."""
+    return tile.id
+
+
+def tile_block_size(tile: Tile) -> Any:
+    """`tile.block_size`."""
+    return tile.block_size
 
 
 def specialize(value: T) -> T:

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -59,6 +60,13 @@ def cumsum(value: torch.Tensor, dim: int, reverse: bool = False) -> torch.Tensor
     return (total - torch.cumsum(value, dim) + value).to(value.dtype)
 
 
+def cumprod(value: torch.Tensor, dim: int, reverse: bool = False) -> torch.Tensor:
+    """Running products along a dimension."""
+    if reverse:
+        running("cumprod").fail("cumprod in reverse; flip the value")
+    return torch.cumprod(value, dim).to(value.dtype)
+
+
 _COMBINED: dict[Combine, Callable[..., Any]] = {
     Combine.ADD: torch.add,
     Combine.MUL: torch.mul,
@@ -69,22 +77,23 @@ _COMBINED: dict[Combine, Callable[..., Any]] = {
 
 def _combination(trace: Trace, function: Callable[..., Any], word: str) -> Combine:
     """Which of the known combinations a function is, by what it does to two numbers."""
-    if len(inspect.signature(function).parameters) != 2:
-        trace.fail(f"{word} with a function of several values at once; one of two arguments is accepted")
+    with suppress(ValueError):  # torch's own functions have no signature
+        if len(inspect.signature(function).parameters) != 2:
+            trace.fail(f"{word} with a function of several values at once; one of two arguments is accepted")
     samples = [(2.0, 5.0), (5.0, 2.0), (-3.0, 0.5), (1.5, 4.0)]
-    known = {
-        kind: [float(each(*map(torch.tensor, pair))) for pair in samples] for kind, each in _COMBINED.items()
-    }
+
+    def tried(each: Callable[..., Any]) -> list[float]:
+        return [float(each(*map(torch.tensor, pair))) for pair in samples]
+
     paused, trace.paused = trace.paused, True
     try:
-        found = [float(function(*(torch.tensor(x) for x in pair))) for pair in samples]
-    except Exception:
-        found = []
+        with suppress(Exception):  # of what is no function of two numbers
+            found = tried(function)
+            for kind, each in _COMBINED.items():
+                if tried(each) == found:
+                    return kind
     finally:
         trace.paused = paused
-    for kind, values in known.items():
-        if found == values:
-            return kind
     trace.fail(f"{word} by another function than +, *, maximum or minimum")
 
 
@@ -101,9 +110,16 @@ def associative_scan(
 
 
 def reduce(
-    function: Callable[..., Any], value: torch.Tensor, dim: int | None = None, keep_dims: bool = False
+    function: Callable[..., Any],
+    value: torch.Tensor,
+    dim: int | None = None,
+    other: Any = 0,
+    keep_dims: bool = False,
 ) -> torch.Tensor:
-    """All lanes along a dimension combined, by +, *, maximum or minimum."""
+    """All lanes along a dimension combined, by +, *, maximum or minimum.
+
+    Lanes outside of a tile do not count, where in Helion they are `other`.
+    """
     trace = running("reduce")
     if not isinstance(value, torch.Tensor):
         trace.fail("reduce of several values at once; one tensor is accepted")

@@ -1,0 +1,115 @@
+"""Words of the language that are Helion's: what they give, against torch, and what they refuse."""
+
+import pytest
+import torch
+
+import tilec
+import tilec.language as hl
+from tilec.testing import agree
+
+
+def test_parts_of_tiles_by_functions() -> None:
+    @tilec.kernel
+    def parts(x: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(x)
+        for rows in hl.tile(x.size(0), block_size=8):
+            numbers = hl.tile_begin(rows) + 2 * hl.tile_end(rows) + 3 * hl.tile_id(rows)
+            out[rows] = x[rows] + hl.tile_index(rows)[:, None] + numbers * hl.tile_block_size(rows)
+        return out
+
+    x, first = torch.randn(20, 3), torch.arange(20) // 8 * 8
+    numbers = first + 2 * torch.clamp(first + 8, max=20) + 3 * (first // 8)
+    agree(parts(x), x + (torch.arange(20) + numbers * 8)[:, None], "parts")
+
+
+def test_scans_and_reductions() -> None:
+    @tilec.kernel
+    def several(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        products, largest = torch.empty_like(x), torch.empty([x.size(0), 1])
+        for rows in hl.tile(x.size(0)):
+            products[rows] = hl.cumprod(hl.load(x, [rows], eviction_policy="evict_last"), 1)
+            for i in hl.static_range(0, 2, step=1):
+                largest[rows, :] = hl.reduce(torch.maximum, x[rows], 1, float("-inf"), keep_dims=True) + i
+        return products, largest
+
+    x = torch.randn(20, 6)
+    agree(several(x), (x.cumprod(1), x.amax(1, keepdim=True) + 1), "several")
+
+
+def draw(x: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    numbers, dice = torch.empty_like(x), torch.empty_like(x, dtype=torch.int32)
+    for rows, cols in hl.tile([x.size(0), x.size(1)]):
+        numbers[rows, cols] = hl.rand([rows, cols], seed)
+        dice[rows, cols] = hl.randint(x[rows, cols].shape, 1, 7, seed + 1)
+    return numbers, dice
+
+
+def test_random_numbers() -> None:
+    """They look like what they are called, whatever the tiles, and another seed has others."""
+    x = torch.zeros(70, 150)
+    drawn = tilec.kernel(draw)
+    numbers, dice = drawn(x, 2**40 + 5)
+    assert 0 <= numbers.min() < 1e-3
+    assert 0.999 < numbers.max() < 1
+    assert abs(numbers.mean() - 0.5) < 0.02
+    assert (numbers.view(-1).sort()[0].diff() == 0).float().mean() < 0.01
+    correlations = torch.corrcoef(numbers) - torch.eye(70)
+    assert correlations.abs().max() < 0.4
+    assert torch.bincount(dice.view(-1), minlength=7)[1:].min() > 1500
+    assert dice.min() == 1
+    assert dice.max() == 6
+    again = tilec.Kernel(draw, tilec.Config(blocks={"rows": 16, "cols": 128}))(x, 2**40 + 5)
+    agree(again, (numbers, dice), "drawn")
+    assert not torch.isclose(drawn(x, 6)[0], numbers).any(1).all()
+
+
+@pytest.mark.parametrize("bounds", [(3, 3), (0, 2**24 + 1)])
+def test_too_few_and_too_many_integers(bounds: tuple[int, int]) -> None:
+    @tilec.kernel
+    def kernel(x: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(x)
+        for rows in hl.tile(x.size(0)):
+            out[rows] = hl.randint([rows, 3], *bounds, seed=1)
+        return out
+
+    with pytest.raises(tilec.TraceError, match=rf"randint from {bounds[0]} to {bounds[1]}; 1 to 2\*\*24"):
+        kernel.bind(torch.zeros(4, 3))
+
+
+def test_continue_in_a_loop_over_tiles() -> None:
+    @tilec.kernel
+    def chosen(x: torch.Tensor, flags: torch.Tensor, scaled: bool) -> torch.Tensor:
+        out = torch.empty([1, x.size(1)])
+        for _ in hl.grid(1):
+            total = hl.zeros([x.size(1)])
+            for row in hl.grid(x.size(0)):
+                flag = flags[row]
+                if flag == 0:
+                    continue
+                if scaled and flag == 2:
+                    total = total + x[row, :] * 10
+                    continue
+                total = total + x[row, :]
+            out[0, :] = total
+        return out
+
+    x, flags = torch.randn(12, 5), torch.arange(12) % 3
+    for scaled in (False, True):
+        scales = torch.where(flags == 2, 10 if scaled else 1, flags)
+        agree(chosen(x, flags, scaled), (x * scales[:, None]).sum(0, keepdim=True), "chosen")
+
+
+def test_choices_of_helions_autotuner() -> None:
+    """Helion's own words for them, where its package is installed, stand for their defaults."""
+    fragments = pytest.importorskip("helion.autotuner")
+
+    @tilec.kernel
+    def split(x: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(x)
+        parts = hl.register_tunable("parts", fragments.PowerOfTwoFragment(1, 64, 4))
+        for rows in hl.tile(x.size(0), block_size=hl.next_power_of_2(hl.cdiv(x.size(0), parts))):
+            out[rows] = x[rows] + rows.begin
+        return out
+
+    x = torch.randn(20, 3)
+    agree(split(x), x + (torch.arange(20) // 8 * 8)[:, None], "split")
