@@ -1,14 +1,32 @@
 """`x[tile, :]` and `out[tile, :] = value` as loads, stores, gathers and scatters."""
 
+from math import prod
 from typing import Any
 
 import torch
+from xdsl.dialects import arith
 from xdsl.ir import SSAValue
 
-from tilec.dialects.tile import GatherOp, LoadOp, ScatterOp, SliceOp, StoreOp, TransposeOp
-from tilec.dialects.tile.types import element_type
+from tilec.dialects.tile import (
+    CompareOp,
+    GatherOp,
+    LoadOp,
+    ReduceOp,
+    ScatterOp,
+    SelectOp,
+    SliceOp,
+    StoreOp,
+    TransposeOp,
+)
+from tilec.dialects.tile.access import Dim
+from tilec.dialects.tile.elementwise import Relation
+from tilec.dialects.tile.mixing import Combine
+from tilec.dialects.tile.types import element_type, shape_of
+from tilec.frontend.elements import HALVES
 from tilec.frontend.known import Array, Range, Value
-from tilec.frontend.lanes import broadcast, operand, squeezed
+from tilec.frontend.lanes import broadcast, cast, operand, splat, squeezed
+from tilec.frontend.positions import lane_numbers
+from tilec.frontend.scalars import as_value, i32_of
 from tilec.frontend.tiles import Tile, refuse_wrapped
 from tilec.frontend.trace import Trace
 from tilec.frontend.windows import Selection, Window, is_index, normalized
@@ -21,6 +39,8 @@ def load(trace: Trace, tensor: torch.Tensor, indices: Any, mask: torch.Tensor | 
     if isinstance(known, Value) or not (trace.in_tile or any(map(is_index, given))):
         return _part(trace, tensor, given)
     window = Selection(trace, tensor, known).window(given)
+    if mask is None and _is_apart(window, tensor.dtype):
+        return _picked(trace, tensor, window)
     lanes = other = None
     if mask is not None:
         lanes = mask_for(trace, window, mask)
@@ -29,6 +49,32 @@ def load(trace: Trace, tensor: torch.Tensor, indices: Any, mask: torch.Tensor | 
     loaded = trace.put(op(window.ssa, window.dims, lanes, other))
     known_range = Range(1 - trace.most, trace.most - 1) if tensor.dtype is torch.int64 else None
     return trace.tensor(window.shape, tensor.dtype, Value(in_order(trace, window, loaded), known_range))
+
+
+_SCALARS = 2**16
+"""How many elements an array may have of which single ones are read as scalars: they lie in SMEM."""
+
+
+def _is_apart(window: Window, dtype: torch.dtype) -> bool:
+    """Whether a window is one float that no scalar can be: of 16 bits, or of an array too large for SMEM."""
+    if window.pieces or not dtype.is_floating_point:
+        return False
+    return dtype in HALVES or prod(shape_of(window.ssa.type)) > _SCALARS
+
+
+def _picked(trace: Trace, tensor: torch.Tensor, window: Window) -> torch.Tensor:
+    """One element of a row that is loaded whole: all others become 0, and the sum is it."""
+    *lead, last = window.dims
+    row = trace.put(LoadOp(window.ssa, (*lead, Dim(full=True))))
+    value = cast(trace, row, trace.element(torch.float32))
+    shift = as_value(trace, last.shift)
+    place = shift if last.base is None else trace.put(arith.AddiOp(last.base, shift))
+    size = shape_of(row.type)[0]
+    numbers = lane_numbers(trace, size)
+    here = trace.put(CompareOp(Relation.EQ, numbers, broadcast(trace, i32_of(trace, place), numbers.type)))
+    made = trace.put(SelectOp(here, value, splat(trace, 0.0, value.type)))
+    found = cast(trace, trace.put(ReduceOp(Combine.ADD, made, [0])), element_type(row.type))
+    return trace.tensor([], tensor.dtype, Value(found))
 
 
 def _part(trace: Trace, tensor: torch.Tensor, given: list[Any]) -> torch.Tensor:
