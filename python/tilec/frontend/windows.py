@@ -11,9 +11,11 @@ from xdsl.ir import SSAValue
 from tilec.dialects.tile import ViewOp
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.types import element_type, shape_of
-from tilec.frontend.known import Array, Part
+from tilec.frontend.known import Array, Part, Value
+from tilec.frontend.positions import lane_numbers
 from tilec.frontend.scalars import dim_at
 from tilec.frontend.tiles import Tile, scalar_index
+from tilec.frontend.torch_private import expression
 from tilec.frontend.trace import Size, Trace
 from tilec.frontend.views import at_entry
 
@@ -129,8 +131,25 @@ class Selection:
         if part.dim is not None:
             self.dims[part.dim] = dim
 
+    def _shifted(self, index: slice, part: Part) -> None:
+        """A slice that begins at a number that the device knows, as long as a tile or a known number is."""
+        trace, length = self.trace, index.stop - index.start
+        known = expression(length)
+        if index.step not in (None, 1) or not (known.is_Integer or known in trace.axes):
+            trace.fail(
+                f"a slice of {self.array.name} with {trace.words(length)} elements from where only the "
+                "device knows; loop over it with tilec.language.tile(begin, end), or take as many as "
+                "a tile has"
+            )
+        count = int(known) if known.is_Integer else length
+        lanes = trace.tensor([count], torch.int32, Value(lane_numbers(trace, count)))
+        self._tensor(lanes + index.start, part)
+
     def _slice(self, index: slice, part: Part, size: int) -> None:
         trace = self.trace
+        if isinstance(index.start, torch.SymInt) and isinstance(index.stop, int | torch.SymInt):
+            self._shifted(index, part)
+            return
         if any(isinstance(each, torch.SymInt | torch.Tensor) for each in (index.start, index.stop)):
             trace.fail(
                 f"a slice of {self.array.name} between numbers that only the device knows; "
