@@ -37,8 +37,28 @@ def _view(call: Call) -> torch.Tensor:
         return moved(call, broadcast(trace, thin, kind, places) if shape_of(kind) else thin)
     if not shape_of(kind) or not given.dim():
         trace.fail(f"view of {trace.describe(given)} as a tensor of shape {new}")
-    _check_spans(call, old, new)
-    return moved(call, trace.put(ReshapeOp(ssa, kind)))
+    order = _tiles_first(old, new)
+    if order == list(range(len(order))):
+        _check_spans(call, old, new)
+        return moved(call, trace.put(ReshapeOp(ssa, kind)))
+    # Tiles stand behind other dimensions that stay too: they go to the front meanwhile.
+    lead = len(order)
+    turned = trace.put(TransposeOp(ssa, [*order, *range(lead, len(old))]))
+    sizes = [*(new[dim] for dim in order), *new[lead:]]
+    made = trace.put(ReshapeOp(turned, trace.kind(sizes, element_type(ssa.type))))
+    return moved(call, trace.put(TransposeOp(made, [*map(order.index, range(lead)), *range(lead, len(new))])))
+
+
+def _tiles_first(old: list[Any], new: list[Any]) -> list[int]:
+    """The leading dimensions that a reshape leaves as they are, those of tiles first; none where one that it
+    changes is of a tile.
+    """
+    lead = 0
+    while lead < min(len(old), len(new)) and str(old[lead]) == str(new[lead]):
+        lead += 1
+    if any(not isinstance(size, int) for size in [*old[lead:], *new[lead:]]):
+        return []
+    return sorted(range(lead), key=lambda dim: isinstance(old[dim], int))
 
 
 def _is_one(size: Any) -> bool:
