@@ -249,3 +249,20 @@ def test_power_of_integers_names_the_exponent() -> None:
         tilec.TraceError, match=r"an integer to the power of int32\[rows\]; 0 to 8 is accepted"
     ):
         powers.bind(torch.ones(4, dtype=torch.int32))
+
+
+def test_how_many_are_true_is_known_to_fit() -> None:
+    """torch counts in int64; also of truth values that were made int32 first, but of no other int32."""
+
+    @tilec.kernel
+    def shares(x: torch.Tensor, of_truths: bool) -> torch.Tensor:
+        out = torch.empty_like(x)
+        for rows in hl.tile(x.size(0)):
+            count = (x[rows] > 0).to(torch.int32)
+            out[rows] = x[rows] / (count if of_truths else count + 1).sum(1)[:, None]
+        return out
+
+    x = elements(torch.float32, 11).nan_to_num(posinf=1, neginf=-1)
+    torch.testing.assert_close(shares(x, True), x / (x > 0).sum(1)[:, None])
+    with pytest.raises(tilec.TraceError, match="an int64 that may not fit 32 bits"):
+        shares.bind(x, False)

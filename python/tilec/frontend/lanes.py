@@ -36,8 +36,10 @@ def convert(trace: Trace, value: Value, old: torch.dtype, new: torch.dtype) -> V
         return value
     if old is torch.int64 and value.range is None and new is not torch.int32:
         refuse_wrapped(trace, "what is converted")
-    known = value.range if old is torch.int64 else LIMITS.get(old)
-    return Value(cast(trace, value.ssa, trace.element(new)), known if new is torch.int64 else None)
+    known = value.range if old is torch.int64 else value.range or LIMITS.get(old)
+    # Of 32 bits only what was a truth value is known: how many are true is then known to fit.
+    kept = new is torch.int64 or (new is torch.int32 and old is torch.bool)
+    return Value(cast(trace, value.ssa, trace.element(new)), known if kept else None)
 
 
 LIMITS: dict[torch.dtype, Range] = {

@@ -54,7 +54,7 @@ def _reduced_range(call: Call, kind: Combine, value: Value, dtype: torch.dtype) 
     if call.out.dtype is not torch.int64:
         return None
     known = value.range if dtype is torch.int64 else LIMITS.get(dtype)
-    if kind is Combine.ADD and call["self"].dtype is not torch.bool:
+    if kind is Combine.ADD and known != LIMITS[torch.bool]:
         return None
     return Range(0, 2**31 - 1) if kind is Combine.ADD else known
 
