@@ -5,7 +5,7 @@ Lane by lane operators and reductions are accepted. `losses.mean()` at the end o
 
 from collections.abc import Callable
 from math import prod
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 
@@ -15,6 +15,9 @@ from tilec.frontend.known import Array
 from tilec.frontend.rewrite import rewritten
 from tilec.frontend.torch_private import OpOverload, tree_flatten, tree_map
 from tilec.frontend.trace import Trace
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 WIDE = 4096
 """Elements of a row up to which rows are taken whole: 16 KiB in f32, so that some hundred fit the chip."""
@@ -44,7 +47,7 @@ def on_tiles(
     return _traced(trace, _map)(trace, func, args, kwargs, out)
 
 
-def _traced(trace: Trace, function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+def _traced(trace: Trace, function: Callable[P, R]) -> Callable[P, R]:
     """One of the functions below, so that its loops are traced."""
     return rewritten(function, trace.markers)
 
@@ -82,6 +85,31 @@ def _map(trace: Trace, func: OpOverload, args: Any, kwargs: Any, out: torch.Tens
         parts = tree_map(lambda each: _window(trace, each, rank, dims), args)
         store(trace, made, (rows, *[slice(None)] * (rank - 2), cols), func(*parts, **kwargs))
     return made
+
+
+def put(trace: Trace, tensor: torch.Tensor, indices: Any, value: Any) -> None:
+    """`tensor[indices] = value` of a host tensor, outside of loops: by a loop over tiles."""
+    part = torch.Tensor.__getitem__(tensor, indices)
+    known = trace.known(part)
+    if isinstance(known, Array):
+        _traced(trace, _put)(trace, part, known, value)
+
+
+def _put(trace: Trace, part: torch.Tensor, known: Array, value: Any) -> None:
+    from tilec.language import grid, tile
+
+    rank = part.dim()
+    if rank == 0:
+        for _ in grid(1):
+            store(trace, part, (), _window(trace, value, 0, {}))
+        return
+    # What is no whole dimension of the array can only be written in tiles.
+    wide = {rank - 1} if part.shape[-1] > WIDE else set()
+    tiled = sorted({0} | wide | {dim for dim, each in enumerate(known.free) if not each.whole})
+    for tiles in tile([part.shape[dim] for dim in tiled]):
+        dims = dict(zip(tiled, tiles, strict=True))
+        index = tuple(dims.get(dim, slice(None)) for dim in range(rank))
+        store(trace, part, index, _window(trace, value, rank, dims))
 
 
 REDUCTIONS: dict[str, tuple[float, Callable[..., torch.Tensor], Callable[..., torch.Tensor]]] = {

@@ -178,6 +178,11 @@ def store(
     if isinstance(trace.known(tensor), Value) and _is_all(indices):
         assign(trace, tensor, value if isinstance(value, torch.Tensor) else torch.full_like(tensor, value))
         return
+    if isinstance(trace.known(tensor), Array) and not trace.in_tile and mask is None:
+        from tilec.frontend.host import put
+
+        put(trace, tensor, indices, value)
+        return
     window = target(trace, tensor, indices, "a store")
     ssa = value_for(trace, window, tensor, value)
     lanes = None if mask is None else mask_for(trace, window, mask)
@@ -188,8 +193,13 @@ def store(
 def assign(trace: Trace, target: torch.Tensor, made: torch.Tensor) -> torch.Tensor:
     """Change a value of a tile in place to another one."""
     known = trace.known(target)
+    if isinstance(known, Array) and not trace.in_tile:
+        from tilec.frontend.host import put
+
+        put(trace, target, ..., made)
+        return target
     if isinstance(known, Array):
-        trace.fail(f"the host tensor {known.name} is changed as a whole; store to it in a loop over tiles")
+        trace.fail(f"the host tensor {known.name} is changed as a whole inside a loop; store to a tile of it")
     trace.change(target, trace.value(made.to(target.dtype).broadcast_to(target.shape)))
     return target
 
