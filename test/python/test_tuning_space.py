@@ -192,6 +192,29 @@ func.func @heads(%x: memref<512x64xbf16>, %y: memref<512x96xbf16>, %z: memref<51
     assert (sizes["n"], sizes["k"], sizes["j"]) == ((64,), (128,), (128,))
 
 
+def test_a_short_axis_that_leads_matrices_is_one_block() -> None:
+    """Where it is all of the rows and lanes that it indexes too: 128 lanes of it would be 128 matrices. Of a
+    part of them, or where it leads none, it has whole registers.
+    """
+    text = """
+func.func @batches(%x: memref<{0}x512x256xf32>, %y: memref<{0}x512xf32>, %z: memref<{0}xf32>,
+                   %part: memref<5xf32>) {{
+  tile.grid %b = 0 to {0} by b, %m = 0 to 512 by m, %n = 0 to 256 by n, %j = 0 to 4 by j {{
+    %v = tile.load %x[%b, %m, %n]
+    %w = tile.load %y[%b, %m]
+    %u = tile.load %z[%b]
+    %t = tile.load %part[%j]
+  }}
+  return
+}}"""
+    for batch, expected in ((4, (4,)), (5, (5,)), (256, (128, 256))):
+        shapes = {"x": (batch, 512, 256), "y": (batch, 512), "z": (batch,), "part": (5,)}
+        operands = tuple(Operand(name, shape, "float32") for name, shape in shapes.items())
+        axes = space_of(Program("batches", text.format(batch), operands)).axes
+        sizes = {each.axis: each.sizes for each in axes}
+        assert (sizes["b"], sizes["j"]) == (expected, (128,))
+
+
 def test_rows_before_an_index_are_rows_and_batches_are_not() -> None:
     text = """
 func.func @heads(%x: memref<4096x8x128xbf16>, %y: memref<4096x64x128xbf16>) -> memref<4096x8x128xbf16> {

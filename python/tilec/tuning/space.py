@@ -214,9 +214,12 @@ def divisors_of(granule: int, largest: int, tile: int) -> tuple[int, ...]:
 def _granules(module: ModuleOp) -> dict[str, tuple[int, int]]:
     """The least size of each axis and the largest: those of the last dimension that it indexes.
 
-    The least in lanes is a register's, or all of an array that has fewer.
+    The least in lanes is a register's, or all of an array that has fewer. An axis that is shorter than that is
+    one block if it is all of each last and last but one dimension that it indexes, and leads others: there
+    it would be as many matrices.
     """
     found: dict[str, tuple[int, int]] = {}
+    matrices, parts = set[str](), set[str]()
     lengths = {
         axis.name: static_extent(axis.bounds)
         for loop in module.walk()
@@ -239,6 +242,14 @@ def _granules(module: ModuleOp) -> dict[str, tuple[int, int]]:
             own = lanes if place == 0 else (1, LARGEST_LEADING) if leading else (rows, LARGEST)
             least, most = found.get(dim.span.axis, (1, 0))
             found[dim.span.axis] = max(least, own[0]), max(most, own[1])
+            if leading:
+                matrices.add(dim.span.axis)
+            elif place < 2 and shape_of(access.array.type)[-1 - place] != lengths[dim.span.axis]:
+                parts.add(dim.span.axis)
+    for axis in matrices - parts:
+        length, (least, most) = lengths[axis], found[axis]
+        if length is not None and 0 < length < least:
+            found[axis] = length, most
     return found | {
         axis: (SUBLANES * each.widths[0], LARGEST_FLAT) for axis, each in flat_axes(module).items()
     }
