@@ -214,8 +214,8 @@ def divisors_of(granule: int, largest: int, tile: int) -> tuple[int, ...]:
 def _granules(module: ModuleOp) -> dict[str, tuple[int, int]]:
     """The least size of each axis and the largest: those of the last dimension that it indexes.
 
-    The least in lanes is a register's, or all of an array that has fewer. An axis that is shorter than that is
-    one block if it is all of each last and last but one dimension that it indexes, and leads others: there
+    The least in lanes is a register's, or all of an array that has fewer. An axis that is shorter than that
+    is one block if it is all of each last and last but one dimension that it indexes, and leads others: there
     it would be as many matrices.
     """
     found: dict[str, tuple[int, int]] = {}
