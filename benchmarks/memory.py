@@ -112,7 +112,7 @@ def planned(case: Case, loop: str, dtype: str, chip: str, times: float = 1) -> P
     module = LocatingParser(make_context(), text, f"{case.example}.mlir").parse_module()
     passes = TileToPallas("worklist", loop, chip, blocks)
     fits = True
-    for each in passes.passes()[:-1]:
+    for each in passes.schedule():
         try:
             each.apply(make_context(), module)
         except TileError:

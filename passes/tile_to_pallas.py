@@ -213,6 +213,12 @@ class TileToPallas(ModulePass):
             DropBoundsChecks(),
         ]
 
+    def schedule(self) -> list[ModulePass]:
+        """Those of the passes before the schedule becomes Pallas kernels."""
+        passes = self.passes()
+        names = [each.name for each in passes]
+        return passes[: names.index(ConvertTileToPallas.name)]
+
     def _short_items(self) -> list[ModulePass]:
         """What is done for short segments before tiles have sizes."""
         items = {"auto": "auto", "one_hot": "all"}.get(self.grouping)

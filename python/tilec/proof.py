@@ -91,7 +91,7 @@ def prove(
     kernels = {chip: emit(module, [choice]) for chip, choice in choices.items()}
     kernel, passes = kernels[chips[0]], choices[chips[0]].passes()
     fold = 1 + [each.name for each in passes].index(FoldOuterPipeline.name)
-    schedule = _applied(module, passes[:-1])
+    schedule = _applied(module, choices[chips[0]].schedule())
     started, steps = time.perf_counter(), list[int]()
     for args in lists:
         prove_passes(module, name, args, passes)

@@ -65,7 +65,7 @@ def test_strips(element: str) -> None:
 
 def test_they_are_strips() -> None:
     module, _ = read_program(PROGRAM.replace("{T}", "bf16"))
-    for each in TileToPallas(grouping="none").passes()[:-1]:
+    for each in TileToPallas(grouping="none").schedule():
         each.apply(make_context(), module)
     (pipeline,) = [op for op in module.walk() if isinstance(op, PipelineOp)]
     assert pipeline.strip_sizes == {"m": 256, "n": 256}
@@ -152,7 +152,7 @@ def test_columns_of_the_only_step() -> None:
 
 def masked_strips() -> Strips:
     module, _ = read_program(MASKED)
-    for each in TileToPallas().passes()[:-1]:
+    for each in TileToPallas().schedule():
         each.apply(make_context(), module)
     (pipeline,) = [op for op in module.walk() if isinstance(op, PipelineOp)]
     found = strips_of(pipeline)
