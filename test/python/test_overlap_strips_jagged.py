@@ -9,9 +9,10 @@ import pytest
 from xdsl.dialects.func import FuncOp
 
 from tilec.analysis.ranges import Range
-from tilec.analysis.strip_masks import offsets_of
+from tilec.analysis.strip_masks import Mask, offsets_of
 from tilec.analysis.strips import Strips, strips_of
 from tilec.dialects.interpreter import random_args, run
+from tilec.dialects.tile.elementwise import Relation
 from tilec.dialects.tile.schedule import PipelineOp
 from tilec.parsing import make_context
 from tilec.passes.tile_to_pallas import TileToPallas
@@ -130,7 +131,7 @@ def strips(masks: dict[str, str], sizes: dict[str, int], **changed: str) -> Stri
     for old, new in changed.items():
         text = text.replace(old, new)
     module, _ = read_program(text)
-    for each in TileToPallas(grouping="worklist", blocks=sizes).passes()[:-1]:
+    for each in TileToPallas(grouping="worklist", blocks=sizes).schedule():
         each.apply(make_context(), module)
     (pipeline,) = [op for op in module.walk() if isinstance(op, PipelineOp)]
     found = strips_of(pipeline)
@@ -172,3 +173,36 @@ def test_offsets() -> None:
     few, none = (offsets_of(found.masks, found.rows, found.cols, few) for few in (2, 0))
     assert few == [Range(0, 0), Range(0, 512), Range(512, 0, low=1024), Range(512, 0, high=-512)]
     assert none == [Range(low=0, high=512), Range(512, 0, low=1024), Range(512, 0, high=-512)]
+
+
+def test_offsets_between_two_masks() -> None:
+    """Each distance is in one case, also those between two masks that go through few tiles."""
+    found = strips(CAUSAL, {"m": 768, "n": 768})
+    window = [*found.masks, Mask(found.masks[0].op, Relation.LT, 1536)]
+    for few in (0, 2, 3):
+        cases = offsets_of(window, found.rows, found.cols, few)
+        assert all(sum(offset in case for case in cases) == 1 for offset in range(-3072, 4608, 768))
+
+
+def test_maxima_that_differ_between_columns() -> None:
+    """Dead columns of what is subtracted may be NaN: fills after it stay."""
+    tile = "tensor<?x?xf32, #tile.spans<m, n>>"
+    other = f"""%u = tile.load %v[%n, :]
+        %bias = tile.dot %query, %u contract [1] x [1]
+        %low = tile.splat -1.0e+30 : {tile}
+        %most = arith.maximumf %bias, %low : {tile}
+        %less_top = arith.subf %scores, %nextw : {tile}
+        %d = arith.subf %less_top, %most : {tile}"""
+    changed = {f"%d = arith.subf %scores, %nextw : {tile}": other}
+    found = strips(CAUSAL, {"m": 512, "n": 1024}, **changed)
+    assert not found.filled
+    assert not found.vanishing
+
+
+def test_positions_that_wrap() -> None:
+    """A position plus a number that may not fit 32 bits tells nothing of a tile."""
+    tile = "tensor<?x?xi32, #tile.spans<m, n>>"
+    for number, count in ((300, 1), (2**31 - 1, 0), (-(2**31), 0)):
+        later = f"%few = tile.splat {number} : {tile}\n%later = arith.addi %r, %few : {tile}\n"
+        changed = {"%seen = tile.compare ge %r": f"{later}%seen = tile.compare ge %later"}
+        assert len(strips(CAUSAL, {"m": 512, "n": 1024}, **changed).masks) == count

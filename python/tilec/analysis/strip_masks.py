@@ -18,7 +18,7 @@ from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectO
 from tilec.dialects.tile.mixing import FillOp, ReduceOp, identity
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp
 from tilec.dialects.tile.products import DotOp
-from tilec.dialects.tile.syntax import scalar_of
+from tilec.dialects.tile.syntax import ints_of, scalar_of
 from tilec.dialects.tile.types import element_type, span_of
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp
 
@@ -28,6 +28,8 @@ _TURNED = {
     Relation.GT: Relation.LT,
     Relation.GE: Relation.LE,
 }
+FAR = 2**28
+"""Numbers from which on a position plus them might not fit 32 bits, as an extent, or twice one, does."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def _position(value: SSAValue) -> tuple[SSAValue | None, int]:
         case arith.AddiOp() | arith.SubiOp() as op if isinstance(op.rhs.owner, SplatOp):
             span, more = _position(op.lhs)
             number = int(scalar_of(op.rhs.owner.value))
-            return span, more + (number if isinstance(op, arith.AddiOp) else -number)
+            more += number if isinstance(op, arith.AddiOp) else -number
+            return (span, more) if abs(more) < FAR else (None, 0)
         case _:
             return None, 0
 
@@ -103,8 +106,10 @@ def offsets_of(masks: Sequence[Mask], rows: SSAValue, cols: SSAValue, few: int) 
     ]
     if not near:
         return [every]
-    single = [Range(0, each) for each in near]
-    between = single if len(near) <= few else [Range(low=near[0], high=near[-1])]
+    # Between those that two masks go through there may be others, of which all masks hold.
+    middle = [offset for offset in range(near[0], near[-1] + 1) if offset in every]
+    single = [Range(0, each) for each in middle]
+    between = single if len(middle) <= few else [Range(low=near[0], high=near[-1])]
     above = Range(every.multiple, every.remainder, low=near[-1] + 1)
     below = Range(every.multiple, every.remainder, high=near[0] - 1)
     return [each for each in (*between, above, below) if not _apart(each, every)]
@@ -151,7 +156,7 @@ class Alike:
                 infinite = held == -inf and element_type(op.result.type) in (f32, bf16, f16)
                 return held if held == 0 or infinite else None
             case arith.SubfOp() as op:
-                return -inf if self.of(op.lhs) == -inf and is_above_lowest(op.rhs) else None
+                return -inf if self.of(op.lhs) == -inf and _rows_above_lowest(op.rhs) else None
             case arith.MulfOp() | arith.DivfOp() as op:
                 factor = self.of(op.rhs)
                 known = factor is not None and isfinite(factor) and factor > 0
@@ -171,6 +176,19 @@ class Alike:
             if isinstance(op, DotOp) and op.contracted == (1, 0) and self.of(op.lhs) != 0:
                 return False
         return True
+
+
+def _rows_above_lowest(value: SSAValue) -> bool:
+    """Whether what each row has in all columns is more than the lowest of all, or a NaN. Of what differs
+    between columns, lanes that are not live may be NaN where those that are live are not.
+    """
+    match value.owner:
+        case SplatOp():
+            return is_above_lowest(value)
+        case BroadcastOp() as op:
+            return ints_of(op.dims) == (0,) and is_above_lowest(op.value)
+        case _:
+            return False
 
 
 def is_above_lowest(value: SSAValue, asked: frozenset[SSAValue] = frozenset()) -> bool:
