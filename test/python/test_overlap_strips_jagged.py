@@ -206,3 +206,37 @@ def test_positions_that_wrap() -> None:
         later = f"%few = tile.splat {number} : {tile}\n%later = arith.addi %r, %few : {tile}\n"
         changed = {"%seen = tile.compare ge %r": f"{later}%seen = tile.compare ge %later"}
         assert len(strips(CAUSAL, {"m": 512, "n": 1024}, **changed).masks) == count
+
+
+def test_scores_kept_twice() -> None:
+    """The second part may need scores both as they are and filled: none has the room of the other."""
+    text = program("f32", {"{SEEN}": "ge %r, %c", "{END}": "%end", "tile.splat -inf": "tile.splat -1.0"})
+    text = text.replace("%both = tile.dot %p,", "%both = tile.dot %scores,")
+    module, function = read_program(sized(text, 512, 1024))
+    args, passes = arguments(function), TileToPallas(grouping="worklist")
+    args[3] = np.array([0, 0, 0, 1024, 1024, 1700, 1890], dtype=np.int32)
+    prove_kernel(emit(module, [passes]), "attention", args, run(module, "attention", args), seeds=(0,))
+
+
+def test_window_over_several_tiles() -> None:
+    """Between the edges of a sliding window there are tiles of which all is seen."""
+    tile = "tensor<?x?xi32, #tile.spans<m, n>>"
+    window = f"""%before = tile.compare ge %r, %c
+        %length = tile.splat 1536 : {tile}
+        %later = arith.addi %c, %length : {tile}
+        %near = tile.compare lt %r, %later
+        %seen = arith.andi %before, %near : {tile.replace("i32", "i1")}"""
+    text = program("f32", {"%seen = tile.compare {SEEN}": window, "{END}": "%end"})
+    module, function = read_program(sized(text, 768, 768))
+    args, passes = arguments(function), TileToPallas(grouping="worklist")
+    args[3] = np.array([0, 0, 0, 0, 1, 1890, 1890], dtype=np.int32)
+    text = emit(module, [passes])
+    assert "scores_ref" in text
+    prove_kernel(text, "attention", args, run(module, "attention", args), seeds=(0,))
+
+
+def sized(text: str, rows: int, cols: int) -> str:
+    """A program whose tiles have a size: the interpreter takes few steps."""
+    text = text.replace("by m {", f"by m:{rows} {{").replace("by n iter", f"by n:{cols} iter")
+    text = text.replace("tensor<?x?x", f"tensor<{rows}x{cols}x").replace("tensor<?x64x", f"tensor<{rows}x64x")
+    return text.replace("tensor<?xf32", f"tensor<{rows}xf32")

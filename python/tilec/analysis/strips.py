@@ -287,7 +287,7 @@ class _Step:
             return "their second part needs integers, or masks, of the first"
         kept = {value: value for value in needed if self.names[1] in self.kinds[value]}
         known = [value for value in needed if value not in kept]
-        fills = [op for op in first if isinstance(op, FillOp) and op.value in kept]
+        fills = [op for op in first if isinstance(op, FillOp) and op.value in kept and op.result not in kept]
         kept |= {op.value: op.result for op in fills}
         dead = Alike({op.value: _literal(op) for op in fills if kept[op.value] is op.result})
         filled = {op for op in second if isinstance(op, FillOp) and dead.of(op.result) is not None}
