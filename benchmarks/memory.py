@@ -94,7 +94,8 @@ class Planned:
     def text(self) -> str:
         """The Pallas module. One that is refused gets the limit of the chip, too."""
         output = io.StringIO()
-        self.passes.passes()[-1].apply(make_context(), self.module)
+        for each in self.passes.passes()[len(self.passes.schedule()) :]:
+            each.apply(make_context(), self.module)
         PallasTarget().emit(make_context(), self.module, output)
         return output.getvalue()
 
