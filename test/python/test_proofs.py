@@ -129,11 +129,11 @@ def test_an_axis_wrongly_called_parallel() -> None:
     """Proof 1 sees it in the schedule, proof 2 in the kernel."""
     program, args = example("grouped_matmul")
     module, name = parse(program), program.case.name
-    *before, convert = Choice(program.case, "overlaunch", "grid").passes()
+    *before, convert, drop = Choice(program.case, "overlaunch", "grid").passes()
     with pytest.raises(ProofFailed, match=r"grouped_matmul\.mlir:\d+:\d+: error: change: ") as failure:
         prove_passes(module, name, args, [*before, Change(AxisOp, make_parallel)])
     assert failure.value.step == "change"
-    text = emit(module, [*before, Change(AxisOp, make_parallel), convert])
+    text = emit(module, [*before, Change(AxisOp, make_parallel), convert, drop])
     with pytest.raises(ProofFailed, match="Pallas interpret mode, seed "):
         prove_kernel(text, name, args, run(module, name, args), seeds=range(4))
 

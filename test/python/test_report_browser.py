@@ -123,10 +123,11 @@ def test_what_takes_the_time_is_linked(page: Page, written: Written) -> None:
 def test_after_the_last_pass_operations_are_linked(page: Page, written: Written) -> None:
     """Not places, which many operations may share."""
     program = written.program
-    lines = program.stages[-1].lines
+    last = [stage for stage in program.stages if stage.changed][-1]
+    lines = last.lines
     number, line = next(pair for pair in enumerate(lines, 1) if "pallas.program_id 0" in pair[1].text)
-    page.click('button[data-stage="convert-tile-to-pallas"] >> nth=0')
-    page.locator(f"#ir-convert-tile-to-pallas-{number}").click(position={"x": 60, "y": 4})
+    page.click(f'button[data-stage="{last.name}"] >> nth=0')
+    page.locator(f"#ir-{last.name}-{number}").click(position={"x": 60, "y": 4})
     pallas = [at for at, each in enumerate(program.pallas, 1) if each.op == line.op]
     assert linked(page)["pallas"] == pallas
     assert len(pallas) < len([each for each in program.pallas if each.place == line.place])

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tilec.passes.convert_tile_to_pallas import ConvertTileToPallas
 from tilec.report.page import colours
 from tilec.report.page.markup import Html, joined, tag
 from tilec.report.page.memory import short
@@ -14,7 +15,9 @@ def drawn(program: Program, prefix: str, refused: str | None) -> Html:
     """The three panes, and the list of passes. `prefix` begins the fragments of a page's further programs."""
     files = {each.file: index for index, each in enumerate(program.sources)}
     changed = [stage for stage in program.stages if stage.changed]
-    chosen = changed[-2] if program.pallas else changed[-1]  # what is Pallas already is beside it
+    names = [stage.name for stage in program.stages]
+    end = names.index(ConvertTileToPallas.name) if program.pallas else len(names)
+    chosen = [stage for stage in program.stages[:end] if stage.changed][-1]  # after it, Pallas is beside it
     stages = [_stage(each, each is chosen, each is changed[-1], files, prefix) for each in changed]
     return tag(
         "div",
