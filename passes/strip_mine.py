@@ -47,7 +47,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.transforms.dead_code_elimination import region_dce
 
-from tilec.analysis.affine import IndexBounds, axis_bounds, static_extent
+from tilec.analysis.affine import IndexBounds, axis_bounds, usual_extent
 from tilec.analysis.row_stages import STRIP_REGISTERS, RowStages, Stage, is_alike, stages_of
 from tilec.analysis.segments import mean_rows
 from tilec.analysis.strips import name_of, size_of
@@ -135,20 +135,18 @@ def strip_rows(stages: RowStages, span: SSAValue, most: int) -> int | None:
     return max(fitting, default=min(strips, default=None))
 
 
-def whole_strips(pipeline: PipelineOp, span: SSAValue, rows: int) -> float:
+def _whole_strips(pipeline: PipelineOp, span: SSAValue, rows: int) -> float:
     """How many strips of so many rows, of those that a tile has live rows of, are whole on average."""
     bounds = axis_bounds(span)
     if bounds is None:
         return 0.0
-    dims = [
-        (window, place)
+    arrays = [
+        extent
         for window in pipeline.windows
-        for place, dim in enumerate(window.window)
+        for dim, extent in zip(window.window, shape_of(window.array_type), strict=True)
         if dim.base is span
     ]
-    arrays = [shape_of(window.array_type)[place] for window, place in dims]
-    extent = static_extent(bounds)
-    mean = bounds.mean if extent is None else extent
+    mean = usual_extent(bounds)
     mean = mean_rows(bounds, max(arrays)) if mean is None and arrays else mean
     return 0.0 if mean is None else (mean / rows - 1) / (mean / size_of(span) + 1)
 
@@ -187,23 +185,18 @@ class _Strips:
         return build.value(named(build.add(first, build.mul(number, apart)), "strip"))
 
 
-def _all(span: SSAValue, rows: int, build: IndexBuilder) -> list[_Strips]:
-    """The strips with live rows."""
+def _live(span: SSAValue, rows: int, apart: bool, build: IndexBuilder) -> list[_Strips]:
+    """The strips with live rows; `apart` first those that are partial, two at most, then those that are
+    whole."""
     begin, end = (build.insert(BoundOp(side, span)) for side in (Side.BEGIN, Side.END))
     first, stop = named(build.floordiv(begin, rows), "first"), named(build.ceildiv(end, rows), "stop")
-    return [_Strips(build.value(first), build.value(stop))]
-
-
-def _apart(span: SSAValue, rows: int, build: IndexBuilder) -> list[_Strips]:
-    """The same: first those that are partial, two at most, then those that are whole."""
-    begin, end = (build.insert(BoundOp(side, span)) for side in (Side.BEGIN, Side.END))
-    first, stop = named(build.floordiv(begin, rows), "first"), named(build.ceildiv(end, rows), "stop")
+    if not apart:
+        return [_Strips(build.value(first), build.value(stop))]
     whole, until = build.ceildiv(begin, rows), build.floordiv(end, rows)
     whole, until = named(whole, "whole"), named(until, "whole_stop")
     begins = build.sub(build.add(first, 1), whole)
     ends = build.sub(build.add(stop, 1), build.maximum(whole, until))
-    apart = build.sub(build.sub(stop, 1), first)
-    edges = build.value(first), build.value(apart)
+    edges = build.value(first), build.value(build.sub(build.sub(stop, 1), first))
     return [
         _Strips(build.value(begins), build.value(ends), edges=edges),
         _Strips(build.value(whole), build.value(until), whole=True),
@@ -215,7 +208,7 @@ class _Miner:
 
     def __init__(self, pipeline: PipelineOp, block: Block, span: SSAValue, rows: int, stages: RowStages):
         self.block, self.span, self.rows, self.stages = block, span, rows, stages
-        self.apart = whole_strips(pipeline, span, rows) >= WHOLE
+        self.apart = _whole_strips(pipeline, span, rows) >= WHOLE
         self.axis = name_of(span)
         taken = {each.axis for op in pipeline.walk() for value in op.results if (each := span_of(value))}
         name = f"{self.axis}_strip"
@@ -243,7 +236,7 @@ class _Miner:
                 masked = any(isinstance(op, FillOp) and op.span is self.span for op in stage.rows)
                 apart = self.apart and masked
                 if apart not in strips:
-                    strips[apart] = (_apart if apart else _all)(self.span, self.rows, build)
+                    strips[apart] = _live(self.span, self.rows, apart, build)
                 self._stage(stage, strips[apart], build)
         self.block.add_ops([*build.ops, *([] if end is None else [end])])
         for op in reversed(rows):

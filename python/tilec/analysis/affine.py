@@ -214,6 +214,12 @@ def static_extent(bounds: IndexBounds) -> int | None:
     return (linear(bounds.end) - linear(bounds.begin)).literal
 
 
+def usual_extent(bounds: IndexBounds) -> float | None:
+    """What `end - begin` is where it is a literal, or else on average, as an axis says it."""
+    extent = static_extent(bounds)
+    return bounds.mean if extent is None else extent
+
+
 def most_extent(bounds: IndexBounds) -> int | None:
     """The most that `end - begin` can be, as an axis says it, or else what it is where it is a literal."""
     return static_extent(bounds) if bounds.limit is None else bounds.limit

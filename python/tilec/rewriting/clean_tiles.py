@@ -20,7 +20,7 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from tilec.analysis.affine import axis_bounds, static_extent
+from tilec.analysis.affine import axis_bounds, usual_extent
 from tilec.analysis.vmem import registers
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.locals import LocalOp
@@ -142,8 +142,7 @@ def _is_mostly_whole(span: SSAValue) -> bool:
     bounds, kind = axis_bounds(span), span_of(span)
     if bounds is None or kind is None:
         return False
-    extent = static_extent(bounds)
-    extent = bounds.mean if extent is None else extent
+    extent = usual_extent(bounds)
     return extent is not None and extent >= TILES * kind.size
 
 
