@@ -99,14 +99,26 @@ def test_continue_in_a_loop_over_tiles() -> None:
         agree(chosen(x, flags, scaled), (x * scales[:, None]).sum(0, keepdim=True), "chosen")
 
 
-def test_choices_of_helions_autotuner() -> None:
-    """Helion's own words for them, where its package is installed, stand for their defaults."""
-    fragments = pytest.importorskip("helion.autotuner")
+class PowerOfTwoFragment:
+    """What Helion's class of this name is to a kernel."""
+
+    def __init__(self, low: int, high: int, default: int):
+        self.default = lambda: default
+
+
+PowerOfTwoFragment.__module__ = "helion.autotuner"
+
+
+@pytest.mark.parametrize("package", [None, "helion.autotuner"])
+def test_choices_of_helions_autotuner(package: str | None) -> None:
+    """Helion's own words for them stand for their defaults: a class like its, and where its package is
+    installed its class."""
+    fragment = pytest.importorskip(package).PowerOfTwoFragment if package else PowerOfTwoFragment
 
     @tilec.kernel
     def split(x: torch.Tensor) -> torch.Tensor:
         out = torch.empty_like(x)
-        parts = hl.register_tunable("parts", fragments.PowerOfTwoFragment(1, 64, 4))
+        parts = hl.register_tunable("parts", fragment(1, 64, 4))
         for rows in hl.tile(x.size(0), block_size=hl.next_power_of_2(hl.cdiv(x.size(0), parts))):
             out[rows] = x[rows] + rows.begin
         return out
