@@ -26,8 +26,9 @@ After:
 Two things are decided on the way. A tile axis that may begin anywhere is `aligned` where it indexes one of
 the last two dimensions of an array, which DMA reads in whole tiles only: its tiles are those of the array,
 and two segments may share one, so that the axis is then ordered. On leading dimensions, where the steps are
-not a grid, its tiles are exact. And a parallel axis inside a shared one moves outside it, so that the
-visits to a shared tile follow each other.
+not a grid, its tiles are exact. So are those of an axis `by m:8 exact`: what the program computes may depend
+on where they are cut, and the arrays that they index are kept on the chip. And a parallel axis inside a
+shared one moves outside it, so that the visits to a shared tile follow each other.
 
 An axis over a tile of another, from its `tile.bound begin` to its `end`, has a number of steps that is known
 where the outer tiles all are whole or only one; else it is jagged, as the last of them may be shorter. A tile

@@ -165,7 +165,7 @@ def _scale(loop: LoopOp, number: int, lanes: int) -> None:
         for each in (of.begin, of.end)
     )
     limit, mean = (None if each is None else each * lanes for each in (of.limit, of.mean))
-    every[number] = Bounds(begin, end, limit, mean)
+    every[number] = Bounds(begin, end, limit, mean, of.exact)
     others = list(loop.operands)[: len(loop.operands) - len(loop.bound_operands)]
     operands, properties = pack_bounds(every)
     loop.operands = [*others, *operands]

@@ -75,6 +75,7 @@ def parse_axis_tail(parser: Parser) -> tuple[Bounds[SSAValue], Attribute, Order 
     """Parse `0 to %n by m:128 max 512 mean 12 parallel`."""
     begin, end = parse_bounds(parser)
     kind: Attribute = IndexType()
+    exact = False
     if parser.parse_optional_keyword("by"):
         name = parser.parse_identifier("an axis name")
         bound = parser.parse_optional_punctuation(":") is not None
@@ -82,9 +83,10 @@ def parse_axis_tail(parser: Parser) -> tuple[Bounds[SSAValue], Attribute, Order 
         kind = SpanType(name, size)
         if parser.parse_optional_keyword("of"):
             kind = JaggedSpanType(name, size, parser.parse_identifier("the parent's name"))
+        exact = parser.parse_optional_keyword("exact") is not None
     limit, mean = (parse_optional_count(parser, word) for word in ("max", "mean"))
     order = parser.parse_optional_keyword_in([str(order) for order in Order])
-    return Bounds(begin, end, limit, mean), kind, None if order is None else Order(order)
+    return Bounds(begin, end, limit, mean, exact), kind, None if order is None else Order(order)
 
 
 def print_axis_tail(printer: Printer, bounds: Bounds[SSAValue], kind: Attribute, order: Order | None) -> None:
@@ -95,6 +97,8 @@ def print_axis_tail(printer: Printer, bounds: Bounds[SSAValue], kind: Attribute,
         printer.print_string(f" by {kind.axis}" + (f":{kind.size}" if kind.size != UNBOUND else ""))
     if isinstance(kind, JaggedSpanType):
         printer.print_string(f" of {kind.parent}")
+    if bounds.exact:
+        printer.print_string(" exact")
     if bounds.limit is not None:
         printer.print_string(f" max {bounds.limit}")
     if bounds.mean is not None:
@@ -120,6 +124,11 @@ def verify_axis(op: Operation, axis: Axis) -> None:
     if span.size != UNBOUND and span.size <= 0:
         raise VerifyException(f"{op.name} axis {span.axis} has a block of {span.size}; 1 or more is needed")
     outer = span_in_scope(op.parent_op(), span.axis)
+    if axis.bounds.exact and (span.size == UNBOUND or isinstance(span, JaggedSpanType)):
+        why = "its block has no size" if span.size == UNBOUND else f"it is jagged, of {span.parent}"
+        raise VerifyException(
+            f"{op.name} axis {span.axis} is exact, and {why}; a range in blocks of a number can be exact"
+        )
     if outer is not None and outer is not axis.value:
         raise VerifyException(
             f"{op.name} names an axis {span.axis} inside another axis {span.axis}; "

@@ -49,8 +49,8 @@ class BoundOp(IRDLOperation):
 
     They speak of the tile at hand and of nothing else. Tiles of an axis that begins at no multiple of the
     block may be cut at other places later, the first one shorter, so that what a program computes must not
-    depend on where the cuts are; that the first tile begins where its axis does, and the last one ends
-    there, always holds.
+    depend on where the cuts are, unless the axis is `exact`; that the first tile begins where its axis does,
+    and the last one ends there, always holds.
 
     Example:
         %b = tile.bound begin %m

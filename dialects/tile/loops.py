@@ -34,13 +34,16 @@ class LoopOp(IRDLOperation, ABC):
     static_bounds = prop_def(DenseArrayBase)
     limits = prop_def(DenseArrayBase)
     means = opt_prop_def(DenseArrayBase)
+    exact = opt_prop_def(DenseArrayBase)
     orders = opt_prop_def(ArrayAttr[OrderAttr])
     body = region_def("single_block")
 
     @property
     def axes(self) -> tuple[Axis, ...]:
         """The axes, outermost first. Raises `VerifyException` where operands and arguments disagree."""
-        bounds = unpack_bounds(self.name, self.bound_operands, self.static_bounds, self.limits, self.means)
+        bounds = unpack_bounds(
+            self.name, self.bound_operands, self.static_bounds, self.limits, self.means, self.exact
+        )
         values = self.body.block.args[: len(bounds)]
         orders = [None] * len(bounds) if self.orders is None else [order.data for order in self.orders]
         if not len(values) == len(bounds) == len(orders):
@@ -132,8 +135,10 @@ class GridOp(LoopOp):
     Bounds are literals or values of type `index`. An axis `by m` is a tile axis: it yields a `!tile.span<m>`
     of consecutive indices, live up to the axis' end. Any other axis yields an index. `max N` promises that
     the extent does not exceed N; `mean N` says what it is on average over the run of the program, for choices
-    only: results never depend on it. Later axes are inner; the bounds of all are known before the first. Two
-    iterations that touch one element, one of them writing, are a race and are refused.
+    only: results never depend on it. Tiles that begin at no multiple of their block may be cut elsewhere, as
+    the tiles of memory are, and a program must not depend on where, unless it says `by m:8 exact`. Later axes
+    are inner; the bounds of all are known before the first. Two iterations that touch one element, one of
+    them writing, are a race and are refused.
 
     Example:
         tile.grid %g = 0 to 8, %m = 0 to 512 by m {

@@ -242,6 +242,8 @@ class AxisOp(IRDLOperation):
     def parse(cls, parser: Parser) -> "AxisOp":
         pos = parser.pos
         bounds, kind, order = parse_axis_tail(parser)
+        if bounds.exact:
+            parser.raise_error("an axis of a pipeline is exact unless it is `aligned`", pos)
         if order is None:
             parser.raise_error("an axis of a pipeline is `parallel` or `ordered`", pos)
         aligned = parser.parse_optional_keyword("aligned") is not None

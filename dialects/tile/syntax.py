@@ -35,13 +35,15 @@ T = TypeVar("T")
 class Bounds(Generic[T]):
     """One axis: `begin to end`, each a literal or a value.
 
-    `limit` is the most that `end - begin` can be. `mean` is what it is on average, for choices only.
+    `limit` is the most that `end - begin` can be. `mean` is what it is on average, for choices only. Tiles of
+    an axis that is `exact` are cut where its block size says, and no pass may cut them elsewhere.
     """
 
     begin: int | T
     end: int | T
     limit: int | None = None
     mean: int | None = None
+    exact: bool = False
 
 
 def parse_known_operand(parser: Parser) -> SSAValue:
@@ -95,19 +97,21 @@ def parse_optional_count(parser: Parser, word: str) -> int | None:
 
 
 def pack_bounds(bounds: Sequence[Bounds[SSAValue]]) -> tuple[list[SSAValue], dict[str, Attribute | None]]:
-    """Split bounds into the operands and the properties: static begins and ends, limits and means.
+    """Split bounds into the operands and the properties: static begins and ends, limits, means, exactness.
 
-    A limit or a mean of -1 is none; where no axis has a mean, the property is not there.
+    A limit or a mean of -1 is none; where no axis has a mean, or none is exact, the property is not there.
     """
     flat = [side for axis in bounds for side in (axis.begin, axis.end)]
     operands = [side for side in flat if not isinstance(side, int)]
     static = [side if isinstance(side, int) else DYNAMIC for side in flat]
     limits = [-1 if axis.limit is None else axis.limit for axis in bounds]
     means = [-1 if axis.mean is None else axis.mean for axis in bounds]
+    exact = [int(axis.exact) for axis in bounds]
     return operands, {
         "static_bounds": dense_i64(static),
         "limits": dense_i64(limits),
         "means": dense_i64(means) if max(means, default=-1) >= 0 else None,
+        "exact": dense_i64(exact) if any(exact) else None,
     }
 
 
@@ -117,12 +121,16 @@ def unpack_bounds(
     static: DenseArrayBase,
     limits: DenseArrayBase,
     means: DenseArrayBase | None = None,
+    exact: DenseArrayBase | None = None,
 ) -> tuple[Bounds[SSAValue], ...]:
     """The inverse of `pack_bounds`. Raises `VerifyException`, which names `op`, where the lists disagree."""
     sides, maxima = ints_of(static), ints_of(limits)
     averages = [-1] * len(maxima) if means is None else ints_of(means)
     if len(averages) != len(maxima):
         raise VerifyException(f"{op} has {len(averages)} means for {len(maxima)} axes; give one for each")
+    kept = [0] * len(maxima) if exact is None else ints_of(exact)
+    if len(kept) != len(maxima):
+        raise VerifyException(f"{op} says of {len(kept)} axes whether they are exact, and has {len(maxima)}")
     if len(sides) != 2 * len(maxima) or sides.count(DYNAMIC) != len(operands):
         raise VerifyException(
             f"{op} has {len(sides)} static bounds, {sides.count(DYNAMIC)} of them dynamic, "
@@ -132,7 +140,9 @@ def unpack_bounds(
     remaining = iter(operands)
     flat = [next(remaining) if side == DYNAMIC else side for side in sides]
     counts = [[None if count < 0 else count for count in pair] for pair in zip(maxima, averages, strict=True)]
-    return tuple(Bounds(flat[2 * i], flat[2 * i + 1], *pair) for i, pair in enumerate(counts))
+    return tuple(
+        Bounds(flat[2 * i], flat[2 * i + 1], *pair, exact=bool(kept[i])) for i, pair in enumerate(counts)
+    )
 
 
 def dense_i64(values: Sequence[int]) -> DenseArrayBase:

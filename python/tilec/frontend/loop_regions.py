@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import IndexType
 from xdsl.ir import Block, Region, SSAValue
 
 from tilec.dialects.tile import ForOp, GridOp, SplatOp, YieldOp
+from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.syntax import Bounds, pack_bounds
 from tilec.dialects.tile.types import UNBOUND, JaggedSpanType, SpanType, span_names
 from tilec.frontend.known import Value
@@ -188,5 +189,17 @@ class LoopRegion:
 
 
 def bounds_of(extent: Extent) -> Bounds[SSAValue]:
-    """The bounds of an axis as the dialect holds them."""
-    return Bounds(extent.begin, extent.end, extent.limit, extent.mean)
+    """The bounds of an axis as the dialect holds them.
+
+    Where the program says the size of tiles that begin anywhere, it may depend on where they are cut.
+    """
+    exact = extent.fixed is not None and not extent.jagged and not _is_cut_freely(extent.begin)
+    return Bounds(extent.begin, extent.end, extent.limit, extent.mean, exact)
+
+
+def _is_cut_freely(begin: SSAValue | int) -> bool:
+    """Whether tiles that begin here need not be the same in each configuration, or are in any case."""
+    if begin == 0:
+        return True
+    owner = None if isinstance(begin, int) else begin.owner
+    return isinstance(owner, BoundOp) and owner.lanes == UNBOUND

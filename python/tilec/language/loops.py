@@ -24,7 +24,10 @@ def tile(
 
     With lists, tiles of several axes at once. Outside of other loops, iterations are independent of each
     other; inside they run in order. `block_size` is a number of indices, `None` for one that the
-    configuration chooses, or what `register_block_size` returned. `max_extent` promises that `end - begin`
+    configuration chooses, or what `register_block_size` returned. Where the number is given, tiles begin
+    exactly so many indices after each other. Where it is not and the first begins at a place that is only
+    known when the kernel runs, they may be cut elsewhere, as the tiles of memory are: what is computed must
+    not depend on that, and arrays need not fit the chip's memory. `max_extent` promises that `end - begin`
     is no more: it is needed where that is only known when the kernel runs and a choice of loop depends on it.
     `mean_extent` says what it is on average, as far as that is known: a hint for choices, not for results.
 

@@ -7,6 +7,7 @@ last one's end.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 
 from xdsl.dialects import arith, scf
@@ -189,7 +190,7 @@ class _Items:
             )
         else:
             begin, end = (b if isinstance(b, int) else self.env.get(b, b) for b in (bounds.begin, bounds.end))
-            bounds = Bounds(begin, end, bounds.limit, bounds.mean)
+            bounds = replace(bounds, begin=begin, end=end)
         inits = [self._wide(value) for value in op.inits]
         body = self._block(op.body.block, [op.axis.value.type, *(value.type for value in inits)])
         made = for_loop(bounds, body, op.location, inits)

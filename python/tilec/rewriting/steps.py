@@ -134,8 +134,14 @@ class StepSpace:
         self.order.append(StepAxis(self.build, op))
 
     def _axis_op(self, axis: Axis, bounds: IndexBounds, *, keep: bool) -> AxisOp:
-        aligned = axis.value not in self.exact and not begins_on_a_tile(axis.value)
-        op = AxisOp(bounds, axis.value.type, axis.order or Order.ORDERED, aligned=aligned, keep=keep)
+        aligned = axis.value not in self.exact and _may_align(axis)
+        op = AxisOp(
+            replace(bounds, exact=False),
+            axis.value.type,
+            axis.order or Order.ORDERED,
+            aligned=aligned,
+            keep=keep,
+        )
         op.result.name_hint = axis.value.name_hint
         self.build.insert(op)
         return op
@@ -261,7 +267,7 @@ class StepSpace:
         span = span_of(loop.axis.value)
         begin, end = self._bounds(loop)
         size = span.size if span else 1
-        if not begins_on_a_tile(loop.axis.value) and span:
+        if _may_align(loop.axis) and span:
             begin = self.build.mul(self.build.floordiv(begin, size), size)
         return self.build.maximum(self.build.ceildiv(self.build.sub(end, begin), size), 1)
 
@@ -312,7 +318,7 @@ class StepSpace:
         begin, end = self._bounds(loop)
         if span is None:
             return build.value(build.add(begin, tile))
-        aligned = not begins_on_a_tile(loop.axis.value)
+        aligned = _may_align(loop.axis)
         if aligned:
             tile = build.add(build.floordiv(begin, span.size), tile)
         keep = not static_extent(bounds)
@@ -334,6 +340,11 @@ def _has_one_tile(axis: Axis) -> bool:
     )
 
 
+def _may_align(axis: Axis) -> bool:
+    """Whether tiles are cut where those of the array are, as they begin elsewhere and need not."""
+    return not axis.bounds.exact and not begins_on_a_tile(axis.value)
+
+
 def _most_tiles(loop: ForOp) -> int | None:
     """The most steps of one stretch, where a literal bounds the extent of its axis."""
     bounds, span = loop.axis.bounds, span_of(loop.axis.value)
@@ -341,7 +352,7 @@ def _most_tiles(loop: ForOp) -> int | None:
     most = bounds.limit if most is None else most
     if most is None:
         return None
-    between = not begins_on_a_tile(loop.axis.value)  # a tile of memory more
+    between = _may_align(loop.axis)  # a tile of memory more
     return max(-(-most // (span.size if span else 1)) + between, 1)
 
 

@@ -579,3 +579,23 @@ func.func @conditional(%x: memref<500x128xf32>, %starts: memref<8xi32>, %p: i1) 
 // CHECK-LABEL: func.func @conditional(
 // CHECK-NOT:     tile.expect
 // CHECK:           %k = tile.axis %begin to %0 by k:8 max 50 ordered aligned
+
+// Tiles that are exact are cut where their sizes say, not where those of the array are.
+func.func @exact(%x: memref<500x128xf32>, %offsets: memref<9xi32>) -> memref<500x128xf32> {
+  %out = tile.empty : memref<500x128xf32>
+  tile.grid %g = 0 to 8 parallel {
+    %begin, %end = tile.segment %offsets[%g]
+    tile.for %m = %begin to %end by m:16 exact parallel {
+      %v = tile.load %x[%m, :]
+      tile.store %v, %out[%m, :]
+    }
+    tile.for %k = %begin to %end by k:16 parallel {
+      %v = tile.load %x[%k, :]
+      tile.store %v, %out[%k, :]
+    }
+  }
+  return %out : memref<500x128xf32>
+}
+// CHECK-LABEL: func.func @exact(
+// CHECK:           %m = tile.span {{%[0-9]+}} of %begin to %end by m:16 keep
+// CHECK:           %k = tile.span {{%[0-9]+}} of %begin to %end by k:16 aligned keep

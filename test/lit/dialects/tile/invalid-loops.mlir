@@ -228,3 +228,34 @@ func.func @means_of_others(%n: index) {
   return
 }
 // CHECK: {{.*}}/invalid-loops.mlir:224:3: error: tile.grid has 2 means for 1 axes; give one for each
+
+// -----
+
+func.func @exact_of_any_size() {
+  tile.grid %m = 3 to 64 by m exact {
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-loops.mlir:235:3: error: tile.grid axis m is exact, and its block has no size; a range in blocks of a number can be exact
+
+// -----
+
+func.func @exact_and_jagged(%lens: memref<64xi32>) {
+  tile.grid %p = 0 to 64 by p:8 {
+    %l = tile.load %lens[%p]
+    tile.for %k = 0 to %l by k:8 of p exact {
+    }
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-loops.mlir:246:5: error: tile.for axis k is exact, and it is jagged, of p; a range in blocks of a number can be exact
+
+// -----
+
+func.func @exact_in_a_pipeline() {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 8 by m:4 exact ordered
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-loops.mlir:257:{{[0-9]+}}: error: an axis of a pipeline is exact unless it is `aligned`
