@@ -61,7 +61,7 @@ def free(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
 
 
 Rule = Callable[[torch.Tensor, int], torch.Tensor]
-RULES: dict[str, tuple[Kernel, Rule]] = {
+RULES: dict[str, tuple[Kernel[..., torch.Tensor], Rule]] = {
     "places": (places, lambda part, number: part + torch.arange(len(part))[:, None]),
     "numbers": (numbers, lambda part, number: part + number),
     "sums": (sums, lambda part, number: part - part.sum(0)),
