@@ -1,15 +1,16 @@
 """Arguments to try a function with, drawn at random but so that the function accepts them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects import func
 from xdsl.dialects.builtin import IndexType, ModuleOp
 from xdsl.ir import SSAValue
+from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import ends_in
-from tilec.diagnostics import collect_notes
+from tilec.diagnostics import TileError, collect_notes
 from tilec.dialects.tile import AxisOp, ForOp, GridOp, SegmentOp, SpanOp
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
@@ -54,16 +55,28 @@ def with_segments(function: func.FuncOp) -> func.FuncOp:
     """The function with the segments that it does not call so, and windows where it computes positions."""
     from tilec.passes.clip_axes import ClipAxes
     from tilec.passes.drop_masks import DropMasks
+    from tilec.passes.mask_jagged import MaskJagged
     from tilec.passes.raise_gathers import RaiseGathers
     from tilec.passes.raise_segments import RaiseSegments
     from tilec.passes.rebase_axes import RebaseAxes
+    from tilec.passes.scalarize_jagged import ScalarizeJagged
 
     copy = function.clone()
-    module = ModuleOp([copy])
-    with collect_notes():  # of this copy nobody wants to know
-        for each in (ClipAxes(), DropMasks(), RaiseSegments(), RebaseAxes(), RaiseGathers()):
-            each.apply(Context(), module)
+    with collect_notes():  # of these copies nobody wants to know
+        try:
+            _apply([ScalarizeJagged(), MaskJagged()], lowered := copy.clone())
+            copy = lowered
+        except TileError:  # the interpreter takes jagged tiles that no kernel can have
+            pass
+        _apply([ClipAxes(), DropMasks(), RaiseSegments(), RebaseAxes(), RaiseGathers()], copy)
     return copy
+
+
+def _apply(passes: Sequence[ModulePass], function: func.FuncOp) -> None:
+    module = ModuleOp([function])
+    for each in passes:
+        each.apply(Context(), module)
+    function.detach()
 
 
 def draw(rng: np.random.Generator, function: func.FuncOp, parameter: SSAValue, rows: int) -> Data:

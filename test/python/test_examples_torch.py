@@ -1,6 +1,7 @@
 """The examples in torch: each is traced, agrees with torch, passes the three proofs, and runs as a script."""
 
 import importlib.util
+import inspect
 import re
 import subprocess
 import sys
@@ -9,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 import tilec
-from tilec.dialects.interpreter import run
+from tilec.dialects.interpreter import functions, random_args, run
 from tilec.frontend.kernel import Bound, Kernel
 from tilec.proof import Array, emit, prove_compiles, prove_kernel, prove_passes
 from tilec.testing import agree, program_arguments
@@ -34,6 +36,10 @@ class Example:
     def typed(self, dtype: torch.dtype) -> tuple[Any, ...]:
         """Arguments in `dtype`, of examples that take several; all others have their own."""
         return self.arguments(dtype=dtype) if self.has_dtypes else self.arguments()
+
+    @property
+    def arguments_of(self) -> list[str]:
+        return list(inspect.signature(self.kernel.fn).parameters)
 
     @property
     def has_dtypes(self) -> bool:
@@ -147,6 +153,23 @@ def test_compiles(example: Example, dtype: torch.dtype) -> None:
     bound, arrays = program_of(example, example.typed(dtype))
     chip = "v5e" if dtype is torch.float32 else "tpu7x"
     prove_compiles(emitted(bound.for_chip(chip)), bound.traced.name, arrays, (chip,))
+
+
+NO_SEGMENTS = ("jagged_dense_add",)
+"""What has offsets, and as many columns for each row, masked."""
+
+
+@pytest.mark.parametrize(
+    "example",
+    [each for each in ALL if "offsets" in each.arguments_of and each.name not in NO_SEGMENTS],
+    ids=lambda each: each.name,
+)
+def test_offsets_that_nobody_gave_are_of_segments(example: Example) -> None:
+    """Of programs over tiles of segments too, which a pass makes loops over segments."""
+    bound = example.kernel.bind(*example.arguments())
+    place = [name for name, _, _ in bound.traced.parameters].index("offsets")
+    drawn = np.asarray(random_args(functions(bound.traced.module)[0])[place])
+    assert (np.diff(drawn) >= 0).all(), drawn
 
 
 @pytest.mark.aot
