@@ -114,7 +114,7 @@ class ExpandGathers(ModulePass):
                     explain(load, "expand-gathers: one lane is selected of the rows around it")
                     select_column(load)
         for access in indexed(op):
-            if not (isinstance(access, AtomicRmwOp) and access.rows):
+            if not (isinstance(access, AtomicRmwOp | GatherOp) and access.rows):
                 _check(access)
                 _check_mask(access)
                 rows = self.rows or (UPDATED if isinstance(access, AtomicRmwOp) else MOVED)

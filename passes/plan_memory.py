@@ -30,6 +30,7 @@ from xdsl.passes import ModulePass
 from tilec.analysis.blocks import in_view, scalar_arrays
 from tilec.analysis.kept import kept_buffers
 from tilec.analysis.registers import Pressure, sized
+from tilec.analysis.row_gathers import rows_copied
 from tilec.analysis.strips import Strips, name_of, strips_of
 from tilec.analysis.visits import block_owner, moves
 from tilec.analysis.vmem import (
@@ -50,6 +51,7 @@ from tilec.analysis.vmem import (
 from tilec.chips import Chip
 from tilec.chips.option import chip_option
 from tilec.diagnostics import explain, fail, where
+from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.mixing import ReduceOp
 from tilec.dialects.tile.places import ScratchOp, SetOp, held_type, scratch_of
@@ -144,6 +146,7 @@ def ledger_of(pipeline: PipelineOp, chip: Chip, sizes: Mapping[str, int] | None 
         *_arrays(pipeline),
         *(_window(pipeline, window, given) for window in _blocks(pipeline)),
         *_scratch(pipeline, given),
+        *_copied_rows(pipeline, given),
         *_temporaries(pipeline, chip, given),
         *_semaphores(pipeline),
     ]
@@ -158,6 +161,7 @@ def _entry(op: Operation, space: Space, size: int, used: int, axes: tuple[str, .
 def _arrays(pipeline: PipelineOp) -> Iterator[Entry]:
     """The arrays behind windows, in HBM, and those that scalars read, in scalar memory."""
     arrays = {window.array: Space.HBM for window in pipeline.windows if not is_local(window.array)}
+    arrays |= {op.array: Space.HBM for op in _gathers(pipeline)}
     arrays |= dict.fromkeys(scalar_arrays(pipeline), Space.SMEM)
     for array, space in arrays.items():
         shape, width = shape_of(array.type), byte_width(element_type(array.type))
@@ -222,6 +226,24 @@ def _scratch(pipeline: PipelineOp, sizes: Mapping[str, int]) -> Iterator[Entry]:
             shape = [shape[0], wide] if orientation.is_column(scratch.result) else [1, shape[0]]
         width = byte_width(element_type(held))
         yield _entry(scratch, Space.VMEM, padded_bytes(shape, width), prod(shape) * width, _by_size(extents))
+
+
+def _copied_rows(pipeline: PipelineOp, sizes: Mapping[str, int]) -> Iterator[Entry]:
+    """What gathers have that copy rows one by one: the rows, their tiles of memory, and positions."""
+    for op in _gathers(pipeline):
+        count, lanes = sized(op.result.type, sizes)
+        held: list[tuple[list[int], int]] = [([count, lanes], WORD), ([1, count], WORD)]
+        many = rows_copied(op) or 1
+        if many > 1:
+            held.append(([count, many, lanes], byte_width(element_type(op.result.type))))
+        size = sum(padded_bytes(shape, width) for shape, width in held)
+        used = sum(prod(shape) * width for shape, width in held)
+        yield _entry(op, Space.VMEM, size, used, _by_size(_extents(op.result.type, sizes)))
+        yield _entry(op, Space.SMEM, round_up(count * WORD, SMEM_GRANULE), count * WORD)
+
+
+def _gathers(pipeline: PipelineOp) -> list[GatherOp]:
+    return [op for op in pipeline.body.walk() if isinstance(op, GatherOp)]
 
 
 def _extents(kind: Attribute, sizes: Mapping[str, int]) -> dict[str, int]:

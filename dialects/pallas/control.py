@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import DenseArrayBase, IndexType, i1
+from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntegerAttr, i1, i64
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
     IRDLOperation,
     irdl_op_definition,
     operand_def,
+    opt_prop_def,
     prop_def,
     region_def,
     traits_def,
@@ -24,6 +25,7 @@ from tilec.dialects.tile.syntax import (
     parse_bounds,
     parse_carried,
     parse_known_operand,
+    parse_optional_count,
     print_carried,
     print_operand_or_int,
 )
@@ -179,6 +181,8 @@ class CondOp(IRDLOperation):
 class ForiOp(IRDLOperation):
     """Runs its region for each index from `begin` up to, not including, `end`, in order, with carried values.
 
+    `unroll N`, where the bounds are literals, writes out N iterations at a time.
+
     Example:
         %n = pallas.fori %t = %first to %stop iter_args(%count = %zero) {
           %next = arith.addi %count, %one : index
@@ -190,17 +194,28 @@ class ForiOp(IRDLOperation):
     bound_operands = var_operand_def(IndexType)
     inits = var_operand_def()
     static_bounds = prop_def(DenseArrayBase)
+    unroll = opt_prop_def(IntegerAttr)
     results_ = var_result_def()
     body = region_def("single_block")
 
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
     traits = traits_def(RecursiveMemoryEffect())
 
-    def __init__(self, begin: SSAValue | int, end: SSAValue | int, inits: Sequence[SSAValue], body: Region):
+    def __init__(
+        self,
+        begin: SSAValue | int,
+        end: SSAValue | int,
+        inits: Sequence[SSAValue],
+        body: Region,
+        unroll: int | None = None,
+    ):
         operands, static = pack_ints([begin, end])
         super().__init__(
             operands=[operands, inits],
-            properties={"static_bounds": static},
+            properties={
+                "static_bounds": static,
+                "unroll": None if unroll is None else IntegerAttr(unroll, i64),
+            },
             result_types=[[value.type for value in inits]],
             regions=[body],
         )
@@ -229,9 +244,10 @@ class ForiOp(IRDLOperation):
             pairs = parser.parse_comma_separated_list(parser.Delimiter.PAREN, lambda: parse_carried(parser))
             inits = [init for _, init in pairs]
             arguments += [name.resolve(init.type) for name, init in pairs]
+        unroll = parse_optional_count(parser, "unroll")
         body = parser.parse_region(arguments)
         _end_with_yield(body)
-        return cls(begin, end, inits, body)
+        return cls(begin, end, inits, body, unroll)
 
     def print(self, printer: Printer) -> None:
         begin, end = self.bounds
@@ -246,6 +262,8 @@ class ForiOp(IRDLOperation):
             pairs = zip(self.carried, self.inits, strict=True)
             printer.print_list(pairs, lambda pair: print_carried(printer, *pair))
             printer.print_string(")")
+        if self.unroll is not None:
+            printer.print_string(f" unroll {self.unroll.value.data}")
         printer.print_string(" ")
         printer.print_region(
             self.body, print_entry_block_args=False, print_block_terminators=bool(self.inits)
@@ -254,6 +272,11 @@ class ForiOp(IRDLOperation):
     def verify_(self) -> None:
         verify_in_kernel(self)
         verify_index(self, "an induction value", self.body.block.args[:1])
+        if self.unroll is not None and (self.unroll.value.data < 1 or self.bound_operands):
+            raise VerifyException(
+                "pallas.fori with `unroll` has a bound that is no literal, or unrolls less than 1; from a "
+                "literal to a literal, and 1 or more, are accepted"
+            )
         _ = self.bounds
         kinds = [value.type for value in self.inits]
         for what, values in (("carries", self.carried), ("yields", yielded(self, self.body))):

@@ -1,7 +1,7 @@
 """Accesses whose positions are computed: a tile of integers says which rows are read or written."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import SSAValue
@@ -44,20 +44,40 @@ class GatherOp(ReadOp):
 
     One dimension is indexed by a tile of integers, whose dimensions stand in its place in the result; the
     others are indexed as in `tile.load`. Where `mask` is false nothing is read and the lane is `other`. A
-    position outside the array is an error.
+    position outside the array is an error. `rows`, of rows of an array of rank 2 without a mask, says that
+    they are copied one by one: the array stays where it is, and needs no window.
 
     Example:
         %rows = tile.gather %x[%ids, :]
         %some = tile.gather %x[%ids, %n] mask %p other %zero
+        %each = tile.gather %x[%ids, :] rows
     """
 
     name = "tile.gather"
+    rows = opt_prop_def(UnitAttr)
     TAKES_TILES: ClassVar[bool] = True
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        op = super().parse(parser)
+        op.rows = unit_if(parser.parse_optional_keyword("rows") is not None)
+        return op
+
+    def print(self, printer: Printer) -> None:
+        super().print(printer)
+        if self.rows is not None:
+            printer.print_string(" rows")
 
     def verify_(self) -> None:
         super().verify_()
         verify_indexed(self, "tile.load")
+        indexed = [dim.indexed and dim.shift == 0 for dim in self.window]
+        if self.rows is not None and (indexed != [True, False] or self.mask is not None):
+            raise VerifyException(
+                "tile.gather with `rows` takes no rows of an array of rank 2, `%x[%ids, :]`, or has a mask; "
+                "leave `rows` out"
+            )
 
 
 @irdl_op_definition

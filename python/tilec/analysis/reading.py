@@ -21,14 +21,16 @@ from tilec.analysis.affine import ends_in, linear, static_extent
 from tilec.analysis.flat import Flat
 from tilec.analysis.known import ROWS, Known
 from tilec.analysis.lane_costs import cost_of
+from tilec.analysis.row_gathers import PER_COPY, PER_PICK, PER_TILE, rows_copied
 from tilec.analysis.row_updates import PER_REGISTER, PER_ROW
-from tilec.analysis.vmem import LANES, SUBLANES
+from tilec.analysis.vmem import LANES, SUBLANES, WORD
 from tilec.analysis.workload import INNER, Extent, Lanes, Level, Product, Traffic, Unit, Workload
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.axes import Axis
 from tilec.dialects.tile.bound import BoundOp, Side
+from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import ForOp, GridOp, LoopOp, Order
 from tilec.dialects.tile.mixing import ReduceOp
@@ -284,7 +286,21 @@ class _Reader:
                 index |= levels
         shape, width = self._extents(op.window_type), byte_width(element_type(op.array.type))
         array = self.arrays.setdefault(op.array, len(self.arrays))
+        if isinstance(op, GatherOp) and op.rows is not None:
+            shape = self._copied_rows(op, level, shape)
+            wholes = [None] * len(shape)
         self.work.traffic.append(Traffic(level, moving, shape, width, op.effect, tuple(wholes), index, array))
+
+    def _copied_rows(self, op: GatherOp, level: int, shape: tuple[Extent, ...]) -> tuple[Extent, ...]:
+        """What is copied where rows are copied one by one, which takes the scalar unit cycles for each."""
+        many, rows, unit = rows_copied(op) or 1, (shape[0], 1), Unit.STORES
+        self.work.lanes.append(Lanes(level, unit, (1, 1), WORD, PER_TILE))
+        self.work.lanes.append(Lanes(level, unit, rows, WORD, SUBLANES * PER_COPY))
+        if many == 1:
+            return shape
+        self.work.lanes.append(Lanes(level, unit, rows, WORD, SUBLANES * PER_PICK))
+        self.work.lanes.append(Lanes(level, unit, shape, WORD, SUBLANES))
+        return shape[0], many, shape[1]
 
     def _movers(self, value: SSAValue) -> set[SSAValue]:
         """The axes that an index follows from, and those with which they begin elsewhere, as segments do."""

@@ -139,7 +139,8 @@ class BodyPrinter:
         first = shape_text(inits) if many else inits[0] if inits else "None"
         results = [scope.name(value, "carried") for value in op.results]
         target = f"{', '.join(results)} = " if results else ""
-        self.lines.add(f"{target}lax.fori_loop({begin}, {end}, {step}, {first})", op)
+        unroll = "" if op.unroll is None else f", unroll={op.unroll.value.data}"
+        self.lines.add(f"{target}lax.fori_loop({begin}, {end}, {step}, {first}{unroll})", op)
 
     def _return(self, region: Region, scope: Scope) -> None:
         last = region.block.last_op

@@ -12,12 +12,14 @@ from tilec.analysis.affine import is_inside
 from tilec.analysis.kept import Return
 from tilec.analysis.visits import one_step
 from tilec.dialects import pallas
+from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.places import GetOp, SetOp
 from tilec.dialects.tile.schedule import PipelineOp, WindowOp
 from tilec.dialects.tile.steps import FirstOp, LastOp
 from tilec.lowering.copies import CopiedWindow, always_moves
 from tilec.lowering.copy_loop import CopyLoop
 from tilec.lowering.orientation import Orientation
+from tilec.lowering.row_gathers import RowGather
 from tilec.lowering.scalars import Extents, Scalars
 from tilec.lowering.statements import Statements
 from tilec.lowering.windows import BlockPlan
@@ -39,7 +41,7 @@ class KernelParts:
     `refs` are the arrays in scalar memory, `places` the references behind windows and scratch, `plans` the
     blocks of windows. `preloads` are for the blocks of the grid. `copied` are the windows that the kernel
     copies itself, `copied_preloads` pairs of them as in `CopyLoop`, `returns` those that come back to tiles
-    that others keep.
+    that others keep, `gathers` what those have that copy rows themselves.
     """
 
     pipeline: PipelineOp
@@ -55,6 +57,7 @@ class KernelParts:
     copied: Sequence[CopiedWindow]
     copied_preloads: Sequence[tuple[CopiedWindow, CopiedWindow]]
     returns: Mapping[WindowOp, Return]
+    gathers: Mapping[GatherOp, RowGather]
 
     def scalars(self, positions: Sequence[Index], trips: Sequence[Index], ops: list[Operation]) -> Scalars:
         return Scalars(self.pipeline, positions, trips, self.refs, self.extents, ops)
@@ -73,7 +76,9 @@ class KernelParts:
         The preloads in `waiting` come right before the first use of what they load, and are taken from the
         list. `begin` knows the step whose block they are for.
         """
-        statements = Statements(self.pipeline, self.places, self.plans, self.orientation, scalars, ops, slots)
+        statements = Statements(
+            self.pipeline, self.places, self.plans, self.orientation, scalars, ops, slots, self.gathers
+        )
         for op in source:
             for preload in [each for each in waiting if self._uses(op, each[1])]:
                 # Earlier, a step takes a tenth more bundles.
@@ -83,7 +88,9 @@ class KernelParts:
 
     def preload_all(self, begin: Scalars, ops: list[Operation]) -> None:
         """Lower the preloads of the grid's blocks into `ops`."""
-        statements = Statements(self.pipeline, self.places, self.plans, self.orientation, begin, ops, {})
+        statements = Statements(
+            self.pipeline, self.places, self.plans, self.orientation, begin, ops, {}, self.gathers
+        )
         for preload in self.preloads:
             statements.preload(*preload, begin)
 

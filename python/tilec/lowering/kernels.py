@@ -17,6 +17,7 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.arrays import EmptyOp
+from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import Order
 from tilec.dialects.tile.places import ScratchOp, held_type, scratch_of
@@ -28,6 +29,7 @@ from tilec.lowering.copies import CopiedWindow, buffer_shape, coming_back
 from tilec.lowering.host import Host
 from tilec.lowering.nested_body import nested_body
 from tilec.lowering.orientation import Orientation
+from tilec.lowering.row_gathers import RowGather
 from tilec.lowering.scalars import Extents, Scalars
 from tilec.lowering.strips import strip_body
 from tilec.lowering.windows import BlockPlan, index_map, plan_block
@@ -73,6 +75,7 @@ class KernelLowering:
             self._window(window)
         for scratch in scratch_of(self.pipeline):
             self._scratch(scratch)
+        self.gathers = {op: self._gather(op) for op in self.pipeline.body.walk() if isinstance(op, GatherOp)}
         body = self._body()
         # In the order in which the call has them: arrays as a whole come before blocks.
         outputs = [self.outputs[op] for op in (*self.specs, *self.windows) if op in self.outputs]
@@ -386,6 +389,11 @@ class KernelLowering:
         self.specs.append(op)
         self.places[scratch.result] = op.results[0]
 
+    def _gather(self, op: GatherOp) -> RowGather:
+        """What a gather has that copies rows from an array where that is."""
+        array = self._spec(pallas.InSpaceOp(self.host.current(op.array), pallas.Space.ANY), op.array)
+        return RowGather.of(op, array, self._spec)
+
     def _body(self) -> list[Operation]:
         parts = KernelParts(
             pipeline=self.pipeline,
@@ -401,6 +409,7 @@ class KernelLowering:
             copied=self.copied,
             copied_preloads=self.copied_preloads,
             returns=self.returns,
+            gathers=self.gathers,
         )
         if self.pipeline.nested is not None:
             return nested_body(parts)

@@ -14,6 +14,7 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.elementwise import CastOp
+from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.locals import LocalOp
 from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type, place_of_part
@@ -23,6 +24,7 @@ from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, value_type
 from tilec.dialects.tile.values import BroadcastOp, TransposeOp
 from tilec.lowering.orientation import Orientation
+from tilec.lowering.row_gathers import RowGather, gather_rows
 from tilec.lowering.row_updates import Rows, update_rows
 from tilec.lowering.scalars import Scalars, known_condition
 from tilec.lowering.tiles import TilePart, Tiles
@@ -38,7 +40,8 @@ class Statements:
     """The statements of a kernel's body, lowered into a list that changes inside conditions.
 
     `places` are the references behind windows and scratch, `plans` say how each window became a block, and
-    `slots` which of several buffers behind a reference is meant, by window where several have one.
+    `slots` which of several buffers behind a reference is meant, by window where several have one. `gathers`
+    are what gathers have that copy rows themselves.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Statements:
         scalars: Scalars,
         ops: list[Operation],
         slots: Mapping[SSAValue, Index],
+        gathers: Mapping[GatherOp, RowGather],
     ):
         self.pipeline = pipeline
         self.places = places
@@ -57,6 +61,7 @@ class Statements:
         self.orientation = orientation
         self.scalars = scalars
         self.slots = slots
+        self.gathers = gathers
         self.ops = ops
         self.location = pipeline.location
         self.only: SSAValue | None = None
@@ -99,6 +104,8 @@ class Statements:
                 self._set(op)
             case UpdateRowsOp():
                 self.ops += update_rows(op, self._rows(op, op.source), self._rows(op, op.place), self.scalars)
+            case GatherOp():
+                self._gather(op)
             case _ if self._is_scalar(op):
                 pass
             case _:
@@ -172,6 +179,12 @@ class Statements:
         if scalar:
             value = self.emit(BroadcastOp(value, [], value_type(element_type(held), [1, 1], [None, None])))
         self._tile(place, self._part(op)).store(value)
+
+    def _gather(self, op: GatherOp) -> None:
+        lanes = self.values.lying(next(op.window[0].values), column=False)
+        made = gather_rows(op, self.gathers[op], lanes, self.scalars, self.ops)
+        made.name_hint = op.result.name_hint
+        self.values.env[op.result] = made
 
     def _rows(self, op: UpdateRowsOp, place: SSAValue) -> Rows:
         """The rows of a window or of scratch, all of whose lanes they have."""

@@ -16,6 +16,7 @@ from tilec.analysis.vmem import WORD
 from tilec.dialects.tile.access import AccessOp, Effect
 from tilec.dialects.tile.arrays import FullOp, LoadOp, SegmentOp
 from tilec.dialects.tile.axes import Axis
+from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.loops import ForOp, LoopOp
 from tilec.dialects.tile.products import DotOp, Precision
 from tilec.dialects.tile.types import JaggedSpanType, byte_width, element_type, shape_of, span_names, span_of
@@ -67,6 +68,8 @@ class _Walk:
         self.flops = self.passes = self.steps = self.visits = 0
         self.read: dict[SSAValue, set[Box]] = {}
         self.written: dict[SSAValue, set[Box]] = {}
+        self._gathered: dict[SSAValue, int] = {}
+        self._looked_in: dict[SSAValue, set[Box]] = {}
         self._around: list[tuple[str | None, int]] = []
         self._spans: dict[str, Range] = {}
         self._deciding = _deciding_axes(function)
@@ -138,7 +141,12 @@ class _Walk:
         box = tuple(self.scalars.dim(op.array, place, dim) for place, dim in enumerate(op.window))
         if any(stop <= low for low, stop in box):
             return
-        if op.effect is not Effect.WRITE:
+        if isinstance(op, GatherOp):
+            self._looked_in.setdefault(op.array, set()).add(box)
+            dims = list(zip(shape_of(op.result.type), span_names(op.result.type), strict=True))
+            lanes = prod(self._extent(*dim) for dim in dims) * self._times([name for _, name in dims])
+            self._gathered[op.array] = self._gathered.get(op.array, 0) + lanes
+        elif op.effect is not Effect.WRITE:
             self.read.setdefault(op.array, set()).add(box)
         if op.effect is not Effect.READ:
             self.written.setdefault(op.array, set()).add(box)
@@ -149,7 +157,7 @@ class _Walk:
         return Least(
             self.flops,
             self.passes,
-            sum(self._bytes(array, self.read) for array in arguments) + self._segments(),
+            sum(self._bytes(array, self.read) + self._found(array) for array in arguments) + self._segments(),
             sum(self._bytes(array, self.written) for array in results),
             self.steps,
         )
@@ -160,6 +168,15 @@ class _Walk:
         filled = isinstance(array.owner, FullOp) and reached is self.written
         count = sum(volume(boxes) for seen, boxes in reached.items() if viewed_array(seen) is array)
         return _width(array) * (whole if filled else min(count, whole))
+
+    def _found(self, array: SSAValue) -> int:
+        """Bytes of an array that only gathers reach: as many as they have lanes, or all where they look."""
+        count = 0
+        for seen, boxes in self._looked_in.items():
+            if viewed_array(seen) is array:
+                before = self.read.get(seen, set())
+                count += min(volume(boxes | before) - volume(before), self._gathered[seen])
+        return _width(array) * count
 
     def _segments(self) -> int:
         """Bytes of the arrays that only segments read: all of them."""

@@ -2,14 +2,22 @@
 
 from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Operation
+from xdsl.rewriter import Rewriter
 
+from tilec.analysis.row_gathers import copies_pay, gather_obstacle, mask_of_rows
 from tilec.analysis.row_updates import row_obstacle, rows_pay
 from tilec.chips import Chip
 from tilec.diagnostics import explain
-from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.access import AccessOp, Dim
+from tilec.dialects.tile.arrays import EmptyOp
 from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
+from tilec.dialects.tile.elementwise import SelectOp
+from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.loops import GridOp
 from tilec.dialects.tile.types import span_names, span_of
+from tilec.rewriting.accumulators import constant, fill_with_zeros
+from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.one_hot import as_ids, or_other
 from tilec.rewriting.one_lane import one_lane
 
 
@@ -39,18 +47,46 @@ def choose_rows(grid: GridOp, order: str, chip: Chip) -> None:
         explain(left, f"expand-gathers: not row by row in a step: {reasons[left]}")
         if _go_one_by_one(grid):
             return
-    for access in accesses:
-        if not isinstance(access, AtomicRmwOp) or reasons[access] is not None:
-            continue
-        if access in wanted or (order == "auto" and rows_pay(access, chip)):
+    for access in [each for each in accesses if reasons[each] is None]:
+        if isinstance(access, AtomicRmwOp) and (
+            access in wanted or (order == "auto" and rows_pay(access, chip))
+        ):
             explain(access, "expand-gathers: rows are combined one by one with those of a resident array")
             access.rows = UnitAttr()
+        elif isinstance(access, GatherOp) and (
+            order == "rows" or (order == "auto" and copies_pay(access, chip))
+        ):
+            explain(access, "expand-gathers: rows are copied one by one from where the array is")
+            _copy_rows(access)
 
 
 def _obstacle(access: AccessOp, grid: GridOp) -> str | None:
-    if isinstance(access, AtomicRmwOp):
-        return row_obstacle(access, grid)
-    return f"{access.name} is no update"
+    match access:
+        case AtomicRmwOp():
+            return row_obstacle(access, grid)
+        case GatherOp():
+            return gather_obstacle(access, grid)
+        case _:
+            return f"{access.name} is neither an update nor a gather"
+
+
+def _copy_rows(op: GatherOp) -> None:
+    """Mark a gather whose rows are copied one by one. Where its mask is false that is the first row."""
+    made: list[Operation] = []
+    build = IndexBuilder(made, op.location)
+    (dim, part), mask = op.window, mask_of_rows(op)
+    if dim.base is None:
+        raise ValueError("positions come from a tile")
+    ids = as_ids(build, dim.base, dim.shift)
+    if mask is not None:
+        ids = build.insert(SelectOp(mask, ids, build.insert(constant(0, ids.type))))
+    if isinstance(op.array.owner, EmptyOp):
+        fill_with_zeros(op.array.owner)
+    rows = GatherOp(op.array, [Dim(ids), part])
+    rows.rows = UnitAttr()
+    found = or_other(build, op, build.insert(rows))
+    found.name_hint = op.result.name_hint
+    Rewriter.replace_op(op, made, [found])
 
 
 def _go_one_by_one(grid: GridOp) -> bool:

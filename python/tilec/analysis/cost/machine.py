@@ -124,21 +124,23 @@ def _run(
 
 
 def _steps(schedule: Schedule, executed: Sequence[int]) -> int:
-    """How often the innermost loops ran that copy, or wait for copies; 0 if none does.
+    """How often the innermost loops ran that wait for copies; 0 if none does. A loop that only begins some is
+    a part of a step.
 
     The loop of a grid begins its first copies and awaits its last in two turns more, which are no steps. Any
     other begins some before it.
     """
-    copies: list[int] = []
+    waits: list[int] = []
     fetches: list[int] = []
     for index, bundle in enumerate(schedule.bundles):
         for each in bundle:
-            if each.opcode.startswith("dma."):
-                copies.append(index)
+            if each.opcode == "dma.done.wait":
+                waits.append(index)
+            elif each.opcode.startswith("dma."):
                 way = (each.named or {}).get("way", each.opcode.removeprefix("dma.").replace("_to_", "-to-"))
                 fetches += [index] if way == "hbm-to-vmem" else []
     loops = [
-        (first, last) for first, last in _loops(schedule).items() if any(first <= i <= last for i in copies)
+        (first, last) for first, last in _loops(schedule).items() if any(first <= i <= last for i in waits)
     ]
     inner = [
         (first, last)

@@ -1,0 +1,102 @@
+"""Which rows at computed positions can be copied one by one from where their array is, and where that pays.
+
+A row of 32-bit elements is copied by itself. DMA takes rows of fewer bits only in tiles of eight, of which
+the wanted one is taken afterwards. Products with ones and zeros go through the whole array for each tile of
+rows.
+"""
+
+from math import prod
+
+from xdsl.dialects.builtin import bf16, f32, i8, i32, i64
+from xdsl.ir import SSAValue
+
+from tilec.analysis.affine import begins_on_a_tile
+from tilec.analysis.alignment import Access, Kind, Multiple, refusal
+from tilec.analysis.blocks import CHIPS
+from tilec.analysis.targets import writes_to
+from tilec.analysis.vmem import LANES, MOST_RESIDENT, SUBLANES
+from tilec.chips import Chip
+from tilec.dialects.tile.access import Dim
+from tilec.dialects.tile.gathers import GatherOp
+from tilec.dialects.tile.locals import is_local
+from tilec.dialects.tile.loops import GridOp
+from tilec.dialects.tile.syntax import ints_of
+from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of
+from tilec.dialects.tile.values import BroadcastOp
+
+PER_COPY = 8.0
+"""Cycles of the scalar unit for a row: its position, kept inside the array, and a copy. Estimated, of 8192
+rows of 1024 f32: 7.5 on v6e and tpu7x."""
+PER_PICK = 4.0
+"""Cycles besides for a row that is one of eight, and one for each 128 lanes of it."""
+PER_TILE = 2000.0
+"""Cycles that a tile of positions waits: for them to be in scalar memory, and for its last row."""
+
+
+def rows_copied(op: GatherOp) -> int | None:
+    """How many rows are copied for each that is wanted: the least number of which every chip takes a copy."""
+    array, lanes = shape_of(op.array.type), shape_of(op.result.type)[-1]
+    dtype = str(element_type(op.array.type))
+    for rows in (1, SUBLANES):
+        start, size = (Multiple(rows), 0 if lanes == array[1] else Multiple(lanes)), (rows, lanes)
+        copies = [Access(chip, Kind.DMA_IN, dtype, array, start, size) for chip in CHIPS]
+        if array[0] % rows == 0 and all(refusal(copy) is None for copy in copies):
+            return rows
+    return None
+
+
+def mask_of_rows(op: GatherOp) -> SSAValue | None:
+    """The mask of a gather as one of its rows, of rank 1, where it has such a one."""
+    made = None if op.mask is None else op.mask.owner
+    if not isinstance(made, BroadcastOp) or ints_of(made.dims) != (0,):
+        return None
+    return made.value
+
+
+def gather_obstacle(op: GatherOp, grid: GridOp) -> str | None:
+    """Why rows at computed positions cannot be copied one by one; `None` if they can."""
+    shape, element = shape_of(op.array.type), element_type(op.array.type)
+    if len(op.window) != 2 or not op.window[0].indexed or not op.window[1].kept:
+        return "rows of an array of rank 2 are"
+    ids = op.window[0].base
+    if ids is None or len(shape_of(ids.type)) != 1 or element_type(ids.type) == i64:
+        return "rows at positions in a tile of rank 1, of up to 32 bits, are"
+    if element not in (f32, i32, bf16, i8):
+        return f"rows of {element} are not copied by themselves"
+    if is_local(op.array) or writes_to(grid, op.array):
+        return "the array is on the chip, or the grid writes to it"
+    if UNBOUND in shape or 0 in shape:
+        return "the array has any number of rows, or none"
+    if op.mask is not None and mask_of_rows(op) is None:
+        return "the mask is not one of whole rows"
+    if not _is_part(op.window[1], shape[1]):
+        return f"a tile of {shape_of(op.result.type)[1]} lanes is no whole part of a row of {shape[1]}"
+    if rows_copied(op) is None:
+        return f"neither rows nor tiles of {SUBLANES} rows of {element}[{shape[0]}, {shape[1]}] can be copied"
+    return None
+
+
+def _is_part(dim: Dim, lanes: int) -> bool:
+    """Whether tiles divide a row into parts of one size."""
+    if dim.full or dim.span is None or dim.base is None:
+        return dim.full
+    return dim.shift == 0 and begins_on_a_tile(dim.base) and lanes % dim.span.size == 0
+
+
+def copies_pay(op: GatherOp, chip: Chip) -> bool:
+    """Whether copying rows one by one takes less time on a chip than products with ones and zeros.
+
+    The time of products is that of the matrix units, or of fetching an array that does not stay on the chip
+    for every tile of positions; that of copies is the scalar unit's, or of the bytes.
+    """
+    (rows, whole), (tile, lanes) = shape_of(op.array.type), shape_of(op.result.type)
+    width = byte_width(element_type(op.array.type))
+    bytes_a_cycle = chip.hbm_gb_per_s / chip.clock_ghz
+    flops = 2 * rows * lanes * (1 if element_type(op.array.type) == bf16 else 3)
+    by_unit = flops * chip.clock_ghz / (1000 * chip.bf16_tflop_per_s)
+    fetched = rows * lanes * width / tile if prod((rows, whole)) * width > MOST_RESIDENT else 0
+    by_products = max(by_unit, fetched / bytes_a_cycle)
+    count = rows_copied(op) or 1
+    picks = 0.0 if count == 1 else PER_PICK + -(-lanes // LANES)
+    by_copies = max(PER_COPY + picks, count * lanes * width / bytes_a_cycle) + PER_TILE / tile
+    return by_copies < by_products
