@@ -27,11 +27,14 @@ scattered to, where fewer blocks are less work, and 256 of sums and the like.
 grid, and a block stays. `order=auto` takes the outer one where the whole array would take more than 4 MiB of
 the chip, or is one block.
 
-`order=rows` makes no products. An update of rows at positions that are loaded as they are is marked `rows`:
-the array is resident, positions are read from scalar memory, and a step combines its rows with those of the
-array one by one. `order=auto` does so where it takes less time on the `chip` than products do, and where
-there are none, for extremes and bitwise updates of rows. For other accesses the grid goes through the
-positions, a row a step. What is not done lane by lane, a mask or `drop` keep a grid as it is.
+`order=rows` makes no products. A gather of rows is marked `rows`: the array stays where it is, positions go
+to scalar memory, and a step copies its rows one by one. So is an update of rows at positions loaded as
+they are: the array is resident, and a step combines its rows with those of the array one by one. `order=auto`
+does so where it takes less time on the `chip` than products do, and where there are none, for extremes and
+bitwise updates of rows. 8192 rows of a table of 32,000 x 1024 f32 are gathered in 68 us on a v6e, estimated,
+in place of 2980 with products, and in 166 in bf16, which is copied in tiles of eight rows. For other accesses
+the grid goes through the positions, a row a step. What is not done lane by lane, a mask or `drop` keep a grid
+as it is.
 
 So is one index in the last dimension of what is loaded, whose elements lie side by side in a register: the
 rows are loaded, and the lane selected. Not of arrays that the grid writes.

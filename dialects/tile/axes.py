@@ -124,8 +124,9 @@ def verify_axis(op: Operation, axis: Axis) -> None:
     if span.size != UNBOUND and span.size <= 0:
         raise VerifyException(f"{op.name} axis {span.axis} has a block of {span.size}; 1 or more is needed")
     outer = span_in_scope(op.parent_op(), span.axis)
-    if axis.bounds.exact and (span.size == UNBOUND or isinstance(span, JaggedSpanType)):
-        why = "its block has no size" if span.size == UNBOUND else f"it is jagged, of {span.parent}"
+    jagged = isinstance(span, JaggedSpanType)
+    if axis.bounds.exact and (span.size == UNBOUND or jagged):
+        why = "it is jagged" if jagged else "its block has no size"
         raise VerifyException(
             f"{op.name} axis {span.axis} is exact, and {why}; a range in blocks of a number can be exact"
         )

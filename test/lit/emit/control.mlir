@@ -28,7 +28,7 @@
 // CHECK-NEXT:          out_ref[j] = chosen
 // CHECK-NEXT:          return None
 // CHECK-EMPTY:
-// CHECK-NEXT:      lax.fori_loop(0, 4, for_j, None)
+// CHECK-NEXT:      lax.fori_loop(0, 4, for_j, None, unroll=2)
 // CHECK-EMPTY:
 // CHECK-NEXT:      def then_1():
 // CHECK-NEXT:          return None
@@ -58,7 +58,7 @@ func.func @fibonacci(%start: memref<1xi32>) -> memref<4xi32> {
       %half = arith.floordivsi %last, %two : i32
       pallas.yield %half
     }
-    pallas.fori %j = 0 to 4 {
+    pallas.fori %j = 0 to 4 unroll 2 {
       pallas.store %chosen, %out_ref[%j]
     }
     pallas.cond %odd {

@@ -118,3 +118,63 @@ func.func @asked(%ids: memref<64xi32>, %out: memref<70x128xf32>, %x: memref<64x1
   }
   return %out : memref<70x128xf32>
 }
+
+// -----
+
+// Rows that are read are copied by themselves, a mask of theirs chooses before and after.
+// CHECK-LABEL: func.func @copied(
+// CHECK:           %v = tile.splat 0 : tensor<32xi32, #tile.spans<m>>
+// CHECK-NEXT:      %v_1 = tile.select %p, %id, %v
+// CHECK-NEXT:      %v_2 = tile.gather %x[%v_1, :] rows
+// CHECK-NEXT:      %v_3 = tile.select %wide, %v_2, %other
+// CHECK-NEXT:      %w = tile.splat 1 : tensor<32xi32, #tile.spans<m>>
+// CHECK-NEXT:      %w_1 = arith.addi %id, %w : tensor<32xi32, #tile.spans<m>>
+// CHECK-NEXT:      %w_2 = tile.gather %x[%w_1, :] rows
+// NOTE: note: expand-gathers: rows are copied one by one from where the array is
+func.func @copied(%x: memref<70x128xf32>, %ids: memref<64xi32>) -> memref<64x128xf32> {
+  %out = tile.empty : memref<64x128xf32>
+  tile.grid %m = 0 to 64 by m:32 {
+    %id = tile.load %ids[%m]
+    %zero = tile.splat 0 : tensor<32xi32, #tile.spans<m>>
+    %p = tile.compare ge %id, %zero
+    %wide = tile.broadcast %p dims [0] : tensor<32x128xi1, #tile.spans<m, _>>
+    %other = tile.splat 1.0 : tensor<32x128xf32, #tile.spans<m, _>>
+    %v = tile.gather %x[%id, :] mask %wide other %other
+    %w = tile.gather %x[%id + 1, :]
+    %sum = arith.addf %v, %w : tensor<32x128xf32, #tile.spans<m, _>>
+    tile.store %sum, %out[%m, :]
+  }
+  return %out : memref<64x128xf32>
+}
+
+// -----
+
+// What cannot be copied so is looked for in the array, or goes one by one.
+// CHECK-LABEL: func.func @not_copied(
+// CHECK:           tile.grid %m = 0 to 64 {
+// CHECK:           tile.load %x[%0, :]
+// NOTE: expand-gathers-rows.mlir:[[#]]:5: note: expand-gathers: not row by row in a step: neither rows nor tiles of 8 rows of bf16[70, 128] can be copied
+func.func @not_copied(%x: memref<70x128xbf16>, %ids: memref<64xi32>) -> memref<64x128xbf16> {
+  %out = tile.empty : memref<64x128xbf16>
+  tile.grid %m = 0 to 64 by m:32 {
+    %id = tile.load %ids[%m]
+    %v = tile.gather %x[%id, :]
+    tile.store %v, %out[%m, :]
+  }
+  return %out : memref<64x128xbf16>
+}
+
+// -----
+
+// NOTE: note: expand-gathers: not row by row in a step: the array is on the chip, or the grid writes to it
+func.func @written(%x: memref<64x128xf32>, %ids: memref<64xi32>) -> memref<64x128xf32> {
+  %out = tile.full 0.0 : memref<64x128xf32>
+  tile.grid %g = 0 to 1 {
+    tile.for %m = 0 to 64 by m:32 {
+      %id = tile.load %ids[%m]
+      %v = tile.gather %out[%id, :]
+      tile.store %v, %out[%m, :]
+    }
+  }
+  return %out : memref<64x128xf32>
+}

@@ -899,3 +899,17 @@ func.func @f(%x: memref<64x128xf32>) {
   return
 }
 // CHECK: {{.*}}/invalid.mlir:897:5: error: pallas.take of a tensor<8x128xf32> at a tensor<8x64xi32> to a tensor<8x128xf32>; a position of type i32 for each element, and equal types are needed
+
+// -----
+
+// What is written out has a number of iterations that is known.
+func.func @f(%x: memref<64x128xf32>) {
+  %out = pallas.call "k" grid [parallel 4] {
+    %o = pallas.out block [8, 128] map (%m) -> (%m, %m) : memref<64x128xf32>
+    %n = pallas.program_id 0
+    pallas.fori %k = 0 to %n unroll 8 {
+    }
+  } : memref<64x128xf32>
+  return
+}
+// CHECK: {{.*}}/invalid.mlir:910:5: error: pallas.fori with `unroll` has a bound that is no literal, or unrolls less than 1; from a literal to a literal, and 1 or more, are accepted

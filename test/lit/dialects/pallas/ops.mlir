@@ -125,6 +125,9 @@ func.func @control(%x: memref<4xi32>) -> memref<4xi32> {
       pallas.yield %total, %next
     }
     %stop = arith.index_cast %last : i32 to index
+    // CHECK: pallas.fori %row = 0 to 16 unroll 8 {
+    pallas.fori %row = 0 to 16 unroll 8 {
+    }
     // CHECK: pallas.fori %j = 2 to %stop {
     // CHECK-NEXT:   pallas.store %sum, %out_ref[%j]
     // CHECK-NEXT: }

@@ -248,7 +248,7 @@ func.func @exact_and_jagged(%lens: memref<64xi32>) {
   }
   return
 }
-// CHECK: {{.*}}/invalid-loops.mlir:246:5: error: tile.for axis k is exact, and it is jagged, of p; a range in blocks of a number can be exact
+// CHECK: {{.*}}/invalid-loops.mlir:246:5: error: tile.for axis k is exact, and it is jagged; a range in blocks of a number can be exact
 
 // -----
 

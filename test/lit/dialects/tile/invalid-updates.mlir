@@ -271,3 +271,11 @@ func.func @rows_in_place(%out: memref<8xf32>, %v: tensor<8xf32>) {
   return
 }
 // CHECK: {{.*}}error: tile.atomic_rmw with `rows` indexes no dimension by a tile of integers, or has a mask or `drop`; every lane has a row of its own, so leave `rows` out
+
+// -----
+
+func.func @gather_of_shifted_rows(%x: memref<8x16xf32>, %ids: tensor<4xi32>) {
+  %v = tile.gather %x[%ids + 1, :] rows
+  return
+}
+// CHECK: {{.*}}/invalid-updates.mlir:278:3: error: tile.gather with `rows` takes no rows of an array of rank 2, `%x[%ids, :]`, or has a mask; leave `rows` out

@@ -65,6 +65,7 @@ func.func @positions(%x: memref<1000x200xf32>, %ids: memref<300xi32>, %flags: me
     %far = tile.load %wide[%m]
     %zero = arith.constant 0.0 : f32
     %rows = tile.gather %x[%id, :]
+    %each = tile.gather %x[%id, :] rows
     %part = tile.gather %x[%id + 1, %n]
     %column = tile.gather %x[%id, 7] mask %p other %zero
     %across = tile.gather %x[%n, %far]
@@ -83,6 +84,7 @@ func.func @positions(%x: memref<1000x200xf32>, %ids: memref<300xi32>, %flags: me
 // CHECK-NEXT:      %far = tile.load %wide[%m]
 // CHECK-NEXT:      %zero = arith.constant 0.000000e+00 : f32
 // CHECK-NEXT:      %rows = tile.gather %x[%id, :]
+// CHECK-NEXT:      %each = tile.gather %x[%id, :] rows
 // CHECK-NEXT:      %part = tile.gather %x[%id + 1, %n]
 // CHECK-NEXT:      %column = tile.gather %x[%id, 7] mask %p other %zero
 // CHECK-NEXT:      %across = tile.gather %x[%n, %far]

@@ -1,0 +1,175 @@
+"""Rows at computed positions that are copied one by one: proofs in every loop, and when that is chosen."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import numpy.typing as npt
+import pytest
+from programs import parse
+
+from tilec.dialects.interpreter import run
+from tilec.dialects.tile.schedule import PipelineOp
+from tilec.parsing import make_context
+from tilec.passes.tile_to_pallas import TileToPallas
+from tilec.proof import emit, prove_compiles, prove_kernel, prove_passes
+
+Array = npt.NDArray[np.generic]
+DTYPES = {"f32": np.float32, "bf16": ml_dtypes.bfloat16, "i32": np.int32, "i8": np.int8}
+FRAME = """
+func.func @f(%table: memref<{rows}x{lanes}x{dtype}>, %ids: memref<40xi32>, %offsets: memref<5xi32>)
+    -> memref<40x{lanes}x{dtype}> {{
+  %out = tile.full {zero} : memref<40x{lanes}x{dtype}>
+  {body}
+  return %out : memref<40x{lanes}x{dtype}>
+}}"""
+ALONE = """
+  tile.grid %m = 0 to 40 by m {
+    %p = tile.load %ids[%m]
+    %v = tile.gather %table[%p, :]
+    tile.store %v, %out[%m, :]
+  }"""
+PARTS = """
+  tile.grid %m = 0 to 40 by m, %n = 0 to 256 by n {
+    %p = tile.load %ids[%m]
+    %v = tile.gather %table[%p, %n]
+    tile.store %v, %out[%m, %n]
+  }"""
+COMPUTED = """
+  tile.grid %m = 0 to 40 by m {
+    %p = tile.load %ids[%m]
+    %two = tile.splat 2 : tensor<?xi32, #tile.spans<m>>
+    %far = tile.splat 20 : tensor<?xi32, #tile.spans<m>>
+    %half = arith.divsi %p, %two : tensor<?xi32, #tile.spans<m>>
+    %place = arith.subi %half, %far : tensor<?xi32, #tile.spans<m>>
+    %none = tile.splat 0 : tensor<?xi32, #tile.spans<m>>
+    %is = tile.compare ge %place, %none
+    %wide = tile.broadcast %is dims [0] : tensor<?x{lanes}xi1, #tile.spans<m, _>>
+    %one = tile.splat 1.0 : tensor<?x{lanes}x{dtype}, #tile.spans<m, _>>
+    %v = tile.gather %table[%place, :] mask %wide other %one
+    tile.store %v, %out[%m, :]
+  }"""
+SEGMENTS = """
+  tile.grid %g = 0 to 4 {
+    %b, %e = tile.segment %offsets[%g]
+    tile.for %m = %b to %e by m {
+      %p = tile.load %ids[%m]
+      %v = tile.gather %table[%p, :]
+      %w = arith.addf %v, %v : tensor<?x{lanes}x{dtype}, #tile.spans<m, _>>
+      tile.store %w, %out[%m, :]
+    }
+  }"""
+SUMS = """
+  tile.grid %g = 0 to 4 {
+    %b, %e = tile.segment %offsets[%g]
+    %z = tile.splat 0.0 : tensor<{lanes}xf32>
+    %s = tile.for %m = %b to %e by m iter_args(%a = %z) {
+      %p = tile.load %ids[%m]
+      %v = tile.gather %table[%p, :]
+      %c = tile.cast %v to f32
+      %r = tile.reduce add %c dims [0]
+      %n = arith.addf %a, %r : tensor<{lanes}xf32>
+      tile.yield %n
+    }
+    %t = tile.cast %s to {dtype}
+    tile.store %t, %out[%g, :]
+  }"""
+WAYS = (
+    ("worklist", "grid"),
+    ("overlaunch", "emit_pipeline"),
+    ("worklist", "fori_loop"),
+    ("stream", "fori_loop"),
+)
+
+
+def program(body: str, dtype: str, rows: int, lanes: int) -> str:
+    for name, value in (("lanes", lanes), ("dtype", dtype)):
+        body = body.replace(f"{{{name}}}", str(value))
+    zero = "0" if dtype.startswith("i") else "0.0"
+    return FRAME.format(rows=rows, lanes=lanes, dtype=dtype, zero=zero, body=body)
+
+
+def arguments(dtype: str, rows: int, lanes: int) -> list[Array]:
+    rng = np.random.default_rng(0)
+    table = (rng.standard_normal((rows, lanes)) * 10).astype(DTYPES[dtype])
+    ids = rng.integers(0, rows, 40).astype(np.int32)
+    ids[:4] = 0, rows - 1, rows - 1, 0
+    return [table, ids, np.array([0, 0, 13, 14, 40], np.int32)]
+
+
+def check(text: str, args: Sequence[Array], choices: TileToPallas, chips: Sequence[str] = ()) -> str:
+    """The three proofs of a program; returns the kernel, which must copy rows of the table."""
+    module = parse(text)
+    prove_passes(module, "f", args, choices.schedule())
+    kernel = emit(module, choices.passes())
+    assert "make_async_copy(table_ref.at[pl.ds(" in kernel
+    prove_kernel(kernel, "f", args, run(module, "f", args))
+    if chips:
+        prove_compiles(kernel, "f", args, chips)
+    return kernel
+
+
+CASES: list[Any] = [
+    pytest.param(ALONE, "f32", 50, 200, {"m": 24}, id="f32"),
+    pytest.param(ALONE, "bf16", 64, 256, {"m": 16}, id="bf16"),
+    pytest.param(ALONE, "i32", 1, 128, {"m": 12}, id="one_row"),
+    pytest.param(ALONE, "i8", 64, 128, {"m": 32}, id="i8"),
+    pytest.param(PARTS, "f32", 50, 256, {"m": 16, "n": 128}, id="parts_of_rows"),
+    pytest.param(PARTS, "bf16", 64, 256, {"m": 16, "n": 128}, id="parts_of_bf16"),
+    pytest.param(COMPUTED, "f32", 50, 128, {"m": 8}, id="computed_and_masked"),
+]
+
+
+@pytest.mark.parametrize(("body", "dtype", "rows", "lanes", "blocks"), CASES)
+def test_rows(body: str, dtype: str, rows: int, lanes: int, blocks: dict[str, int]) -> None:
+    text, args = program(body, dtype, rows, lanes), arguments(dtype, rows, lanes)
+    choices = TileToPallas(gathers="rows", blocks=blocks)
+    kernel = check(text, args, choices, ("v5e", "v6e", "tpu7x"))
+    assert "disable_bounds_checks=True" in kernel  # positions are kept inside the array
+
+
+@pytest.mark.parametrize("dtype", ["f32", "bf16"])
+@pytest.mark.parametrize("body", [SEGMENTS, SUMS], ids=["stored", "summed"])
+@pytest.mark.parametrize(("grouping", "loop"), WAYS)
+def test_rows_of_segments(grouping: str, loop: str, body: str, dtype: str) -> None:
+    choices = TileToPallas(grouping, loop, gathers="rows", blocks={"m": 8})
+    chips = ("v6e",) if (body, dtype) == (SEGMENTS, "bf16") else ()
+    check(program(body, dtype, 64, 128), arguments(dtype, 64, 128), choices, chips)
+
+
+def test_rows_are_as_they_were() -> None:
+    """Copies keep zeros' signs and numbers that are none, which products do not."""
+    args = arguments("f32", 50, 128)
+    table = np.resize(np.array([-0.0, np.inf, np.nan, 1e-42], np.float32), (50, 128))
+    kernel = emit(
+        parse(program(ALONE, "f32", 50, 128)), TileToPallas(gathers="rows", blocks={"m": 8}).passes()
+    )
+    space: dict[str, Any] = {}
+    exec(compile(kernel, "kernel", "exec"), space)
+    found = np.asarray(space["f"](table, *args[1:], interpret=space["pltpu"].InterpretParams()))
+    wanted = np.take(table, args[1].astype(np.int32), axis=0)
+    np.testing.assert_array_equal(found.view(np.int32), wanted.view(np.int32))
+
+
+@pytest.mark.parametrize(
+    ("rows", "dtype", "copied"),
+    [(32_000, "f32", True), (32_000, "bf16", True), (32_003, "bf16", False), (256, "f32", False)],
+)
+def test_what_is_chosen(rows: int, dtype: str, copied: bool) -> None:
+    """Large tables are not gone through for each tile of positions, small ones are."""
+    choices = TileToPallas(blocks={"m": 8}, chip="v6e")
+    kernel = emit(parse(program(ALONE, dtype, rows, 1024)), choices.passes())
+    assert ("make_async_copy(table_ref" in kernel) == copied
+
+
+def test_memory_is_counted() -> None:
+    """Tiles of eight rows for each that is wanted."""
+    module = parse(program(ALONE, "bf16", 64, 1024))
+    for each in TileToPallas(gathers="rows", blocks={"m": 16}).schedule():
+        each.apply(make_context(), module)
+    (pipeline,) = [op for op in module.walk() if isinstance(op, PipelineOp)]
+    tiles, found, lanes = 16 * 8 * 1024 * 2, 16 * 1024 * 4, 128 * 4
+    windows = 2 * 16 * 1024 * 2 + 128 * 4  # of the positions all, once
+    assert pipeline.vmem is not None
+    assert pipeline.vmem.value.data == tiles + found + lanes + windows
