@@ -76,10 +76,13 @@ SUMS = """
     tile.store %t, %out[%g, :]
   }"""
 WAYS = (
-    ("worklist", "grid"),
-    ("overlaunch", "emit_pipeline"),
-    ("worklist", "fori_loop"),
-    ("stream", "fori_loop"),
+    (SEGMENTS, "f32", "worklist", "grid"),
+    (SEGMENTS, "bf16", "overlaunch", "emit_pipeline"),
+    (SEGMENTS, "f32", "worklist", "fori_loop"),
+    (SEGMENTS, "bf16", "stream", "fori_loop"),
+    (SUMS, "bf16", "overlaunch", "grid"),
+    (SUMS, "f32", "worklist", "emit_pipeline"),
+    (SUMS, "f32", "stream", "fori_loop"),
 )
 
 
@@ -129,10 +132,8 @@ def test_rows(body: str, dtype: str, rows: int, lanes: int, blocks: dict[str, in
     assert "disable_bounds_checks=True" in kernel  # positions are kept inside the array
 
 
-@pytest.mark.parametrize("dtype", ["f32", "bf16"])
-@pytest.mark.parametrize("body", [SEGMENTS, SUMS], ids=["stored", "summed"])
-@pytest.mark.parametrize(("grouping", "loop"), WAYS)
-def test_rows_of_segments(grouping: str, loop: str, body: str, dtype: str) -> None:
+@pytest.mark.parametrize(("body", "dtype", "grouping", "loop"), WAYS, ids=lambda each: each.split()[0])
+def test_rows_of_segments(body: str, dtype: str, grouping: str, loop: str) -> None:
     choices = TileToPallas(grouping, loop, gathers="rows", blocks={"m": 8})
     chips = ("v6e",) if (body, dtype) == (SEGMENTS, "bf16") else ()
     check(program(body, dtype, 64, 128), arguments(dtype, 64, 128), choices, chips)
