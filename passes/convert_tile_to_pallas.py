@@ -30,12 +30,14 @@ from xdsl.transforms.common_subexpression_elimination import cse
 from xdsl.transforms.dead_code_elimination import region_dce
 
 from tilec.analysis.affine import extent, linear, static_extent
+from tilec.analysis.row_gathers import rows_at
 from tilec.analysis.views import check_resolved
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, LoadOp, SegmentOp
 from tilec.dialects.tile.expect import ExpectOp
+from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.schedule import PipelineOp
 from tilec.dialects.tile.steps import WorklistOp
 from tilec.dialects.tile.syntax import scalar_of
@@ -131,6 +133,8 @@ class _Function:
                 )
                 made.name_hint = op.array.name_hint
                 self.host.arrays[op.array] = made
+            case ViewOp() if _is_looked_through(op):
+                pass
             case ViewOp():
                 self.host.arrays[op.result] = self._view(op)
             case ExpectOp():
@@ -265,3 +269,9 @@ class _Function:
             if isinstance(value.owner, EmptyOp) and isinstance(value.type, MemRefType):
                 fail(value.owner, f"convert-tile-to-pallas: result {position} is never written")
         self.host.build.insert_all(func.ReturnOp(*returned), op.location)
+
+
+def _is_looked_through(view: ViewOp) -> bool:
+    """Whether a view is only there for rows that are copied from the array itself."""
+    users = [use.operation for use in view.result.uses]
+    return all(isinstance(user, GatherOp) and rows_at(user)[0] is view.array for user in users)

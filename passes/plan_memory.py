@@ -30,7 +30,7 @@ from xdsl.passes import ModulePass
 from tilec.analysis.blocks import in_view, scalar_arrays
 from tilec.analysis.kept import kept_buffers
 from tilec.analysis.registers import Pressure, sized
-from tilec.analysis.row_gathers import rows_copied
+from tilec.analysis.row_gathers import rows_at, rows_copied
 from tilec.analysis.strips import Strips, name_of, strips_of
 from tilec.analysis.visits import block_owner, moves
 from tilec.analysis.vmem import (
@@ -161,7 +161,7 @@ def _entry(op: Operation, space: Space, size: int, used: int, axes: tuple[str, .
 def _arrays(pipeline: PipelineOp) -> Iterator[Entry]:
     """The arrays behind windows, in HBM, and those that scalars read, in scalar memory."""
     arrays = {window.array: Space.HBM for window in pipeline.windows if not is_local(window.array)}
-    arrays |= {op.array: Space.HBM for op in _gathers(pipeline)}
+    arrays |= {rows_at(op)[0]: Space.HBM for op in _gathers(pipeline)}
     arrays |= dict.fromkeys(scalar_arrays(pipeline), Space.SMEM)
     for array, space in arrays.items():
         shape, width = shape_of(array.type), byte_width(element_type(array.type))

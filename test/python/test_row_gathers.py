@@ -1,5 +1,6 @@
 """Rows at computed positions that are copied one by one: proofs in every loop, and when that is chosen."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -174,3 +175,44 @@ def test_memory_is_counted() -> None:
     windows = 2 * 16 * 1024 * 2 + 128 * 4  # of the positions all, once
     assert pipeline.vmem is not None
     assert pipeline.vmem.value.data == tiles + found + lanes + windows
+
+
+VIEWED = """
+func.func @f(%table: memref<{rows}x{lanes}x{dtype}>, %ids: memref<40xi32>, %offsets: memref<5xi32>)
+    -> (memref<40x128x{dtype}>, memref<40x{dtype}>) {
+  %seen = tile.view %table : memref<{rows}x{lanes}x{dtype}> to memref<{parts}x128x{dtype}>
+  %flat = tile.view %table : memref<{rows}x{lanes}x{dtype}> to memref<{all}x{dtype}>
+  %out = tile.empty : memref<40x128x{dtype}>
+  %elements = tile.empty : memref<40x{dtype}>
+  tile.grid %m = 0 to 40 by m {
+    %p = tile.load %ids[%m]
+    %three = tile.splat 3 : tensor<?xi32, #tile.spans<m>>
+    %far = tile.splat {lanes} : tensor<?xi32, #tile.spans<m>>
+    %part = arith.muli %p, %three : tensor<?xi32, #tile.spans<m>>
+    %v = tile.gather %seen[%part + 2, :]
+    tile.store %v, %out[%m, :]
+    %place = arith.muli %p, %far : tensor<?xi32, #tile.spans<m>>
+    %e = tile.gather %flat[%place + 130]
+    tile.store %e, %elements[%m]
+  }
+  return %out, %elements : memref<40x128x{dtype}>, memref<40x{dtype}>
+}"""
+
+
+@pytest.mark.parametrize("dtype", ["f32", "bf16"])
+def test_rows_of_a_view_are_parts_of_rows(dtype: str) -> None:
+    """They are copied from the array itself, which is not laid out anew for them; so are single elements."""
+    rows, lanes = 1024, 384
+    text = VIEWED
+    for name, value in (
+        ("rows", rows),
+        ("lanes", lanes),
+        ("dtype", dtype),
+        ("parts", 3 * rows),
+        ("all", rows * lanes),
+    ):
+        text = text.replace(f"{{{name}}}", str(value))
+    choices = TileToPallas(gathers="rows", blocks={"m": 16})
+    kernel = check(text, arguments(dtype, rows, lanes), choices, ("v5e", "v6e", "tpu7x"))
+    assert "jnp.reshape(table" not in kernel
+    assert len(re.findall(r"make_async_copy\(table_ref\w*\.at", kernel)) == 2

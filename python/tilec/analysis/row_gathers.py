@@ -23,6 +23,7 @@ from tilec.dialects.tile.loops import GridOp
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of
 from tilec.dialects.tile.values import BroadcastOp
+from tilec.dialects.tile.views import ViewOp, viewed_array
 
 PER_COPY = 8.0
 """Cycles of the scalar unit for a row: its position, kept inside the array, and a copy. Estimated, of 8192
@@ -33,9 +34,22 @@ PER_TILE = 2000.0
 """Cycles that a tile of positions waits: for them to be in scalar memory, and for its last row."""
 
 
+def rows_at(op: GatherOp) -> tuple[SSAValue, int]:
+    """The array from which rows are copied, and how many rows of the gather's array are a row of it.
+
+    Those of a view with shorter rows are parts of an array's rows, which need not be laid out anew.
+    """
+    view, seen = op.array.owner, shape_of(op.array.type)
+    if isinstance(view, ViewOp) and view.permutation is None:
+        shape = shape_of(view.array.type)
+        if len(shape) == 2 and UNBOUND not in shape and shape[1] % seen[1] == 0 and seen[1] % LANES == 0:
+            return view.array, shape[1] // seen[1]
+    return op.array, 1
+
+
 def rows_copied(op: GatherOp) -> int | None:
     """How many rows are copied for each that is wanted: the least number of which every chip takes a copy."""
-    array, lanes = shape_of(op.array.type), shape_of(op.result.type)[-1]
+    array, lanes = shape_of(rows_at(op)[0].type), shape_of(op.result.type)[-1]
     dtype = str(element_type(op.array.type))
     for rows in (1, SUBLANES):
         start, size = (Multiple(rows), 0 if lanes == array[1] else Multiple(lanes)), (rows, lanes)
@@ -63,7 +77,7 @@ def gather_obstacle(op: GatherOp, grid: GridOp) -> str | None:
         return "rows at positions in a tile of rank 1, of up to 32 bits, are"
     if element not in (f32, i32, bf16, i8):
         return f"rows of {element} are not copied by themselves"
-    if is_local(op.array) or writes_to(grid, op.array):
+    if is_local(op.array) or any(writes_to(grid, each) for each in (op.array, viewed_array(op.array))):
         return "the array is on the chip, or the grid writes to it"
     if UNBOUND in shape or 0 in shape:
         return "the array has any number of rows, or none"

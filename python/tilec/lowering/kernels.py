@@ -10,6 +10,7 @@ from tilec.analysis.alignment import Kind
 from tilec.analysis.blocks import kind_of, loop_axes, scalar_arrays
 from tilec.analysis.kept import buffers_back, kept_buffers, kept_returns
 from tilec.analysis.revisits import check_visits
+from tilec.analysis.row_gathers import rows_at
 from tilec.analysis.visits import block_owner
 from tilec.analysis.vmem import SUBLANES
 from tilec.chips import CHIPS
@@ -391,8 +392,9 @@ class KernelLowering:
 
     def _gather(self, op: GatherOp) -> RowGather:
         """What a gather has that copies rows from an array where that is."""
-        array = self._spec(pallas.InSpaceOp(self.host.current(op.array), pallas.Space.ANY), op.array)
-        return RowGather.of(op, array, self._spec)
+        array, _ = rows_at(op)
+        ref = self._spec(pallas.InSpaceOp(self.host.current(array), pallas.Space.ANY), array)
+        return RowGather.of(op, ref, self._spec)
 
     def _body(self) -> list[Operation]:
         parts = KernelParts(

@@ -12,7 +12,7 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType, MemRefType, f32, i32
 from xdsl.ir import Block, Operation, Region, SSAValue
 
-from tilec.analysis.row_gathers import rows_copied
+from tilec.analysis.row_gathers import rows_at, rows_copied
 from tilec.analysis.vmem import SUBLANES
 from tilec.dialects import pallas
 from tilec.dialects.tile.elementwise import CastOp
@@ -113,8 +113,7 @@ class _Rows:
 
     def begin(self, number: Index, build: IndexBuilder) -> None:
         """Begin to copy a row, or the tile of memory that it is in."""
-        row, parts = self._position(number, build), self.parts
-        lanes = self._lanes(build)
+        (row, lanes), parts = self._position(number, build), self.parts
         if parts.tiles is None:
             start, source, target = row, parts.found, [pallas.Ds(number, 1), None]
         else:
@@ -126,7 +125,7 @@ class _Rows:
 
     def pick(self, number: Index, build: IndexBuilder) -> None:
         """Store the wanted row of a tile of memory among those found."""
-        row, parts = self._position(number, build), self.parts
+        (row, _), parts = self._position(number, build), self.parts
         if parts.tiles is None:
             raise ValueError("rows that are copied one by one need no picking")
         tile = build.insert(CastOp(build.insert(pallas.LoadOp(parts.tiles, [number, None, None])), f32))
@@ -139,17 +138,17 @@ class _Rows:
     def _aligned(self, row: Index, build: IndexBuilder) -> Index:
         return build.mul(build.floordiv(row, SUBLANES), SUBLANES)
 
-    def _position(self, number: Index, build: IndexBuilder) -> Index:
-        """The row that a lane names, or some row of the array if the lane is dead."""
+    def _position(self, number: Index, build: IndexBuilder) -> "tuple[Index, pallas.Ds | None]":
+        """The row that a lane names, and its part of the row, or some if the lane is dead."""
+        rows, width = shape_of(self.op.array.type)
+        array, count = rows_at(self.op)
         element = build.insert(pallas.LoadOp(self.parts.numbers, [0, number]))
-        row = build.insert(arith.IndexCastOp(element, IndexType()))
-        return build.minimum(build.maximum(row, 0), shape_of(self.op.array.type)[0] - 1)
-
-    def _lanes(self, build: IndexBuilder) -> "pallas.Ds | None":
-        """The part of a row that the tile has."""
-        dim, width = self.op.window[1], shape_of(self.op.array.type)[1]
-        size = shape_of(self.op.result.type)[1]
-        if dim.base is None or dim.full or size == width:
-            return None
-        start = build.value(self.scalars.span(dim.base).start)
-        return pallas.Ds(build.insert(pallas.MultipleOfOp(start, size)), size)
+        place = build.insert(arith.IndexCastOp(element, IndexType()))
+        place = build.minimum(build.maximum(place, 0), rows - 1)
+        row, begin = build.floordiv(place, count), build.mul(build.remainder(place, count), width)
+        dim, size = self.op.window[1], shape_of(self.op.result.type)[1]
+        if dim.base is not None and size != width:
+            begin = build.add(begin, self.scalars.span(dim.base).start)
+        if size == shape_of(array.type)[1]:
+            return row, None
+        return row, pallas.Ds(build.insert(pallas.MultipleOfOp(build.value(begin), size)), size)
