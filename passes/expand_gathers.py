@@ -32,10 +32,9 @@ to scalar memory, and a step copies its rows one by one. So is an update of rows
 they are: the array is resident, and a step combines its rows with those of the array one by one. `order=auto`
 does so where it takes less time on the `chip` than products do, and where there are none, for extremes and
 bitwise updates of rows. 8192 rows of a table of 32,000 x 1024 f32 are gathered in 68 us on a v6e, estimated,
-in place of 2980 with products, and in 166 in bf16, which is copied in tiles of eight rows. Rows of a view may be
-parts of those of its array, which then is not laid out anew. For other accesses
-the grid goes through the positions, a row a step. What is not done lane by lane, a mask or `drop` keep a grid
-as it is.
+in place of 2980 with products, and in 166 in bf16, which is copied in tiles of eight rows. Rows of a view may
+be parts of those of its array, which then is not laid out anew. For other accesses the grid goes through the
+positions, a row a step. What is not done lane by lane, a mask or `drop` keep a grid as it is.
 
 So is one index in the last dimension of what is loaded, whose elements lie side by side in a register: the
 rows are loaded, and the lane selected. Not of arrays that the grid writes.
