@@ -297,3 +297,48 @@ def test_a_module_that_xla_cannot_read_back_is_compiled(monkeypatch: pytest.Monk
 def test_a_function_that_computes_nothing() -> None:
     with pytest.raises(ValueError, match="nothing computes nothing: the TPU compiler has no schedule"):
         estimate("def nothing(x):\n    return ()\n", "nothing", [np.zeros(8, np.float32)], "v5e")
+
+
+MATRICES = '''
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.experimental import pallas as pl
+from jax.experimental.pallas import tpu as pltpu
+
+def kernel(counts, x, out):
+    group, part = pl.program_id(0), pl.program_id(1)
+    def again(i, carried):
+        out[...] = x[...] + i
+        return carried
+    lax.fori_loop(0, counts[group, part, 2], again, 0)
+
+def turns(counts, x):
+    return pl.pallas_call(
+        kernel,
+        grid_spec=pltpu.PrefetchScalarGridSpec(
+            num_scalar_prefetch=1,
+            grid=(3, ROWS),
+            in_specs=[pl.BlockSpec((8, 128), lambda group, part, counts: (0, 0))],
+            out_specs=pl.BlockSpec((8, 128), lambda group, part, counts: (group * ROWS + part, 0)),
+        ),
+        out_shape=jax.ShapeDtypeStruct((24 * ROWS, 128), jnp.float32),
+        name="turns",
+    )(counts, x)
+'''
+
+
+@pytest.mark.parametrize("rows", [1, 3, 5, 9])
+def test_integers_in_several_matrices_are_known(rows: int) -> None:
+    """Each matrix begins with a tile of scalar memory, so that there is room behind some rows."""
+    counts = np.zeros((3, rows, 7), np.int32)
+    counts[:, :, 2] = np.arange(3 * rows).reshape(3, rows) + 1
+    found = estimate(MATRICES.replace("ROWS", str(rows)), "turns", [counts, X], "v6e")
+    assert not found.doubts
+    assert 3 * rows * (3 * rows + 1) // 2 in found.operations[0].loops
+
+
+def test_what_was_not_known_is_why_a_kernel_cannot_have_run() -> None:
+    struct = jax.ShapeDtypeStruct((3, 5, 7), np.int32)
+    (doubt,) = estimate(MATRICES.replace("ROWS", "5"), "turns", [struct, X], "v6e").doubts
+    assert doubt == "turns.1: whether sbr.rel runs is not known"

@@ -22,6 +22,7 @@ from tilec.analysis.cost.recorder import Ran, Recorder
 from tilec.analysis.cost.scalars import UNKNOWN, Value
 from tilec.analysis.cost.state import Array, State, Stuck
 from tilec.analysis.cost.translate import Registers, Run, translate
+from tilec.analysis.vmem import WORD, tile_rows
 from tilec.chips import Chip
 
 _MOST_BUNDLES = 40_000_000  # with a scalar part, that one run may take: some twenty seconds
@@ -107,7 +108,12 @@ def _run(
             arrays.append(array)
             registers.values[index] = array.address * chip.dma_granule_bytes // chip.hbm_address_bytes
     state = State(list(registers.values), Copies(chip), tuple(arrays), recorder, core=core, moved=moved)
-    executed = _execute(runs, chip, state)
+    try:
+        executed = _execute(runs, chip, state)
+    except Stuck as stuck:
+        for doubt in state.doubts:  # what had to be guessed before, if anything, is why
+            raise Stuck(f"{doubt} is not known") from stuck
+        raise
     return Trace(
         state.now,
         state.stalled,
@@ -167,13 +173,20 @@ def _loops(schedule: Schedule) -> dict[int, int]:
 
 
 def _in_tiles(words: Sequence[Value] | None, shape: Sequence[int]) -> list[Value] | None:
-    """The words of a matrix in the order of memory, whose tiles have 128 lanes; a copy, so what is written to
-    it is not known of the array. None for matrices of more lanes, and for several."""
+    """The words of matrices in the order of memory, whose tiles have 128 lanes; a copy, so what is written to
+    it is not known of the array. Each begins with a tile, as libtpu's schedules have it. None for matrices of
+    more lanes."""
     *outer, rows, lanes = shape
-    if words is None or prod(outer) != 1 or lanes > _LANES:
+    if words is None or lanes > _LANES:
         return None
     dead: list[Value] = [UNKNOWN] * (_LANES - lanes)
-    return [word for row in range(rows) for word in (*words[row * lanes : (row + 1) * lanes], *dead)]
+    below: list[Value] = [UNKNOWN] * (_LANES * (-rows % tile_rows(rows, WORD)))
+    found: list[Value] = []
+    for row in range(prod(outer) * rows):
+        found += [*words[row * lanes : (row + 1) * lanes], *dead]
+        if (row + 1) % rows == 0:
+            found += below
+    return found
 
 
 def _placed(each: Input, words: MutableSequence[Value] | None, before: Sequence[Array], chip: Chip) -> Array:
