@@ -47,13 +47,15 @@ class _Texts:
 
         return re.sub(r"%([\w.\-]+)", plain, self.lines[name])
 
-    def _computation(self, name: str) -> str:
-        """Its text, with values numbered in the order in which they are met."""
+    def _computation(self, name: str, around: frozenset[str] = frozenset()) -> str:
+        """Its text, with values numbered in the order in which they are met. One may be called as a
+        computation `around` it is."""
         numbers: dict[str, str] = {}
+        inside = around | {name}
 
         def plain(match: re.Match[str]) -> str:
-            if match[1] in self._computations:
-                return self._computation(match[1])
+            if match[1] in self._computations and match[1] not in inside:
+                return self._computation(match[1], inside)
             return numbers.setdefault(match[1], f"%{len(numbers)}")
 
         return re.sub(r"%([\w.\-]+)", plain, self._computations[name])
