@@ -299,7 +299,7 @@ def test_a_function_that_computes_nothing() -> None:
         estimate("def nothing(x):\n    return ()\n", "nothing", [np.zeros(8, np.float32)], "v5e")
 
 
-MATRICES = '''
+MATRICES = """
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -325,7 +325,7 @@ def turns(counts, x):
         out_shape=jax.ShapeDtypeStruct((24 * ROWS, 128), jnp.float32),
         name="turns",
     )(counts, x)
-'''
+"""
 
 
 @pytest.mark.parametrize("rows", [1, 3, 5, 9])

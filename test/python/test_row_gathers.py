@@ -1,13 +1,16 @@
 """Rows at computed positions that are copied one by one: proofs in every loop, and when that is chosen."""
 
 import re
+import runpy
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 from programs import parse
 
 from tilec.dialects.interpreter import run
@@ -216,3 +219,12 @@ def test_rows_of_a_view_are_parts_of_rows(dtype: str) -> None:
     kernel = check(text, arguments(dtype, rows, lanes), choices, ("v5e", "v6e", "tpu7x"))
     assert "jnp.reshape(table" not in kernel
     assert len(re.findall(r"make_async_copy\(table_ref\w*\.at", kernel)) == 2
+
+
+def test_the_example_copies_rows_of_a_large_table() -> None:
+    """As README says."""
+    example = runpy.run_path(str(Path(__file__).resolve().parents[2] / "examples" / "embedding.py"))
+    bound = example["embedding"].bind(torch.zeros(64, dtype=torch.int64), torch.empty(32_000, 512))
+    assert "make_async_copy(table_ref" in bound.pallas()
+    bound = example["embedding"].bind(torch.zeros(64, dtype=torch.int64), torch.empty(320, 512))
+    assert "make_async_copy" not in bound.pallas()
