@@ -49,7 +49,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
-from xdsl.transforms.dead_code_elimination import region_dce
+from xdsl.transforms.dead_code_elimination import is_trivially_dead, region_dce
 
 from tilec.analysis.affine import (
     axis_bounds,
@@ -75,10 +75,9 @@ from tilec.dialects.tile.places import SetOp
 from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import map_spans, span_of
-from tilec.dialects.tile.values import SplatOp
 from tilec.rewriting.bodies import BodyBuilder
 from tilec.rewriting.index import IndexBuilder
-from tilec.rewriting.steps import StepSpace, statements_around
+from tilec.rewriting.steps import StepSpace, is_constant, statements_around
 
 _LONGEST = 2 ** (INDEX_BITS - 1) - 1
 """The extent that any axis may have, if nothing is known of it."""
@@ -103,9 +102,9 @@ class FoldOuterPipeline(ModulePass):
                     stores = {store.array for store in grid.walk() if isinstance(store, StoreOp)}
                     _fold(grid, Loop(self.loop), written)
                     written |= stores
-                for splat in [inner for inner in function.body.block.ops if isinstance(inner, SplatOp)]:
-                    if not splat.result.uses:  # each kernel has made its own
-                        Rewriter.erase_op(splat)
+                for inner in reversed(list(function.body.block.ops)):
+                    if is_constant(inner) and is_trivially_dead(inner):  # each kernel has made its own
+                        Rewriter.erase_op(inner)
 
 
 def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:

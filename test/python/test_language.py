@@ -5,7 +5,7 @@ import torch
 
 import tilec
 import tilec.language as hl
-from tilec.testing import agree
+from tilec.testing import agree, prove
 
 
 def test_parts_of_tiles_by_functions() -> None:
@@ -34,6 +34,18 @@ def test_scans_and_reductions() -> None:
 
     x = torch.randn(20, 6)
     agree(several(x), (x.cumprod(1), x.amax(1, keepdim=True) + 1), "several")
+
+
+def test_numbers_that_are_computed_outside_of_loops() -> None:
+    """Each kernel computes them anew. `torch.lerp` compares its weight with a half, outside."""
+
+    @tilec.kernel
+    def mixed(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return torch.lerp(x, y, 0.3)
+
+    x, y = torch.randn(20, 300), torch.randn(20, 300)
+    agree(mixed(x, y), torch.lerp(x, y, 0.3), "mixed")
+    prove(mixed, (x, y), chips=("v6e",))
 
 
 def draw(x: torch.Tensor, seed: int) -> tuple[torch.Tensor, torch.Tensor]:

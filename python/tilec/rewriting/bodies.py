@@ -29,7 +29,7 @@ from tilec.dialects.tile.schedule import WindowOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp
 from tilec.rewriting.index import IndexBuilder
-from tilec.rewriting.steps import StepAxis, StepSpace, is_scalar
+from tilec.rewriting.steps import StepAxis, StepSpace, is_constant, is_scalar
 
 
 @dataclass
@@ -328,7 +328,7 @@ class BodyBuilder:
             return found
         owner = value.owner
         if not self._inside(value):
-            if isinstance(owner, SplatOp):  # a kernel has its own
+            if isinstance(owner, Operation) and is_constant(owner):  # a kernel has its own
                 self._statement(owner, section)
                 return section.made[value]
             return value

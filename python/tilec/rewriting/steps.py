@@ -368,6 +368,13 @@ def _mean_steps(loops: Sequence[ForOp]) -> int | None:
     return steps
 
 
+def is_constant(op: Operation) -> bool:
+    """Whether `op` is a splat, or computes a scalar from splats alone."""
+    owners = [value.owner for value in op.operands]
+    made = all(isinstance(each, Operation) and is_constant(each) for each in owners)
+    return isinstance(op, SplatOp) or (bool(owners) and made and is_scalar(op))
+
+
 def is_scalar(op: Operation) -> bool:
     """Whether `op` computes scalars from scalars, reading at most single elements of arrays."""
     if isinstance(op, SegmentOp | memref.DimOp):
