@@ -10,7 +10,7 @@ from math import gcd
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType, MemRefType, f32, i32
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.row_gathers import rows_at, rows_copied
 from tilec.analysis.vmem import SUBLANES
@@ -19,6 +19,7 @@ from tilec.dialects.tile.elementwise import CastOp
 from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.types import element_type, shape_of
 from tilec.dialects.tile.values import SliceOp
+from tilec.lowering.row_updates import for_rows
 from tilec.lowering.scalars import Scalars
 from tilec.rewriting.index import Index, IndexBuilder
 
@@ -73,34 +74,17 @@ def gather_rows(
     """Copy the rows at `lanes`, 1 x n positions, by operations that are added to `ops`; returns them."""
     build = IndexBuilder(ops, op.location)
     build.insert_all(pallas.StoreOp(lanes, parts.lanes, []), op.location)
-    _copy(build, parts.lanes, parts.numbers, parts)
-    rows = _Rows(op, parts, scalars)
-    _for_all(rows.begin, shape_of(op.result.type)[0], build)
+    for half in (pallas.CopyStartOp, pallas.CopyWaitOp):
+        build.insert_all(half(parts.lanes, [], parts.numbers, [], parts.copied, [0]), op.location)
+    rows, count = _Rows(op, parts, scalars), shape_of(op.result.type)[0]
+    for_rows(0, count, rows.begin, build, gcd(count, AT_ONCE))
     copied = parts.found if parts.tiles is None else parts.tiles
     # The semaphore counts bytes, those of all rows.
     build.insert_all(pallas.CopyWaitOp(copied, [], copied, [], parts.copied, [0]), op.location)
     if parts.tiles is not None:
-        _for_all(rows.pick, shape_of(op.result.type)[0], build)
+        for_rows(0, count, rows.pick, build, gcd(count, AT_ONCE))
     found = build.insert(pallas.LoadOp(parts.found, []))
     return found if parts.tiles is None else build.insert(CastOp(found, element_type(op.result.type)))
-
-
-def _copy(build: IndexBuilder, source: SSAValue, target: SSAValue, parts: RowGather) -> None:
-    for half in (pallas.CopyStartOp, pallas.CopyWaitOp):
-        build.insert_all(half(source, [], target, [], parts.copied, [0]), build.location)
-
-
-def _for_all(body: Callable[[Index, IndexBuilder], None], count: int, build: IndexBuilder) -> None:
-    """Do `body` for each row, some at a time."""
-    block = Block(arg_types=[IndexType()])
-    block.args[0].name_hint = "row"
-    ops: list[Operation] = []
-    inner = IndexBuilder(ops, build.location)
-    body(block.args[0], inner)
-    inner.insert_all(pallas.YieldOp([]), build.location)
-    block.add_ops(ops)
-    loop = pallas.ForiOp(0, count, [], Region(block), gcd(count, AT_ONCE))
-    build.insert_all(loop, build.location)
 
 
 @dataclass

@@ -68,20 +68,25 @@ def update_rows(op: UpdateRowsOp, source: Rows, target: Rows, scalars: Scalars) 
     group = GROUP if size % GROUP == 0 and unit < GROUP else unit
     few = _Few(op, source, target, scalars.ref(op.ids), tile.start)
     first, stop = build.ceildiv(low, group), build.floordiv(high, group)
-    _loop(first, stop, lambda step, ops: few.group(step, group, ops), build)
+    for_rows(first, stop, lambda step, ops: few.group(step, group, ops), build)
     if low != 0:
-        _loop(
+        for_rows(
             low, build.minimum(build.mul(first, group), high), lambda row, ops: few.one(row, unit, ops), build
         )
     if high != size:
         rest = build.mul(build.maximum(first, stop), group)
-        _loop(rest, high, lambda row, ops: few.one(row, unit, ops), build)
+        for_rows(rest, high, lambda row, ops: few.one(row, unit, ops), build)
     return ops
 
 
-def _loop(
-    begin: Index, end: Index, body: Callable[[SSAValue, IndexBuilder], None], build: IndexBuilder
+def for_rows(
+    begin: Index,
+    end: Index,
+    body: Callable[[SSAValue, IndexBuilder], None],
+    build: IndexBuilder,
+    unroll: int | None = None,
 ) -> None:
+    """Do `body` for each row, `unroll` of them written out at a time if that is said."""
     block = Block(arg_types=[IndexType()])
     block.args[0].name_hint = "row"
     ops: list[Operation] = []
@@ -89,7 +94,7 @@ def _loop(
     body(block.args[0], inner)
     inner.insert_all(pallas.YieldOp([]), build.location)
     block.add_ops(ops)
-    build.insert_all(pallas.ForiOp(begin, end, [], Region(block)), build.location)
+    build.insert_all(pallas.ForiOp(begin, end, [], Region(block), unroll), build.location)
 
 
 @dataclass
