@@ -60,6 +60,14 @@ def free(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
     return out
 
 
+@tilec.kernel
+def in_place(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    for g in hl.grid(offsets.size(0) - 1):
+        for tile in hl.tile(offsets[g], offsets[g + 1], block_size=8):
+            x[tile, :] = x[tile, :] - x[tile, :].sum(0)[None, :]
+    return x
+
+
 Rule = Callable[[torch.Tensor, int], torch.Tensor]
 RULES: dict[str, tuple[Kernel[..., torch.Tensor], Rule]] = {
     "places": (places, lambda part, number: part + torch.arange(len(part))[:, None]),
@@ -114,6 +122,19 @@ def test_exact_tiles(name: str, grouping: str, loop: str) -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_exact_tiles_are_proven(name: str) -> None:
     prove(RULES[name][0], arguments())
+
+
+@pytest.mark.parametrize(("grouping", "loop"), WAYS)
+@pytest.mark.parametrize("kernel", [sums, in_place], ids=["sums", "in_place"])
+def test_rows_behind_a_tile_stay(kernel: Kernel[..., torch.Tensor], grouping: str, loop: str) -> None:
+    """A tile that ends early, in a block that is kept, leaves the rows of others and of no tile."""
+    x, _ = arguments()
+    offsets = torch.tensor([2, 5, 5, 29, 33])
+    expected = cut(x, ranges_of("sums", offsets, x.size(0)), RULES["sums"][1])
+    if kernel is in_place:
+        expected[:2], expected[33:] = x[:2], x[33:]
+    made = tilec.kernel(config=tilec.Config(grouping=grouping, loop=loop))(kernel.fn)
+    torch.testing.assert_close(made(x, offsets), expected)
 
 
 def test_tiles_of_tiles_of_any_size_are_cut_freely() -> None:
