@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import jax
 import ml_dtypes
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from tilec.dialects.tile.schedule import PipelineOp
 from tilec.parsing import make_context
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.proof import emit, prove_compiles, prove_kernel, prove_passes
+from tilec.runtime.estimate import estimate
 
 Array = npt.NDArray[np.generic]
 DTYPES = {"f32": np.float32, "bf16": ml_dtypes.bfloat16, "i32": np.int32, "i8": np.int8}
@@ -141,6 +143,28 @@ def test_rows_of_segments(body: str, dtype: str, grouping: str, loop: str) -> No
     choices = TileToPallas(grouping, loop, gathers="rows", blocks={"m": 8})
     chips = ("v6e",) if (body, dtype) == (SEGMENTS, "bf16") else ()
     check(program(body, dtype, 64, 128), arguments(dtype, 64, 128), choices, chips)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "lanes", "size"),
+    [
+        ("f32", 256, 12),
+        ("f32", 1000, 13),
+        ("i32", 130, 3),
+        ("f32", 64, 12),
+        ("bf16", 200, 12),
+        ("i8", 200, 4),
+    ],
+)
+def test_no_more_is_waited_for_than_is_copied(dtype: str, lanes: int, size: int) -> None:
+    """The interpreter does not count what fills up tiles of memory; the estimator counts what a chip does."""
+    args = arguments(dtype, 64, lanes)
+    choices = TileToPallas(gathers="rows", blocks={"m": size}, chip="v6e")
+    kernel = emit(parse(program(ALONE, dtype, 64, lanes)), choices.passes())
+    table = jax.ShapeDtypeStruct(args[0].shape, args[0].dtype)
+    found = estimate(kernel, "f", [table, *args[1:]], "v6e")
+    assert not found.doubts
+    assert found.operations[0].steps == -(-40 // size)
 
 
 def test_rows_are_as_they_were() -> None:

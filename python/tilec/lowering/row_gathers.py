@@ -78,13 +78,28 @@ def gather_rows(
         build.insert_all(half(parts.lanes, [], parts.numbers, [], parts.copied, [0]), op.location)
     rows, count = _Rows(op, parts, scalars), shape_of(op.result.type)[0]
     for_rows(0, count, rows.begin, build, gcd(count, AT_ONCE))
-    copied = parts.found if parts.tiles is None else parts.tiles
-    # The semaphore counts bytes, those of all rows.
-    build.insert_all(pallas.CopyWaitOp(copied, [], copied, [], parts.copied, [0]), op.location)
+    _wait(build, parts, count)
     if parts.tiles is not None:
         for_rows(0, count, rows.pick, build, gcd(count, AT_ONCE))
     found = build.insert(pallas.LoadOp(parts.found, []))
     return found if parts.tiles is None else build.insert(CastOp(found, element_type(op.result.type)))
+
+
+def _wait(build: IndexBuilder, parts: RowGather, count: int) -> None:
+    """Wait for the copies of all rows, whose bytes the semaphore counts.
+
+    Those of an array are counted with what fills up its last eight rows, of which copies of rows have none:
+    rows that are no eight are waited for one by one.
+    """
+    if parts.tiles is not None or count % SUBLANES == 0:
+        copied = parts.found if parts.tiles is None else parts.tiles
+        build.insert_all(pallas.CopyWaitOp(copied, [], copied, [], parts.copied, [0]), build.location)
+        return
+    whole = count // SUBLANES * SUBLANES
+    for rows in [*([whole] if whole else []), *[1] * (count - whole)]:
+        part = [pallas.Ds(0, rows), None]
+        wait = pallas.CopyWaitOp(parts.found, part, parts.found, part, parts.copied, [0])
+        build.insert_all(wait, build.location)
 
 
 @dataclass
