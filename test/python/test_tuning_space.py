@@ -1,12 +1,14 @@
 """What a tuner may choose: every point is one that the passes take."""
 
 import json
+import runpy
 from math import ceil
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tuning_programs import example, jagged_row_sum, matmul
+from tuning_programs import EXAMPLES, example, jagged_row_sum, matmul
 from xdsl.passes import PassPipeline
 
 from tilec.parsing import make_context
@@ -169,6 +171,15 @@ def test_few_rows_are_not_streamed() -> None:
             Operand("offsets", (9,), "int32", tuple(rows * each // 8 for each in range(9))),
         ]
         assert default_choice(example("grouped_matmul", {}, operands), "v5e").loop == loop
+
+
+def test_narrow_windows_are_copied_by_a_loop() -> None:
+    """A grid fetches one block ahead, which is little of 128 columns; of whole rows it is enough."""
+    kernels = runpy.run_path(str(EXAMPLES / "long_sum.py"))
+    x = torch.empty(512, 16384)
+    for name, loop in (("long_sum_wide", "emit_pipeline"), ("long_sum", "grid")):
+        bound = kernels[name].bind(x)
+        assert bound.for_chip("v6e").choices.loop == loop
 
 
 def test_lanes_and_rows_have_sizes_of_memory_tiles() -> None:
