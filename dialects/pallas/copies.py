@@ -169,7 +169,8 @@ class CopyWaitOp(CopyOp):
     """Waits for the end of the copy that a `pallas.copy_start` with the same operands began.
 
     The TPU waits until the semaphore has counted as many bytes as the destination holds: of the parts, only
-    their sizes matter to it.
+    their sizes matter to it. So one may wait for several copies, of as many bytes together; what fills up the
+    last tile of memory of a part counts too, so that twelve rows count as sixteen where one counts as one.
 
     Example:
         pallas.copy_wait %x_hbm[ds(%row, 8), :], %x_buffer[%slot, :, :], %sems[0, %slot]

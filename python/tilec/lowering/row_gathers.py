@@ -77,10 +77,11 @@ def gather_rows(
     for half in (pallas.CopyStartOp, pallas.CopyWaitOp):
         build.insert_all(half(parts.lanes, [], parts.numbers, [], parts.copied, [0]), op.location)
     rows, count = _Rows(op, parts, scalars), shape_of(op.result.type)[0]
-    for_rows(0, count, rows.begin, build, gcd(count, AT_ONCE))
+    unroll = gcd(count, AT_ONCE) if count % 2 == 0 else None
+    for_rows(0, count, rows.begin, build, unroll)
     _wait(build, parts, count)
     if parts.tiles is not None:
-        for_rows(0, count, rows.pick, build, gcd(count, AT_ONCE))
+        for_rows(0, count, rows.pick, build, unroll)
     found = build.insert(pallas.LoadOp(parts.found, []))
     return found if parts.tiles is None else build.insert(CastOp(found, element_type(op.result.type)))
 
