@@ -243,7 +243,7 @@ def _copied_rows(pipeline: PipelineOp, sizes: Mapping[str, int]) -> Iterator[Ent
 
 
 def _gathers(pipeline: PipelineOp) -> list[GatherOp]:
-    return [op for op in pipeline.body.walk() if isinstance(op, GatherOp)]
+    return [op for op in pipeline.body.walk() if isinstance(op, GatherOp) and op.rows is not None]
 
 
 def _extents(kind: Attribute, sizes: Mapping[str, int]) -> dict[str, int]:

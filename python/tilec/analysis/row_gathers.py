@@ -8,7 +8,7 @@ rows.
 from math import prod
 
 from xdsl.dialects.builtin import bf16, f32, i8, i32, i64
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import begins_on_a_tile
 from tilec.analysis.alignment import Access, Kind, Multiple, refusal
@@ -19,7 +19,6 @@ from tilec.chips import Chip
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.locals import is_local
-from tilec.dialects.tile.loops import GridOp
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of
 from tilec.dialects.tile.values import BroadcastOp
@@ -67,8 +66,8 @@ def mask_of_rows(op: GatherOp) -> SSAValue | None:
     return made.value
 
 
-def gather_obstacle(op: GatherOp, grid: GridOp) -> str | None:
-    """Why rows at computed positions cannot be copied one by one; `None` if they can."""
+def gather_obstacle(op: GatherOp, kernel: Operation) -> str | None:
+    """Why rows at computed positions cannot be copied one by one in a kernel; `None` if they can."""
     shape, element = shape_of(op.array.type), element_type(op.array.type)
     if len(op.window) != 2 or not op.window[0].indexed or not op.window[1].kept:
         return "rows of an array of rank 2 are"
@@ -77,8 +76,8 @@ def gather_obstacle(op: GatherOp, grid: GridOp) -> str | None:
         return "rows at positions in a tile of rank 1, of up to 32 bits, are"
     if element not in (f32, i32, bf16, i8):
         return f"rows of {element} are not copied by themselves"
-    if is_local(op.array) or any(writes_to(grid, each) for each in (op.array, viewed_array(op.array))):
-        return "the array is on the chip, or the grid writes to it"
+    if is_local(op.array) or any(writes_to(kernel, each) for each in (op.array, viewed_array(op.array))):
+        return "the array is on the chip, or the kernel writes to it"
     if UNBOUND in shape or 0 in shape:
         return "the array has any number of rows, or none"
     if op.mask is not None and mask_of_rows(op) is None:

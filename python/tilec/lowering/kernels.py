@@ -10,7 +10,7 @@ from tilec.analysis.alignment import Kind
 from tilec.analysis.blocks import kind_of, loop_axes, scalar_arrays
 from tilec.analysis.kept import buffers_back, kept_buffers, kept_returns
 from tilec.analysis.revisits import check_visits
-from tilec.analysis.row_gathers import rows_at
+from tilec.analysis.row_gathers import gather_obstacle, rows_at
 from tilec.analysis.visits import block_owner
 from tilec.analysis.vmem import SUBLANES
 from tilec.chips import CHIPS
@@ -392,6 +392,11 @@ class KernelLowering:
 
     def _gather(self, op: GatherOp) -> RowGather:
         """What a gather has that copies rows from an array where that is."""
+        if op.rows is None:
+            fail(op, f"convert-tile-to-pallas: {op.name} without `rows`; run --expand-gathers first")
+        obstacle = gather_obstacle(op, self.pipeline)
+        if obstacle is not None:
+            fail(op, f"convert-tile-to-pallas: rows cannot be copied one by one: {obstacle}")
         array, _ = rows_at(op)
         ref = self._spec(pallas.InSpaceOp(self.host.current(array), pallas.Space.ANY), array)
         return RowGather.of(op, ref, self._spec)

@@ -487,3 +487,48 @@ func.func @masked(%x: memref<32x128xf32>, %out: memref<32x128xf32>) -> memref<32
   return %out : memref<32x128xf32>
 }
 // CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:485:5: error: convert-tile-to-pallas: tile.set has a mask; run --materialize-masks first
+
+// -----
+
+func.func @not_by_rows(%x: memref<32x128xf32>, %ids: memref<32xi32>, %out: memref<32x128xf32>) -> memref<32x128xf32> {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 32 by m:32 ordered
+    %iw = tile.window read %ids[%m]
+    %ow = tile.window write %out[%m, :]
+    %p = tile.get %iw
+    %v = tile.gather %x[%p, :]
+    tile.set %v, %ow
+  }
+  return %out : memref<32x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:499:5: error: convert-tile-to-pallas: tile.gather without `rows`; run --expand-gathers first
+
+// -----
+
+func.func @rows_of_no_tile(%x: memref<33x128xbf16>, %ids: memref<32xi32>, %out: memref<32x128xbf16>) -> memref<32x128xbf16> {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 32 by m:32 ordered
+    %iw = tile.window read %ids[%m]
+    %ow = tile.window write %out[%m, :]
+    %p = tile.get %iw
+    %v = tile.gather %x[%p, :] rows
+    tile.set %v, %ow
+  }
+  return %out : memref<32x128xbf16>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:514:5: error: convert-tile-to-pallas: rows cannot be copied one by one: neither rows nor tiles of 8 rows of bf16[33, 128] can be copied
+
+// -----
+
+func.func @rows_that_change(%x: memref<32x128xf32>, %ids: memref<32xi32>) -> memref<32x128xf32> {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 32 by m:32 ordered
+    %iw = tile.window read %ids[%m]
+    %ow = tile.window write %x[%m, :]
+    %p = tile.get %iw
+    %v = tile.gather %x[%p, :] rows
+    tile.set %v, %ow
+  }
+  return %x : memref<32x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:529:5: error: convert-tile-to-pallas: rows cannot be copied one by one: the array is on the chip, or the kernel writes to it

@@ -166,7 +166,7 @@ func.func @not_copied(%x: memref<70x128xbf16>, %ids: memref<64xi32>) -> memref<6
 
 // -----
 
-// NOTE: note: expand-gathers: not row by row in a step: the array is on the chip, or the grid writes to it
+// NOTE: note: expand-gathers: not row by row in a step: the array is on the chip, or the kernel writes to it
 func.func @written(%x: memref<64x128xf32>, %ids: memref<64xi32>) -> memref<64x128xf32> {
   %out = tile.full 0.0 : memref<64x128xf32>
   tile.grid %g = 0 to 1 {
