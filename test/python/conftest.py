@@ -4,7 +4,7 @@ from zlib import crc32
 
 import pytest
 
-LONG = 10
+LONG = 5
 """Parameter sets from which on a test is long enough to be thinned out."""
 
 
@@ -14,7 +14,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="of tests with ten or more parameter sets, run one set in N, always the same ones; "
+        help="of tests with five or more parameter sets, run one set in N, or one, always the same ones; "
         "of those with sets marked `matrix`, the others",
     )
 
@@ -24,11 +24,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     share = int(config.getoption("--one-of") or 1)
     if share <= 1:
         return
-    sets: dict[str, int] = {}
+    sets: dict[str, list[int]] = {}
     sampled: set[str] = set()
     for item in items:
         name = item.nodeid.partition("[")[0]
-        sets[name] = sets.get(name, 0) + 1
+        sets.setdefault(name, []).append(crc32(item.nodeid.encode()))
         if item.get_closest_marker("matrix"):
             sampled.add(name)
 
@@ -36,8 +36,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         name = item.nodeid.partition("[")[0]
         if name in sampled:
             return not item.get_closest_marker("matrix")
-        few = sets[name] < LONG or item.get_closest_marker("quick") is not None
-        return few or crc32(item.nodeid.encode()) % share == 0
+        few = len(sets[name]) < LONG or item.get_closest_marker("quick") is not None
+        number = crc32(item.nodeid.encode())
+        return few or number % share == 0 or number == min(sets[name])
 
     config.hook.pytest_deselected(items=[item for item in items if not stays(item)])
     items[:] = [item for item in items if stays(item)]
