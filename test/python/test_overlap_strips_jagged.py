@@ -82,9 +82,9 @@ def program(element: str, masks: dict[str, str]) -> str:
 
 CASES = [
     ("f32", CAUSAL, {"m": 512, "n": 1024}),
-    ("f32", STRICT, {"m": 512, "n": 1024}),
+    pytest.param("f32", STRICT, {"m": 512, "n": 1024}, marks=[pytest.mark.matrix]),
     ("bf16", NEAR, {"m": 1024, "n": 512}),
-    ("f32", NEAR, {"m": 1280, "n": 1024}),
+    pytest.param("f32", NEAR, {"m": 1280, "n": 1024}, marks=[pytest.mark.matrix]),
 ]
 
 
