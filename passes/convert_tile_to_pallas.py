@@ -274,5 +274,4 @@ class _Function:
 def _is_looked_through(view: ViewOp) -> bool:
     """Whether a view is only there for rows that are copied from the array itself."""
     users = [use.operation for use in view.result.uses]
-    gathers = [user for user in users if isinstance(user, GatherOp) and user.rows is not None]
-    return len(gathers) == len(users) and all(rows_at(each)[0] is view.array for each in gathers)
+    return all(isinstance(each, GatherOp) and each.rows and rows_at(each)[0] is view.array for each in users)

@@ -60,7 +60,7 @@ from tilec.analysis.within import is_within
 from tilec.chips.option import chip_option
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import AccessOp, Dim
-from tilec.dialects.tile.arrays import EmptyOp, LoadOp
+from tilec.dialects.tile.arrays import LoadOp
 from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
 from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
 from tilec.dialects.tile.gathers import GatherOp, ScatterOp
@@ -192,7 +192,7 @@ class _Expansion:
 
     def apply(self) -> None:
         if not isinstance(self.access, AtomicRmwOp):
-            self._fill_table()
+            fill_with_zeros(self.access.array)  # of a scatter too: blocks of rows keep what no lane names
         if isinstance(self.access, GatherOp):
             self._gather(self.access)
         elif self._is_outer():
@@ -337,15 +337,6 @@ class _Expansion:
         return AtomicRmwOp(Rmw.EXCHANGE, part, op.array, window, mask=some, unique=True)
 
     # Gathers
-
-    def _fill_table(self) -> None:
-        """Let every row be read, also those of an array made here that nothing has stored yet.
-
-        Of a scatter too: blocks of rows keep what no lane names.
-        """
-        made = self.access.array.owner
-        if isinstance(made, EmptyOp):
-            fill_with_zeros(made)
 
     def _gather(self, op: GatherOp) -> None:
         """Carry what was found through the blocks of rows."""

@@ -32,7 +32,6 @@ from tilec.analysis.segments import writes_of
 from tilec.analysis.vmem import LANES
 from tilec.diagnostics import explain
 from tilec.dialects.tile.access import Dim
-from tilec.dialects.tile.arrays import EmptyOp
 from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
 from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.locals import is_local
@@ -88,9 +87,7 @@ def _fold(op: GatherOp, views: Views) -> None:
         ids = build.insert(arith.AddiOp(ids, build.insert(constant(dim.shift, ids.type))))
     row = build.insert(arith.ShRSIOp(ids, build.insert(constant(_BITS, ids.type))))
     place = build.insert(arith.AndIOp(ids, build.insert(constant(LANES - 1, ids.type))))
-    made_by = viewed_array(op.array).owner
-    if isinstance(made_by, EmptyOp):  # not all of a row may have been stored
-        fill_with_zeros(made_by)
+    fill_with_zeros(viewed_array(op.array))  # not all of a row may have been stored
     rows = views.seen_as(op.array, (extent // LANES, LANES))
     window = [Dim(row), Dim(full=True)]
     kind = value_type(

@@ -64,7 +64,7 @@ from tilec.analysis.vmem import MOST_RESIDENT
 from tilec.analysis.within import is_within
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import AccessOp
-from tilec.dialects.tile.arrays import EmptyOp, FullOp, LoadOp, StoreOp
+from tilec.dialects.tile.arrays import FullOp, LoadOp, StoreOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import GridOp
@@ -107,11 +107,10 @@ class InsertAtomicScratch(ModulePass):
 def _prepare(grid: GridOp) -> None:
     """Fill what is only undefined before, and write out the updates of on-chip arrays."""
     for op in [inner for inner in grid.walk() if isinstance(inner, AtomicRmwOp)]:
-        made = op.array.owner
         if is_inside(op.array, grid):
             read_modify_write(op, op.array, op.window)
-        elif isinstance(made, EmptyOp):
-            fill_with_zeros(made)
+        else:
+            fill_with_zeros(op.array)
 
 
 def _check(grid: GridOp) -> None:

@@ -123,13 +123,13 @@ def verify_axis(op: Operation, axis: Axis) -> None:
         return
     if span.size != UNBOUND and span.size <= 0:
         raise VerifyException(f"{op.name} axis {span.axis} has a block of {span.size}; 1 or more is needed")
-    outer = span_in_scope(op.parent_op(), span.axis)
     jagged = isinstance(span, JaggedSpanType)
     if axis.bounds.exact and (span.size == UNBOUND or jagged):
         why = "it is jagged" if jagged else "its block has no size"
         raise VerifyException(
             f"{op.name} axis {span.axis} is exact, and {why}; a range in blocks of a number can be exact"
         )
+    outer = span_in_scope(op.parent_op(), span.axis)
     if outer is not None and outer is not axis.value:
         raise VerifyException(
             f"{op.name} names an axis {span.axis} inside another axis {span.axis}; "

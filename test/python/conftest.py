@@ -24,21 +24,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     share = int(config.getoption("--one-of") or 1)
     if share <= 1:
         return
-    sets: dict[str, list[int]] = {}
+    sets: dict[str, int] = {}
+    least: dict[str, int] = {}
     sampled: set[str] = set()
     for item in items:
-        name = item.nodeid.partition("[")[0]
-        sets.setdefault(name, []).append(crc32(item.nodeid.encode()))
+        name, number = item.nodeid.partition("[")[0], crc32(item.nodeid.encode())
+        sets[name] = sets.get(name, 0) + 1
+        least[name] = min(least.get(name, number), number)
         if item.get_closest_marker("matrix"):
             sampled.add(name)
 
     def stays(item: pytest.Item) -> bool:
-        name = item.nodeid.partition("[")[0]
+        name, number = item.nodeid.partition("[")[0], crc32(item.nodeid.encode())
         if name in sampled:
             return not item.get_closest_marker("matrix")
-        few = len(sets[name]) < LONG or item.get_closest_marker("quick") is not None
-        number = crc32(item.nodeid.encode())
-        return few or number % share == 0 or number == min(sets[name])
+        few = sets[name] < LONG or item.get_closest_marker("quick") is not None
+        return few or number % share == 0 or number == least[name]
 
     config.hook.pytest_deselected(items=[item for item in items if not stays(item)])
     items[:] = [item for item in items if stays(item)]

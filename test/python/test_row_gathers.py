@@ -20,6 +20,8 @@ from tilec.parsing import make_context
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.proof import emit, prove_compiles, prove_kernel, prove_passes
 from tilec.runtime.estimate import estimate
+from tilec.runtime.interpret import interpret
+from tilec.runtime.load import load
 
 Array = npt.NDArray[np.generic]
 DTYPES = {"f32": np.float32, "bf16": ml_dtypes.bfloat16, "i32": np.int32, "i8": np.int8}
@@ -174,9 +176,7 @@ def test_rows_are_as_they_were() -> None:
     kernel = emit(
         parse(program(ALONE, "f32", 50, 128)), TileToPallas(gathers="rows", blocks={"m": 8}).passes()
     )
-    space: dict[str, Any] = {}
-    exec(compile(kernel, "kernel", "exec"), space)
-    found = np.asarray(space["f"](table, *args[1:], interpret=space["pltpu"].InterpretParams()))
+    (found,) = interpret(load(kernel, "f").f, [table, *args[1:]])
     wanted = np.take(table, args[1].astype(np.int32), axis=0)
     np.testing.assert_array_equal(found.view(np.int32), wanted.view(np.int32))
 

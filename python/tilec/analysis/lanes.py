@@ -67,20 +67,13 @@ def spans_to_blend(access: AccessOp) -> list[SSAValue]:
             continue
         bounds = whole_bounds(dim.base)
         if not _is_aligned(dim.base) and not begins_on_a_tile(dim.base):
-            if _is_part_of_block(access, position):
-                found.append(dim.base)
+            if isinstance(access, WindowOp) and access.extents[position] != access.tile_extents[position]:
+                found.append(dim.base)  # a part of a block, all of which goes back to the array
             continue  # else an exact window: only its live rows are copied
         to_the_end = bounds is not None and linear(bounds.end) == extent(access.array, position)
         if _is_aligned(dim.base) or not to_the_end or dim.shift != 0:
             found.append(dim.base)
     return found
-
-
-def _is_part_of_block(access: AccessOp, position: int) -> bool:
-    """Whether a tile is found in a larger block, all of which goes back to the array, along a dimension."""
-    if not isinstance(access, WindowOp):
-        return False
-    return access.extents[position] != access.tile_extents[position]
 
 
 def _is_aligned(span: SSAValue) -> bool:

@@ -76,9 +76,7 @@ class KernelParts:
         The preloads in `waiting` come right before the first use of what they load, and are taken from the
         list. `begin` knows the step whose block they are for.
         """
-        statements = Statements(
-            self.pipeline, self.places, self.plans, self.orientation, scalars, ops, slots, self.gathers
-        )
+        statements = self._statements(scalars, ops, slots)
         for op in source:
             for preload in [each for each in waiting if self._uses(op, each[1])]:
                 # Earlier, a step takes a tenth more bundles.
@@ -86,11 +84,16 @@ class KernelParts:
                 statements.preload(*preload, begin)
             statements.lower(op)
 
+    def _statements(
+        self, scalars: Scalars, ops: list[Operation], slots: Mapping[SSAValue, Index]
+    ) -> Statements:
+        return Statements(
+            self.pipeline, self.places, self.plans, self.orientation, scalars, ops, slots, self.gathers
+        )
+
     def preload_all(self, begin: Scalars, ops: list[Operation]) -> None:
         """Lower the preloads of the grid's blocks into `ops`."""
-        statements = Statements(
-            self.pipeline, self.places, self.plans, self.orientation, begin, ops, {}, self.gathers
-        )
+        statements = self._statements(begin, ops, {})
         for preload in self.preloads:
             statements.preload(*preload, begin)
 

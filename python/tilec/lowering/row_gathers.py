@@ -57,14 +57,13 @@ class RowGather:
         (count, width), element = shape_of(op.result.type), element_type(op.array.type)
         single = rows_copied(op) == 1
         ids, tiles = MemRefType(i32, [1, count]), MemRefType(element, [count, SUBLANES, width])
-        signal = pallas.in_space(MemRefType(pallas.DmaSemaphoreType(), [1]), pallas.Space.SEMAPHORE)
         return cls(
             array,
             scratch(ids, pallas.Space.VMEM, "lanes"),
             scratch(ids, pallas.Space.SMEM, "numbers"),
             scratch(MemRefType(element if single else f32, [count, width]), pallas.Space.VMEM, "found"),
             None if single else scratch(tiles, pallas.Space.VMEM, "tiles"),
-            spec(pallas.ScratchOp(signal), op.result),
+            scratch(MemRefType(pallas.DmaSemaphoreType(), [1]), pallas.Space.SEMAPHORE, "copied"),
         )
 
 

@@ -68,8 +68,11 @@ def filled(build: IndexBuilder, number: float, element: Attribute, kind: Attribu
     return as_element(build, build.insert(constant(number, with_element(kind, element))), element_type(kind))
 
 
-def fill_with_zeros(made: EmptyOp) -> None:
-    """Let an array that is made here hold zeros, so that all of it can be read."""
+def fill_with_zeros(array: SSAValue) -> None:
+    """Let an array that is made here, and not filled, hold zeros, so that all of it can be read."""
+    made = array.owner
+    if not isinstance(made, EmptyOp):
+        return
     full = FullOp(0, made.array_type, like=made.like, extent=made.extent)
     full.location, full.array.name_hint = made.location, made.array.name_hint
     Rewriter.replace_op(made, full)

@@ -127,9 +127,7 @@ class BodyBuilder:
                 self.space.env[op.array] = self._place(LocalOp(op.array.type), op).results[0]
             case AtomicRmwOp() if op.rows is not None and is_local(op.array):
                 self._update_rows(op, section)
-            case GatherOp() if op.rows is not None:
-                self._gather_rows(op, section)
-            case GatherOp() | ScatterOp() | AtomicRmwOp():
+            case GatherOp() | ScatterOp() | AtomicRmwOp() if not (isinstance(op, GatherOp) and op.rows):
                 flag = "--insert-atomic-scratch" if isinstance(op, AtomicRmwOp) else "--expand-gathers"
                 fail(op, f"fold-outer-pipeline: {op.name} has no window of its own; run {flag} first")
             case ScratchOp():
@@ -279,14 +277,6 @@ class BodyBuilder:
         value = self._value(op.value, section)
         mask = None if op.mask is None else self._value(op.mask, section)
         self._emit(SetOp(value, window.result, mask), op, section)
-
-    def _gather_rows(self, op: GatherOp, section: Section) -> None:
-        values = {value: self._value(value, section) for value in op.window[0].values}
-        window = [op.window[0].replaced(values), self._dim(op, 1)]
-        made = GatherOp(self.space.env.get(op.array, op.array), window)
-        made.rows = op.rows
-        self._emit(made, op, section)
-        self._record(op, made.results, section)
 
     def _update_rows(self, op: AtomicRmwOp, section: Section) -> None:
         window, load = self._window(op, Effect.WRITE), positions_of(op.window[0])

@@ -9,7 +9,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.dialects.tile.access import AccessOp, Dim
-from tilec.dialects.tile.arrays import EmptyOp, LoadOp
+from tilec.dialects.tile.arrays import LoadOp
 from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import GridOp, YieldOp
@@ -37,8 +37,7 @@ def is_column(op: LoadOp, grid: GridOp) -> bool:
 
 def select_column(op: LoadOp) -> None:
     """Replace a load that `is_column` by a loop through blocks of the last dimension."""
-    if isinstance(op.array.owner, EmptyOp):
-        fill_with_zeros(op.array.owner)
+    fill_with_zeros(op.array)
     before: list[Operation] = []
     build = IndexBuilder(before, op.location)
     element, extent = element_type(op.result.type), shape_of(op.array.type)[-1]

@@ -9,7 +9,6 @@ from tilec.analysis.row_updates import row_obstacle, rows_pay
 from tilec.chips import Chip
 from tilec.diagnostics import explain
 from tilec.dialects.tile.access import AccessOp, Dim
-from tilec.dialects.tile.arrays import EmptyOp
 from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
 from tilec.dialects.tile.elementwise import SelectOp
 from tilec.dialects.tile.gathers import GatherOp
@@ -80,8 +79,7 @@ def _copy_rows(op: GatherOp) -> None:
     ids = as_ids(build, dim.base, dim.shift)
     if mask is not None:
         ids = build.insert(SelectOp(mask, ids, build.insert(constant(0, ids.type))))
-    if isinstance(op.array.owner, EmptyOp):
-        fill_with_zeros(op.array.owner)
+    fill_with_zeros(op.array)
     rows = GatherOp(op.array, [Dim(ids), part])
     rows.rows = UnitAttr()
     found = or_other(build, op, build.insert(rows))
