@@ -19,6 +19,7 @@ _PASSES = {
     "raise-gathers": "RaiseGathers",
     "fold-lanes": "FoldLanes",
     "fold-gathers": "FoldGathers",
+    "fold-updates": "FoldUpdates",
     "resolve-views": "ResolveViews",
     "permute-arrays": "PermuteArrays",
     "expand-gathers": "ExpandGathers",

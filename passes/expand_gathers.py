@@ -44,18 +44,14 @@ grid cannot go one by one; elements of 1 or 64 bits; a mask that may keep anothe
 """
 
 from dataclasses import dataclass
-from math import prod
 
 from xdsl.context import Context
-from xdsl.dialects import memref
-from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerAttr, ModuleOp, bf16, f32, i1, i64
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.dialects.builtin import AnyFloat, ModuleOp, bf16, f32, i1, i64
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
-from xdsl.rewriter import InsertPoint, Rewriter
+from xdsl.rewriter import Rewriter
 
 from tilec.analysis.jagged_spans import refuse_jagged_spans
-from tilec.analysis.vmem import MOST_RESIDENT
 from tilec.analysis.within import is_within
 from tilec.chips.option import chip_option
 from tilec.diagnostics import explain, fail
@@ -67,11 +63,7 @@ from tilec.dialects.tile.gathers import GatherOp, ScatterOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import GridOp, YieldOp
 from tilec.dialects.tile.mixing import Combine, identity
-from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import (
-    UNBOUND,
-    SpanType,
-    byte_width,
     element_type,
     shape_of,
     with_element,
@@ -80,15 +72,13 @@ from tilec.dialects.tile.values import BroadcastOp, IndicesOp
 from tilec.rewriting.accumulators import added, as_element, constant, fill_with_zeros, wide_element
 from tilec.rewriting.columns import is_column, select_column
 from tilec.rewriting.index import IndexBuilder
-from tilec.rewriting.nests import add_axis, for_loop, free_name
-from tilec.rewriting.one_hot import Picker, as_ids, hits_of, or_other
+from tilec.rewriting.one_hot import Picker, as_ids, hits_of, most_lanes, or_other
+from tilec.rewriting.row_blocks import ORDERS, RowBlocks
 from tilec.rewriting.row_choice import choose_rows, has_no_product, indexed
 
 MOVED, UPDATED = 1024, 256
 """Rows of a block that is read or scattered to, and of one that is updated. What lanes find in a block is
 added to what they found before, in memory: half as many blocks, a quarter less time. Sums gain nothing."""
-
-ORDERS = ("auto", "inner", "outer", "rows")
 
 
 @dataclass(frozen=True)
@@ -154,11 +144,25 @@ def _check(access: AccessOp) -> None:
             f"expand-gathers: {access.name} at computed positions moves a value of rank {rank}; 1 and 2 are "
             "accepted: index the other dimensions by an axis",
         )
+    _check_lanes(access, ids)
     if has_no_product(access):
         fail(
             access,
             "expand-gathers: only sums of whole rows are products, and the grid cannot go through these "
             "positions one by one (--explain says why); update single elements, or load each position alone",
+        )
+
+
+def _check_lanes(access: AccessOp, ids: SSAValue) -> None:
+    """Refuse tiles so long that a sum of bytes may leave the 24 bits that f32 has."""
+    lanes = shape_of(ids.type)[0]
+    if not isinstance(access, AtomicRmwOp) or isinstance(element_type(access.array.type), AnyFloat):
+        return
+    if len(shape_of(access.value.type)) == 2 and lanes > (most := most_lanes(access.value)):
+        fail(
+            access,
+            f"expand-gathers: sums of integers in tiles of {lanes} positions; up to {most} are exact: choose "
+            "a smaller block",
         )
 
 
@@ -176,12 +180,6 @@ def _check_mask(access: AccessOp) -> None:
             )
 
 
-def _summed(picker: Picker, value: SSAValue, dim: int, *, lanes: bool) -> SSAValue:
-    """The product with what is picked of a value of rank 2."""
-    product = picker.quick_sum if isinstance(element_type(value.type), AnyFloat) else picker.product
-    return product(value, dim, lanes=lanes)
-
-
 @dataclass
 class _Expansion:
     """One access at computed positions, and the loop through rows that takes its place."""
@@ -195,16 +193,8 @@ class _Expansion:
             fill_with_zeros(self.access.array)  # of a scatter too: blocks of rows keep what no lane names
         if isinstance(self.access, GatherOp):
             self._gather(self.access)
-        elif self._is_outer():
-            span = add_axis(self._grid(), self._bounds(InsertPoint.before(self._grid())), self._span())
-            span.name_hint = f"{self._name}_rows"
-            Rewriter.replace_op(self.access, self._updates(span), [])
         else:
-            body = Block(arg_types=[self._span()])
-            body.args[0].name_hint = f"{self._name}_rows"
-            body.add_ops([*self._updates(body.args[0]), YieldOp()])
-            bounds = self._bounds(InsertPoint.before(self._grid()))
-            Rewriter.replace_op(self.access, for_loop(bounds, body, self.access.location), [])
+            self._blocks.update(self.order, self._updates)
 
     # The array and its blocks
 
@@ -213,12 +203,8 @@ class _Expansion:
         return next(i for i, dim in enumerate(self.access.window) if dim.indexed)
 
     @property
-    def _name(self) -> str:
-        return self.access.array.name_hint or "array"
-
-    @property
-    def _extent(self) -> int:
-        return shape_of(self.access.array.type)[self._position]
+    def _blocks(self) -> RowBlocks:
+        return RowBlocks("expand-gathers", self.access, self.access.array, self._position, self.rows)
 
     @property
     def _lanes_first(self) -> bool:
@@ -229,54 +215,6 @@ class _Expansion:
         window = list(self.access.window)
         window[self._position] = Dim(span)
         return window
-
-    def _span(self) -> SpanType:
-        """The type of the span of a block of rows, under a name of its own."""
-        name, whole = free_name(self._grid(), f"{self._name}_rows"), self._extent
-        return SpanType(name, self.rows if whole == UNBOUND else min(self.rows, whole))
-
-    def _bounds(self, before: InsertPoint) -> Bounds[SSAValue]:
-        if self._extent != UNBOUND:
-            return Bounds(0, self._extent)
-        zero = ConstantOp(IntegerAttr(self._position, IndexType()))
-        extent = memref.DimOp(self.access.array, zero)
-        for op in (zero, extent):
-            op.location = self.access.location
-            Rewriter.insert_op(op, before)
-        return Bounds(0, extent.result)
-
-    def _grid(self) -> GridOp:
-        around = self.access.parent_op()
-        while not isinstance(around, GridOp):
-            if around is None:
-                fail(
-                    self.access, f"expand-gathers: {self.access.name} outside of a tile.grid; put it into one"
-                )
-            around = around.parent_op()
-        return around
-
-    def _is_outer(self) -> bool:
-        """Whether the blocks of rows are an axis of the grid."""
-        grid = self._grid()
-        others = [op for op in grid.walk() if isinstance(op, AccessOp) and op.writes]
-        alone = len(others) == 1 and self.access.parent is grid.body.block
-        size = prod(abs(extent) for extent in shape_of(self.access.array.type))
-        size *= max(4, byte_width(element_type(self.access.array.type)))
-        one = self._extent != UNBOUND and self._extent <= self.rows
-        wanted = self.order == "outer" or (
-            self.order == "auto" and (one or self._extent == UNBOUND or size > MOST_RESIDENT)
-        )
-        if wanted and not alone:
-            explain(
-                self.access,
-                f"expand-gathers: %{self._name} is whole for each tile of positions; the grid does more than "
-                "this update",
-            )
-        elif wanted:
-            explain(self.access, f"expand-gathers: the grid goes through blocks of %{self._name}")
-        else:
-            explain(self.access, f"expand-gathers: %{self._name} is whole for each tile of positions")
-        return wanted and alone
 
     # Updates
 
@@ -314,7 +252,7 @@ class _Expansion:
         if len(shape_of(value.type)) == 1:
             return picker.combined(kind, as_element(build, value, wide_element(held)), neutral)
         lanes = 0 if self._lanes_first else 1
-        return _summed(picker, value, lanes, lanes=True)
+        return picker.summed(value, lanes, lanes=True)
 
     def _scattered(self, op: ScatterOp, picker: Picker, span: SSAValue) -> AtomicRmwOp:
         """The lanes that name rows, in their places, where there are some."""
@@ -328,9 +266,9 @@ class _Expansion:
             part = picker.combined(Combine.ADD, as_element(build, value, wide_element(element)), 0)
             met = picker.combined(Combine.ADD, as_element(build, ones, f32), 0)
         elif op.mask is not None:
-            part, met = _summed(picker, value, dim, lanes=True), picker.counted(ones, dim)
+            part, met = picker.summed(value, dim, lanes=True), picker.counted(ones, dim)
         else:  # some lane names a row, whatever else it says
-            part = _summed(picker, value, dim, lanes=True)
+            part = picker.summed(value, dim, lanes=True)
             met = build.insert(BroadcastOp(picker.named(), [dim], with_element(part.type, f32)))
         some = build.insert(CompareOp(Relation.GT, met, build.insert(constant(0, met.type))))
         window = self._window(span)
@@ -343,10 +281,11 @@ class _Expansion:
         before: list[Operation] = []
         build = IndexBuilder(before, op.location)
         element = element_type(op.result.type)
-        wide = with_element(op.result.type, wide_element(element))
-        body = Block(arg_types=[self._span(), wide])
+        start = build.insert(constant(0, with_element(op.result.type, wide_element(element))))
+        blocks = self._blocks
+        body = blocks.body(start)
         span, found = body.args
-        span.name_hint, found.name_hint = f"{self._name}_rows", op.result.name_hint
+        found.name_hint = op.result.name_hint
         inside: list[Operation] = []
         inner = IndexBuilder(inside, op.location)
         rows = inner.insert(LoadOp(op.array, self._window(span)))
@@ -354,11 +293,10 @@ class _Expansion:
         if len(shape_of(rows.type)) == 1:
             more = picker.chosen(as_element(inner, rows, wide_element(element)))
         else:
-            more = _summed(picker, rows, 0 if self._lanes_first else 1, lanes=False)
+            more = picker.summed(rows, 0 if self._lanes_first else 1, lanes=False)
         inner.insert_all(YieldOp([added(inner, found, more)]), op.location)
         body.add_ops(inside)
-        start = build.insert(constant(0, wide))
-        loop = for_loop(self._bounds(InsertPoint.before(self._grid())), body, op.location, [start])
+        loop = blocks.loop(body, start)
         build.insert_all(loop, op.location)
         result = or_other(build, op, as_element(build, loop.results_[0], element))
         result.name_hint = op.result.name_hint

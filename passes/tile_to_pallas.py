@@ -3,12 +3,13 @@
 Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--clip-axes`, `--drop-masks`, `--raise-segments`,
 `--widen-axes`, `--rebase-axes`, `--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for
 `grouping=one_hot` and `auto`), `--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--fold-gathers`,
-`--resolve-views`, `--permute-arrays`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`,
-`--sink-scales`, `--split-pairs`, `--classify-axes`, `--classify-outputs`, `--order-axes`, `--unroll-loops`
-(for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`, `--split-unaligned-loops`,
-`--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`,
-`--classify-outputs` again, `--double-buffer`, `--overlap-strips`, `--strip-mine`, `--plan-memory`,
-`--convert-tile-to-pallas`, `--drop-bounds-checks`. Options that are no option of a pass are sizes of axes.
+`--fold-updates`, `--resolve-views`, `--permute-arrays`, `--expand-gathers`, `--insert-atomic-scratch`,
+`--merge-sums`, `--sink-scales`, `--split-pairs`, `--classify-axes`, `--classify-outputs`, `--order-axes`,
+`--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
+`--split-unaligned-loops`, `--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by
+`grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--overlap-strips`,
+`--strip-mine`, `--plan-memory`, `--convert-tile-to-pallas`, `--drop-bounds-checks`. Options that are no
+option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
 N`), sums over short ones are products, and long ones are streamed if the loop is a `fori_loop`. With
@@ -40,6 +41,7 @@ from tilec.passes.expand_gathers import ExpandGathers
 from tilec.passes.fold_gathers import FoldGathers
 from tilec.passes.fold_lanes import FoldLanes
 from tilec.passes.fold_outer_pipeline import FoldOuterPipeline
+from tilec.passes.fold_updates import FoldUpdates
 from tilec.passes.insert_atomic_scratch import InsertAtomicScratch
 from tilec.passes.mask_jagged import MaskJagged
 from tilec.passes.materialize_masks import MaterializeMasks
@@ -188,6 +190,7 @@ class TileToPallas(ModulePass):
             RaiseGathers(),
             FoldLanes(),
             FoldGathers(),
+            FoldUpdates(self.gathers),
             ResolveViews(),
             PermuteArrays(),
             ExpandGathers(self.gathers, chip=self.chip),

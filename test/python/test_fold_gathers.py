@@ -1,4 +1,4 @@
-"""Single elements of long vectors, looked for in rows: the three proofs."""
+"""Single elements of long vectors, looked for in rows that are gathered: the three proofs."""
 
 import pytest
 import torch
@@ -27,9 +27,9 @@ def chosen(x: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int8], ids=str)
 def test_of_labels(dtype: torch.dtype) -> None:
     """Beside elements that are not finite, and some of these."""
-    x = (torch.arange(64 * 512) % 251 - 125).reshape(64, 512).to(dtype)
-    labels = (torch.arange(64) * 37 % 512).to(torch.int32)
-    labels[3], labels[5], labels[6] = -1, 700, 0
+    x = (torch.arange(64 * 1024) % 251 - 125).reshape(64, 1024).to(dtype)
+    labels = (torch.arange(64) * 37 % 1024).to(torch.int32)
+    labels[3], labels[5], labels[6] = -1, 1300, 0
     if dtype.is_floating_point:
         x = x / 3
         x[:, 1::2] = torch.nan
@@ -38,4 +38,4 @@ def test_of_labels(dtype: torch.dtype) -> None:
         labels[7] = 10
     check(of_labels, chosen, lambda: (x, labels))
     prove(of_labels, (x, labels), chips=("v5e",), seeds=(0,))
-    assert "tile.view %x : memref<64x512" in of_labels.bind(x, labels).mlir(after="fold-gathers")
+    assert "tile.view %x : memref<64x1024" in of_labels.bind(x, labels).mlir(after="fold-gathers")

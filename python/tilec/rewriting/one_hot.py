@@ -10,6 +10,7 @@ from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import AnyFloat, IndexType, bf16, f32, i32
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
+from tilec.analysis.narrow import is_in_bf16, known_largest
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
 from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.mixing import Combine, ReduceOp, ScanOp
@@ -21,8 +22,8 @@ from tilec.rewriting.index import Index, IndexBuilder
 
 _BYTES = 4
 """Of an i32. Each is exact in bf16, and so are sums of 65,793 of them in f32: 2**24 / 255."""
-
-
+_EXACT = 2**24
+"""The integers up to this are exact in f32, in which products are added."""
 _PARTS = 3
 """Of an f32, whose 24 bits are those of three bf16."""
 
@@ -43,6 +44,20 @@ def or_other(build: IndexBuilder, op: GatherOp, found: SSAValue) -> SSAValue:
     return build.insert(SelectOp(op.mask, found, other))
 
 
+def most_lanes(value: SSAValue) -> int:
+    """Of how many lanes at most of a tile of integers a `product` is exact."""
+    largest = known_largest(value)
+    return _EXACT // (255 if largest is None else min(max(largest, 1), 255))
+
+
+def products_of(value: SSAValue) -> int:
+    """How many products the sum of a value takes: one for each bf16 of a float, or byte of an integer."""
+    if isinstance(element_type(value.type), AnyFloat):
+        return 1 if element_type(value.type) == bf16 or is_in_bf16(value) else _PARTS
+    largest = known_largest(value)
+    return _BYTES if largest is None else max(1, -(-largest.bit_length() // 8))
+
+
 class Picker:
     """Builds what combines the lanes of a tile of integers with the rows that they name."""
 
@@ -61,13 +76,30 @@ class Picker:
     def chosen(self, value: SSAValue) -> SSAValue:
         """For each lane, the element of `value`, which has one for each row, that it names; else 0."""
         wide = with_element(self.hits.type, element_type(value.type))
-        rows = self.build.insert(BroadcastOp(value, [0], wide))
-        named = self.build.insert(SelectOp(self.hits, rows, self._like(wide, 0)))
+        return self.placed(self.build.insert(BroadcastOp(value, [0], wide)))
+
+    def spread(self, value: SSAValue, mask: SSAValue | None = None) -> SSAValue:
+        """For each row, the lanes of `value`, of rank 1, that name it, where `mask` is true, else 0."""
+        hits = self.hits
+        if mask is not None:
+            hits = self.build.insert(arith.AndIOp(hits, self.build.insert(BroadcastOp(mask, [1], hits.type))))
+        wide = with_element(hits.type, element_type(value.type))
+        lanes = self.build.insert(BroadcastOp(value, [1], wide))
+        return self.build.insert(SelectOp(hits, lanes, self._like(wide, 0)))
+
+    def placed(self, value: SSAValue) -> SSAValue:
+        """For each lane, the element of `value`, of rows by lanes, in the row that it names; else 0."""
+        named = self.build.insert(SelectOp(self.hits, value, self._like(value.type, 0)))
         return self.build.insert(ReduceOp(Combine.ADD, named, [0]))
 
     def named(self) -> SSAValue:
         """For each row, how many lanes name it, in f32."""
         return self.build.insert(ReduceOp(Combine.ADD, self._ones(self.hits, f32), [1]))
+
+    def summed(self, value: SSAValue, dim: int, *, lanes: bool) -> SSAValue:
+        """`product`, of floats as `quick_sum` does it."""
+        total = self.quick_sum if isinstance(element_type(value.type), AnyFloat) else self.product
+        return total(value, dim, lanes=lanes)
 
     def product(self, value: SSAValue, dim: int, *, lanes: bool) -> SSAValue:
         """The sum over the lanes that name a row, or over the rows that a lane names.
@@ -78,13 +110,15 @@ class Picker:
         contract = (1 if lanes else 0, dim)
         if isinstance(element_type(value.type), AnyFloat):
             return self._float_sum(value, contract)
-        whole, ones = as_element(self.build, value, i32), self._ones(self.hits, bf16)
+        whole, ones = as_element(self.build, value, i32), self._quick_ones()
         total: SSAValue | None = None
-        for byte in range(_BYTES):
+        largest = known_largest(value)
+        for byte in range(products_of(value)):
             part = whole
             if byte:
                 part = self.build.insert(arith.ShRUIOp(whole, self._like(whole.type, 8 * byte)))
-            part = self.build.insert(arith.AndIOp(part, self._like(whole.type, 0xFF)))
+            if largest is None or largest >> 8 * byte > 0xFF:
+                part = self.build.insert(arith.AndIOp(part, self._like(whole.type, 0xFF)))
             found = self._dot(ones, as_element(self.build, part, bf16), contract)
             found = as_element(self.build, found, i32)
             if byte:
@@ -96,7 +130,7 @@ class Picker:
 
     def counted(self, flags: SSAValue, dim: int) -> SSAValue:
         """`product` of the lanes of a value that is zeros and ones in bf16."""
-        return self._dot(self._ones(self.hits, bf16), flags, (1, dim))
+        return self._dot(self._quick_ones(), flags, (1, dim))
 
     def quick_sum(self, value: SSAValue, dim: int, *, lanes: bool) -> SSAValue:
         """`product` of a float `value`, with little work on each of its lanes besides the products.
@@ -105,8 +139,11 @@ class Picker:
         are exact where `highest` makes six. What is not finite, or rounds to infinity in bf16, leaves a NaN
         in the product: then all of it is computed again, as `product` does.
         """
-        build, contract, value = self.build, (1 if lanes else 0, dim), _as_made(value)
-        ones = as_element(build, self._ones(self.hits, f32), bf16)
+        build, contract = self.build, (1 if lanes else 0, dim)
+        value = _as_made(value)
+        if is_in_bf16(value):
+            value = as_element(build, value, bf16)
+        ones = self._quick_ones()
         parts = [value] if element_type(value.type) == bf16 else self._bf16_parts(value)
         total = self._dot(ones, parts[-1], contract)
         for part in reversed(parts[:-1]):
@@ -185,6 +222,10 @@ class Picker:
         if contract[1] == 0:
             return self.build.insert(DotOp(ones, value, None, contract, precision))
         return self.build.insert(DotOp(value, ones, None, (contract[1], contract[0]), precision))
+
+    def _quick_ones(self) -> SSAValue:
+        """Ones in bf16 where a lane names a row. A v6e chooses between f32, and casts, in less time."""
+        return as_element(self.build, self._ones(self.hits, f32), bf16)
 
     def _ones(self, condition: SSAValue, element: Attribute) -> SSAValue:
         kind = with_element(condition.type, element)

@@ -121,3 +121,18 @@ func.func @on_the_chip(%x: memref<4x64xf32>, %ids: memref<64xi32>) -> memref<4x6
   return %out : memref<4x64xf32>
 }
 // CHECK: {{.*}}/expand-gathers-invalid.mlir:118:5: error: expand-gathers: tile.gather at computed positions of on-chip memory; use an array, of which what is updated stays on the chip
+
+// -----
+
+func.func @long_sums(%x: memref<70000x128xi32>, %ids: memref<70000xi32>, %out: memref<70x128xi32>) -> memref<70x128xi32> {
+  tile.grid %m = 0 to 70000 by m:70000 {
+    %id = tile.load %ids[%m]
+    %v = tile.load %x[%m, :]
+    %b = tile.cast %v to i1
+    %c = tile.cast %b to i32
+    tile.atomic_rmw add %c, %out[%id, :]
+    tile.atomic_rmw add %v, %out[%id, :]
+  }
+  return %out : memref<70x128xi32>
+}
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:134:5: error: expand-gathers: sums of integers in tiles of 70000 positions; up to 65793 are exact: choose a smaller block

@@ -54,7 +54,8 @@ func.func @rows_gathered(%x: memref<?x128xi8>, %ids: memref<64xi32>) -> memref<6
 // CHECK-NEXT:    tile.grid
 // CHECK:           tile.for %x_rows = 0 to [[EXTENT]] by x_rows:256
 // CHECK:             [[WHOLE:%[0-9]+]] = tile.cast {{%[0-9]+}} to i32
-// CHECK:             [[ONES:%[0-9]+]] = tile.select %hits
+// CHECK:             [[HITS:%[0-9]+]] = tile.select %hits
+// CHECK:             [[ONES:%[0-9]+]] = tile.cast [[HITS]] to bf16
 // CHECK:             [[LOW:%[0-9]+]] = arith.andi [[WHOLE]]
 // CHECK-NEXT:        [[BYTE:%[0-9]+]] = tile.cast [[LOW]] to bf16
 // CHECK-NEXT:        tile.dot [[ONES]], [[BYTE]] contract [0] x [0]
@@ -127,7 +128,8 @@ func.func @lanes_added(%x: memref<128x64xi32>, %ids: memref<64xi32>, %out: memre
 // CHECK-LABEL: func.func @lanes_added
 // CHECK:         tile.grid %m = 0 to 64 by m:32 {
 // CHECK:           tile.for %out_rows = 0 to 600 by out_rows:256 {
-// CHECK:             [[ONES:%[0-9]+]] = tile.select %hits
+// CHECK:             [[HITS:%[0-9]+]] = tile.select %hits
+// CHECK:             [[ONES:%[0-9]+]] = tile.cast [[HITS]] to bf16
 // CHECK:             [[LOW:%[0-9]+]] = arith.andi %v
 // CHECK-NEXT:        [[BYTE:%[0-9]+]] = tile.cast [[LOW]] to bf16
 // CHECK-NEXT:        tile.dot [[BYTE]], [[ONES]] contract [1] x [1]
