@@ -4,7 +4,7 @@ from zlib import crc32
 
 import pytest
 
-LONG = 5
+LONG = 4
 """Parameter sets from which on a test is long enough to be thinned out."""
 
 
@@ -14,7 +14,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         type=int,
         default=1,
         metavar="N",
-        help="of tests with five or more parameter sets, run one set in N, or one, always the same ones; "
+        help="of tests with four or more parameter sets, run one set in N, or one, always the same ones; "
         "of those with sets marked `matrix`, the others",
     )
 
