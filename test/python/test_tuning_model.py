@@ -31,7 +31,9 @@ from tilec.chips import CHIPS
 from tilec.dialects.tile.schedule import PipelineOp
 from tilec.parsing import make_context
 from tilec.passes.plan_memory import PlanMemory, ledger_of
+from tilec.tuning import defaults
 from tilec.tuning.choice import Choice
+from tilec.tuning.command import program_with_rows
 from tilec.tuning.defaults import default_choice
 from tilec.tuning.program import Program
 from tilec.tuning.scoring import Scorer
@@ -281,6 +283,14 @@ def test_the_model_knows_how_many_groups_a_persistent_worker_takes() -> None:
     program = BENCHMARK.program("grouped_gemm_persistent")
     choice = default_choice(program, "v5e")
     assert 20 < 1e6 * Scorer(program, CHIPS["v5e"]).score(choice) < 40  # the estimate is 33
+
+
+def test_segments_are_no_pipelines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by default: neither of many rows, which are streamed, nor of fewer than a copy has."""
+    text = (ROOT / "examples" / "grouped_matmul.mlir").read_text()
+    monkeypatch.setattr(defaults, "GAIN_OF_PIPELINES", 100)
+    for rows, loop in ((64, "fori_loop"), (4, "grid")):
+        assert default_choice(program_with_rows(parse(text), rows), "v5e").loop == loop
 
 
 def test_quotients_take_some_chips_longer() -> None:

@@ -48,8 +48,10 @@ def default_choice(program: Program, chip: str) -> Choice:
     of `--tile-to-pallas` with nothing said, and the smallest sizes where they refuse that too. Raises
     ValueError for an unknown chip.
     """
-    ragged = any(level.ragged for work in program.workloads for level in work.levels) and not _few(program)
-    structures = [*PLAIN, *(STREAMS if ragged else PIPELINES)]
+    if not any(level.ragged for work in program.workloads for level in work.levels):
+        structures = [*PLAIN, *PIPELINES]
+    else:
+        structures = [*PLAIN, *(() if _few(program) else STREAMS)]
     space, scorer = space_with(program, structures), Scorer(program, chip_named(chip))
     first, *others = [list(_liked(space, scorer, each)) for each in structures]
 
