@@ -303,8 +303,10 @@ def _is_laid_out_anew(op: Operation) -> bool:
 
 
 def _semaphores(pipeline: PipelineOp) -> Iterator[Entry]:
-    """A semaphore for each buffer of a window."""
+    """A semaphore for each buffer of a window, and for rows that are copied one by one."""
     for window in _blocks(pipeline):
         if window.buffers is not None and not is_local(window.array):
             size = (window.buffers.value.data + kept_buffers(window)) * WORD
             yield _entry(window, Space.SEMAPHORES, size, size)
+    for op in _gathers(pipeline):
+        yield _entry(op, Space.SEMAPHORES, WORD, WORD)

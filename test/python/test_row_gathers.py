@@ -12,11 +12,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import torch
-from programs import parse
+from programs import every, parse
 
+from tilec.analysis.vmem import Space
+from tilec.chips import CHIPS
+from tilec.diagnostics import where
 from tilec.dialects.interpreter import run
+from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.schedule import PipelineOp
 from tilec.parsing import make_context
+from tilec.passes.plan_memory import ledger_of
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.proof import emit, prove_compiles, prove_kernel, prove_passes
 from tilec.runtime.estimate import estimate
@@ -167,6 +172,21 @@ def test_no_more_is_waited_for_than_is_copied(dtype: str, lanes: int, size: int)
     found = estimate(kernel, "f", [table, *args[1:]], "v6e")
     assert not found.doubts
     assert found.operations[0].steps == -(-40 // size)
+
+
+def test_what_they_take() -> None:
+    """Positions in scalar memory, rows on the chip, and a semaphore."""
+    module = parse(program(ALONE, "f32", 50, 128))
+    for each in TileToPallas(gathers="rows", blocks={"m": 8}).schedule():
+        each.apply(make_context(), module)
+    (pipeline,) = every(module, PipelineOp)
+    (gather,) = every(module, GatherOp)
+    entries = [each for each in ledger_of(pipeline, CHIPS["v5e"]).entries if each.place == where(gather)]
+    assert {each.space: each.size - each.padding for each in entries} == {
+        Space.VMEM: 4 * 8 * (128 + 1),
+        Space.SMEM: 4 * 8,
+        Space.SEMAPHORES: 4,
+    }
 
 
 def test_rows_are_as_they_were() -> None:
