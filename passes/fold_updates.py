@@ -18,7 +18,8 @@ After:
     tile.atomic_rmw add %part, %rows[:, :]
 
 It is exact as products of `--expand-gathers` are: an f32 is the sum of three bf16, an i32 that of four bytes,
-numbers that are known to have fewer bits of fewer, and what is not finite is looked for. A histogram of
+numbers that are known to have fewer bits of fewer, and what is not finite is looked for. One product has all
+of these below each other, if the rows are a multiple of 8. A histogram of
 1,048,576 elements in 256 bins takes 15 us on a v6e, estimated, in place of 157.
 
 Scatters of single elements are the same, with a second product that says which elements are named. Of more
@@ -148,14 +149,13 @@ class _Fold:
     def _update(self, build: IndexBuilder, numbers: SSAValue, rows: Dim) -> None:
         """Update the rows of these numbers."""
         op, matrix, held = self.op, self.matrix, element_type(self.op.array.type)
-        named, places, window = matrix.in_rows(build, numbers), matrix.in_places(build), matrix.at(rows)
         value = op.value if isinstance(held, AnyFloat) else as_element(build, op.value, held)
-        part = places.summed(named.spread(value, op.mask), 1, lanes=True)
+        part, window = matrix.summed(build, numbers, value, op.mask), matrix.at(rows)
         if isinstance(op, AtomicRmwOp):
             made = AtomicRmwOp(op.kind.data, part, matrix.array, window)
         else:
             ones = build.insert(constant(1, with_element(value.type, bf16)))
-            met = places.counted(named.spread(ones, op.mask), 1)
+            met = matrix.summed(build, numbers, ones, op.mask)
             some = build.insert(CompareOp(Relation.GT, met, build.insert(constant(0, met.type))))
             made = AtomicRmwOp(Rmw.EXCHANGE, part, matrix.array, window, mask=some, unique=True)
         build.insert_all(made, op.location)

@@ -1,6 +1,7 @@
 """Single elements that are updated, and gathered, in rows: proofs against NumPy, exactly."""
 
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
 import jax
@@ -11,7 +12,7 @@ import pytest
 from programs import parse
 from xdsl.dialects.builtin import TensorType, bf16, f32, i1, i8, i32
 
-from tilec.analysis.narrow import is_in_bf16, known_largest
+from tilec.analysis.narrow import is_finite, is_in_bf16, known_largest
 from tilec.dialects.interpreter import run
 from tilec.dialects.tile.elementwise import CastOp, SelectOp
 from tilec.dialects.tile.values import BroadcastOp, SplatOp
@@ -224,6 +225,8 @@ def test_narrow() -> None:
     third, half = (SplatOp(number, TensorType(f32, [8])).result for number in (1 / 3, 0.5))
     assert [is_in_bf16(each) for each in (third, half)] == [False, True]
     assert not is_in_bf16(SelectOp(flags, third, half).result)
+    assert is_finite(SelectOp(flags, third, half).result)
+    assert not is_finite(SelectOp(flags, third, SplatOp(inf, TensorType(f32, [8])).result).result)
     assert is_in_bf16(CastOp(SplatOp(1 / 3, TensorType(bf16, [8])).result, f32).result)
     assert (products_of(one), products_of(many), products_of(third), products_of(half)) == (1, 2, 3, 1)
     assert (most_lanes(one), most_lanes(many)) == (2**24, 65_793)

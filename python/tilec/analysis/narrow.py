@@ -1,5 +1,6 @@
 """Numbers that are known to fit in fewer bits than their type has."""
 
+from math import isfinite
 from struct import pack
 
 from xdsl.dialects import arith
@@ -48,5 +49,18 @@ def is_in_bf16(value: SSAValue) -> bool:
             return is_in_bf16(op.true) and is_in_bf16(op.false)
         case CastOp() as op:
             return element_type(op.value.type) in (bf16, i1)
+        case _:
+            return False
+
+
+def is_finite(value: SSAValue) -> bool:
+    """Whether no number of a value of floats can be infinite or NaN: it is made of constants that are not."""
+    match value.owner:
+        case SplatOp() | arith.ConstantOp() as op:
+            return isfinite(scalar_of(op.value))
+        case BroadcastOp() as op:
+            return is_finite(op.value)
+        case SelectOp() as op:
+            return is_finite(op.true) and is_finite(op.false)
         case _:
             return False

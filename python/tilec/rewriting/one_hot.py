@@ -5,6 +5,7 @@ finite lanes are multiplied; where there are others, they are counted, and what 
 """
 
 import math
+from collections.abc import Callable
 
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import AnyFloat, IndexType, bf16, f32, i32
@@ -58,6 +59,70 @@ def products_of(value: SSAValue) -> int:
     return _BYTES if largest is None else max(1, -(-largest.bit_length() // 8))
 
 
+def bf16_parts(build: IndexBuilder, value: SSAValue) -> list[SSAValue]:
+    """What the matrix unit multiplies of a value: the bf16 that a float is the sum of, the largest first, or
+    the bytes of an integer, the lowest first."""
+    if not isinstance(element_type(value.type), AnyFloat):
+        return _bytes(build, value)
+    value = _as_made(value)
+    if products_of(value) == 1:
+        return [as_element(build, value, bf16)]
+    parts, rest = list[SSAValue](), as_element(build, value, f32)
+    while len(parts) < _PARTS:
+        if parts:
+            rest = build.insert(arith.SubfOp(rest, as_element(build, parts[-1], f32)))
+        parts.append(as_element(build, rest, bf16))
+    return parts
+
+
+def _bytes(build: IndexBuilder, value: SSAValue) -> list[SSAValue]:
+    whole, largest, parts = as_element(build, value, i32), known_largest(value), list[SSAValue]()
+    for byte in range(products_of(value)):
+        part = whole
+        if byte:
+            part = build.insert(arith.ShRUIOp(whole, build.insert(constant(8 * byte, whole.type))))
+        if largest is None or largest >> 8 * byte > 0xFF:
+            part = build.insert(arith.AndIOp(part, build.insert(constant(0xFF, whole.type))))
+        parts.append(as_element(build, part, bf16))
+    return parts
+
+
+def sum_of_parts(build: IndexBuilder, value: SSAValue, product: Callable[[SSAValue], SSAValue]) -> SSAValue:
+    """The sum of a value, from the `product` of each of its `bf16_parts`: f32 of floats, i32 of integers."""
+    first, *others = bf16_parts(build, value)
+    if isinstance(element_type(value.type), AnyFloat):
+        *more, last = first, *others
+        total = product(last)
+        for part in reversed(more):
+            total = build.insert(arith.AddfOp(total, product(part)))
+        return total
+    total = as_element(build, product(first), i32)
+    for byte, part in enumerate(others, 1):
+        found = as_element(build, product(part), i32)
+        found = build.insert(arith.ShLIOp(found, build.insert(constant(8 * byte, found.type))))
+        total = build.insert(arith.AddiOp(total, found))
+    return total
+
+
+def unless_strange(
+    build: IndexBuilder, total: SSAValue, again: Callable[[IndexBuilder], SSAValue]
+) -> SSAValue:
+    """`total`, or what `again` makes where an element of it is not finite."""
+    rest = build.insert(arith.MulfOp(total, build.insert(constant(0, total.type))))
+    rest = build.insert(ReduceOp(Combine.ADD, rest, [0, 1]))
+    strange = build.insert(arith.CmpfOp(rest, build.insert(constant(0, f32)), "une"))
+    inner: list[Operation] = []
+    return _either(build, strange, inner, again(IndexBuilder(inner, build.location)), total)
+
+
+def _either(
+    build: IndexBuilder, condition: SSAValue, ops: list[Operation], result: SSAValue, otherwise: SSAValue
+) -> SSAValue:
+    """`result`, which `ops` compute, where a condition holds, else a value that is there."""
+    then, other = Block([*ops, scf.YieldOp(result)]), Block([scf.YieldOp(otherwise)])
+    return build.insert(scf.IfOp(condition, [otherwise.type], Region(then), Region(other)))
+
+
 class Picker:
     """Builds what combines the lanes of a tile of integers with the rows that they name."""
 
@@ -80,12 +145,15 @@ class Picker:
 
     def spread(self, value: SSAValue, mask: SSAValue | None = None) -> SSAValue:
         """For each row, the lanes of `value`, of rank 1, that name it, where `mask` is true, else 0."""
+        wide = with_element(self.hits.type, element_type(value.type))
+        return self.where(self.build.insert(BroadcastOp(value, [1], wide)), mask)
+
+    def where(self, value: SSAValue, mask: SSAValue | None) -> SSAValue:
+        """`value`, of rows by lanes, where lanes name rows and `mask` is true, else 0."""
         hits = self.hits
         if mask is not None:
             hits = self.build.insert(arith.AndIOp(hits, self.build.insert(BroadcastOp(mask, [1], hits.type))))
-        wide = with_element(hits.type, element_type(value.type))
-        lanes = self.build.insert(BroadcastOp(value, [1], wide))
-        return self.build.insert(SelectOp(hits, lanes, self._like(wide, 0)))
+        return self.build.insert(SelectOp(hits, value, self._like(value.type, 0)))
 
     def placed(self, value: SSAValue) -> SSAValue:
         """For each lane, the element of `value`, of rows by lanes, in the row that it names; else 0."""
@@ -110,27 +178,12 @@ class Picker:
         contract = (1 if lanes else 0, dim)
         if isinstance(element_type(value.type), AnyFloat):
             return self._float_sum(value, contract)
-        whole, ones = as_element(self.build, value, i32), self._quick_ones()
-        total: SSAValue | None = None
-        largest = known_largest(value)
-        for byte in range(products_of(value)):
-            part = whole
-            if byte:
-                part = self.build.insert(arith.ShRUIOp(whole, self._like(whole.type, 8 * byte)))
-            if largest is None or largest >> 8 * byte > 0xFF:
-                part = self.build.insert(arith.AndIOp(part, self._like(whole.type, 0xFF)))
-            found = self._dot(ones, as_element(self.build, part, bf16), contract)
-            found = as_element(self.build, found, i32)
-            if byte:
-                found = self.build.insert(arith.ShLIOp(found, self._like(found.type, 8 * byte)))
-            total = found if total is None else self.build.insert(arith.AddiOp(total, found))
-        if total is None:
-            raise ValueError("an i32 has bytes")
-        return total
+        ones = self._quick_ones()
+        return sum_of_parts(self.build, value, lambda part: self._dot(ones, part, contract))
 
-    def counted(self, flags: SSAValue, dim: int) -> SSAValue:
-        """`product` of the lanes of a value that is zeros and ones in bf16."""
-        return self._dot(self._quick_ones(), flags, (1, dim))
+    def counted(self, part: SSAValue, dim: int) -> SSAValue:
+        """`product` of the lanes of a value of finite bf16."""
+        return self._dot(self._quick_ones(), part, (1, dim))
 
     def quick_sum(self, value: SSAValue, dim: int, *, lanes: bool) -> SSAValue:
         """`product` of a float `value`, with little work on each of its lanes besides the products.
@@ -139,32 +192,18 @@ class Picker:
         are exact where `highest` makes six. What is not finite, or rounds to infinity in bf16, leaves a NaN
         in the product: then all of it is computed again, as `product` does.
         """
-        build, contract = self.build, (1 if lanes else 0, dim)
-        value = _as_made(value)
-        if is_in_bf16(value):
-            value = as_element(build, value, bf16)
-        ones = self._quick_ones()
-        parts = [value] if element_type(value.type) == bf16 else self._bf16_parts(value)
-        total = self._dot(ones, parts[-1], contract)
-        for part in reversed(parts[:-1]):
-            total = build.insert(arith.AddfOp(total, self._dot(ones, part, contract)))
-        rest = build.insert(arith.MulfOp(total, self._like(total.type, 0)))
-        rest = build.insert(ReduceOp(Combine.ADD, rest, [0, 1]))
-        strange = build.insert(arith.CmpfOp(rest, build.insert(constant(0, f32)), "une"))
-        inner: list[Operation] = []
-        careful = Picker(IndexBuilder(inner, build.location), self.hits)
-        wide = as_element(careful.build, value, f32)
-        again, _ = careful._finite_sum(value, wide, contract)
-        return self._either(strange, inner, careful.with_others(again, wide, contract), total)
+        contract, ones = (1 if lanes else 0, dim), self._quick_ones()
+        total = sum_of_parts(self.build, value, lambda part: self._dot(ones, part, contract))
+        return unless_strange(
+            self.build, total, lambda inner: Picker(inner, self.hits).careful(value, contract)
+        )
 
-    def _bf16_parts(self, value: SSAValue) -> list[SSAValue]:
-        """Three bf16 values whose sum is `value`, the largest first."""
-        build, parts, rest = self.build, list[SSAValue](), as_element(self.build, value, f32)
-        while len(parts) < _PARTS:
-            if parts:
-                rest = build.insert(arith.SubfOp(rest, as_element(build, parts[-1], f32)))
-            parts.append(as_element(build, rest, bf16))
-        return parts
+    def careful(self, value: SSAValue, contract: tuple[int, int]) -> SSAValue:
+        """`product` of a float value of which some lanes are not finite, or nearly so."""
+        value = _as_made(value)
+        wide = as_element(self.build, value, f32)
+        total, _ = self._finite_sum(value, wide, contract)
+        return self.with_others(total, wide, contract)
 
     def _float_sum(self, value: SSAValue, contract: tuple[int, int]) -> SSAValue:
         build, wide = self.build, as_element(self.build, value, f32)
@@ -176,14 +215,7 @@ class Picker:
         some = build.insert(arith.CmpiOp(most, zero, "ne"))
         inner: list[Operation] = []
         others = Picker(IndexBuilder(inner, build.location), self.hits).with_others(total, wide, contract)
-        return self._either(some, inner, others, total)
-
-    def _either(
-        self, condition: SSAValue, ops: list[Operation], result: SSAValue, otherwise: SSAValue
-    ) -> SSAValue:
-        """`result`, which `ops` compute, where a condition holds, else a value that is there."""
-        then, other = Block([*ops, scf.YieldOp(result)]), Block([scf.YieldOp(otherwise)])
-        return self.build.insert(scf.IfOp(condition, [otherwise.type], Region(then), Region(other)))
+        return _either(build, some, inner, others, total)
 
     def _finite_sum(
         self, value: SSAValue, wide: SSAValue, contract: tuple[int, int]

@@ -53,14 +53,15 @@ func.func @rows_gathered(%x: memref<?x128xi8>, %ids: memref<64xi32>) -> memref<6
 // CHECK:         [[EXTENT:%[0-9]+]] = memref.dim %x
 // CHECK-NEXT:    tile.grid
 // CHECK:           tile.for %x_rows = 0 to [[EXTENT]] by x_rows:256
-// CHECK:             [[WHOLE:%[0-9]+]] = tile.cast {{%[0-9]+}} to i32
 // CHECK:             [[HITS:%[0-9]+]] = tile.select %hits
 // CHECK:             [[ONES:%[0-9]+]] = tile.cast [[HITS]] to bf16
+// CHECK:             [[WHOLE:%[0-9]+]] = tile.cast {{%[0-9]+}} to i32
 // CHECK:             [[LOW:%[0-9]+]] = arith.andi [[WHOLE]]
 // CHECK-NEXT:        [[BYTE:%[0-9]+]] = tile.cast [[LOW]] to bf16
-// CHECK-NEXT:        tile.dot [[ONES]], [[BYTE]] contract [0] x [0]
 // CHECK-COUNT-3:     arith.shrui [[WHOLE]]
 // CHECK-NOT:         arith.shrui
+// CHECK:             tile.dot [[ONES]], [[BYTE]] contract [0] x [0]
+// CHECK-COUNT-3:     tile.dot [[ONES]]
 // CHECK:           tile.cast %v_1 to i8
 
 // The sum of the rows that name one row. Where a lane is not finite the product has a NaN; then only the finite
@@ -132,7 +133,7 @@ func.func @lanes_added(%x: memref<128x64xi32>, %ids: memref<64xi32>, %out: memre
 // CHECK:             [[ONES:%[0-9]+]] = tile.cast [[HITS]] to bf16
 // CHECK:             [[LOW:%[0-9]+]] = arith.andi %v
 // CHECK-NEXT:        [[BYTE:%[0-9]+]] = tile.cast [[LOW]] to bf16
-// CHECK-NEXT:        tile.dot [[BYTE]], [[ONES]] contract [1] x [1]
+// CHECK:             tile.dot [[BYTE]], [[ONES]] contract [1] x [1]
 // CHECK:             tile.atomic_rmw add {{%[0-9]+}}, %out[:, %out_rows]
 // OUTER-LABEL: func.func @lanes_added
 // OUTER:         tile.grid %m = 0 to 64 by m:32, %out_rows = 0 to 600 by out_rows:256 {

@@ -23,14 +23,14 @@ func.func @histogram(%ids: memref<64xi32>) -> memref<256xi32> {
 // CHECK:         [[IDS:%[0-9]+]] = arith.addi %i, {{.*}}
 // CHECK:         [[PLACE:%[0-9]+]] = arith.andi [[IDS]], {{.*}}
 // CHECK:         [[ROW:%[0-9]+]] = arith.shrsi [[IDS]], {{.*}}
-// CHECK:         [[THERE:%[0-9]+]] = tile.broadcast [[PLACE]] dims [1] : tensor<16x32xi32, #tile.spans<_, m>>
-// CHECK-NEXT:    [[PLACES:%hits[0-9_]*]] = tile.compare eq {{%[0-9]+}}, [[THERE]]
 // CHECK:         [[HERE:%[0-9]+]] = tile.broadcast [[ROW]] dims [1] : tensor<16x32xi32, #tile.spans<_, m>>
 // CHECK-NEXT:    [[HITS:%hits[0-9_]*]] = tile.compare eq {{%[0-9]+}}, [[HERE]]
+// CHECK:         [[THERE:%[0-9]+]] = tile.broadcast [[PLACE]] dims [1] : tensor<16x32xi32, #tile.spans<_, m>>
+// CHECK-NEXT:    [[PLACES:%hits[0-9_]*]] = tile.compare eq {{%[0-9]+}}, [[THERE]]
 // CHECK:         [[VALUES:%[0-9]+]] = tile.select [[HITS]]
+// CHECK-NEXT:    [[NARROW:%[0-9]+]] = tile.cast [[VALUES]] to bf16
 // CHECK:         [[ONES:%[0-9]+]] = tile.select [[PLACES]]
 // CHECK-NEXT:    [[ONE:%[0-9]+]] = tile.cast [[ONES]] to bf16
-// CHECK-NEXT:    [[NARROW:%[0-9]+]] = tile.cast [[VALUES]] to bf16
 // CHECK-NEXT:    [[SUM:%[0-9]+]] = tile.dot [[NARROW]], [[ONE]] contract [1] x [1]
 // CHECK-NEXT:    [[PART:%[0-9]+]] = tile.cast [[SUM]] to i32
 // CHECK-NEXT:    tile.atomic_rmw add [[PART]], [[OUT]][:, :]
@@ -50,11 +50,15 @@ func.func @scattered(%ids: memref<64xi32>, %x: memref<64xf32>, %flags: memref<64
 // CHECK-LABEL: func.func @scattered
 // CHECK:         %out = tile.full 0.0 : memref<3x384xf32>
 // CHECK-NEXT:    [[OUT:%[a-z0-9_]+]] = tile.view %out : memref<3x384xf32> to memref<3x24x16xf32>
-// CHECK:         [[MASK:%[0-9]+]] = tile.broadcast %p dims [1]
+// CHECK:         [[MASK:%[0-9]+]] = tile.broadcast %p dims [1] : tensor<72x32xi1, #tile.spans<_, m>>
 // CHECK-NEXT:    [[NAMED:%[0-9]+]] = arith.andi %hits{{[0-9_]*}}, [[MASK]]
-// CHECK:         tile.select [[NAMED]]
-// CHECK-COUNT-3: tile.dot
+// CHECK:         [[THREE:%[0-9]+]] = tile.select [[NAMED]]
+// CHECK-NEXT:    [[NARROW:%[0-9]+]] = tile.cast [[THREE]] to bf16
+// CHECK:         [[SUMS:%[0-9]+]] = tile.dot [[NARROW]], {{%[0-9]+}} contract [1] x [1]
+// CHECK-NEXT:    [[STACK:%[0-9]+]] = tile.reshape [[SUMS]] : tensor<3x24x16xf32>
+// CHECK-NEXT:    [[SUM:%[0-9]+]] = tile.reduce add [[STACK]] dims [0]
 // CHECK:         [[PART:%[0-9]+]] = scf.if
+// CHECK:           scf.yield [[SUM]]
 // CHECK:         arith.andi %hits{{[0-9_]*}}
 // CHECK:         [[MET:%[0-9]+]] = tile.dot
 // CHECK:         [[SOME:%[0-9]+]] = tile.compare gt [[MET]]
