@@ -52,7 +52,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
 from tilec.analysis.jagged_spans import refuse_jagged_spans
-from tilec.analysis.within import is_within
+from tilec.analysis.within import dim_kept_by_mask
 from tilec.chips.option import chip_option
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import AccessOp, Dim
@@ -168,16 +168,14 @@ def _check_lanes(access: AccessOp, ids: SSAValue) -> None:
 
 def _check_mask(access: AccessOp) -> None:
     """Refuse a mask that may keep lanes inside the array: blocks of rows are accessed without it."""
-    if not isinstance(access, GatherOp | ScatterOp | AtomicRmwOp) or access.mask is None:
-        return
-    for position, dim in enumerate(access.window):
-        if not dim.indexed and not is_within(access, position):
-            fail(
-                access,
-                f"expand-gathers: only the mask of {access.name} may keep dimension {position} inside "
-                f"%{access.array.name_hint or 'array'}, and blocks of rows are accessed without it; "
-                "index that dimension by an axis or by `:`",
-            )
+    position = dim_kept_by_mask(access)
+    if position is not None:
+        fail(
+            access,
+            f"expand-gathers: only the mask of {access.name} may keep dimension {position} inside "
+            f"%{access.array.name_hint or 'array'}, and blocks of rows are accessed without it; "
+            "index that dimension by an axis or by `:`",
+        )
 
 
 @dataclass

@@ -13,6 +13,7 @@ from programs import parse
 from xdsl.dialects.builtin import TensorType, bf16, f32, i1, i8, i32
 
 from tilec.analysis.narrow import is_finite, is_in_bf16, known_largest
+from tilec.diagnostics import TileError
 from tilec.dialects.interpreter import run
 from tilec.dialects.tile.elementwise import CastOp, SelectOp
 from tilec.dialects.tile.values import BroadcastOp, SplatOp
@@ -194,6 +195,35 @@ def test_not_finite(body: str) -> None:
     if body == ADDED:
         args[3][:] = 0
     prove(program(body, "f32", (512,)), args, TileToPallas(blocks={"m": 64}), expected(body, args))
+
+
+KEPT_BY_MASK = """
+func.func @f(%x: memref<4x512xf32>, %ids: memref<300xi32>, %row: memref<1xi32>,
+    %flags: memref<300xi8>, %v: memref<300xf32>) -> memref<4x512xf32> {
+  tile.grid %m = 0 to 300 by m {
+    %r = tile.load %row[0]
+    %p = tile.load %ids[%m]
+    %f = tile.load %flags[%m]
+    %k = tile.cast %f to i1
+    %w = tile.load %v[%m]
+    {access}
+  }
+  return %x : memref<4x512xf32>
+}"""
+
+
+@pytest.mark.parametrize(
+    "access",
+    [
+        "tile.atomic_rmw add %w, %x[%r, %p] mask %k",
+        "tile.scatter %w, %x[%r, %p] mask %k",
+        "%g = tile.gather %x[%r, %p] mask %k other %w\n    tile.store %g, %v[%m]",
+    ],
+)
+def test_row_that_only_a_mask_keeps_inside(access: str) -> None:
+    """Rows are accessed without a mask: it may be all that keeps %r inside of the array."""
+    with pytest.raises(TileError, match=r"only the mask of tile\..* may keep dimension 0 inside %x"):
+        emit(parse(KEPT_BY_MASK.replace("{access}", access)), TileToPallas(blocks={"m": 64}).passes())
 
 
 def test_integers_wrap() -> None:

@@ -54,6 +54,15 @@ def is_within(op: AccessOp, position: int) -> bool:
     return first.high is not None and whole.literal is not None and first.high < whole.literal
 
 
+def dim_kept_by_mask(op: AccessOp) -> int | None:
+    """The first dimension, of those that no tile of integers indexes, which only a mask may keep inside the
+    array; `None` where there is no such dimension."""
+    if mask_of(op) is None:
+        return None
+    dims = enumerate(op.window)
+    return next((i for i, dim in dims if not dim.indexed and not is_within(op, i)), None)
+
+
 def is_cut(window: WindowOp, position: int) -> bool:
     """Whether only those elements of a window are in the array along a dimension that a mask chooses."""
     return window.clipped is not None and not is_within(window, position)

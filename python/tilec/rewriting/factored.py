@@ -10,6 +10,7 @@ from xdsl.ir import SSAValue
 
 from tilec.analysis.narrow import is_finite
 from tilec.analysis.vmem import LANES, SUBLANES
+from tilec.analysis.within import dim_kept_by_mask
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
 from tilec.dialects.tile.locals import is_local
@@ -36,12 +37,15 @@ ROWS = 256
 
 def extent_of_elements(op: AccessOp) -> int | None:
     """How many elements an access finds single ones of, by a tile of rank 1 in its last dimension; the others
-    are indexed by numbers. `None` of any other access, and of elements that have no products."""
+    are indexed by numbers. `None` of any other access, of elements that have no products, and where only a
+    mask may keep the other dimensions inside the array: rows are accessed without it."""
     *before, last = op.window
     if last.base is None or not last.indexed or any(dim.kept for dim in before) or is_local(op.array):
         return None
     ids, element = last.base.type, element_type(op.array.type)
     if element in (i1, i64) or element_type(ids) == i64 or len(shape_of(ids)) != 1:
+        return None
+    if dim_kept_by_mask(op) is not None:
         return None
     return shape_of(op.array.type)[-1]
 
