@@ -27,7 +27,8 @@ which one is selected:
     %v = tile.reduce add %picked dims [1]
 
 It is done to what a kernel only reads, at positions of rank 1 in the last dimension of an array, which has a
-multiple of 8 elements, 256 or more; of rows of 128 a multiple of 128.
+multiple of 8 elements, 256 or more; of rows of 128 a multiple of 128. Last bits of f32 below 2**-110 may be
+lost.
 """
 
 from dataclasses import dataclass

@@ -26,9 +26,10 @@ Scatters of single elements are the same, with a second product that says which 
 than 256 rows a loop goes through blocks, or the grid does, by `order` as in `--expand-gathers`.
 
 It is done where an array has a multiple of 8 elements along its last dimension, 128 or more, or 256 for
-numbers of several parts, and all that a grid does with it are such updates. Left alone are extremes and bitwise updates, of which there is no
-product; positions in tiles of rank 2 or more; tiles of integers so long that a sum of their bytes may leave
-the 24 bits that f32 has; and all with `order=rows`.
+numbers of several parts, and all that a grid does with it are such updates. Left alone are extremes and
+bitwise updates, of which there is no product; positions in tiles of rank 2 or more; tiles of integers so long
+that a sum of their bytes may leave the 24 bits that f32 has; and all with `order=rows`. Last bits of f32
+below 2**-110 may be lost.
 """
 
 from dataclasses import dataclass

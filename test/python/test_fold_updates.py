@@ -226,6 +226,27 @@ def test_row_that_only_a_mask_keeps_inside(access: str) -> None:
         emit(parse(KEPT_BY_MASK.replace("{access}", access)), TileToPallas(blocks={"m": 64}).passes())
 
 
+ROW_FROM_AN_ARRAY = """
+func.func @f(%x: memref<4x512xf32>, %ids: memref<300xi32>, %row: memref<1xi32>) -> memref<300xf32> {
+  %out = tile.empty : memref<300xf32>
+  tile.grid %m = 0 to 300 by m {
+    %r = tile.load %row[0]
+    %p = tile.load %ids[%m]
+    %v = tile.gather %x[%r, %p]
+    tile.store %v, %out[%m]
+  }
+  return %out : memref<300xf32>
+}"""
+
+
+def test_row_from_an_array() -> None:
+    """The rows stay in a kernel of one cell, where the index map of their block reads %row."""
+    rng = np.random.default_rng(3)
+    x, ids = rng.standard_normal((4, 512)).astype(np.float32), rng.integers(0, 512, COUNT).astype(np.int32)
+    choices = TileToPallas(loop="fori_loop", blocks={"m": 64})
+    prove(ROW_FROM_AN_ARRAY, [x, ids, np.array([2], np.int32)], choices, x[2][ids])
+
+
 def test_integers_wrap() -> None:
     args = arguments(ADDED, "i32", (512,))
     args[0][:] = np.random.default_rng(2).integers(-(2**31), 2**31, COUNT)

@@ -11,7 +11,7 @@ from tilec.analysis.blocks import kind_of, loop_axes, scalar_arrays
 from tilec.analysis.kept import buffers_back, kept_buffers, kept_returns
 from tilec.analysis.revisits import check_visits
 from tilec.analysis.row_gathers import gather_obstacle, rows_at
-from tilec.analysis.visits import block_owner
+from tilec.analysis.visits import block_owner, block_values
 from tilec.analysis.vmem import SUBLANES
 from tilec.chips import CHIPS
 from tilec.diagnostics import fail
@@ -201,9 +201,17 @@ class KernelLowering:
                 "f32 can be read so",
             )
         current = self.host.current(array)
-        if self.outer:
+        if self.outer or self._has_placed_blocks():
             return self._spec(pallas.PrefetchOp(current), array)
         return self._spec(pallas.InSpaceOp(current, pallas.Space.SMEM), array)
+
+    def _has_placed_blocks(self) -> bool:
+        """Whether a kernel of one cell has blocks at positions from arrays, which index maps then read."""
+        return self.loop is Loop.FORI_LOOP and any(
+            kind_of(self.pipeline, window) is Kind.GRID_BLOCK and block_values(window)
+            for window in self.pipeline.windows
+            if not is_local(window.array)
+        )
 
     def _load_count(self, count: SSAValue, array: SSAValue) -> None:
         ref = self._spec(pallas.InSpaceOp(array, pallas.Space.SMEM), count)
