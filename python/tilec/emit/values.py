@@ -138,7 +138,10 @@ def value_expression(op: Operation, scope: Scope) -> str:
         return _cast(op, scope)
     table = HOST if scope.host and not _is_traced(op, scope) else ELEMENTWISE
     if type(op) in table:
-        return table[type(op)].format(*_lanes(op.operands, scope))
+        text = table[type(op)]
+        # A function of lax takes a Python number for an i32, and no i32 beside a narrower integer.
+        typed = text.startswith("lax.") and not scope.host and _is_narrow(op.operands[0])
+        return text.format(*(map(scope.typed, op.operands) if typed else _lanes(op.operands, scope)))
     match op:
         case arith.CmpiOp():
             return _compare(op, _INTEGER_COMPARISONS, op.predicate.value.data, scope)
@@ -158,6 +161,11 @@ def value_expression(op: Operation, scope: Scope) -> str:
         case _:
             place = "around kernels; there it can be arithmetic on index" if scope.host else "in a kernel"
             fail(op, f"{op.name} cannot be printed for Pallas {place}")
+
+
+def _is_narrow(value: SSAValue) -> bool:
+    element = element_type(value.type)
+    return isinstance(element, FixedBitwidthType) and element.bitwidth < 32
 
 
 def _is_traced(op: Operation, scope: Scope) -> bool:
