@@ -13,12 +13,11 @@ import argparse
 import csv
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 from tilec.analysis.alignment import refusal
 from tilec.analysis.alignment.rows import FIELDS, parse_access
 from tilec.chips import CHIPS
-from tilec.diagnostics import TileError, run_tool
+from tilec.diagnostics import Arguments, TileError, run_tool
 from tilec.parsing import read_text, source_name
 
 TOOL = "tile-report"
@@ -34,13 +33,6 @@ taken as they are, and what they leave out is as that pass has it, but for sizes
 
 Times are estimates: see "What a kernel costs" in the README.
 """
-
-
-class Arguments(argparse.ArgumentParser):
-    """The command line. What is wrong with it is an error like any other."""
-
-    def error(self, message: str) -> NoReturn:
-        raise TileError(message, TOOL)
 
 
 def kernel_arguments() -> Arguments:

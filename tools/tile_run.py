@@ -6,12 +6,11 @@
 An error is one line, `file:line:col: error: message`, and the exit status is then 1.
 """
 
-import argparse
 import sys
 import zlib
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -19,7 +18,7 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 
-from tilec.diagnostics import TileError, run_tool, verify
+from tilec.diagnostics import Arguments, TileError, run_tool, verify
 from tilec.dialects.interpreter import Result, functions, random_args, run
 from tilec.parsing import make_context, parse_file, source_name
 from tilec.passes.choose_blocks import named_axes
@@ -27,8 +26,8 @@ from tilec.passes.choose_blocks import named_axes
 TOOL = "tile-run"
 
 
-class Arguments(argparse.ArgumentParser):
-    """The command line. What is wrong with it is an error like any other."""
+class RunArguments(Arguments):
+    """The command line."""
 
     def __init__(self) -> None:
         usage = "tile-run [options] [FILE | -]"
@@ -49,9 +48,6 @@ class Arguments(argparse.ArgumentParser):
             "--blocks", default="", metavar='"m=16 k=8"', help="lanes of tile axes; others are random"
         )
         self.add_argument("--out", type=Path, metavar="DIR", help="save the results here, as NAME.npy")
-
-    def error(self, message: str) -> NoReturn:
-        raise TileError(message, TOOL)
 
 
 def pick_function(module: ModuleOp, entry: str | None, place: str) -> func.FuncOp:
@@ -131,7 +127,7 @@ def save(folder: Path, name: str, result: Result) -> None:
 
 def interpret(argv: Sequence[str]) -> int:
     """Do what the command line says. Returns the exit status."""
-    options = Arguments().parse_args(argv)
+    options = RunArguments().parse_args(argv)
     if options.extent is not None and options.extent < 0:
         raise TileError(f"--extent {options.extent}; 0 or more is needed", TOOL)
     if options.seed < 0:

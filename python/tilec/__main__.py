@@ -7,7 +7,6 @@
 An argument is an array, `dtype[extents]`, or a number. An error is one line, and the exit status is then 1.
 """
 
-import argparse
 import ast
 import importlib.util
 import re
@@ -16,11 +15,11 @@ import traceback
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from xdsl.utils.exceptions import DiagnosticException
 
-from tilec.diagnostics import TileError, one_line, run_tool
+from tilec.diagnostics import Arguments, TileError, one_line, run_tool
 
 TOOL = "python -m tilec"
 
@@ -36,8 +35,8 @@ DTYPES = {
 }
 
 
-class Arguments(argparse.ArgumentParser):
-    """The command line. What is wrong with it is an error like any other."""
+class ShowArguments(Arguments):
+    """The command line."""
 
     def __init__(self) -> None:
         what = "[--after PASS | --pallas | --mosaic CHIP]"
@@ -50,9 +49,6 @@ class Arguments(argparse.ArgumentParser):
         shown.add_argument("--after", metavar="PASS")
         shown.add_argument("--pallas", action="store_true")
         shown.add_argument("--mosaic", metavar="CHIP")
-
-    def error(self, message: str) -> NoReturn:
-        raise TileError(message, TOOL)
 
 
 def parse_arguments(text: str, tool: str = TOOL) -> list[Any]:
@@ -117,7 +113,7 @@ def load_kernel(text: str, tool: str = TOOL) -> Any:
 
 def show(argv: Sequence[str]) -> int:
     """Do what the command line says. Returns the exit status."""
-    options = Arguments().parse_args(argv)
+    options = ShowArguments().parse_args(argv)
     kernel = load_kernel(options.kernel)
     try:
         with blamed_on(options.kernel.rpartition(":")[0]):

@@ -15,7 +15,7 @@ from rich.table import Table
 from xdsl.dialects import func
 from xdsl.ir import SSAValue
 
-from tilec.diagnostics import TileError, run_tool
+from tilec.diagnostics import Arguments, run_tool
 from tilec.dialects.interpreter import random_args
 from tilec.dialects.interpreter.arguments import room
 from tilec.dialects.tile import SegmentOp
@@ -78,11 +78,13 @@ def show(console: Console, names: list[str], report: Report) -> None:
 def demo(argv: list[str]) -> int:
     """Prove and show the program at the one path in `argv`; returns the exit status.
 
-    Raises what `tilec.proof.prove` does, and TileError for another number of arguments.
+    Raises what `tilec.proof.prove` does, and TileError for another command line.
     """
-    if len(argv) != 1:
-        raise TileError(f"{len(argv)} arguments; write python -m {TOOL} FILE.mlir", TOOL)
-    path = Path(argv[0])
+    parser = Arguments(
+        TOOL, f"python -m {TOOL} FILE.mlir", "Show the three proofs of a program.", allow_abbrev=False
+    )
+    parser.add_argument("file", type=Path, metavar="FILE.mlir", help="a program with one function")
+    path = parser.parse_args(argv).file
     lists = argument_lists(read_program(path)[1])
     show(Console(), list(lists), prove(path, list(lists.values())))
     return 0

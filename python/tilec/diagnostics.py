@@ -5,6 +5,7 @@ reaches a user is one line, `place: error: message` (`render`). Passes refuse wi
 declined with `explain`, which is silent unless a tool collects the notes (`collect_notes`).
 """
 
+import argparse
 import os
 import signal
 import sys
@@ -173,6 +174,13 @@ def _as_a_tool(name: str) -> Generator[None]:
 
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
+
+
+class Arguments(argparse.ArgumentParser):
+    """A command line. What is wrong with it is an error like any other."""
+
+    def error(self, message: str) -> NoReturn:
+        raise TileError(message, self.prog)
 
 
 def run_tool(name: str, body: Callable[[], int]) -> int:

@@ -81,17 +81,18 @@ def prove(
 
     Each of `arguments` is a list of arrays as `tilec.dialects.interpreter.run` takes it; without any, one is
     drawn at random. `grouping`, `loop` and `blocks` (lanes by axis) are the options of the pass. The kernel
-    is compiled for the shapes of the first list.
+    is compiled for the shapes of the first list, for each of `chips`; without any, for none.
 
     Raises ProofFailed, TileError for what a pass refuses, and what `read_program` raises.
     """
     module, function = read_program(program)
     name, lists = function.sym_name.data, arguments or [random_args(function)]
-    choices = {chip: TileToPallas(grouping, loop, chip, blocks or {}) for chip in chips}
+    choices = {chip: TileToPallas(grouping, loop, chip, blocks or {}) for chip in chips or CHIPS[:1]}
     kernels = {chip: emit(module, [choice]) for chip, choice in choices.items()}
-    kernel, passes = kernels[chips[0]], choices[chips[0]].passes()
+    first = next(iter(choices))
+    kernel, passes = kernels[first], choices[first].passes()
     fold = 1 + [each.name for each in passes].index(FoldOuterPipeline.name)
-    schedule = _applied(module, choices[chips[0]].schedule())
+    schedule = _applied(module, choices[first].schedule())
     started, steps = time.perf_counter(), list[int]()
     for args in lists:
         prove_passes(module, name, args, passes)

@@ -50,7 +50,7 @@ def test_shows_the_proofs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "tilec.demo: error: 0 arguments; write python -m tilec.demo FILE.mlir"),
+        ([], "tilec.demo: error: the following arguments are required: FILE.mlir"),
         (["missing.mlir"], "missing.mlir: error: no such file or directory"),
         (
             ["test/lit/emit/add.mlir"],

@@ -245,6 +245,7 @@ def test_prove() -> None:
     assert "def double(" in report.kernel
     assert [each.chip.name for each in report.compiled] == ["v5e"]
     assert prove(SMALL, chips=("v6e",), loop="emit_pipeline").steps > (0,)
+    assert prove(SMALL, chips=()).compiled == ()
 
 
 @pytest.mark.parametrize("count", [0, 2])
