@@ -17,9 +17,11 @@ from tilec.dialects.tile.axes import span_in_scope
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
 from tilec.dialects.tile.interleaved import InterleaveOp, StridedSliceOp
 from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp, ScanOp, WholeOp, identity
+from tilec.dialects.tile.places import GetOp
 from tilec.dialects.tile.products import DotOp
+from tilec.dialects.tile.schedule import WindowOp
 from tilec.dialects.tile.syntax import ints_of, scalar_of
-from tilec.dialects.tile.types import byte_width, element_type, shape_of, span_names, value_type
+from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of, span_names, value_type
 from tilec.dialects.tile.values import (
     BroadcastOp,
     ConcatenateOp,
@@ -40,6 +42,9 @@ Emit = Callable[[Operation], SSAValue]
 
 REDUCED_AT_ONCE = (Combine.ADD, Combine.MAX, Combine.MIN)
 """The reductions that Mosaic lowers; of any element type but i1."""
+
+_FEW_ROWS = 4
+"""Rows up to which arrays of narrow elements lie in tiles of memory of which the TPU compiler knows less."""
 
 
 class Values:
@@ -104,6 +109,8 @@ class Values:
                 made = self._broadcast(op)
             case FillOp():
                 made = self._fill(op)
+            case SelectOp() if shape_of(op.result.type):
+                made = self._select(op)
             case WholeOp():
                 made = self.get(op.value)
             case TransposeOp():
@@ -249,16 +256,32 @@ class Values:
             return self.emit(arith.AndIOp(live, value))  # a choice between masks has no layout on a TPU
         if not shape_of(other.type):
             other = self.emit(BroadcastOp(other, [], target))
-        return self._chosen(live, value, other)
+        return self._chosen(live, value, other, self._rows_of_memory(op.value))
 
-    def _chosen(self, condition: SSAValue, value: SSAValue, other: SSAValue) -> SSAValue:
-        """A choice by a mask that varies along lanes.
+    def _select(self, op: SelectOp) -> SSAValue:
+        condition, value, other = op.operands
+        rows = self._rows_of_memory(value, other)
+        return self._chosen(self.get(condition), self.get(value), self.get(other), rows)
 
-        One row of narrow elements is widened for it: of several registers the TPU compiler finds no layout
-        for such a mask. Source: measured on one row of 256 and 1024 elements of 8 and 16 bits.
+    def _rows_of_memory(self, *values: SSAValue) -> int:
+        """The least number of rows that one of some values of one shape has where it comes from: an array may
+        have fewer than its block."""
+        rows = [self.shape(values[0])[-2]]
+        for value in values:
+            window = value.owner.ref.owner if isinstance(value.owner, GetOp) else None
+            if isinstance(window, WindowOp):
+                rows += shape_of(window.array.type)[-2:-1]
+        return min(extent for extent in rows if extent != UNBOUND)
+
+    def _chosen(self, condition: SSAValue, value: SSAValue, other: SSAValue, rows: int) -> SSAValue:
+        """A choice by a mask, in values of so many rows of memory.
+
+        Few rows of narrow elements are widened for it: the TPU compiler finds no layout for masks of these
+        that vary along lanes. Source: measured on arrays of 1 to 20 rows and 100 to 1024 columns of 8 and 16
+        bits.
         """
-        shape, element = shape_of(value.type), element_type(value.type)
-        if byte_width(element) == WORD or element == i1 or shape[-2] > 1 or shape[-1] <= LANES:
+        element = element_type(value.type)
+        if byte_width(element) == WORD or element == i1 or rows > _FEW_ROWS:
             return self.emit(SelectOp(condition, value, other))
         wide = f32 if isinstance(element, AnyFloat) else i32
         made = SelectOp(condition, self.emit(CastOp(value, wide)), self.emit(CastOp(other, wide)))
