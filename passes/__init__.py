@@ -18,6 +18,7 @@ _PASSES = {
     "choose-blocks": "ChooseBlocks",
     "raise-gathers": "RaiseGathers",
     "fold-lanes": "FoldLanes",
+    "pad-elements": "PadElements",
     "fold-gathers": "FoldGathers",
     "fold-updates": "FoldUpdates",
     "resolve-views": "ResolveViews",

@@ -40,7 +40,6 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
-from tilec.analysis.segments import writes_of
 from tilec.analysis.vmem import LANES
 from tilec.diagnostics import explain
 from tilec.dialects.tile.access import Dim
@@ -53,14 +52,13 @@ from tilec.dialects.tile.types import element_type, shape_of, span_names, value_
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp
 from tilec.dialects.tile.views import viewed_array
 from tilec.rewriting.accumulators import added, as_element, constant, fill_with_zeros, wide_element
-from tilec.rewriting.factored import ROWS, Factored, extent_of_elements, places_of
+from tilec.rewriting.factored import ROWS, Factored
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.one_hot import as_ids, lane_numbers, or_other
 from tilec.rewriting.row_blocks import RowBlocks
+from tilec.rewriting.single_elements import elements_of, gathers_of, places_of
 from tilec.rewriting.unflattened import Views
 
-_LEAST = 256
-"""Elements from which on products take less time than comparisons with all of them."""
 _MOST = 256 * LANES
 """Elements up to which products take less time than a copy of a row for each lane, which takes 2 to 5 ns on a
 v6e: those of a block of rows."""
@@ -75,11 +73,8 @@ class FoldGathers(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         views = Views()
         for grid in [inner for inner in op.walk() if isinstance(inner, GridOp)]:
-            written = {viewed_array(each.array) for each in writes_of(grid)}
-            for gather in [inner for inner in grid.walk() if isinstance(inner, GatherOp)]:
-                extent = extent_of_elements(gather)
-                if extent is None or extent < _LEAST or viewed_array(gather.array) in written:
-                    continue
+            for gather in gathers_of(grid):
+                extent = elements_of(gather)
                 if extent > _MOST and extent % LANES == 0 and len(gather.window) == 1:
                     explain(gather, f"fold-gathers: its elements are looked for in rows of {LANES}")
                     _copy(gather, views)

@@ -33,7 +33,6 @@ below 2**-110 may be lost.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import AnyFloat, ModuleOp, bf16
@@ -42,26 +41,21 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.diagnostics import explain, fail
-from tilec.dialects.tile.access import AccessOp, Dim
+from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
 from tilec.dialects.tile.elementwise import CompareOp, Relation
 from tilec.dialects.tile.gathers import ScatterOp
 from tilec.dialects.tile.loops import GridOp
-from tilec.dialects.tile.types import UNBOUND, element_type, shape_of, with_element
+from tilec.dialects.tile.types import element_type, with_element
 from tilec.dialects.tile.values import IndicesOp
 from tilec.dialects.tile.views import viewed_array
 from tilec.rewriting.accumulators import as_element, constant, fill_with_zeros
-from tilec.rewriting.factored import ROWS, Factored, extent_of_elements, places_of
+from tilec.rewriting.factored import ROWS, Factored
 from tilec.rewriting.index import IndexBuilder
-from tilec.rewriting.one_hot import lane_numbers, most_lanes, products_of
+from tilec.rewriting.one_hot import lane_numbers
 from tilec.rewriting.row_blocks import ORDERS, RowBlocks
+from tilec.rewriting.single_elements import Update, elements_of, places_of, updates_of
 from tilec.rewriting.unflattened import Views
-
-_LEAST, _LEAST_OF_SEVERAL = 128, 256
-"""Elements from which on one product, and several, take less time than comparisons with all of them, where
-tiles have some thousand lanes."""
-
-Update: TypeAlias = AtomicRmwOp | ScatterOp
 
 
 @dataclass(frozen=True)
@@ -77,43 +71,10 @@ class FoldUpdates(ModulePass):
             fail(op, f"fold-updates: order={self.order}; {', '.join(ORDERS)} are accepted")
         views = Views()
         for grid in [inner for inner in op.walk() if isinstance(inner, GridOp) and self.order != "rows"]:
-            for update, places in _foldable(grid):
-                explain(update, f"fold-updates: its elements are in rows of {places}")
-                _Fold.apply(update, places, self.order, views)
-
-
-def _foldable(grid: GridOp) -> list[tuple[Update, int]]:
-    """The updates of a grid that are folded, each with how many places a row has."""
-    arrays: dict[SSAValue, list[AccessOp]] = {}
-    for access in [inner for inner in grid.walk() if isinstance(inner, AccessOp)]:
-        arrays.setdefault(viewed_array(access.array), []).append(access)
-    found: list[tuple[Update, int]] = []
-    for accesses in arrays.values():
-        folded = [
-            (op, places)
-            for op in accesses
-            if isinstance(op, AtomicRmwOp | ScatterOp) and (places := _places(op)) is not None
-        ]
-        if len(folded) == len(accesses) and len({op.array for op in accesses}) == 1:
-            found += folded
-    return found
-
-
-def _places(op: Update) -> int | None:
-    """How many elements a row has; `None` where products are no way to make an update, or take more time."""
-    extent = extent_of_elements(op)
-    if extent is None or (isinstance(op, AtomicRmwOp) and (op.kind.data is not Rmw.ADD or not _is_exact(op))):
-        return None
-    least = _LEAST if products_of(op.value) == 1 else _LEAST_OF_SEVERAL
-    return places_of(extent) if extent >= least else None
-
-
-def _is_exact(op: AtomicRmwOp) -> bool:
-    """Whether what a tile adds to an element is exact in a product; floats are added as everywhere."""
-    (lanes,) = shape_of(op.value.type)
-    if isinstance(element_type(op.array.type), AnyFloat):
-        return True
-    return lanes != UNBOUND and lanes <= most_lanes(op.value)
+            for update in updates_of(grid):
+                if (places := places_of(elements_of(update))) is not None:
+                    explain(update, f"fold-updates: its elements are in rows of {places}")
+                    _Fold.apply(update, places, self.order, views)
 
 
 @dataclass

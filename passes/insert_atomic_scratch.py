@@ -51,24 +51,23 @@ from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.analysis.races import conflicts, refuse_race
 from tilec.analysis.targets import (
     Target,
+    fill_before,
     frames_of,
     home_of,
     is_sure,
     meeting_loop,
     recipe,
     targets_of,
-    writes_to,
 )
 from tilec.analysis.views import check_resolved
 from tilec.analysis.vmem import MOST_RESIDENT
 from tilec.analysis.within import is_within
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import AccessOp
-from tilec.dialects.tile.arrays import FullOp, LoadOp, StoreOp
+from tilec.dialects.tile.arrays import LoadOp, StoreOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import GridOp
-from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, with_element
 from tilec.rewriting.accumulators import as_element, fill_with_zeros, filled, kept_element, thread
 from tilec.rewriting.index import IndexBuilder
@@ -176,7 +175,7 @@ class _Order:
         # Those along which more targets meet are inner.
         axes.sort(key=lambda axis: sum(axis.value in target.reduced for target in carried))
         recipes = {t.array: self._recipes(t, t.reduced if t in carried else inner) for t in self.targets}
-        fills = {t.array: _fill(t.array, self.grid) for t in self.targets}
+        fills = {t.array: fill_before(self.grid, t.array) for t in self.targets}
         levels = sink_axes(self.grid, axes)
         for target in self.targets:
             ops, fill = recipes[target.array], fills[target.array]
@@ -232,19 +231,6 @@ class _Order:
 def _elements(array: SSAValue) -> int:
     """How many elements an array has, more or less."""
     return prod(abs(extent) for extent in shape_of(array.type))
-
-
-def _fill(array: SSAValue, grid: GridOp) -> float | None:
-    """The value that all elements of `array` have before `grid`, if it is known."""
-    made, function = array.owner, grid.parent
-    if not isinstance(made, FullOp) or function is None:
-        return None
-    for op in function.ops:
-        if op is grid:
-            break
-        if writes_to(op, array):
-            return None
-    return scalar_of(made.value)
 
 
 def _carry(target: Target, home: Block, recipes: Recipes, fill: float | None) -> None:

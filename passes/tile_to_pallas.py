@@ -2,14 +2,14 @@
 
 Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--clip-axes`, `--drop-masks`, `--raise-segments`,
 `--widen-axes`, `--rebase-axes`, `--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for
-`grouping=one_hot` and `auto`), `--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--fold-gathers`,
-`--fold-updates`, `--resolve-views`, `--permute-arrays`, `--expand-gathers`, `--insert-atomic-scratch`,
-`--merge-sums`, `--sink-scales`, `--split-pairs`, `--classify-axes`, `--classify-outputs`, `--order-axes`,
-`--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
-`--split-unaligned-loops`, `--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by
-`grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--overlap-strips`,
-`--strip-mine`, `--plan-memory`, `--convert-tile-to-pallas`, `--drop-bounds-checks`. Options that are no
-option of a pass are sizes of axes.
+`grouping=one_hot` and `auto`), `--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--pad-elements`,
+`--fold-gathers`, `--fold-updates`, `--resolve-views`, `--permute-arrays`, `--expand-gathers`,
+`--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--split-pairs`, `--classify-axes`,
+`--classify-outputs`, `--order-axes`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
+`--fold-outer-pipeline`, `--split-unaligned-loops`, `--stream-jagged-items`, `--compact-worklist` or
+`--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`,
+`--overlap-strips`, `--strip-mine`, `--plan-memory`, `--convert-tile-to-pallas`, `--drop-bounds-checks`.
+Options that are no option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
 N`), sums over short ones are products, and long ones are streamed if the loop is a `fori_loop`. With
@@ -50,6 +50,7 @@ from tilec.passes.one_hot_segments import OneHotSegments
 from tilec.passes.order_axes import OrderAxes
 from tilec.passes.overlap_strips import OverlapStrips
 from tilec.passes.overlaunch_jagged import OverlaunchJagged
+from tilec.passes.pad_elements import PadElements
 from tilec.passes.permute_arrays import PermuteArrays
 from tilec.passes.plan_memory import PlanMemory
 from tilec.passes.raise_gathers import RaiseGathers
@@ -189,6 +190,7 @@ class TileToPallas(ModulePass):
             ChooseBlocks(self.blocks),
             RaiseGathers(),
             FoldLanes(),
+            PadElements(self.gathers),
             FoldGathers(),
             FoldUpdates(self.gathers),
             ResolveViews(),

@@ -19,8 +19,8 @@ from tilec.dialects.tile.elementwise import CastOp, SelectOp
 from tilec.dialects.tile.values import BroadcastOp, SplatOp
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.proof import CHIPS, emit, prove_compiles, prove_passes
-from tilec.rewriting.factored import places_of
 from tilec.rewriting.one_hot import most_lanes, products_of
+from tilec.rewriting.single_elements import comparisons, padded_extent, places_of
 from tilec.runtime.estimate import estimate
 from tilec.runtime.interpret import interpret
 from tilec.runtime.load import load
@@ -114,6 +114,16 @@ WAYS = [
     (GATHERED_IN_GROUPS, "f32", (3, 256), "fori_loop", "auto"),
     (GATHERED_IN_GROUPS, "i16", (3, 2048), "grid", "auto"),
 ]
+PADDED = [
+    (ADDED, "f32", (50_001,), "grid", "auto"),
+    (COUNTED, "i32", (40_001,), "fori_loop", "auto"),
+    (SCATTERED, "bf16", (50_257,), "grid", "inner"),
+    (MASKED, "i8", (50_257,), "emit_pipeline", "auto"),
+    (IN_GROUPS, "f32", (3, 257), "grid", "auto"),
+    (GATHERED, "i32", (50_257,), "grid", "auto"),
+    (GATHERED_IN_GROUPS, "i16", (3, 1001), "fori_loop", "auto"),
+]
+"""Arrays that a longer copy takes the place of."""
 
 
 def program(body: str, dtype: str, shape: Sequence[int]) -> str:
@@ -174,10 +184,18 @@ def test_proofs(body: str, dtype: str, shape: tuple[int, ...], loop: str, order:
     prove(program(body, dtype, shape), args, choices, expected(body, args))
 
 
+@pytest.mark.parametrize(("body", "dtype", "shape", "loop", "order"), PADDED)
+def test_proofs_of_copies(body: str, dtype: str, shape: tuple[int, ...], loop: str, order: str) -> None:
+    args = arguments(body, dtype, shape)
+    choices = TileToPallas(loop=loop, blocks={"m": 64}, gathers=order)
+    assert "_padded" in emit(parse(program(body, dtype, shape)), choices.passes())
+    prove(program(body, dtype, shape), args, choices, expected(body, args))
+
+
 @pytest.mark.aot
-@pytest.mark.parametrize("turn", range(len(WAYS)))
+@pytest.mark.parametrize("turn", range(len(WAYS + PADDED)))
 def test_compiles(turn: int) -> None:
-    body, dtype, shape, loop, order = WAYS[turn]
+    body, dtype, shape, loop, order = [*WAYS, *PADDED][turn]
     choices = TileToPallas(loop=loop, blocks={"m": 64}, gathers=order, chip=CHIPS[turn % 3])
     kernel = emit(parse(program(body, dtype, shape)), choices.passes())
     prove_compiles(kernel, "f", arguments(body, dtype, shape), CHIPS[turn % 3 :][:1])
@@ -289,3 +307,11 @@ def test_narrow() -> None:
 )
 def test_places(extent: int, places: int | None) -> None:
     assert places_of(extent) == places
+
+
+@pytest.mark.parametrize(
+    ("extent", "padded"), [(129, 256), (257, 384), (1000, 1024), (1024, 1024), (50_257, 51_200)]
+)
+def test_padded_extent(extent: int, padded: int) -> None:
+    assert padded_extent(extent) == padded
+    assert comparisons(padded) < comparisons(extent) or padded == extent

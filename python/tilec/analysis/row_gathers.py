@@ -22,7 +22,7 @@ from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of
 from tilec.dialects.tile.values import BroadcastOp
-from tilec.dialects.tile.views import ViewOp, viewed_array
+from tilec.dialects.tile.views import ViewOp
 
 PER_COPY = 8.0
 """Cycles of the scalar unit for a row: its position, kept inside the array, and a copy. Estimated, of 8192
@@ -76,7 +76,7 @@ def gather_obstacle(op: GatherOp, kernel: Operation) -> str | None:
         return "rows at positions in a tile of rank 1, of up to 32 bits, are"
     if element not in (f32, i32, bf16, i8):
         return f"rows of {element} are not copied by themselves"
-    if is_local(op.array) or any(writes_to(kernel, each) for each in (op.array, viewed_array(op.array))):
+    if is_local(op.array) or writes_to(kernel, op.array):
         return "the array is on the chip, or the kernel writes to it"
     if UNBOUND in shape or 0 in shape:
         return "the array has any number of rows, or none"

@@ -10,10 +10,12 @@ from tilec.analysis.affine import is_inside, static_extent
 from tilec.analysis.races import meet, runs_once, separates
 from tilec.analysis.within import is_conditional, is_within
 from tilec.dialects.tile.access import AccessOp
-from tilec.dialects.tile.arrays import LoadOp, SegmentOp
+from tilec.dialects.tile.arrays import FullOp, LoadOp, SegmentOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.loops import GridOp, LoopOp
+from tilec.dialects.tile.syntax import scalar_of
+from tilec.dialects.tile.views import viewed_array
 
 _ARITHMETIC = (
     arith.ConstantOp
@@ -196,4 +198,20 @@ def _repeatable(op: Operation, grid: GridOp) -> bool:
 
 def writes_to(op: Operation, array: SSAValue) -> bool:
     """Whether an operation, or one in it, may change elements of an array."""
-    return any(isinstance(each, AccessOp) and each.writes and each.array is array for each in op.walk())
+    return any(
+        isinstance(each, AccessOp) and each.writes and viewed_array(each.array) is viewed_array(array)
+        for each in op.walk()
+    )
+
+
+def fill_before(grid: GridOp, array: SSAValue) -> float | None:
+    """The value that all elements of `array` have before `grid`, if it is known."""
+    made, block = array.owner, grid.parent
+    if not isinstance(made, FullOp) or block is None:
+        return None
+    for op in block.ops:
+        if op is grid:
+            break
+        if writes_to(op, array):
+            return None
+    return scalar_of(made.value)

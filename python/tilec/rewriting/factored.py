@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from typing import Self
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, bf16, f32, i1, i32, i64
+from xdsl.dialects.builtin import AnyFloat, bf16, f32, i32
 from xdsl.ir import SSAValue
 
 from tilec.analysis.narrow import is_finite
-from tilec.analysis.vmem import LANES, SUBLANES
-from tilec.analysis.within import dim_kept_by_mask
+from tilec.analysis.vmem import SUBLANES
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
-from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.mixing import Combine, ReduceOp
 from tilec.dialects.tile.types import element_type, shape_of, value_type, with_element
 from tilec.dialects.tile.values import BroadcastOp, ReshapeOp
@@ -33,30 +31,6 @@ from tilec.rewriting.unflattened import Views
 
 ROWS = 256
 """Rows that lanes are compared with at once."""
-
-
-def extent_of_elements(op: AccessOp) -> int | None:
-    """How many elements an access finds single ones of, by a tile of rank 1 in its last dimension; the others
-    are indexed by numbers. `None` of any other access, of elements that have no products, and where only a
-    mask may keep the other dimensions inside the array: rows are accessed without it."""
-    *before, last = op.window
-    if last.base is None or not last.indexed or any(dim.kept for dim in before) or is_local(op.array):
-        return None
-    ids, element = last.base.type, element_type(op.array.type)
-    if element in (i1, i64) or element_type(ids) == i64 or len(shape_of(ids)) != 1:
-        return None
-    if dim_kept_by_mask(op) is not None:
-        return None
-    return shape_of(op.array.type)[-1]
-
-
-def places_of(extent: int) -> int | None:
-    """How many elements a row of a matrix of `extent` elements has, so that rows and places in them are few
-    numbers to compare with: a power of two, up to 128. `None` where they are more than a quarter of all.
-    """
-    sizes = [2**power for power in range(LANES.bit_length()) if extent % 2**power == 0]
-    best = min(sizes, key=lambda size: size + extent // size)
-    return best if 4 * (best + extent // best) <= extent else None
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@
 // OPERANDS: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: split-unaligned-loops: operands=hbm; auto, resident, stream are accepted
 // DEPTH: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: double-buffer: depth=9; 1 to 8 is accepted
 // FETCH: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: double-buffer: fetch=0; 1 to 65536 is accepted
-// GATHERS: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: fold-updates: order=whole; auto, inner, outer, rows are accepted
+// GATHERS: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: pad-elements: order=whole; auto, inner, outer, rows are accepted
 // SHARED: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: insert-atomic-scratch: shared=split; auto, resident, phases are accepted
 // AXIS: {{.*}}/tile-to-pallas-invalid.mlir:1:1: error: choose-blocks: no axis is named rows; the axes are m
 
