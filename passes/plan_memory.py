@@ -30,7 +30,7 @@ from xdsl.passes import ModulePass
 from tilec.analysis.blocks import in_view, scalar_arrays
 from tilec.analysis.kept import kept_buffers
 from tilec.analysis.registers import Pressure, sized
-from tilec.analysis.row_gathers import rows_at, rows_copied
+from tilec.analysis.row_gathers import rows_at, rows_behind, rows_copied
 from tilec.analysis.strips import Strips, name_of, strips_of
 from tilec.analysis.visits import block_owner, moves
 from tilec.analysis.vmem import (
@@ -235,7 +235,10 @@ def _copied_rows(pipeline: PipelineOp, sizes: Mapping[str, int]) -> Iterator[Ent
         held: list[tuple[list[int], int]] = [([count, lanes], WORD), ([1, count], WORD)]
         many = rows_copied(op) or 1
         if many > 1:
-            held.append(([count, many, lanes], byte_width(element_type(op.result.type))))
+            width, behind = byte_width(element_type(op.result.type)), rows_behind(op)
+            held.append(([count + (behind > 0), many, lanes], width))
+            if behind:
+                held.append(([behind, lanes], width))
         size = sum(padded_bytes(shape, width) for shape, width in held)
         used = sum(prod(shape) * width for shape, width in held)
         yield _entry(op, Space.VMEM, size, used, _by_size(_extents(op.result.type, sizes)))

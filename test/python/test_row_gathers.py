@@ -131,6 +131,9 @@ CASES: list[Any] = [
     pytest.param(ALONE, "bf16", 64, 256, {"m": 16}, id="bf16"),
     pytest.param(ALONE, "i32", 1, 128, {"m": 12}, id="one_row"),
     pytest.param(ALONE, "i8", 64, 128, {"m": 32}, id="i8"),
+    pytest.param(ALONE, "bf16", 57, 200, {"m": 16}, id="one_behind"),
+    pytest.param(ALONE, "i8", 63, 128, {"m": 12}, id="seven_behind"),
+    pytest.param(PARTS, "bf16", 11, 256, {"m": 16, "n": 128}, id="parts_behind"),
     pytest.param(PARTS, "f32", 50, 256, {"m": 16, "n": 128}, id="parts_of_rows"),
     pytest.param(PARTS, "bf16", 64, 256, {"m": 16, "n": 128}, id="parts_of_bf16"),
     pytest.param(COMPUTED, "f32", 50, 128, {"m": 8}, id="computed_and_masked"),
@@ -153,21 +156,24 @@ def test_rows_of_segments(body: str, dtype: str, grouping: str, loop: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("dtype", "lanes", "size"),
+    ("dtype", "rows", "lanes", "size"),
     [
-        ("f32", 256, 12),
-        ("f32", 1000, 13),
-        ("i32", 130, 3),
-        ("f32", 64, 12),
-        ("bf16", 200, 12),
-        ("i8", 200, 4),
+        ("f32", 64, 256, 12),
+        ("f32", 64, 1000, 13),
+        ("i32", 64, 130, 3),
+        ("f32", 64, 64, 12),
+        ("bf16", 64, 200, 12),
+        ("i8", 64, 200, 4),
+        ("bf16", 57, 200, 12),
+        ("bf16", 63, 768, 16),
+        ("i8", 66, 200, 4),
     ],
 )
-def test_no_more_is_waited_for_than_is_copied(dtype: str, lanes: int, size: int) -> None:
+def test_no_more_is_waited_for_than_is_copied(dtype: str, rows: int, lanes: int, size: int) -> None:
     """The interpreter does not count what fills up tiles of memory; the estimator counts what a chip does."""
-    args = arguments(dtype, 64, lanes)
+    args = arguments(dtype, rows, lanes)
     choices = TileToPallas(gathers="rows", blocks={"m": size}, chip="v6e")
-    kernel = emit(parse(program(ALONE, dtype, 64, lanes)), choices.passes())
+    kernel = emit(parse(program(ALONE, dtype, rows, lanes)), choices.passes())
     table = jax.ShapeDtypeStruct(args[0].shape, args[0].dtype)
     found = estimate(kernel, "f", [table, *args[1:]], "v6e")
     assert not found.doubts
@@ -203,7 +209,13 @@ def test_rows_are_as_they_were() -> None:
 
 @pytest.mark.parametrize(
     ("rows", "dtype", "copied"),
-    [(32_000, "f32", True), (32_000, "bf16", True), (32_003, "bf16", False), (256, "f32", False)],
+    [
+        (32_000, "f32", True),
+        (32_000, "bf16", True),
+        (32_003, "bf16", True),
+        (7, "bf16", False),
+        (256, "f32", False),
+    ],
 )
 def test_what_is_chosen(rows: int, dtype: str, copied: bool) -> None:
     """Large tables are not gone through for each tile of positions, small ones are."""
@@ -212,16 +224,17 @@ def test_what_is_chosen(rows: int, dtype: str, copied: bool) -> None:
     assert ("make_async_copy(table_ref" in kernel) == copied
 
 
-def test_memory_is_counted() -> None:
-    """Tiles of eight rows for each that is wanted."""
-    module = parse(program(ALONE, "bf16", 64, 1024))
+@pytest.mark.parametrize(("rows", "more"), [(64, 0), (67, 8 * 1024 * 2 + 4 * 1024 * 2)])
+def test_memory_is_counted(rows: int, more: int) -> None:
+    """Tiles of eight rows for each that is wanted, and for those that are in no eight, which lie besides."""
+    module = parse(program(ALONE, "bf16", rows, 1024))
     for each in TileToPallas(gathers="rows", blocks={"m": 16}).schedule():
         each.apply(make_context(), module)
     (pipeline,) = [op for op in module.walk() if isinstance(op, PipelineOp)]
     tiles, found, lanes = 16 * 8 * 1024 * 2, 16 * 1024 * 4, 128 * 4
     windows = 2 * 16 * 1024 * 2 + 128 * 4  # of the positions all, once
     assert pipeline.vmem is not None
-    assert pipeline.vmem.value.data == tiles + found + lanes + windows
+    assert pipeline.vmem.value.data == tiles + found + lanes + windows + more
 
 
 VIEWED = """

@@ -1,8 +1,8 @@
 """Which rows at computed positions can be copied one by one from where their array is, and where that pays.
 
 A row of 32-bit elements is copied by itself. DMA takes rows of fewer bits only in tiles of eight, of which
-the wanted one is taken afterwards. Products with ones and zeros go through the whole array for each tile of
-rows.
+the wanted one is taken afterwards; those that an array has behind its last eight are copied once for each
+tile of positions. Products with ones and zeros go through the whole array for each tile of rows.
 """
 
 from math import prod
@@ -48,14 +48,27 @@ def rows_at(op: GatherOp) -> tuple[SSAValue, int]:
 
 def rows_copied(op: GatherOp) -> int | None:
     """How many rows are copied for each that is wanted: the least number of which every chip takes a copy."""
-    array, lanes = shape_of(rows_at(op)[0].type), shape_of(op.result.type)[-1]
-    dtype = str(element_type(op.array.type))
+    (seen, parts), lanes = rows_at(op), shape_of(op.result.type)[-1]
+    array, dtype = shape_of(seen.type), str(element_type(op.array.type))
+    first = 0 if lanes == array[1] else Multiple(lanes)
     for rows in (1, SUBLANES):
-        start, size = (Multiple(rows), 0 if lanes == array[1] else Multiple(lanes)), (rows, lanes)
-        copies = [Access(chip, Kind.DMA_IN, dtype, array, start, size) for chip in CHIPS]
-        if array[0] % rows == 0 and all(refusal(copy) is None for copy in copies):
+        rest = array[0] % rows
+        places: list[tuple[int | Multiple, int]] = [(Multiple(rows), rows)]
+        if rest:
+            places.append((array[0] - rest, rest))
+        copies = [
+            Access(chip, Kind.DMA_IN, dtype, array, (start, first), (size, lanes))
+            for chip in CHIPS
+            for start, size in places
+        ]
+        if array[0] >= rows and not (rest and parts > 1) and all(refusal(each) is None for each in copies):
             return rows
     return None
+
+
+def rows_behind(op: GatherOp) -> int:
+    """How many rows an array has behind the last whole copy of some."""
+    return shape_of(rows_at(op)[0].type)[0] % (rows_copied(op) or 1)
 
 
 def mask_of_rows(op: GatherOp) -> SSAValue | None:

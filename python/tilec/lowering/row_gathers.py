@@ -1,7 +1,8 @@
 """Rows of an array in HBM at positions that the kernel computes, copied one by one.
 
 Scalar code begins copies, and positions are lanes of a vector: they go to scalar memory by a copy too. Rows
-of 16 or 8 bits come in tiles of eight, whose wanted one is turned to the front.
+of 16 or 8 bits come in tiles of eight, whose wanted one is turned to the front. What an array has behind its
+last whole tile is copied besides, before, and takes the place of the tile of those that want it.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType, MemRefType, f32, i32
 from xdsl.ir import Operation, SSAValue
 
-from tilec.analysis.row_gathers import rows_at, rows_copied
+from tilec.analysis.row_gathers import rows_at, rows_behind, rows_copied
 from tilec.analysis.vmem import SUBLANES
 from tilec.dialects import pallas
 from tilec.dialects.tile.elementwise import CastOp
@@ -34,8 +35,9 @@ Spec = Callable[[Operation, SSAValue], SSAValue]
 class RowGather:
     """What a gather has in a kernel: its array, `found` rows, and positions as lanes and as `numbers`.
 
-    `tiles` are the copied rows where those are not the found ones, eight for each. One semaphore is for both
-    kinds of copies, which follow each other.
+    `tiles` are the copied rows where those are not the found ones, eight for each. Rows that are in no eight
+    are copied to `behind`, and have a tile after the others. One semaphore is for all kinds of copies, which
+    follow each other.
     """
 
     array: SSAValue
@@ -43,6 +45,7 @@ class RowGather:
     numbers: SSAValue
     found: SSAValue
     tiles: SSAValue | None
+    behind: SSAValue | None
     copied: SSAValue
 
     @classmethod
@@ -55,14 +58,15 @@ class RowGather:
             return made
 
         (count, width), element = shape_of(op.result.type), element_type(op.array.type)
-        single = rows_copied(op) == 1
-        ids, tiles = MemRefType(i32, [1, count]), MemRefType(element, [count, SUBLANES, width])
+        single, behind = rows_copied(op) == 1, rows_behind(op)
+        ids, tiles = MemRefType(i32, [1, count]), MemRefType(element, [count + (behind > 0), SUBLANES, width])
         return cls(
             array,
             scratch(ids, pallas.Space.VMEM, "lanes"),
             scratch(ids, pallas.Space.SMEM, "numbers"),
             scratch(MemRefType(element if single else f32, [count, width]), pallas.Space.VMEM, "found"),
             None if single else scratch(tiles, pallas.Space.VMEM, "tiles"),
+            scratch(MemRefType(element, [behind, width]), pallas.Space.VMEM, "behind") if behind else None,
             scratch(MemRefType(pallas.DmaSemaphoreType(), [1]), pallas.Space.SEMAPHORE, "copied"),
         )
 
@@ -73,11 +77,13 @@ def gather_rows(
     """Copy the rows at `lanes`, 1 x n positions, by operations that are added to `ops`; returns them."""
     build = IndexBuilder(ops, op.location)
     build.insert_all(pallas.StoreOp(lanes, parts.lanes, []), op.location)
+    rows, count = _Rows(op, parts, scalars), shape_of(op.result.type)[0]
     for half in (pallas.CopyStartOp, pallas.CopyWaitOp):
         build.insert_all(half(parts.lanes, [], parts.numbers, [], parts.copied, [0]), op.location)
-    rows, count = _Rows(op, parts, scalars), shape_of(op.result.type)[0]
+        rows.copy_behind(half, build)
     unroll = gcd(count, AT_ONCE) if count % 2 == 0 else None
     for_rows(0, count, rows.begin, build, unroll)
+    rows.keep_behind(build)
     _wait(build, parts, count)
     if parts.tiles is not None:
         for_rows(0, count, rows.pick, build, unroll)
@@ -93,7 +99,8 @@ def _wait(build: IndexBuilder, parts: RowGather, count: int) -> None:
     """
     if parts.tiles is not None or count % SUBLANES == 0:
         copied = parts.found if parts.tiles is None else parts.tiles
-        build.insert_all(pallas.CopyWaitOp(copied, [], copied, [], parts.copied, [0]), build.location)
+        all_of = [] if parts.behind is None else [pallas.Ds(0, count), None, None]
+        build.insert_all(pallas.CopyWaitOp(copied, all_of, copied, all_of, parts.copied, [0]), build.location)
         return
     whole = count // SUBLANES * SUBLANES
     for rows in [*([whole] if whole else []), *[1] * (count - whole)]:
@@ -110,13 +117,35 @@ class _Rows:
     parts: RowGather
     scalars: Scalars
 
+    def copy_behind(
+        self, half: type[pallas.CopyStartOp] | type[pallas.CopyWaitOp], build: IndexBuilder
+    ) -> None:
+        """Begin, or wait, to copy the rows behind the last whole tile, if there are some."""
+        parts = self.parts
+        if parts.behind is not None:
+            count, _ = shape_of(parts.behind.type)
+            place = [pallas.Ds(self._whole, count), self._lanes(0, build)]
+            build.insert_all(half(parts.array, place, parts.behind, [], parts.copied, [0]), self.op.location)
+
+    def keep_behind(self, build: IndexBuilder) -> None:
+        """Store the rows behind the last whole tile in a tile of their own."""
+        parts = self.parts
+        if parts.behind is not None and parts.tiles is not None:
+            count, _ = shape_of(parts.behind.type)
+            rows = build.insert(pallas.LoadOp(parts.behind, []))
+            place = [self._last(parts.tiles), pallas.Ds(0, count), None]
+            build.insert_all(pallas.StoreOp(rows, parts.tiles, place), self.op.location)
+
     def begin(self, number: Index, build: IndexBuilder) -> None:
         """Begin to copy a row, or the tile of memory that it is in."""
         (row, lanes), parts = self._position(number, build), self.parts
         if parts.tiles is None:
             start, source, target = row, parts.found, [pallas.Ds(number, 1), None]
         else:
-            start = build.insert(pallas.MultipleOfOp(build.value(self._aligned(row, build)), SUBLANES))
+            tile = self._aligned(row, build)
+            if parts.behind is not None:  # what is copied for a row behind all tiles is not looked at
+                tile = build.minimum(tile, self._whole - SUBLANES)
+            start = build.insert(pallas.MultipleOfOp(build.value(tile), SUBLANES))
             source, target = parts.tiles, [number, None, None]
         rows = pallas.Ds(start, 1 if parts.tiles is None else SUBLANES)
         copy = pallas.CopyStartOp(parts.array, [rows, lanes], source, target, parts.copied, [0])
@@ -127,12 +156,24 @@ class _Rows:
         (row, _), parts = self._position(number, build), self.parts
         if parts.tiles is None:
             raise ValueError("rows that are copied one by one need no picking")
-        tile = build.insert(CastOp(build.insert(pallas.LoadOp(parts.tiles, [number, None, None])), f32))
+        held = number
+        if parts.behind is not None:
+            held = build.select(build.compare("sge", row, self._whole), self._last(parts.tiles), number)
+        tile = build.insert(CastOp(build.insert(pallas.LoadOp(parts.tiles, [held, None, None])), f32))
         place = build.sub(row, self._aligned(row, build))
         turned = build.insert(pallas.RollOp(tile, build.remainder(build.sub(SUBLANES, place), SUBLANES), 0))
         first = build.insert(SliceOp(turned, 0, 0, 1))
         store = pallas.StoreOp(first, parts.found, [pallas.Ds(number, 1), None])
         build.insert_all(store, self.op.location)
+
+    @property
+    def _whole(self) -> int:
+        """How many rows whole tiles hold."""
+        rows, _ = shape_of(self.parts.array.type)
+        return rows // SUBLANES * SUBLANES
+
+    def _last(self, tiles: SSAValue) -> int:
+        return shape_of(tiles.type)[0] - 1
 
     def _aligned(self, row: Index, build: IndexBuilder) -> Index:
         return build.mul(build.floordiv(row, SUBLANES), SUBLANES)
@@ -140,14 +181,18 @@ class _Rows:
     def _position(self, number: Index, build: IndexBuilder) -> "tuple[Index, pallas.Ds | None]":
         """The row that a lane names, and its part of the row, or some if the lane is dead."""
         rows, width = shape_of(self.op.array.type)
-        array, count = rows_at(self.op)
+        _, count = rows_at(self.op)
         element = build.insert(pallas.LoadOp(self.parts.numbers, [0, number]))
         place = build.insert(arith.IndexCastOp(element, IndexType()))
         place = build.minimum(build.maximum(place, 0), rows - 1)
-        row, begin = build.floordiv(place, count), build.mul(build.remainder(place, count), width)
+        begin = build.mul(build.remainder(place, count), width)
+        return build.floordiv(place, count), self._lanes(begin, build)
+
+    def _lanes(self, begin: Index, build: IndexBuilder) -> "pallas.Ds | None":
+        """The part that the gather wants of rows that begin in those of the array where `begin` says."""
         dim, size = self.op.window[1], shape_of(self.op.result.type)[1]
-        if dim.base is not None and size != width:
+        if size == shape_of(rows_at(self.op)[0].type)[1]:
+            return None
+        if dim.base is not None and size != shape_of(self.op.array.type)[1]:
             begin = build.add(begin, self.scalars.span(dim.base).start)
-        if size == shape_of(array.type)[1]:
-            return row, None
-        return row, pallas.Ds(build.insert(pallas.MultipleOfOp(build.value(begin), size)), size)
+        return pallas.Ds(build.insert(pallas.MultipleOfOp(build.value(begin), size)), size)

@@ -505,7 +505,7 @@ func.func @not_by_rows(%x: memref<32x128xf32>, %ids: memref<32xi32>, %out: memre
 
 // -----
 
-func.func @rows_of_no_tile(%x: memref<33x128xbf16>, %ids: memref<32xi32>, %out: memref<32x128xbf16>) -> memref<32x128xbf16> {
+func.func @rows_of_no_tile(%x: memref<7x128xbf16>, %ids: memref<32xi32>, %out: memref<32x128xbf16>) -> memref<32x128xbf16> {
   tile.pipeline grid {
     %m = tile.axis 0 to 32 by m:32 ordered
     %iw = tile.window read %ids[%m]
@@ -516,7 +516,7 @@ func.func @rows_of_no_tile(%x: memref<33x128xbf16>, %ids: memref<32xi32>, %out: 
   }
   return %out : memref<32x128xbf16>
 }
-// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:514:5: error: convert-tile-to-pallas: rows cannot be copied one by one: neither rows nor tiles of 8 rows of bf16[33, 128] can be copied
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:514:5: error: convert-tile-to-pallas: rows cannot be copied one by one: neither rows nor tiles of 8 rows of bf16[7, 128] can be copied
 
 // -----
 
