@@ -1,5 +1,6 @@
 """Grid axes that become loops inside the grid."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -15,7 +16,9 @@ from tilec.dialects.tile.types import span_of
 
 
 def free_name(op: Operation, wanted: str) -> str:
-    """A name for an axis that no axis of the function has: `wanted`, or that with a number."""
+    """A name for an axis that no axis of the function has: `wanted`, or that with a number. Names of values
+    may have a hyphen, or begin with a dot or a dollar sign; those of axes may not."""
+    wanted = re.sub(r"-|^[.$]", "_", wanted)
     around = op.parent_op()
     while around is not None and not isinstance(op, func.FuncOp):
         op, around = around, around.parent_op()
