@@ -48,7 +48,7 @@ from tilec.dialects.tile.arrays import FullOp, LoadOp, StoreOp
 from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.loops import GridOp, LoopOp, YieldOp
 from tilec.dialects.tile.syntax import Bounds
-from tilec.dialects.tile.types import UNBOUND, SpanType, element_type, shape_of
+from tilec.dialects.tile.types import UNBOUND, SpanType, element_type, shape_of, span_of
 from tilec.dialects.tile.views import viewed_array
 from tilec.rewriting.accumulators import fill_with_zeros
 from tilec.rewriting.nests import free_name, grid_of
@@ -83,7 +83,7 @@ class PadElements(ModulePass):
                 extent = padded_extent(elements_of(accesses[0]))
                 if UNBOUND not in shape_of(array.type) and _pays(accesses, extent):
                     explain(accesses[0], f"pad-elements: it accesses a copy of {extent} elements")
-                    _pad(grid, array, accesses, extent)
+                    _pad(grid, accesses, extent)
 
 
 def _pays(accesses: Sequence[AccessOp], extent: int) -> bool:
@@ -105,9 +105,9 @@ def _lanes(op: AccessOp) -> int:
     return lanes
 
 
-def _pad(grid: GridOp, array: SSAValue, accesses: Sequence[AccessOp], extent: int) -> None:
+def _pad(grid: GridOp, accesses: Sequence[AccessOp], extent: int) -> None:
     """Let accesses of an array in a grid, all that there are if they update it, access a longer copy."""
-    fill_with_zeros(viewed_array(array))  # all of it is copied
+    fill_with_zeros(viewed_array(accesses[0].array))  # all of it is copied
     array = accesses[0].array
     fill, name = fill_before(grid, array), array.name_hint or "array"
     kind = MemRefType(element_type(array.type), [*shape_of(array.type)[:-1], extent])
@@ -126,19 +126,23 @@ def _copy(grid: GridOp, source: SSAValue, target: SSAValue, name: str) -> GridOp
     """A grid that copies the elements that two arrays both have."""
     *others, last = map(min, shape_of(source.type), shape_of(target.type))
     lanes = min(padded_extent(last), _COPIED)
-    spans: list[Attribute] = [IndexType()] * (len(others) - 1)
-    if others:
-        rows = max(_COPIED // lanes // SUBLANES, 1) * SUBLANES
-        spans.append(SpanType(free_name(grid, f"{name}_rows"), rows))
-    spans.append(SpanType(free_name(grid, f"{name}_lanes"), lanes))
-    body = Block(arg_types=spans)
-    for span, each in zip(reversed(body.args), ("lanes", "rows"), strict=False):
-        span.name_hint = f"{name}_{each}"
-    window = [Dim(span) for span in body.args]
+    rows = max(_COPIED // lanes // SUBLANES, 1) * SUBLANES
+    few = bool(others) and others[-1] <= rows  # no blocks of these: a DMA takes 8 rows or all
+    axes: list[tuple[int, Attribute]] = [(each, IndexType()) for each in others[:-1]]
+    if others and not few:
+        axes.append((others[-1], SpanType(free_name(grid, f"{name}_rows"), rows)))
+    axes.append((last, SpanType(free_name(grid, f"{name}_lanes"), lanes)))
+    body = Block(arg_types=[kind for _, kind in axes])
+    for value in body.args:
+        span = span_of(value)
+        value.name_hint = None if span is None else span.axis
+    window = list(map(Dim, body.args))
+    if few:
+        window.insert(-1, Dim(full=True))
     load = LoadOp(source, window)
     load.result.name_hint = "copied"
     made = [load, StoreOp(load.result, target, window), YieldOp()]
     for op in made:
         op.location = grid.location
     body.add_ops(made)
-    return grid_of([Bounds[SSAValue](0, each) for each in (*others, last)], Region(body), grid.location)
+    return grid_of([Bounds[SSAValue](0, each) for each, _ in axes], Region(body), grid.location)

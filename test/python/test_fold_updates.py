@@ -192,6 +192,41 @@ def test_proofs_of_copies(body: str, dtype: str, shape: tuple[int, ...], loop: s
     prove(program(body, dtype, shape), args, choices, expected(body, args))
 
 
+PER_CALL = "tilec.passes.pad_elements._PER_CALL"
+"""What copies cost however short they are."""
+
+
+VIEWED = """
+func.func @f(%x: memref<2x1001xf32>, %ids: memref<300xi32>) -> memref<300xf32> {
+  %table-2 = tile.empty : memref<2x1001xf32>
+  %flat = tile.view %table-2 : memref<2x1001xf32> to memref<2002xf32>
+  %out = tile.empty : memref<300xf32>
+  tile.grid %g = 0 to 2, %n = 0 to 1001 by n {
+    %a = tile.load %x[%g, %n]
+    tile.store %a, %table-2[%g, %n]
+  }
+  tile.grid %m = 0 to 300 by m {
+    %p = tile.load %ids[%m]
+    %a = tile.gather %flat[%p]
+    %b = tile.gather %table-2[1, %p]
+    %c = arith.subf %b, %a : tensor<?xf32, #tile.spans<m>>
+    tile.store %c, %out[%m]
+  }
+  return %out : memref<300xf32>
+}"""
+
+
+def test_array_and_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both are copied, of an array that was not filled, and whose name is none of an axis."""
+    monkeypatch.setattr(PER_CALL, 0)
+    rng = np.random.default_rng(4)
+    x = rng.integers(-8, 9, (2, 1001)).astype(np.float32)
+    ids = rng.integers(0, 1001, COUNT).astype(np.int32)
+    choices = TileToPallas(loop="emit_pipeline", blocks={"m": 64, "n": 1024})
+    assert emit(parse(VIEWED), choices.passes()).count("_padded = ") > 1
+    prove(VIEWED, [x, ids], choices, x[1][ids] - x[0][ids])
+
+
 @pytest.mark.aot
 @pytest.mark.parametrize("turn", range(len(WAYS + PADDED)))
 def test_compiles(turn: int) -> None:

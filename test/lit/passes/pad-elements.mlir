@@ -29,23 +29,31 @@ func.func @counts(%ids: memref<65536xi32>) -> memref<50257xi32> {
 // CHECK-NEXT:    func.return %out
 // EXPLAIN: pad-elements.mlir:16:5: note: pad-elements: it accesses a copy of 51200 elements
 
-// What is only read is not copied back. Rows of several dimensions are copied together.
-func.func @gathered(%x: memref<6x1001xf32>, %ids: memref<6x65536xi32>) -> memref<6x65536xf32> {
-  %out = tile.empty : memref<6x65536xf32>
-  tile.grid %g = 0 to 6, %m = 0 to 65536 by m:1024 {
+// What is only read is not copied back. Rows are copied together: blocks of 32, or all where they are fewer.
+func.func @gathered(%x: memref<60x1001xf32>, %y: memref<6x1001xf32>, %ids: memref<60x65536xi32>)
+    -> memref<60x65536xf32> {
+  %out = tile.empty : memref<60x65536xf32>
+  tile.grid %g = 0 to 60, %m = 0 to 65536 by m:1024 {
     %i = tile.load %ids[%g, %m]
     %v = tile.gather %x[%g, %i]
-    tile.store %v, %out[%g, %m]
+    %w = tile.gather %y[5, %i]
+    %sum = arith.addf %v, %w : tensor<1024xf32, #tile.spans<m>>
+    tile.store %sum, %out[%g, %m]
   }
-  return %out : memref<6x65536xf32>
+  return %out : memref<60x65536xf32>
 }
 // CHECK-LABEL: func.func @gathered
-// CHECK:         %x_padded = tile.full 0.0 : memref<6x1024xf32>
-// CHECK-NEXT:    tile.grid %x_rows = 0 to 6 by x_rows:32, %x_lanes = 0 to 1001 by x_lanes:1024 {
+// CHECK:         %x_padded = tile.full 0.0 : memref<60x1024xf32>
+// CHECK-NEXT:    tile.grid %x_rows = 0 to 60 by x_rows:32, %x_lanes = 0 to 1001 by x_lanes:1024 {
 // CHECK-NEXT:      %copied = tile.load %x[%x_rows, %x_lanes]
 // CHECK-NEXT:      tile.store %copied, %x_padded[%x_rows, %x_lanes]
 // CHECK-NEXT:    }
-// CHECK-NEXT:    tile.grid %g = 0 to 6, %m = 0 to 65536 by m:1024 {
+// CHECK-NEXT:    %y_padded = tile.full 0.0 : memref<6x1024xf32>
+// CHECK-NEXT:    tile.grid %y_lanes = 0 to 1001 by y_lanes:1024 {
+// CHECK-NEXT:      %copied_1 = tile.load %y[:, %y_lanes]
+// CHECK-NEXT:      tile.store %copied_1, %y_padded[:, %y_lanes]
+// CHECK-NEXT:    }
+// CHECK-NEXT:    tile.grid %g = 0 to 60, %m = 0 to 65536 by m:1024 {
 // CHECK:           tile.gather %x_padded[%g, %i]
 // CHECK:         }
 // CHECK-NEXT:    func.return %out
@@ -73,10 +81,10 @@ func.func @twice(%ids: memref<65536xi32>, %x: memref<65536xf32>) -> memref<7x143
 // CHECK-NEXT:    tile.grid %flat_lanes =
 // CHECK:         tile.grid %m =
 // CHECK:           tile.scatter %v, %flat_padded[%i] drop
-// CHECK:         tile.grid %flat_lanes_1 =
-// CHECK:           tile.store %copied_1, %flat[%flat_lanes_1]
+// CHECK:         tile.grid %flat_lanes2 =
+// CHECK:           tile.store %copied_1, %flat[%flat_lanes2]
 // CHECK:         %flat_padded_1 = tile.full 0.0 : memref<1024xf32>
-// CHECK-NEXT:    tile.grid %flat_lanes_2 =
+// CHECK-NEXT:    tile.grid %flat_lanes3 =
 // CHECK:         tile.grid %n =
 // CHECK:           tile.atomic_rmw add %{{.*}}, %flat_padded_1[%{{.*}}] drop
 
