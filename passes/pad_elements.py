@@ -45,13 +45,16 @@ from tilec.analysis.vmem import SUBLANES
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import FullOp, LoadOp, StoreOp
-from tilec.dialects.tile.gathers import GatherOp
+from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
+from tilec.dialects.tile.gathers import GatherOp, ScatterOp
 from tilec.dialects.tile.loops import GridOp, LoopOp, YieldOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import UNBOUND, SpanType, element_type, shape_of, span_of
 from tilec.dialects.tile.views import viewed_array
-from tilec.rewriting.accumulators import fill_with_zeros
+from tilec.rewriting.accumulators import constant, fill_with_zeros
+from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.nests import free_name, grid_of
+from tilec.rewriting.one_hot import as_ids
 from tilec.rewriting.row_blocks import ORDERS
 from tilec.rewriting.single_elements import comparisons, elements_of, gathers_of, padded_extent, updates_of
 
@@ -117,9 +120,29 @@ def _pad(grid: GridOp, accesses: Sequence[AccessOp], extent: int) -> None:
     if fill is None:
         Rewriter.insert_op(_copy(grid, array, full.array, name), InsertPoint.before(grid))
     for access in accesses:
-        access.operands[list(access.operands).index(array)] = full.array
+        if isinstance(access, ScatterOp) and access.drop is not None:
+            _scatter(access, full.array)
+        else:
+            access.operands[list(access.operands).index(array)] = full.array
     if not isinstance(accesses[0], GatherOp):
         Rewriter.insert_op(_copy(grid, full.array, array, name), InsertPoint.after(grid))
+
+
+def _scatter(op: ScatterOp, longer: SSAValue) -> None:
+    """Scatter to a longer array. Lanes that are dropped name no element of that either: several of them may
+    have one position."""
+    (*before, last), made = op.window, list[Operation]()
+    if last.base is None:
+        raise ValueError("positions come from a tile")
+    build = IndexBuilder(made, op.location)
+    ids = as_ids(build, last.base, last.shift)
+    short, outside = (
+        build.insert(constant(shape_of(array.type)[-1], ids.type)) for array in (op.array, longer)
+    )
+    inside = build.insert(CompareOp(Relation.LT, ids, short))
+    kept = build.insert(SelectOp(inside, ids, outside))
+    build.insert_all(ScatterOp(op.value, longer, [*before, Dim(kept)], op.mask, drop=True), op.location)
+    Rewriter.replace_op(op, made, [])
 
 
 def _copy(grid: GridOp, source: SSAValue, target: SSAValue, name: str) -> GridOp:

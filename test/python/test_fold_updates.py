@@ -196,6 +196,15 @@ PER_CALL = "tilec.passes.pad_elements._PER_CALL"
 """What copies cost however short they are."""
 
 
+def test_dropped_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two lanes that a scatter drops may have one position, which the copy has."""
+    monkeypatch.setattr(PER_CALL, 0)
+    args = arguments(SCATTERED, "f32", (1001,))
+    args[1][10:200] = 1001 - 3
+    choices = TileToPallas(blocks={"m": 64})
+    prove(program(SCATTERED, "f32", (1001,)), args, choices, expected(SCATTERED, args))
+
+
 VIEWED = """
 func.func @f(%x: memref<2x1001xf32>, %ids: memref<300xi32>) -> memref<300xf32> {
   %table-2 = tile.empty : memref<2x1001xf32>
