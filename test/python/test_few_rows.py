@@ -48,9 +48,26 @@ func.func @f(%x: memref<{rows}x{columns}x{dtype}>) -> memref<{rows}x{columns}x{d
   }}
   return %out : memref<{rows}x{columns}x{dtype}>
 }}"""
+MASKS = """
+func.func @f(%x: memref<{rows}x{columns}x{dtype}>) -> memref<{rows}x{columns}x{dtype}> {{
+  %out = tile.empty : memref<{rows}x{columns}x{dtype}>
+  tile.grid %m = 0 to {rows} by m, %n = 0 to {columns} by n {{
+    %v = tile.load %x[%m, %n]
+    %one = tile.splat {one} : tensor<?x?x{dtype}, #tile.spans<m, n>>
+    %square = arith.{multiplied} %v, %v : tensor<?x?x{dtype}, #tile.spans<m, n>>
+    %more = tile.compare gt %v, %one
+    %most = tile.compare gt %square, %one
+    %less = tile.compare lt %square, %one
+    %either = tile.select %more, %most, %less
+    %w = tile.select %either, %one, %v
+    tile.store %w, %out[%m, %n]
+  }}
+  return %out : memref<{rows}x{columns}x{dtype}>
+}}"""
 WAYS = [
     *product([COPIED, CHOSEN], ["bf16", "i8", "i16"], [1, 2, 4], [1001]),
     *product([COPIED, CHOSEN, MULTIPLIED], ["bf16"], [1, 3, 5], [100]),
+    *product([MASKS], ["f32", "bf16", "i32"], [2, 16], [100]),
 ]
 
 
@@ -60,7 +77,8 @@ def test_masks_along_columns(turn: int) -> None:
     """All three proofs, each way for one chip."""
     program, dtype, rows, columns = WAYS[turn]
     one = "1" if dtype.startswith("i") else "1.0"
-    text = program.format(rows=rows, columns=columns, dtype=dtype, one=one)
+    multiplied = "muli" if one == "1" else "mulf"
+    text = program.format(rows=rows, columns=columns, dtype=dtype, one=one, multiplied=multiplied)
     blocks = {"m": 32, "n": 1024 if columns > 1000 else 128, "k": 128}
     prove(
         text,

@@ -253,7 +253,7 @@ class Values:
         value, other = self.get(op.value), self.get(op.other)
         live = self._live(op, shape_of(target))
         if element_type(target) == i1 and linear(op.other).literal == 0:
-            return self.emit(arith.AndIOp(live, value))  # a choice between masks has no layout on a TPU
+            return self.emit(arith.AndIOp(live, value))
         if not shape_of(other.type):
             other = self.emit(BroadcastOp(other, [], target))
         return self._chosen(live, value, other, self._rows_of_memory(op.value))
@@ -281,7 +281,10 @@ class Values:
         bits.
         """
         element = element_type(value.type)
-        if byte_width(element) == WORD or element == i1 or rows > _FEW_ROWS:
+        if element == i1:  # a choice between masks has no layout on a TPU
+            differs = self.emit(arith.XOrIOp(value, other))
+            return self.emit(arith.XOrIOp(other, self.emit(arith.AndIOp(condition, differs))))
+        if byte_width(element) == WORD or rows > _FEW_ROWS:
             return self.emit(SelectOp(condition, value, other))
         wide = f32 if isinstance(element, AnyFloat) else i32
         made = SelectOp(condition, self.emit(CastOp(value, wide)), self.emit(CastOp(other, wide)))
