@@ -1,4 +1,5 @@
-"""Arrays of so few rows that narrow elements lie in other tiles of memory, such as those of one token."""
+"""Arrays of so few rows that narrow elements lie in other tiles of memory, such as those of one token, and
+choices that are made in another way on a TPU."""
 
 from itertools import product
 
@@ -64,16 +65,29 @@ func.func @f(%x: memref<{rows}x{columns}x{dtype}>) -> memref<{rows}x{columns}x{d
   }}
   return %out : memref<{rows}x{columns}x{dtype}>
 }}"""
+LEAST = """
+func.func @f(%x: memref<{rows}x{columns}x{dtype}>) -> memref<{rows}x{columns}x{dtype}> {{
+  %out = tile.empty : memref<{rows}x{columns}x{dtype}>
+  tile.grid %m = 0 to {rows} by m, %n = 0 to {columns} by n {{
+    %v = tile.load %x[%m, %n]
+    %one = tile.splat {one} : tensor<?x?x{dtype}, #tile.spans<m, n>>
+    %less = tile.compare lt %v, %one
+    %w = tile.select %less, %v, %one
+    tile.store %w, %out[%m, %n]
+  }}
+  return %out : memref<{rows}x{columns}x{dtype}>
+}}"""
 WAYS = [
     *product([COPIED, CHOSEN], ["bf16", "i8", "i16"], [1, 2, 4], [1001]),
     *product([COPIED, CHOSEN, MULTIPLIED], ["bf16"], [1, 3, 5], [100]),
+    *product([LEAST], ["i16"], [2, 16], [100]),
     *product([MASKS], ["f32", "bf16", "i32"], [2, 16], [100]),
 ]
 
 
 @pytest.mark.aot
 @pytest.mark.parametrize("turn", range(len(WAYS)))
-def test_masks_along_columns(turn: int) -> None:
+def test_choices(turn: int) -> None:
     """All three proofs, each way for one chip."""
     program, dtype, rows, columns = WAYS[turn]
     one = "1" if dtype.startswith("i") else "1.0"

@@ -256,38 +256,40 @@ class Values:
             return self.emit(arith.AndIOp(live, value))
         if not shape_of(other.type):
             other = self.emit(BroadcastOp(other, [], target))
-        return self._chosen(live, value, other, self._rows_of_memory(op.value))
+        return self._chosen(live, value, other, wide=self._has_few_rows(op.value))
 
     def _select(self, op: SelectOp) -> SSAValue:
         condition, value, other = op.operands
-        rows = self._rows_of_memory(value, other)
-        return self._chosen(self.get(condition), self.get(value), self.get(other), rows)
+        # The TPU compiler makes a choice of the lesser one a minimum, and then has none of narrow integers.
+        compared = isinstance(condition.owner, CompareOp) and condition.owner.lhs.type == value.type
+        narrow = compared and not isinstance(element_type(value.type), AnyFloat)
+        few = self._has_few_rows(value, other)
+        return self._chosen(self.get(condition), self.get(value), self.get(other), wide=narrow or few)
 
-    def _rows_of_memory(self, *values: SSAValue) -> int:
-        """The least number of rows that one of some values of one shape has where it comes from: an array may
-        have fewer than its block."""
+    def _has_few_rows(self, *values: SSAValue) -> bool:
+        """Whether one of some values of one shape has few rows where it comes from: an array may have fewer
+        than its block.
+
+        The TPU compiler finds no layout for masks of few rows of narrow elements that vary along lanes.
+        Source: measured on arrays of 1 to 20 rows and 100 to 1024 columns of 8 and 16 bits.
+        """
         rows = [self.shape(values[0])[-2]]
         for value in values:
             window = value.owner.ref.owner if isinstance(value.owner, GetOp) else None
             if isinstance(window, WindowOp):
                 rows += shape_of(window.array.type)[-2:-1]
-        return min(extent for extent in rows if extent != UNBOUND)
+        return min(extent for extent in rows if extent != UNBOUND) <= _FEW_ROWS
 
-    def _chosen(self, condition: SSAValue, value: SSAValue, other: SSAValue, rows: int) -> SSAValue:
-        """A choice by a mask, in values of so many rows of memory.
-
-        Few rows of narrow elements are widened for it: the TPU compiler finds no layout for masks of these
-        that vary along lanes. Source: measured on arrays of 1 to 20 rows and 100 to 1024 columns of 8 and 16
-        bits.
-        """
+    def _chosen(self, condition: SSAValue, value: SSAValue, other: SSAValue, *, wide: bool) -> SSAValue:
+        """A choice by a mask, made in 32 bits where it has to be `wide`."""
         element = element_type(value.type)
         if element == i1:  # a choice between masks has no layout on a TPU
             differs = self.emit(arith.XOrIOp(value, other))
             return self.emit(arith.XOrIOp(other, self.emit(arith.AndIOp(condition, differs))))
-        if byte_width(element) == WORD or rows > _FEW_ROWS:
+        if byte_width(element) == WORD or not wide:
             return self.emit(SelectOp(condition, value, other))
-        wide = f32 if isinstance(element, AnyFloat) else i32
-        made = SelectOp(condition, self.emit(CastOp(value, wide)), self.emit(CastOp(other, wide)))
+        word = f32 if isinstance(element, AnyFloat) else i32
+        made = SelectOp(condition, self.emit(CastOp(value, word)), self.emit(CastOp(other, word)))
         return self.emit(CastOp(self.emit(made), element))
 
     def _live(self, op: FillOp, shape: tuple[int, ...]) -> SSAValue:
