@@ -47,7 +47,7 @@ func.func @added(%x: memref<64x256xbf16>, %ids: memref<64xi32>, %out: memref<70x
 // CHECK-NEXT:      tile.atomic_rmw add %sum, %out[%id, :] rows
 // CHECK-NEXT:      tile.atomic_rmw max %sum, %most[%id, :] rows
 // NOTE: note: expand-gathers: rows are combined one by one with those of a resident array
-func.func @within(%x: memref<64x128xf32>, %ids: memref<64xi32>, %out: memref<70x128xf32>, %most: memref<7x128xbf16>) -> (memref<70x128xf32>, memref<7x128xbf16>) {
+func.func @within(%x: memref<64x128xf32>, %ids: memref<64xi32>, %out: memref<70x128xf32>, %most: memref<70x128xbf16>) -> (memref<70x128xf32>, memref<70x128xbf16>) {
   tile.grid %m = 0 to 64 by m:32 {
     %id = tile.load %ids[%m]
     %v = tile.load %x[%m, :]
@@ -55,7 +55,7 @@ func.func @within(%x: memref<64x128xf32>, %ids: memref<64xi32>, %out: memref<70x
     tile.atomic_rmw add %sum, %out[%id, :]
     tile.atomic_rmw max %sum, %most[%id, :]
   }
-  return %out, %most : memref<70x128xf32>, memref<7x128xbf16>
+  return %out, %most : memref<70x128xf32>, memref<70x128xbf16>
 }
 
 // -----
