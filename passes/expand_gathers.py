@@ -73,7 +73,7 @@ from tilec.rewriting.accumulators import added, as_element, constant, fill_with_
 from tilec.rewriting.columns import is_column, select_column
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.one_hot import Picker, as_ids, hits_of, most_lanes, or_other
-from tilec.rewriting.row_blocks import ORDERS, RowBlocks
+from tilec.rewriting.row_blocks import RowBlocks, check_order
 from tilec.rewriting.row_choice import choose_rows, has_no_product, indexed
 
 MOVED, UPDATED = 1024, 256
@@ -94,8 +94,7 @@ class ExpandGathers(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         refuse_jagged_spans(op, self.name)
-        if self.order not in ORDERS:
-            fail(op, f"expand-gathers: order={self.order}; {', '.join(ORDERS)} are accepted")
+        check_order(op, self.name, self.order)
         if self.rows is not None and self.rows < 1:
             fail(op, f"expand-gathers: rows={self.rows}; 1 or more is accepted")
         chip = chip_option(op, self.name, self.chip)

@@ -40,7 +40,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from tilec.diagnostics import explain, fail
+from tilec.diagnostics import explain
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
 from tilec.dialects.tile.elementwise import CompareOp, Relation
@@ -53,7 +53,7 @@ from tilec.rewriting.accumulators import as_element, constant, fill_with_zeros
 from tilec.rewriting.factored import ROWS, Factored
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.one_hot import lane_numbers
-from tilec.rewriting.row_blocks import ORDERS, RowBlocks
+from tilec.rewriting.row_blocks import RowBlocks, check_order
 from tilec.rewriting.single_elements import Update, elements_of, places_of, updates_of
 from tilec.rewriting.unflattened import Views
 
@@ -67,8 +67,7 @@ class FoldUpdates(ModulePass):
     order: str = "auto"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        if self.order not in ORDERS:
-            fail(op, f"fold-updates: order={self.order}; {', '.join(ORDERS)} are accepted")
+        check_order(op, self.name, self.order)
         views = Views()
         for grid in [inner for inner in op.walk() if isinstance(inner, GridOp) and self.order != "rows"]:
             for update in updates_of(grid):

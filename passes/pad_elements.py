@@ -42,7 +42,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.analysis.targets import fill_before
 from tilec.analysis.vmem import SUBLANES
-from tilec.diagnostics import explain, fail
+from tilec.diagnostics import explain
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import FullOp, LoadOp, StoreOp
 from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
@@ -55,7 +55,7 @@ from tilec.rewriting.accumulators import constant, fill_with_zeros
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.nests import free_name, grid_of
 from tilec.rewriting.one_hot import as_ids
-from tilec.rewriting.row_blocks import ORDERS
+from tilec.rewriting.row_blocks import check_order
 from tilec.rewriting.single_elements import comparisons, elements_of, gathers_of, padded_extent, updates_of
 
 _COPIED = 2**15
@@ -76,8 +76,7 @@ class PadElements(ModulePass):
     order: str = "auto"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        if self.order not in ORDERS:
-            fail(op, f"pad-elements: order={self.order}; {', '.join(ORDERS)} are accepted")
+        check_order(op, self.name, self.order)
         for grid in [inner for inner in op.walk() if isinstance(inner, GridOp) and self.order != "rows"]:
             arrays: dict[SSAValue, list[AccessOp]] = {}
             for access in (*gathers_of(grid), *updates_of(grid)):

@@ -235,7 +235,7 @@ def _copied_rows(pipeline: PipelineOp, sizes: Mapping[str, int]) -> Iterator[Ent
         held: list[tuple[list[int], int]] = [([count, lanes], WORD), ([1, count], WORD)]
         many = rows_copied(op) or 1
         if many > 1:
-            width, behind = byte_width(element_type(op.result.type)), rows_behind(op)
+            width, behind = byte_width(element_type(op.result.type)), rows_behind(op, many)
             held.append(([count + (behind > 0), many, lanes], width))
             if behind:
                 held.append(([behind, lanes], width))

@@ -32,51 +32,44 @@ func.func @f(%x: memref<2x{rows}x{columns}x{dtype}>, %w: memref<2x{columns}x70x{
   }}
   return %out : memref<2x{rows}x70xf32>
 }}"""
-CHOSEN = """
+FRAME = """
 func.func @f(%x: memref<{rows}x{columns}x{dtype}>) -> memref<{rows}x{columns}x{dtype}> {{
   %out = tile.empty : memref<{rows}x{columns}x{dtype}>
   tile.grid %m = 0 to {rows} by m, %n = 0 to {columns} by n {{
     %v = tile.load %x[%m, %n]
+    %one = tile.splat {one} : tensor<?x?x{dtype}, #tile.spans<m, n>>
+{body}
+    tile.store %w, %out[%m, %n]
+  }}
+  return %out : memref<{rows}x{columns}x{dtype}>
+}}"""
+CHOSEN = FRAME.replace(
+    "{body}",
+    """\
     %i = tile.indices %n
     %third = tile.splat 3 : tensor<?xi32, #tile.spans<n>>
     %rest = arith.remsi %i, %third : tensor<?xi32, #tile.spans<n>>
     %none = tile.splat 0 : tensor<?xi32, #tile.spans<n>>
     %some = tile.compare gt %rest, %none
     %mask = tile.broadcast %some dims [1] : tensor<?x?xi1, #tile.spans<m, n>>
-    %one = tile.splat {one} : tensor<?x?x{dtype}, #tile.spans<m, n>>
-    %w = tile.select %mask, %v, %one
-    tile.store %w, %out[%m, %n]
-  }}
-  return %out : memref<{rows}x{columns}x{dtype}>
-}}"""
-MASKS = """
-func.func @f(%x: memref<{rows}x{columns}x{dtype}>) -> memref<{rows}x{columns}x{dtype}> {{
-  %out = tile.empty : memref<{rows}x{columns}x{dtype}>
-  tile.grid %m = 0 to {rows} by m, %n = 0 to {columns} by n {{
-    %v = tile.load %x[%m, %n]
-    %one = tile.splat {one} : tensor<?x?x{dtype}, #tile.spans<m, n>>
+    %w = tile.select %mask, %v, %one""",
+)
+MASKS = FRAME.replace(
+    "{body}",
+    """\
     %square = arith.{multiplied} %v, %v : tensor<?x?x{dtype}, #tile.spans<m, n>>
     %more = tile.compare gt %v, %one
     %most = tile.compare gt %square, %one
     %less = tile.compare lt %square, %one
     %either = tile.select %more, %most, %less
-    %w = tile.select %either, %one, %v
-    tile.store %w, %out[%m, %n]
-  }}
-  return %out : memref<{rows}x{columns}x{dtype}>
-}}"""
-LEAST = """
-func.func @f(%x: memref<{rows}x{columns}x{dtype}>) -> memref<{rows}x{columns}x{dtype}> {{
-  %out = tile.empty : memref<{rows}x{columns}x{dtype}>
-  tile.grid %m = 0 to {rows} by m, %n = 0 to {columns} by n {{
-    %v = tile.load %x[%m, %n]
-    %one = tile.splat {one} : tensor<?x?x{dtype}, #tile.spans<m, n>>
+    %w = tile.select %either, %one, %v""",
+)
+LEAST = FRAME.replace(
+    "{body}",
+    """\
     %less = tile.compare lt %v, %one
-    %w = tile.select %less, %v, %one
-    tile.store %w, %out[%m, %n]
-  }}
-  return %out : memref<{rows}x{columns}x{dtype}>
-}}"""
+    %w = tile.select %less, %v, %one""",
+)
 WAYS = [
     *product([COPIED, CHOSEN], ["bf16", "i8", "i16"], [1, 2, 4], [1001]),
     *product([COPIED, CHOSEN, MULTIPLIED], ["bf16"], [1, 3, 5], [100]),

@@ -66,9 +66,9 @@ def rows_copied(op: GatherOp) -> int | None:
     return None
 
 
-def rows_behind(op: GatherOp) -> int:
-    """How many rows an array has behind the last whole copy of some."""
-    return shape_of(rows_at(op)[0].type)[0] % (rows_copied(op) or 1)
+def rows_behind(op: GatherOp, copied: int) -> int:
+    """How many rows an array has behind the last whole copy, of `copied` rows."""
+    return shape_of(rows_at(op)[0].type)[0] % copied
 
 
 def mask_of_rows(op: GatherOp) -> SSAValue | None:

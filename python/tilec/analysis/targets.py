@@ -198,9 +198,9 @@ def _repeatable(op: Operation, grid: GridOp) -> bool:
 
 def writes_to(op: Operation, array: SSAValue) -> bool:
     """Whether an operation, or one in it, may change elements of an array."""
+    whole = viewed_array(array)
     return any(
-        isinstance(each, AccessOp) and each.writes and viewed_array(each.array) is viewed_array(array)
-        for each in op.walk()
+        isinstance(each, AccessOp) and each.writes and viewed_array(each.array) is whole for each in op.walk()
     )
 
 

@@ -58,7 +58,8 @@ class RowGather:
             return made
 
         (count, width), element = shape_of(op.result.type), element_type(op.array.type)
-        single, behind = rows_copied(op) == 1, rows_behind(op)
+        many = rows_copied(op) or 1
+        single, behind = many == 1, rows_behind(op, many)
         ids, tiles = MemRefType(i32, [1, count]), MemRefType(element, [count + (behind > 0), SUBLANES, width])
         return cls(
             array,
@@ -191,7 +192,7 @@ class _Rows:
     def _lanes(self, begin: Index, build: IndexBuilder) -> "pallas.Ds | None":
         """The part that the gather wants of rows that begin in those of the array where `begin` says."""
         dim, size = self.op.window[1], shape_of(self.op.result.type)[1]
-        if size == shape_of(rows_at(self.op)[0].type)[1]:
+        if size == shape_of(self.parts.array.type)[1]:
             return None
         if dim.base is not None and size != shape_of(self.op.array.type)[1]:
             begin = build.add(begin, self.scalars.span(dim.base).start)

@@ -23,6 +23,12 @@ ORDERS = ("auto", "inner", "outer", "rows")
 there are no blocks, and positions are gone through one by one."""
 
 
+def check_order(op: Operation, flag: str, order: str) -> None:
+    """Refuse, for the pass `flag`, an order that is none of `ORDERS`."""
+    if order not in ORDERS:
+        fail(op, f"{flag}: order={order}; {', '.join(ORDERS)} are accepted")
+
+
 @dataclass
 class RowBlocks:
     """Blocks of at most `rows` rows, along dimension `position` of `array`, that an access names some of.
