@@ -96,7 +96,7 @@ def microseconds(estimate: Estimate) -> str:
 def row(name: str, chip: str, count: int | None, points: dict[str, Any]) -> list[str]:
     """One line of the table, for a sample of choices, or all of them; adds every estimate to `points`."""
     given = program(name)
-    space, scorer = space_of(given), Scorer(given, CHIPS[chip])
+    space, scorer = space_of(given, chip), Scorer(given, CHIPS[chip])
     started = time.perf_counter()
     tuned = tune(given, chip, Budget())
     took = time.perf_counter() - started

@@ -87,6 +87,12 @@ def nest(name: str, choice: Choice) -> Nest:
     return Nest(work, choice.sizes, Schedule(choice.loop, choice.depth, resident, fetch=choice.fetch))
 
 
+def test_what_updates_become_hangs_on_the_chip() -> None:
+    program = BENCHMARK.program("moe_matmul_sorted")
+    updates = {chip: program.workloads_for(Choice(), chip)[1] for chip in ("v5e", "v6e")}
+    assert {chip: len(work.products) for chip, work in updates.items()} == {"v5e": 0, "v6e": 1}
+
+
 def test_tiles_of_a_resident_array_are_copied_together() -> None:
     sizes, whole = {"rows": 128, "cols": 512, "cols_2": 256}, 4 * 2048 * 2048
     for operands, arrays in (("auto", 3), ("resident", 2)):  # read, read again, written

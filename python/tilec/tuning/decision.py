@@ -42,7 +42,7 @@ class Decision:
         nearest = min(self.examples, key=lambda each: _distance(dict(each.extents), extents))
         structure = nearest.choice.with_sizes({})
         space = space_with(program, [Choice(), structure])
-        plain = structure if schedule_of(program, space, structure) is not None else Choice()
+        plain = structure if schedule_of(program, space, structure, self.chip) is not None else Choice()
         choice = plain.with_sizes(_fitted(space.axes_of(plain), nearest.choice.sizes))
         return _shrunk(space, Scorer(program, chip_named(self.chip)), choice)
 

@@ -22,6 +22,9 @@ from tilec.passes.carry_to_scratch import CarryToScratch
 from tilec.passes.choose_blocks import ChooseBlocks
 from tilec.tuning.choice import Choice
 
+USUAL = "v5e"
+"""The chip of which extents and axes are read, which are the same on all."""
+
 
 @dataclass(frozen=True)
 class Operand:
@@ -52,8 +55,8 @@ class Program:
     _prepared: dict[str, ModuleOp] = field(
         default_factory=dict[str, ModuleOp], init=False, compare=False, repr=False
     )
-    _read: dict[Choice, list[Workload]] = field(
-        default_factory=dict[Choice, list[Workload]], init=False, compare=False, repr=False
+    _read: dict[tuple[str, Choice], list[Workload]] = field(
+        default_factory=dict[tuple[str, Choice], list[Workload]], init=False, compare=False, repr=False
     )
 
     @cached_property
@@ -65,24 +68,26 @@ class Program:
         """The program just before `--choose-blocks`, which has the axes that get sizes; not to be changed."""
         key = _kind(grouping)
         if key not in self._prepared:
-            self._prepared[key] = self._until(ChooseBlocks, Choice(grouping=key))
+            self._prepared[key] = self._until(ChooseBlocks, Choice(grouping=key), USUAL)
         return self._prepared[key]
 
-    def workloads_for(self, structure: Choice) -> list[Workload]:
+    def workloads_for(self, structure: Choice, chip: str = USUAL) -> list[Workload]:
         """What each kernel does with a structure's grouping, gathers, updates and order, for the arguments.
 
-        Where the passes refuse it, or its usual sizes, what the program itself says.
+        It hangs on the chip which gathers and updates are products. Where the passes refuse the structure, or
+        its usual sizes, what the program itself says.
         """
-        key = Choice(
+        kind = Choice(
             grouping=_kind(structure.grouping),
             gathers=structure.gathers,
             shared=structure.shared,
             order=structure.order,
         )
+        key = chip, kind
         if key not in self._read:
             prepared = self.prepared(structure.grouping)
             try:
-                module = self._until(CarryToScratch, key.with_sizes(self.fixed))
+                module = self._until(CarryToScratch, kind.with_sizes(self.fixed), chip)
             except TileError:
                 module = prepared
             rows = {each.name: each.shape[0] for each in self.operands if each.shape}
@@ -102,10 +107,10 @@ class Program:
         """What each kernel does with nothing said."""
         return self.workloads_for(Choice())
 
-    def _until(self, last: type[ModulePass], structure: Choice) -> ModuleOp:
+    def _until(self, last: type[ModulePass], structure: Choice, chip: str) -> ModuleOp:
         """The program before a pass of a structure's pipeline. Raises TileError."""
         module = self.module.clone()
-        for each in structure.pipeline("v5e").passes():
+        for each in structure.pipeline(chip).passes():
             if isinstance(each, last):
                 break
             each.apply(make_context(), module)

@@ -61,7 +61,7 @@ class Scorer:
         structure, sizes = choice.with_sizes({}), choice.sizes
         return [
             self._kernel(number, work, structure, schedule, sizes)
-            for number, work in enumerate(self.program.workloads_for(choice))
+            for number, work in enumerate(self.program.workloads_for(choice, self.chip.name))
         ]
 
     def _kernel(

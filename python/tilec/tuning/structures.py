@@ -6,7 +6,7 @@ loop of static extent is in the grid with `loop=grid`, and inside of a step with
 block is all of it; to split it between cells of the grid is for programs, which have atomics for that.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -20,7 +20,7 @@ from tilec.parsing import make_context
 from tilec.passes.plan_memory import PlanMemory
 from tilec.passes.tile_to_pallas import LOOPS
 from tilec.tuning.choice import Choice
-from tilec.tuning.program import Program
+from tilec.tuning.program import USUAL, Program
 from tilec.tuning.space import Space, inner_loops, space_with
 
 DEPTHS = (2, 4)
@@ -35,42 +35,46 @@ OTHERS = (
 """Options of which one at a time is tried, and their values besides what is usual."""
 
 
-def space_of(program: Program) -> Space:
+def space_of(program: Program, chip: str = USUAL) -> Space:
     """The choices for a program, each of which the passes take, but for what does not fit the chip."""
-    return space_with(program, structures_of(program))
+    return space_with(program, structures_of(program, chip))
 
 
-def structures_of(program: Program) -> list[Choice]:
+def structures_of(program: Program, chip: str = USUAL) -> list[Choice]:
     """What may be chosen besides sizes, the plainest first: loops and groupings, with several buffers and
     placements, and with one more option at a time.
     """
     groupings = _groupings(program)
     bases = [base for grouping in groupings for base in _loops(program, grouping)]
     space = space_with(program, bases)
-    plain = schedule_of(program, space, bases[0])
-    options, orders = _options(program, space, plain), _orders(program, space)
+
+    def schedule(structure: Choice) -> str | None:
+        return schedule_of(program, space, structure, chip)
+
+    plain = schedule(bases[0])
+    options, orders = _options(program, schedule, plain), _orders(program, space, chip)
     placements = [Choice.operands]
-    if schedule_of(program, space, replace(bases[0], operands="resident")) not in (plain, None):
+    if schedule(replace(bases[0], operands="resident")) not in (plain, None):
         placements.append("resident")
     found: list[Choice] = []
     for base in bases:
-        schedule = plain if base is bases[0] else schedule_of(program, space, base)
-        if schedule is None and base is not bases[0]:
+        usual = plain if base is bases[0] else schedule(base)
+        if usual is None and base is not bases[0]:
             continue
         depths = [base.depth]
         for depth in DEPTHS if base.loop in ("emit_pipeline", "fori_loop") else ():
-            if schedule_of(program, space, replace(base, depth=depth)) not in (schedule, None):
+            if schedule(replace(base, depth=depth)) not in (usual, None):
                 depths.append(depth)
         found += [replace(base, depth=depth, operands=each) for depth in depths for each in placements]
         found += [replace(base, **option) for option in options]
         for order in orders:
             ordered = replace(base, order=order)
-            if schedule_of(program, space, ordered) not in (schedule, None):
+            if schedule(ordered) not in (usual, None):
                 found.append(ordered)
     return found
 
 
-def _orders(program: Program, space: Space) -> list[tuple[str, ...]]:
+def _orders(program: Program, space: Space, chip: str) -> list[tuple[str, ...]]:
     """The axes that a grid copies less with, for some sizes, if they are outermost."""
     loops = [op for op in program.prepared(Choice.grouping).walk() if isinstance(op, LoopOp)]
     every = [[each.sizes[i * (len(each.sizes) - 1) // 2] for i in range(3)] for each in space.axes]
@@ -78,20 +82,21 @@ def _orders(program: Program, space: Space) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
     for name in dict.fromkeys(axis.name for loop in loops for axis in loop.axes):
         structure = Choice(order=(name,))
-        if schedule_of(program, space, structure) is not None and any(
-            _moved(program, structure, sizes) < _moved(program, Choice(), sizes) for sizes in tried
+        if schedule_of(program, space, structure, chip) is not None and any(
+            _moved(program, structure, sizes, chip) < _moved(program, Choice(), sizes, chip)
+            for sizes in tried
         ):
             found.append(structure.order)
     return found
 
 
-def _moved(program: Program, structure: Choice, sizes: Mapping[str, int]) -> float:
+def _moved(program: Program, structure: Choice, sizes: Mapping[str, int], chip: str) -> float:
     """The bytes that a grid copies."""
-    works = program.workloads_for(structure)
-    return sum(modelled(work, sizes, CHIPS["v5e"]).bytes_moved for work in works)
+    works = program.workloads_for(structure, chip)
+    return sum(modelled(work, sizes, CHIPS[chip]).bytes_moved for work in works)
 
 
-def schedule_of(program: Program, space: Space, structure: Choice) -> str | None:
+def schedule_of(program: Program, space: Space, structure: Choice, chip: str = USUAL) -> str | None:
     """The schedule that a structure makes with sizes in the middle, None where a pass refuses it."""
     if not _is_accepted(structure):
         return None
@@ -99,7 +104,7 @@ def schedule_of(program: Program, space: Space, structure: Choice) -> str | None
         return str(structure)  # taken, since loops are static; sizes in the middle may be too many steps
     module = program.module.clone()
     try:
-        for each in space.moved(Choice(), structure).pipeline("v5e").passes():
+        for each in space.moved(Choice(), structure).pipeline(chip).passes():
             if isinstance(each, PlanMemory):
                 break
             each.apply(make_context(), module)
@@ -114,7 +119,9 @@ def _loops(program: Program, grouping: str) -> list[Choice]:
     return [Choice((), grouping, loop) for loop in LOOPS if loop != "unroll" or written_out]
 
 
-def _options(program: Program, space: Space, plain: str | None) -> list[dict[str, Any]]:
+def _options(
+    program: Program, schedule: Callable[[Choice], str | None], plain: str | None
+) -> list[dict[str, Any]]:
     """The values of `OTHERS` that make another schedule of a grid than `plain`."""
     accesses = [op for op in program.prepared(Choice.grouping).walk() if isinstance(op, AccessOp)]
     without: set[str] = set()
@@ -126,7 +133,7 @@ def _options(program: Program, space: Space, plain: str | None) -> list[dict[str
     for option, values in OTHERS:
         for value in () if option in without else values:
             chosen = {option: value}
-            found.setdefault(schedule_of(program, space, replace(Choice(), **chosen)), chosen)
+            found.setdefault(schedule(replace(Choice(), **chosen)), chosen)
     return [each for each in found.values() if each]
 
 
@@ -142,7 +149,7 @@ def _groupings(program: Program) -> Sequence[str]:
 def _is_accepted(structure: Choice) -> bool:
     """Whether the pipeline has that combination at all."""
     try:
-        structure.pipeline("v5e").passes()
+        structure.pipeline(USUAL).passes()
     except ValueError:
         return False
     return True

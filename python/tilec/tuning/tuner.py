@@ -76,7 +76,7 @@ def tune(
         raise NothingFits(f"{program.name}: there is no TPU compiler to ask; install libtpu")
     console = Console(stderr=True)
     with estimators(program, chip) as estimator, shown(program.name, budget, console) as report:
-        space, scorer = space_of(program), Scorer(program, target)
+        space, scorer = space_of(program, chip), Scorer(program, target)
         usual = default_choice(program, chip)
         outcome = search(space, scorer, estimator, budget, report, usual, started)
     ranking = outcome.ranking
