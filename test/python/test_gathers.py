@@ -152,3 +152,17 @@ def test_sums_not_finite(name: str, dtype: str) -> None:
     assert [int(f(expected[0]).sum()) for f in (np.isposinf, np.isneginf)] == [1, 2]
     assert int(np.isnan(expected[0]).sum()) == 3
     check(parse(program(name, dtype)), name, [x, ids, out], expected, TileToPallas(blocks=indexed.blocks))
+
+
+def test_sums_nearly_infinite() -> None:
+    """The largest f32, whose nearest bf16 is infinite, and finite sums of a column that together are not."""
+    indexed = INDEXED["rows_added"]
+    x, ids, out = indexed.arguments(Draw(DTYPES["f32"], seed=0))
+    first, other = np.flatnonzero(ids == ids[0])[[0, -1]]
+    third = np.flatnonzero(ids != ids[0])[0]
+    x[first, 0], x[other, 0] = 2.0**127 * 1.9999, -(2.0**127) * 1.9999
+    x[[first, third], 1] = 2.0**127 * 1.5
+    expected = indexed.expected([x, ids, out])
+    assert np.isfinite(expected[0]).all()
+    way = TileToPallas(blocks=indexed.blocks)
+    check(parse(program("rows_added", "f32")), "rows_added", [x, ids, out], expected, way)

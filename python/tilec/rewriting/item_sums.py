@@ -188,5 +188,5 @@ def sum_of_rows(build: IndexBuilder, op: ReduceOp, value: SSAValue, rows: str, h
         return as_element(build, picker.combined(Combine.ADD, as_element(build, value, f32), 0), element)
     if isinstance(made, CastOp) and element_type(made.value.type) == bf16:
         value = made.value  # which f32 holds as it is
-    total = as_element(build, picker.quick_sum(value, place, lanes=True), element)
+    total = as_element(build, picker.summed(value, place, lanes=True), element)
     return build.insert(TransposeOp(total, [1, 0])) if place else total  # they are where the rows were

@@ -64,9 +64,9 @@ func.func @rows_gathered(%x: memref<?x128xi8>, %ids: memref<64xi32>) -> memref<6
 // CHECK-COUNT-3:     tile.dot [[ONES]]
 // CHECK:           tile.cast %v_1 to i8
 
-// The sum of the rows that name one row. Where a lane is not finite the product has a NaN; then only the finite
-// ones are multiplied, and the others counted. One block of rows is an axis of the grid; asked for, it is a loop
-// in each cell.
+// The sum of the rows that name one row. Where a lane is not finite the product has a NaN, or an infinity; then
+// only the finite ones are multiplied, and the others counted. One block of rows is an axis of the grid; asked
+// for, it is a loop in each cell.
 func.func @rows_added(%x: memref<64x128xbf16>, %ids: memref<64xi32>, %out: memref<40x128xbf16>) -> memref<40x128xbf16> {
   tile.grid %m = 0 to 64 by m:32 {
     %id = tile.load %ids[%m]
@@ -80,7 +80,9 @@ func.func @rows_added(%x: memref<64x128xbf16>, %ids: memref<64xi32>, %out: memre
 // CHECK:           %hits = tile.compare eq
 // CHECK:           [[ONES:%[0-9]+]] = tile.cast {{%[0-9]+}} to bf16
 // CHECK-NEXT:      [[SUM:%[0-9]+]] = tile.dot [[ONES]], %v
-// CHECK:           [[STRANGE:%[0-9]+]] = arith.cmpf une
+// CHECK-NEXT:      [[COLUMNS:%[0-9]+]] = tile.reduce add [[SUM]] dims [0]
+// CHECK:           [[NAN:%[0-9]+]] = tile.reduce add {{%[0-9]+}} dims [0]
+// CHECK:           [[STRANGE:%[0-9]+]] = arith.cmpf une, [[NAN]]
 // CHECK-NEXT:      [[ALL:%[0-9]+]] = scf.if [[STRANGE]]
 // CHECK-NEXT:        [[WIDE:%[0-9]+]] = tile.cast %v to f32
 // CHECK-NEXT:        [[REST:%[0-9]+]] = arith.subf [[WIDE]], [[WIDE]]
@@ -116,6 +118,9 @@ func.func @wider_added(%x: memref<64x128xbf16>, %y: memref<64x128xf32>, %ids: me
 // CHECK:             [[PARTS:%[0-9]+]] = tile.cast %w to bf16
 // CHECK-COUNT-3:     tile.dot {{%[0-9]+}}, {{%[0-9]+}}{{$}}
 // CHECK:             arith.cmpf une
+// CHECK:             arith.mulf %{{[0-9]+}}, {{%[0-9]+}} : tensor<32x128xf32
+// CHECK-COUNT-3:     tile.dot {{%[0-9]+}}, {{%[0-9]+}}{{$}}
+// CHECK-NOT:         precision highest
 
 // Positions in the second dimension: the value comes first in the product, so that none is transposed.
 func.func @lanes_added(%x: memref<128x64xi32>, %ids: memref<64xi32>, %out: memref<128x600xi32>) -> memref<128x600xi32> {

@@ -56,7 +56,8 @@ func.func @mean(%x: memref<?x256xbf16>, %offsets: memref<1001xi32>) -> memref<10
 // CHECK:               [[ONES:%.+]] = tile.select %hits
 // CHECK-NEXT:          [[BITS:%.+]] = tile.cast [[ONES]] to bf16
 // CHECK-NEXT:          [[DOT:%.+]] = tile.dot [[BITS]], %v
-// CHECK:               [[NAN:%.+]] = tile.reduce add {{.+}} dims [0, 1]
+// CHECK-NEXT:          [[COLUMNS:%.+]] = tile.reduce add [[DOT]] dims [0]
+// CHECK:               [[NAN:%.+]] = tile.reduce add {{.+}} dims [0]
 // CHECK:               [[SOME:%.+]] = arith.cmpf une, [[NAN]]
 // CHECK-NEXT:          %s = scf.if [[SOME]]
 // CHECK:               } else {
