@@ -7,11 +7,14 @@ and tpu7x; v4 and v5p were looked at for quotients and exponentials, and are lik
 from dataclasses import dataclass
 
 from xdsl.dialects import memref
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.workload import Unit
+from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.interleaved import InterleaveOp, StridedSliceOp
-from tilec.dialects.tile.mixing import ScanOp
+from tilec.dialects.tile.mixing import ReduceOp, ScanOp
+from tilec.dialects.tile.syntax import ints_of
+from tilec.dialects.tile.types import shape_of
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp, TransposeOp
 
 
@@ -41,8 +44,8 @@ _HARD = {
 
 
 def cost_of(op: Operation) -> list[tuple[Unit, float, bool]]:
-    """The units that an operation keeps busy, their operations for one register of the result, and whether
-    only chips that refine what the transcendental unit gives have them."""
+    """The units that an operation keeps busy, their operations for one register of the result, or of what is
+    broadcast, and whether only chips that refine what the transcendental unit gives have them."""
     if op.name in _HARD:
         cost = _HARD[op.name]
         found = [
@@ -59,7 +62,25 @@ def cost_of(op: Operation) -> list[tuple[Unit, float, bool]]:
         case StridedSliceOp() | InterleaveOp():
             parts = len(op.operands) if isinstance(op, InterleaveOp) else op.numbers[1]
             return [(Unit.ACROSS, parts, False), (Unit.VECTOR, parts, False)]
+        case BroadcastOp() if _is_turned(op):
+            return [(Unit.ACROSS, 2.0, False)]
         case SplatOp() | BroadcastOp() | IndicesOp() | memref.DimOp():
             return []
         case _:
             return [(Unit.VECTOR, 1.0, False)]
+
+
+def _is_turned(op: BroadcastOp) -> bool:
+    """Whether lanes of a value of rank 1 become rows: it is loaded in lanes, where sums of lanes are not."""
+    last = len(shape_of(op.result.type)) - 1
+    return len(shape_of(op.value.type)) == 1 and ints_of(op.dims) != (last,) and _is_in_lanes(op.value)
+
+
+def _is_in_lanes(value: SSAValue) -> bool:
+    """Whether a value of rank 1 is one that was loaded, or is computed lane by lane of such."""
+    made = value.owner
+    if not isinstance(made, Operation) or isinstance(made, ReduceOp):
+        return False
+    if isinstance(made, AccessOp):
+        return True
+    return any(len(shape_of(each.type)) == 1 and _is_in_lanes(each) for each in made.operands)

@@ -37,6 +37,7 @@ from tilec.dialects.tile.mixing import ReduceOp
 from tilec.dialects.tile.products import DotOp, Precision
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of, span_names, span_of
+from tilec.dialects.tile.values import BroadcastOp
 
 
 def workloads(
@@ -290,6 +291,8 @@ class _Reader:
             shape = self._copied_rows(op, level, shape)
             wholes = [None] * len(shape)
         self.work.traffic.append(Traffic(level, moving, shape, width, op.effect, tuple(wholes), index, array))
+        if op.window and isinstance(op.window[-1].shift, SSAValue):  # lanes that begin anywhere are moved
+            self.work.lanes.append(Lanes(level, Unit.ACROSS, shape, max(width, 1), 2.0))
 
     def _copied_rows(self, op: GatherOp, level: int, shape: tuple[Extent, ...]) -> tuple[Extent, ...]:
         """What is copied where rows are copied one by one, which takes the scalar unit cycles for each."""
@@ -337,7 +340,7 @@ class _Reader:
     def _lanes(self, op: Operation, level: int) -> None:
         if not op.results:
             return
-        kind = op.operands[0].type if isinstance(op, ReduceOp) else op.results[0].type
+        kind = op.operands[0].type if isinstance(op, ReduceOp | BroadcastOp) else op.results[0].type
         if not shape_of(kind):
             return
         width, shape = max(byte_width(element_type(kind)), 1), self._extents(kind)
