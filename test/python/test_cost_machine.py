@@ -281,6 +281,14 @@ def test_a_copy_is_between_the_memories_of_its_addresses() -> None:
         ran("%s4_s1 = smov.u32 0", f"{hbm} ; {vmem}", "%s7_s2 = smov.u32 8", STRIDED)
 
 
+def test_on_v4_a_copy_may_be_between_an_operand_and_an_allocation() -> None:
+    given = "%s1_s1 = inlined_call_operand.hbm [shape: f32[8,128], index: 0, kind: input, shape index: {}]"
+    kept = "%s2_s2 = smov.u32 [#allocation7]"
+    assert ran(given, kept, STRIDED, chip="v4", operands=[None]).bytes_read == 4 * 512
+    back = STRIDED.replace("%s1_s1", "%s5_s5").replace("%s2_s2", "%s1_s1").replace("%s5_s5", "%s2_s2")
+    assert ran(given, kept, back, chip="v4", operands=[None]).bytes_written == 4 * 512
+
+
 def test_cores_that_share_a_kernel_each_run_their_part() -> None:
     """Each core reads as many granules as its number says, and 80 more."""
     core = "%s1_s1 = sld [smem:[#allocation0]] /* {}core id */"
@@ -309,6 +317,22 @@ def test_what_a_check_asks_is_taken_to_hold() -> None:
         "%9 = sbr.rel (%p6_p1) target bundleno = 5 (0x5), region = 1",
     )
     assert trace.doubts == ("whether sbr.rel runs",)
+
+
+@pytest.mark.parametrize("pop", ["spop", "spop.sfrf"])
+def test_semaphores_are_looked_at_when_a_kernel_ends(pop: str) -> None:
+    """On v4 the scalar unit takes their values as it does those of the vector unit."""
+    ends = (
+        "%4 = vsyncmov 7",
+        f"%s1_s1 = {pop} %4",
+        "%p1_p1 = scmp.ne.s32.totalorder %s1_s1, 0",
+        "%9 = shalt.err (%p1_p1)",
+    )
+    assert ran(*ends, moved=Assumed(1)).doubts == ()
+    pushed = ran("%4 = vpush %v1_v1", *ends[1:-1], "%9 = dma.done.wait (%p1_p1), 3, 0", moved=Assumed(1))
+    assert pushed.assumed == (pop == "spop")
+    with pytest.raises(Stuck, match="for semaphores, failed"):
+        ran("%1 = vsyncadd 7, 9", *ends, moved=Assumed(0))
 
 
 def test_what_is_assumed_of_the_vector_unit_is_only_compared_with_zero() -> None:

@@ -26,8 +26,8 @@ _ALLOCATION = 1 << 18
 class Registers:
     """Where registers, constants and the addresses of allocations are in the list that a `State` has.
 
-    `checks` is that of a `Schedule`. `spaces` has, as far as the text was gone through, the memory that the
-    address in a register is of.
+    `checks` is that of a `Schedule`. As far as the text was gone through, `spaces` has the memory that the
+    address in a register is of, and `semaphores` the names of values that `vsyncmov` made.
     """
 
     indices: dict[str, int] = field(default_factory=dict[str, int])
@@ -35,6 +35,7 @@ class Registers:
     allocations: dict[str, int] = field(default_factory=dict[str, int])
     checks: dict[str, int] = field(default_factory=dict[str, int])
     spaces: dict[str, str] = field(default_factory=dict[str, str])
+    semaphores: set[str] = field(default_factory=set[str])
 
     def index(self, operand: str) -> int:
         """The index of a register such as `s3`, or of a constant or `[#allocation3 + $0x1]`.
@@ -65,6 +66,7 @@ def translate(schedule: Schedule, registers: Registers) -> tuple[Run | None, ...
     Raises `UnknownText` for an instruction that the scalar unit has and this has not.
     """
     registers.checks.update(schedule.checks)
+    registers.spaces.update({f"%{each.register}": each.space for each in schedule.inputs})
     return tuple(_bundle(bundle, registers) for bundle in schedule.bundles)
 
 
@@ -73,9 +75,8 @@ def _bundle(bundle: Sequence[Instruction], registers: Registers) -> Run | None:
     written: list[int] = []
     conflict = False
     for instruction in bundle:
-        kind, _, space = instruction.opcode.partition(".")
         for each in instruction.results:
-            registers.spaces[f"%{each}"] = space if kind in _ADDRESSES else ""
+            registers.spaces[f"%{each}"] = _space_made(instruction)
         if not _scalar(instruction):
             continue
         runs.append(_guarded(instruction, registers))
@@ -272,6 +273,8 @@ def _unknown(instruction: Instruction, registers: Registers) -> Run:
 
 
 def _moved(instruction: Instruction, registers: Registers) -> Run:
+    if instruction.operands[0].removeprefix("%") in registers.semaphores:  # on v4; others have `spop.sfrf`
+        return _pop(instruction, registers)
     target = registers.index(instruction.results[0])
 
     def run(state: State) -> None:
@@ -329,6 +332,8 @@ def _halt(instruction: Instruction, registers: Registers) -> Run:
 def _semaphore(instruction: Instruction, registers: Registers) -> Run:
     place, *rest = (_index(operand, registers) for operand in instruction.operands)
     does = instruction.opcode
+    if does == "vsyncmov":
+        registers.semaphores.add(instruction.value)
 
     def run(state: State) -> None:
         semaphore = state.known(state.registers[place], "which semaphore is meant")
@@ -362,6 +367,15 @@ def _copy(instruction: Instruction, registers: Registers) -> Run:
         state.copy(operands, way, None if steps is None else values[steps])
 
     return run
+
+
+def _space_made(instruction: Instruction) -> str:
+    """The memory that an instruction makes an address of, if it does."""
+    kind, _, space = instruction.opcode.partition(".")
+    if kind in _ADDRESSES:
+        return space
+    # On v4 the address of an allocation is moved as it is; strided copies have no other memory of the chip.
+    return "vmem" if kind == "smov" and instruction.operands[0].startswith("[#allocation") else ""
 
 
 def _space(end: str, named: Mapping[str, str], registers: Registers) -> str:
