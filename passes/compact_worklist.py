@@ -53,6 +53,7 @@ from tilec.rewriting.jagged import (
     answer_queries,
     axis_value,
     is_jagged,
+    segments_behind,
     side_of_tile,
     tiles,
 )
@@ -127,15 +128,23 @@ def _capacity(group: list[AxisOp], bounds: StepBounds) -> Index:
                 axis,
                 f"compact-worklist: no bound on the steps of axis {axis.axis.name} is known; give it `max N`",
             )
-        behind = axes_behind(axis.operands)
-        segments = _product(build, [count for other, count in counts.items() if other in behind])
-        repeats = _product(build, [count for other, count in counts.items() if other not in behind])
-        all_tiles = bounds.all_tiles(axis, segments)
+        all_tiles = _all_tiles(axis, counts, bounds)
         total = build.mul(total, most)
         if all_tiles is not None:
-            total = build.minimum(total, build.mul(all_tiles, repeats))
+            total = build.minimum(total, all_tiles)
         counts[axis] = most
     return total
+
+
+def _all_tiles(axis: AxisOp, counts: dict[AxisOp, Index], bounds: StepBounds) -> Index | None:
+    """The most tiles that an axis has in all steps of those around it, from those of all of an array."""
+    behind, build = segments_behind(axis), bounds.build
+    if behind is None:
+        return None
+    segments = _product(build, [count for other, count in counts.items() if other in behind])
+    repeats = _product(build, [count for other, count in counts.items() if other not in behind])
+    tiles = bounds.all_tiles(axis, segments)
+    return None if tiles is None else build.mul(tiles, repeats)
 
 
 def _limits(group: list[AxisOp], bounds: StepBounds) -> dict[AxisOp, Index | None]:

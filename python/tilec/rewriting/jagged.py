@@ -14,9 +14,10 @@ from xdsl.rewriter import Rewriter
 from tilec.analysis.affine import (
     begins_on_a_tile,
     divided_span,
-    is_disjoint,
+    ends_in,
     is_inside,
     linear,
+    parts_of,
     static_extent,
     whole_bounds,
 )
@@ -52,6 +53,69 @@ def block_size(axis: AxisOp) -> int:
     """Indices that a step of the axis takes: the lanes of a span, 1 of an index."""
     span = span_of(axis.result)
     return span.size if span else 1
+
+
+def segments_behind(axis: AxisOp) -> set[AxisOp] | None:
+    """The axes that number the segments whose tiles an axis goes through: each combination of their steps has
+    others, and all are disjoint. None where that is not known, as of `%o[%g / 2]`.
+    """
+    stretches = _stretches(axis)
+    found = [_numbers(segment) for segment, _ in stretches or []]
+    return found[0] if found and all(each == found[0] for each in found) else None
+
+
+def _numbers(segment: SegmentOp) -> set[AxisOp] | None:
+    """The axes that number a segment, each combination another one, if that is known."""
+    if segment.last is not None:
+        span = divided_span(Bounds(segment.index, segment.last))
+        return {span.owner} if span is not None and isinstance(span.owner, AxisOp) else None
+    leaves = list(linear(segment.index).factors)
+    owners = [leaf.owner for leaf in leaves if isinstance(leaf, SSAValue)]
+    match owners:
+        case [AxisOp() as axis] if len(leaves) == 1 and span_of(axis.result) is None:
+            begin = axis.axis.bounds.begin
+            apart = isinstance(begin, SSAValue) and isinstance(begin.owner, SegmentOp)
+            return {axis} | ((segments_behind(axis) if apart else None) or set[AxisOp]())
+        case _:
+            return None
+
+
+def _stretches(axis: AxisOp) -> list[tuple[SegmentOp, int]] | None:
+    """The segments whose tiles an axis goes through, one after the other, and how long these are."""
+    bounds = axis.axis.bounds
+    begin = None if isinstance(bounds.begin, int) else bounds.begin.owner
+    if isinstance(begin, SegmentOp) and any(ends_with(end, begin) for end in ends_in(bounds)):
+        return [(begin, block_size(axis))]
+    if isinstance(bounds.end, int) or linear(bounds.begin).literal != 0 or span_of(axis.result) is not None:
+        return None
+    return _counted(bounds.end)
+
+
+def _counted(count: SSAValue) -> list[tuple[SegmentOp, int]] | None:
+    """The segments whose tiles are counted, as for loops that follow each other, and how long these are."""
+    match count.owner:
+        case arith.AddiOp() as op:
+            first, second = _counted(op.lhs), _counted(op.rhs)
+            return None if first is None or second is None else first + second
+        case arith.MaxSIOp() as op if linear(op.rhs).literal == 1:
+            return _counted(op.lhs)
+        case arith.CeilDivSIOp(lhs=OpResult(op=arith.SubiOp() as length)) as op:
+            size, begin = linear(op.rhs).literal, _unaligned(length.rhs).owner
+            ends = parts_of(length.lhs, arith.MinSIOp)
+            if size is None or size < 1 or not isinstance(begin, SegmentOp):
+                return None
+            return [(begin, size)] if any(ends_with(end, begin) for end in ends) else None
+        case _:
+            return None
+
+
+def _unaligned(begin: SSAValue) -> SSAValue:
+    """What `begin / size * size` is made of; else the value."""
+    match begin.owner:
+        case arith.MuliOp(lhs=OpResult(op=arith.FloorDivSIOp() as op)):
+            return op.lhs
+        case _:
+            return begin
 
 
 @dataclass(frozen=True)
@@ -178,17 +242,17 @@ class StepBounds:
         return self._least(found, axis.keep is not None)
 
     def all_tiles(self, axis: AxisOp, segments: Index) -> Index | None:
-        """The most tiles over `segments` disjoint segments.
+        """The most tiles over `segments` disjoint segments, as `segments_behind` an axis are.
 
         Neighbours may share one, an empty one may have one to itself.
         """
-        begin = axis.axis.bounds.begin
-        segment = None if isinstance(begin, int) else begin.owner
-        disjoint = isinstance(segment, SegmentOp) and is_disjoint(segment)
-        end = self.upper(begin) if disjoint else None
-        if end is None:
-            return None
-        return self.build.add(self.build.ceildiv(end, block_size(axis)), segments)
+        total: Index = 0
+        for segment, size in _stretches(axis) or []:
+            end = self.upper(segment.begin)
+            if end is None:
+                return None
+            total = self.build.add(total, self.build.add(self.build.ceildiv(end, size), segments))
+        return total
 
     def _least(self, found: list[Index], keep: bool) -> Index | None:
         if not found:

@@ -227,9 +227,9 @@ func.func @two(%q: memref<?x128xf32>, %k: memref<?x128xf32>, %qo: memref<9xi32>,
 // CHECK-NEXT:    %5 = arith.ceildivsi %k_extent, %c128 : index
 // CHECK-NEXT:    %6 = arith.ceildivsi %k_extent, %c128 : index
 // CHECK-NEXT:    %7 = arith.addi %6, %c8 : index
-// CHECK-NEXT:    %8 = arith.muli %4, %5 : index
-// CHECK-NEXT:    %9 = arith.muli %7, %0 : index
-// CHECK-NEXT:    %capacity = arith.minsi %8, %9 : index
+// CHECK-NEXT:    %8 = arith.muli %7, %0 : index
+// CHECK-NEXT:    %9 = arith.muli %4, %5 : index
+// CHECK-NEXT:    %capacity = arith.minsi %9, %8 : index
 // CHECK-NEXT:    %count, %g_tiles, %m_tiles, %n_tiles = tile.worklist capacity %capacity columns 3 {
 // CHECK-NEXT:      %c0_1 = arith.constant 0 : index
 // CHECK-NEXT:      %c8_1 = arith.constant 8 : index
@@ -362,3 +362,80 @@ func.func @tiles_of_tiles(%x: memref<500x128xf32>, %out: memref<500x128xf32>) ->
 // CHECK-NEXT:    }
 // CHECK-NEXT:    func.return %out : memref<500x128xf32>
 // CHECK-NEXT:  }
+
+// Loops that follow each other are one axis. The list holds the tiles of both, 512 at most, not those of a whole array
+// for each segment, which are 24,576.
+func.func @in_turn(%x: memref<8192x128xf32>, %o: memref<65xi32>, %out: memref<8192x128xf32>) -> memref<8192x128xf32> {
+  tile.pipeline grid {
+    %g = tile.axis 0 to 64 ordered
+    %b, %e = tile.segment %o[%g]
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c64 = arith.constant 64 : index
+    %0 = arith.floordivsi %b, %c64 : index
+    %1 = arith.muli %0, %c64 : index
+    %2 = arith.subi %e, %1 : index
+    %3 = arith.ceildivsi %2, %c64 : index
+    %ms = arith.maxsi %3, %c1 : index
+    %c32 = arith.constant 32 : index
+    %4 = arith.subi %e, %b : index
+    %5 = arith.ceildivsi %4, %c32 : index
+    %ns = arith.maxsi %5, %c1 : index
+    %steps = arith.addi %ms, %ns : index
+    %step = tile.axis 0 to %steps ordered
+    %6 = arith.subi %ms, %c1 : index
+    %7 = arith.minsi %step, %6 : index
+    %8 = arith.addi %0, %7 : index
+    %m = tile.span %8 of %b to %e by m:64 aligned keep
+    %9 = arith.subi %step, %ms : index
+    %10 = arith.maxsi %9, %c0 : index
+    %n = tile.span %10 of %b to %e by n:32 keep
+    %xw = tile.window read %x[%m, :]
+    %yw = tile.window read %x[%n, :]
+    %ow = tile.window write %out[%n, :] preload
+    %v = tile.get %yw
+    tile.set %v, %ow
+  }
+  return %out : memref<8192x128xf32>
+}
+// CHECK-LABEL: func.func @in_turn
+// CHECK-NEXT:    %capacity = arith.constant 512 : index
+
+// Two axes number the steps, one the segments: each step of the other has all tiles of the array.
+func.func @shared(%x: memref<64x128xf32>, %o: memref<3xi32>, %out: memref<16x64x128xf32>) -> memref<16x64x128xf32> {
+  tile.pipeline grid {
+    %h = tile.axis 0 to 16 ordered
+    %g = tile.axis 0 to 2 ordered
+    %b, %e = tile.segment %o[%g]
+    %c14 = arith.constant 14 : index
+    %some = arith.cmpi slt, %h, %c14 : index
+    %end = arith.select %some, %e, %b : index
+    %m = tile.axis %b to %end by m:8 ordered aligned
+    %xw = tile.window read %x[%m, :]
+    %ow = tile.window write %out[%h, %m, :] preload
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<16x64x128xf32>
+}
+// CHECK-LABEL: func.func @shared
+// CHECK-NEXT:    %capacity = arith.constant 160 : index
+
+// Four heads have one segment, so that there may be four times the tiles of the array.
+func.func @heads(%x: memref<64x128xf32>, %o: memref<3xi32>, %out: memref<8x128xf32>) -> memref<8x128xf32> {
+  tile.pipeline grid {
+    %h = tile.axis 0 to 8 ordered
+    %c4 = arith.constant 4 : index
+    %g = arith.floordivsi %h, %c4 : index
+    %b, %e = tile.segment %o[%g]
+    %m = tile.axis %b to %e by m:8 ordered aligned
+    %xw = tile.window read %x[%m, :]
+    %ow = tile.window write %out[%h, :]
+    %v = tile.get %xw
+    %r = tile.reduce add %v dims [0]
+    tile.set %r, %ow
+  }
+  return %out : memref<8x128xf32>
+}
+// CHECK-LABEL: func.func @heads
+// CHECK-NEXT:    %capacity = arith.constant 64 : index

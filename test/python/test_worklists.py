@@ -1,0 +1,79 @@
+"""How long lists of tiles may be: a list that is too short would leave tiles out."""
+
+import numpy as np
+import pytest
+from programs import parse
+
+from tilec.dialects.interpreter import run
+from tilec.passes.tile_to_pallas import TileToPallas
+from tilec.proof import emit, prove_kernel, prove_passes
+
+HEADS = """
+func.func @f(%x: memref<64x128xf32>, %o: memref<3xi32>, %out: memref<8x128xf32>) -> memref<8x128xf32> {
+  tile.grid %h = 0 to 8 {
+    %c4 = arith.constant 4 : index
+    %g = arith.floordivsi %h, %c4 : index
+    %b, %e = tile.segment %o[%g]
+    %zero = tile.splat 0.0 : tensor<128xf32>
+    %s = tile.for %m = %b to %e by m iter_args(%a = %zero) {
+      %v = tile.load %x[%m, :]
+      %r = tile.reduce add %v dims [0]
+      %next = arith.addf %a, %r : tensor<128xf32>
+      tile.yield %next
+    }
+    tile.store %s, %out[%h, :]
+  }
+  return %out : memref<8x128xf32>
+}
+"""
+"""Four of its steps have one segment."""
+SOME = """
+func.func @f(
+  %x: memref<64x128xf32>, %o: memref<3xi32>, %out: memref<2x16x64x128xf32>
+) -> memref<2x16x64x128xf32> {
+  tile.grid %g = 0 to 2, %h = 0 to 16 {
+    %b, %e = tile.segment %o[%g]
+    %c14 = arith.constant 14 : index
+    %some = arith.cmpi slt, %h, %c14 : index
+    %end = arith.select %some, %e, %b : index
+    tile.for %m = %b to %end by m {
+      %v = tile.load %x[%m, :]
+      tile.store %v, %out[%g, %h, %m, :]
+    }
+  }
+  return %out : memref<2x16x64x128xf32>
+}
+"""
+"""Most steps of the second axis have all of a segment, the others nothing."""
+TWO_LOOPS = """
+func.func @f(%x: memref<64x128xf32>, %o: memref<3xi32>, %out: memref<64x128xf32>) -> memref<64x128xf32> {
+  tile.grid %g = 0 to 2 {
+    %b, %e = tile.segment %o[%g]
+    %zero = tile.splat 0.0 : tensor<128xf32>
+    %s = tile.for %m = %b to %e by m iter_args(%a = %zero) {
+      %v = tile.load %x[%m, :]
+      %r = tile.reduce add %v dims [0]
+      %next = arith.addf %a, %r : tensor<128xf32>
+      tile.yield %next
+    }
+    tile.for %n = %b to %e by n {
+      %v = tile.load %x[%n, :]
+      %w = tile.broadcast %s dims [1] : tensor<?x128xf32, #tile.spans<n, _>>
+      %d = arith.subf %v, %w : tensor<?x128xf32, #tile.spans<n, _>>
+      tile.store %d, %out[%n, :]
+    }
+  }
+  return %out : memref<64x128xf32>
+}
+"""
+
+
+@pytest.mark.parametrize("offsets", [(0, 29, 64), (3, 3, 61)])
+@pytest.mark.parametrize("text", [HEADS, SOME, TWO_LOOPS], ids=["heads", "some", "two_loops"])
+def test_all_tiles_have_room(text: str, offsets: tuple[int, ...]) -> None:
+    module, shape = parse(text), {HEADS: (8, 128), SOME: (2, 16, 64, 128), TWO_LOOPS: (64, 128)}[text]
+    x = np.random.default_rng(0).standard_normal((64, 128)).astype("float32")
+    args = [x, np.array(offsets, np.int32), np.zeros(shape, np.float32)]
+    way = TileToPallas(blocks={"m": 8, **({"n": 16} if text is TWO_LOOPS else {})}, grouping="worklist")
+    prove_passes(module, "f", args, way.passes())
+    prove_kernel(emit(module, [way]), "f", args, run(module, "f", args, blocks=way.blocks))
