@@ -45,6 +45,23 @@ func.func @f(
 }
 """
 """Most steps of the second axis have all of a segment, the others nothing."""
+BEYOND = """
+func.func @f(%x: memref<64x128xf32>, %o: memref<3xi32>, %out: memref<2x64x128xf32>) -> memref<2x64x128xf32> {
+  tile.grid %g = 0 to 2 {
+    %b, %e = tile.segment %o[%g]
+    %c1 = arith.constant 1 : index
+    %c64 = arith.constant 64 : index
+    %some = arith.cmpi slt, %g, %c1 : index
+    %end = arith.select %some, %c64, %e : index
+    tile.for %m = %b to %end by m {
+      %v = tile.load %x[%m, :]
+      tile.store %v, %out[%g, %m, :]
+    }
+  }
+  return %out : memref<2x64x128xf32>
+}
+"""
+"""The first step goes beyond its segment."""
 TWO_LOOPS = """
 func.func @f(%x: memref<64x128xf32>, %o: memref<3xi32>, %out: memref<64x128xf32>) -> memref<64x128xf32> {
   tile.grid %g = 0 to 2 {
@@ -68,12 +85,27 @@ func.func @f(%x: memref<64x128xf32>, %o: memref<3xi32>, %out: memref<64x128xf32>
 """
 
 
-@pytest.mark.parametrize("offsets", [(0, 29, 64), (3, 3, 61)])
-@pytest.mark.parametrize("text", [HEADS, SOME, TWO_LOOPS], ids=["heads", "some", "two_loops"])
-def test_all_tiles_have_room(text: str, offsets: tuple[int, ...]) -> None:
-    module, shape = parse(text), {HEADS: (8, 128), SOME: (2, 16, 64, 128), TWO_LOOPS: (64, 128)}[text]
+SHAPES = {HEADS: (8, 128), SOME: (2, 16, 64, 128), BEYOND: (2, 64, 128), TWO_LOOPS: (64, 128)}
+TEXTS = pytest.mark.parametrize("text", list(SHAPES), ids=["heads", "some", "beyond", "two_loops"])
+
+
+def way_for(text: str) -> TileToPallas:
+    return TileToPallas(blocks={"m": 8, **({"n": 16} if text is TWO_LOOPS else {})}, grouping="worklist")
+
+
+def arguments(text: str, offsets: tuple[int, ...]) -> list[np.ndarray]:
     x = np.random.default_rng(0).standard_normal((64, 128)).astype("float32")
-    args = [x, np.array(offsets, np.int32), np.zeros(shape, np.float32)]
-    way = TileToPallas(blocks={"m": 8, **({"n": 16} if text is TWO_LOOPS else {})}, grouping="worklist")
-    prove_passes(module, "f", args, way.passes())
+    return [x, np.array(offsets, np.int32), np.zeros(SHAPES[text], np.float32)]
+
+
+@pytest.mark.quick
+@TEXTS
+def test_all_tiles_have_room(text: str) -> None:
+    for offsets in ((0, 29, 64), (3, 3, 61), (0, 2, 64)):
+        prove_passes(parse(text), "f", arguments(text, offsets), way_for(text).passes(), seeds=(0,))
+
+
+@TEXTS
+def test_kernels_leave_no_tile_out(text: str) -> None:
+    module, args, way = parse(text), arguments(text, (0, 29, 64)), way_for(text)
     prove_kernel(emit(module, [way]), "f", args, run(module, "f", args, blocks=way.blocks))

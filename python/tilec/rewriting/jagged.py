@@ -14,10 +14,8 @@ from xdsl.rewriter import Rewriter
 from tilec.analysis.affine import (
     begins_on_a_tile,
     divided_span,
-    ends_in,
     is_inside,
     linear,
-    parts_of,
     static_extent,
     whole_bounds,
 )
@@ -68,7 +66,9 @@ def _numbers(segment: SegmentOp) -> set[AxisOp] | None:
     """The axes that number a segment, each combination another one, if that is known."""
     if segment.last is not None:
         span = divided_span(Bounds(segment.index, segment.last))
-        return {span.owner} if span is not None and isinstance(span.owner, AxisOp) else None
+        tiles = None if span is None else span.owner
+        known = isinstance(tiles, AxisOp) and linear(tiles.axis.bounds.begin).literal is not None
+        return {tiles} if isinstance(tiles, AxisOp) and known else None
     leaves = list(linear(segment.index).factors)
     owners = [leaf.owner for leaf in leaves if isinstance(leaf, SSAValue)]
     match owners:
@@ -84,11 +84,11 @@ def _stretches(axis: AxisOp) -> list[tuple[SegmentOp, int]] | None:
     """The segments whose tiles an axis goes through, one after the other, and how long these are."""
     bounds = axis.axis.bounds
     begin = None if isinstance(bounds.begin, int) else bounds.begin.owner
-    if isinstance(begin, SegmentOp) and any(ends_with(end, begin) for end in ends_in(bounds)):
-        return [(begin, block_size(axis))]
-    if isinstance(bounds.end, int) or linear(bounds.begin).literal != 0 or span_of(axis.result) is not None:
+    if isinstance(bounds.end, int):
         return None
-    return _counted(bounds.end)
+    if isinstance(begin, SegmentOp):
+        return [(begin, block_size(axis))] if _is_within(bounds.end, begin) else None
+    return _counted(bounds.end) if linear(bounds.begin).literal == 0 and not span_of(axis.result) else None
 
 
 def _counted(count: SSAValue) -> list[tuple[SegmentOp, int]] | None:
@@ -101,12 +101,22 @@ def _counted(count: SSAValue) -> list[tuple[SegmentOp, int]] | None:
             return _counted(op.lhs)
         case arith.CeilDivSIOp(lhs=OpResult(op=arith.SubiOp() as length)) as op:
             size, begin = linear(op.rhs).literal, _unaligned(length.rhs).owner
-            ends = parts_of(length.lhs, arith.MinSIOp)
             if size is None or size < 1 or not isinstance(begin, SegmentOp):
                 return None
-            return [(begin, size)] if any(ends_with(end, begin) for end in ends) else None
+            return [(begin, size)] if _is_within(length.lhs, begin) else None
         case _:
             return None
+
+
+def _is_within(end: SSAValue, segment: SegmentOp) -> bool:
+    """Whether an end is surely not behind the segment's."""
+    match end.owner:
+        case arith.MinSIOp() as op:
+            return _is_within(op.lhs, segment) or _is_within(op.rhs, segment)
+        case arith.SelectOp() as op:
+            return _is_within(op.lhs, segment) and _is_within(op.rhs, segment)
+        case owner:
+            return owner is segment
 
 
 def _unaligned(begin: SSAValue) -> SSAValue:
