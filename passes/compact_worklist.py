@@ -3,7 +3,8 @@
 A jagged axis has a number of steps that only the kernel's integer arguments tell, and that differs from one
 segment to the next. The axes from the outermost that its bounds depend on down to the innermost jagged one
 become one axis over a list, which scalar code makes before the pipeline starts: the same nest, appending the
-numbers of its tiles. No step is idle.
+numbers of its tiles. No step is idle. The list has room for as many as there can be: the tiles of an array
+and one for each of its segments, where steps surely have different ones.
 
 Before:
     tile.pipeline grid {

@@ -78,9 +78,13 @@ def _is_turned(op: BroadcastOp) -> bool:
 
 def _is_in_lanes(value: SSAValue) -> bool:
     """Whether a value of rank 1 is one that was loaded, or is computed lane by lane of such."""
-    made = value.owner
-    if not isinstance(made, Operation) or isinstance(made, ReduceOp):
-        return False
-    if isinstance(made, AccessOp):
-        return True
-    return any(len(shape_of(each.type)) == 1 and _is_in_lanes(each) for each in made.operands)
+    seen, pending = set[SSAValue](), [value]
+    while pending:
+        made = pending.pop().owner
+        if isinstance(made, AccessOp):
+            return True
+        if isinstance(made, Operation) and not isinstance(made, ReduceOp):
+            new = {each for each in made.operands if len(shape_of(each.type)) == 1} - seen
+            seen |= new
+            pending += new
+    return False
