@@ -1,10 +1,12 @@
 """How long lists of tiles may be: a list that is too short would leave tiles out."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from programs import parse
 
-from tilec.dialects.interpreter import run
+from tilec.dialects.interpreter import functions, random_args, run
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.proof import emit, prove_kernel, prove_passes
 
@@ -85,6 +87,19 @@ func.func @f(%x: memref<64x128xf32>, %o: memref<3xi32>, %out: memref<64x128xf32>
 """
 
 
+HOSTILE: dict[str, list[tuple[int, ...]]] = {
+    "negative_begin": [(0, 1, 3, 8)],
+    "negative_axis": [],
+    "second_array": [(0, 16, 64)],
+    "never": [(0, 30, 64)],
+    "skipped": [(0, 60, 128)],
+    "masked": [(0, 60, 128)],
+    "wide_tiles": [(60, 61, 62, 63, 64)],
+    "other_multiples": [(60, 61, 62, 63, 64)],
+    "nested": [(0, 0, 0, 0, 0, 0, 0, 0, 1), (0, 64, 64)],
+}
+"""Programs whose steps are easily taken to be fewer: loops that begin before 0, that read less than a segment
+of an array, or never; counts of tiles that begin elsewhere; segments of segments, of which some are empty."""
 SHAPES = {HEADS: (8, 128), SOME: (2, 16, 64, 128), BEYOND: (2, 64, 128), TWO_LOOPS: (64, 128)}
 TEXTS = pytest.mark.parametrize("text", list(SHAPES), ids=["heads", "some", "beyond", "two_loops"])
 
@@ -109,3 +124,13 @@ def test_all_tiles_have_room(text: str) -> None:
 def test_kernels_leave_no_tile_out(text: str) -> None:
     module, args, way = parse(text), arguments(text, (0, 29, 64)), way_for(text)
     prove_kernel(emit(module, [way]), "f", args, run(module, "f", args, blocks=way.blocks))
+
+
+@pytest.mark.quick
+@pytest.mark.parametrize("name", list(HOSTILE))
+def test_hostile_programs_have_room(name: str) -> None:
+    module = parse((Path(__file__).parent / "data" / "worklists" / f"{name}.mlir").read_text())
+    (function,) = functions(module)
+    offsets, args = iter(HOSTILE[name]), random_args(function)
+    args = [np.array(next(offsets), np.int32) if each.dtype == np.int32 else each for each in args]
+    prove_passes(module, "f", args, TileToPallas(grouping="worklist").passes(), seeds=(0,))

@@ -6,6 +6,7 @@ Both compute an axis' tiles the same way: the number of its first tile and of th
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 
 from xdsl.dialects import arith, memref
 from xdsl.ir import Operation, OpResult, SSAValue
@@ -74,7 +75,8 @@ def _numbers(segment: SegmentOp) -> set[AxisOp] | None:
     match owners:
         case [AxisOp() as axis] if len(leaves) == 1 and span_of(axis.result) is None:
             begin = axis.axis.bounds.begin
-            apart = isinstance(begin, SSAValue) and isinstance(begin.owner, SegmentOp)
+            # An empty range that is kept has a step that may be another one's too.
+            apart = isinstance(begin, SSAValue) and isinstance(begin.owner, SegmentOp) and axis.keep is None
             return {axis} | ((segments_behind(axis) if apart else None) or set[AxisOp]())
         case _:
             return None
@@ -100,8 +102,9 @@ def _counted(count: SSAValue) -> list[tuple[SegmentOp, int]] | None:
         case arith.MaxSIOp() as op if linear(op.rhs).literal == 1:
             return _counted(op.lhs)
         case arith.CeilDivSIOp(lhs=OpResult(op=arith.SubiOp() as length)) as op:
-            size, begin = linear(op.rhs).literal, _unaligned(length.rhs).owner
-            if size is None or size < 1 or not isinstance(begin, SegmentOp):
+            size = linear(op.rhs).literal
+            begin = None if size is None or size < 1 else _unaligned(length.rhs, size).owner
+            if size is None or not isinstance(begin, SegmentOp):
                 return None
             return [(begin, size)] if _is_within(length.lhs, begin) else None
         case _:
@@ -119,11 +122,12 @@ def _is_within(end: SSAValue, segment: SegmentOp) -> bool:
             return owner is segment
 
 
-def _unaligned(begin: SSAValue) -> SSAValue:
+def _unaligned(begin: SSAValue, size: int) -> SSAValue:
     """What `begin / size * size` is made of; else the value."""
     match begin.owner:
-        case arith.MuliOp(lhs=OpResult(op=arith.FloorDivSIOp() as op)):
-            return op.lhs
+        case arith.MuliOp(lhs=OpResult(op=arith.FloorDivSIOp() as op), rhs=factor):
+            whole = linear(op.rhs).literal == linear(factor).literal == size
+            return op.lhs if whole else begin
         case _:
             return begin
 
@@ -273,8 +277,11 @@ class StepBounds:
         return self.build.maximum(least, 1) if keep else least
 
     def lower(self, value: Index) -> int:
-        """A lower bound; every index that a kernel computes is at least 0."""
-        return value if isinstance(value, int) else 0
+        """A lower bound; an index of which nothing is known is at least 0."""
+        if isinstance(value, int):
+            return value
+        low = self._ranges.of(value).low
+        return 0 if low is None or low < -_LARGEST else min(low, 0)
 
     def upper(self, value: Index) -> Index | None:
         """An upper bound, as a literal or a value from before the pipeline; `None` if none is known."""
@@ -322,21 +329,34 @@ class StepBounds:
         return None if first is None or second is None else join(first, second)
 
     def _is_count(self, value: SSAValue) -> bool:
-        """Whether a value is surely not negative. The positions of axes and tiles are not."""
+        """Whether a value is surely not negative. The positions of axes and tiles are not, unless it is known
+        that they are."""
         low = self._ranges.of(value).low
-        return isinstance(value.owner, AxisOp | SegmentOp | BoundOp) or (low is not None and low >= 0)
+        if low is None or low < -_LARGEST:
+            return isinstance(value.owner, AxisOp | SegmentOp | BoundOp)
+        return low >= 0
 
     def _extent(self, segment: SegmentOp) -> Index | None:
-        """The extent of an array that a span over the segment indexes."""
+        """The largest extent of arrays that a span over the segment indexes, over all of it if there is one.
+
+        Of an array only parts of segments may be read, and a mask may keep lanes inside it. Of `?` it is the
+        first one.
+        """
+        places: list[tuple[SSAValue, int]] = []
+        wholes: list[tuple[SSAValue, int]] = []
         for window in self.pipeline.windows:
             for position, dim in enumerate(window.window):
                 bounds = whole_bounds(dim.base) if dim.base is not None else None
                 if bounds is not None and ends_with(bounds.end, segment):
-                    key = (window.array, position)
-                    if key not in self._extents:
-                        self._extents[key] = array_extent(window.array, position, self.build)
-                    return self._extents[key]
-        return None
+                    whole = (bounds.begin, bounds.end) == (segment.begin, segment.end)
+                    (wholes if whole else places).append((window.array, position))
+        found: dict[int, Index] = {}
+        for key in wholes or places:
+            size = shape_of(key[0].type)[key[1]]
+            if size not in found and key not in self._extents:
+                self._extents[key] = array_extent(*key, self.build)
+            found.setdefault(size, self._extents.get(key, size))
+        return reduce(self.build.maximum, found.values()) if found else None
 
 
 def ends_with(value: Index, segment: SegmentOp) -> bool:
