@@ -153,14 +153,15 @@ def test_spilled_registers_pass_the_usual_limit() -> None:
     """10 MiB are counted, and the compiler takes 18.3 and has 16 where nothing is said."""
     structs = [jax.ShapeDtypeStruct((4096, 256), jnp.float32), jax.ShapeDtypeStruct((1025,), jnp.int32)]
 
-    def emitted(groups: int) -> str:
+    def emitted(groups: int, rows: int) -> str:
         module = LocatingParser(make_context(), SEGMENTS, "sums.mlir").parse_module()
-        return emit(module, [TileToPallas(chip="v5e", blocks={"g": groups, "rows": 1280})])
+        return emit(module, [TileToPallas(chip="v5e", blocks={"g": groups, "rows": rows})])
 
-    text = emitted(1024)
+    assert "vmem_limit_bytes=33554432" in emitted(1024, 512)
+    text = emitted(1024, 1280)
     assert "vmem_limit_bytes=134217728" in text
     assert max(reported_vmem(text, "sums", structs, "v5e").values()) > 16 * 2**20
-    assert "vmem_limit_bytes" not in emitted(128)
+    assert "vmem_limit_bytes" not in emitted(128, 512)
 
 
 @pytest.mark.aot

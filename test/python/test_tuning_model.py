@@ -210,9 +210,9 @@ def test_steps_of_short_segments_that_share_tiles_cost(monkeypatch: pytest.Monke
 
 def test_a_default_is_next_to_what_passes_refuse() -> None:
     """Of this kernel they refuse what the model likes best; with tiles of 256 columns it takes 25.8 us, with
-    these 20.8 and 18.7, which the model holds for as good as equal."""
+    these 20.8. The best are 896 and 128, 18.7, which the model holds for 5 % slower."""
     choice = default_choice(BENCHMARK.program("jagged_dense_add_parents"), "v5e")
-    assert choice.sizes in ({"cols": 512, "cols_2": 256}, {"cols": 896, "cols_2": 128})
+    assert choice.sizes == {"cols": 512, "cols_2": 256}
 
 
 CLOSE = [
