@@ -67,9 +67,9 @@ def _numbers(segment: SegmentOp) -> set[AxisOp] | None:
     """The axes that number a segment, each combination another one, if that is known."""
     if segment.last is not None:
         span = divided_span(Bounds(segment.index, segment.last))
-        tiles = None if span is None else span.owner
-        known = isinstance(tiles, AxisOp) and linear(tiles.axis.bounds.begin).literal is not None
-        return {tiles} if isinstance(tiles, AxisOp) and known else None
+        if span is None or not isinstance(span.owner, AxisOp):
+            return None
+        return None if linear(span.owner.axis.bounds.begin).literal is None else {span.owner}
     leaves = list(linear(segment.index).factors)
     owners = [leaf.owner for leaf in leaves if isinstance(leaf, SSAValue)]
     match owners:
@@ -353,9 +353,11 @@ class StepBounds:
         found: dict[int, Index] = {}
         for key in wholes or places:
             size = shape_of(key[0].type)[key[1]]
-            if size not in found and key not in self._extents:
+            if size in found:
+                continue
+            if key not in self._extents:
                 self._extents[key] = array_extent(*key, self.build)
-            found.setdefault(size, self._extents.get(key, size))
+            found[size] = self._extents[key]
         return reduce(self.build.maximum, found.values()) if found else None
 
 
