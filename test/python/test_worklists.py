@@ -29,10 +29,10 @@ OFFSETS: dict[str, list[list[tuple[int, ...]]]] = {
     "other_multiples": [[(60, 61, 62, 63, 64)]],
     "nested": [[(0, 0, 0, 0, 0, 0, 0, 0, 1), (0, 64, 64)]],
 }
-"""Programs whose steps are easily taken to be fewer, and their arrays of integers: steps that share a segment,
-or of which some have all of it and others nothing; loops that end beyond it, follow each other, begin before
-0, read less than a segment of an array, or never; counts of tiles that begin elsewhere; segments of segments,
-of which some are empty."""
+"""Programs whose steps are easily taken to be fewer, and their arrays of integers: steps share a segment, or
+some have all of it and others nothing; loops end beyond it, follow each other, begin before 0, read less than a
+segment of an array, or never; counts of tiles begin elsewhere; segments of segments, of which some are empty.
+"""
 
 
 def given(name: str, offsets: list[tuple[int, ...]]) -> tuple[ModuleOp, list[Array]]:
