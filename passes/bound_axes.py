@@ -12,7 +12,8 @@ After:
 
 Accesses with a mask or `drop`, those under a condition, and those in inner loops that may have no iteration
 say nothing. An axis that says `max` itself, has a bound that the program computes, or runs between the ends
-of a segment is left alone.
+of a segment and indexes an array by that is left alone. Positions in a segment, as in `%x[%m + %shift, :]` or
+of an axis from 0 to a length, do bound it.
 """
 
 from xdsl.context import Context
@@ -23,7 +24,7 @@ from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import linear
 from tilec.analysis.ranges import INDEX_BITS, Ranges
-from tilec.analysis.reach import most_accessed
+from tilec.analysis.reach import every_time, most_accessed
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.loops import ForOp
@@ -53,10 +54,14 @@ def _is_unbounded(loop: ForOp) -> bool:
         return False
     ranges, length = Ranges(), linear(bounds.end) - linear(bounds.begin)
     computed = [leaf for leaf in length.factors if isinstance(leaf, SSAValue)]
-    return any(not _is_known(leaf) and ranges.of(leaf).high in (None, _LARGEST) for leaf in computed)
+    return any(not _is_known(leaf, loop) and ranges.of(leaf).high in (None, _LARGEST) for leaf in computed)
 
 
-def _is_known(leaf: SSAValue) -> bool:
+def _is_known(leaf: SSAValue, loop: ForOp) -> bool:
     """Whether a value is an end of a segment or of a tile, a span, or from before the grid."""
     owner = leaf.owner
-    return isinstance(owner, Block | SegmentOp | BoundOp) or isinstance(owner.parent_op(), func.FuncOp)
+    if isinstance(owner, SegmentOp):  # where it ends is known from arrays that are indexed up to there
+        shifts = [dim.shift for op in every_time(loop) for dim in op.window if dim.base is loop.axis.value]
+        there = (linear(loop.axis.bounds.end) - linear(owner.end)).literal is not None
+        return not shifts or (there and any(isinstance(shift, int) for shift in shifts))
+    return isinstance(owner, Block | BoundOp) or isinstance(owner.parent_op(), func.FuncOp)

@@ -30,8 +30,8 @@ OFFSETS: dict[str, list[list[tuple[int, ...]]]] = {
     "nested": [[(0, 0, 0, 0, 0, 0, 0, 0, 1), (0, 64, 64)]],
 }
 """Programs whose steps are easily taken to be fewer, and their arrays of integers: steps share a segment, or
-some have all of it and others nothing; loops end beyond it, follow each other, begin before 0, read less than a
-segment of an array, or never; counts of tiles begin elsewhere; segments of segments, of which some are empty.
+some have all of it and others nothing; loops end beyond it, follow each other, begin before 0, read less than
+a segment of an array, or never; counts of tiles begin elsewhere; of segments of segments some are empty.
 """
 
 

@@ -11,7 +11,8 @@ from tilec.analysis.reach import every_time
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.loops import ForOp, GridOp
-from tilec.dialects.tile.schedule import PipelineOp, WindowOp
+from tilec.dialects.tile.numbered import SpanOp
+from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 
 
 def is_conditional(op: Operation | None, outer: Operation) -> bool:
@@ -64,8 +65,19 @@ def dim_kept_by_mask(op: AccessOp) -> int | None:
 
 
 def is_cut(window: WindowOp, position: int) -> bool:
-    """Whether only those elements of a window are in the array along a dimension that a mask chooses."""
-    return window.clipped is not None and not is_within(window, position)
+    """Whether of a window's elements some may be outside of the array along a dimension: those that a mask
+    leaves out, or that lie in an aligned tile before its range."""
+    may_leave = window.clipped is not None or _begins_before_its_range(window.window[position])
+    return may_leave and not is_within(window, position)
+
+
+def _begins_before_its_range(dim: Dim) -> bool:
+    """Whether an aligned tile, which may begin before its range, is shifted by what may be less than 0."""
+    maker = None if dim.span is None or dim.base is None else dim.base.owner
+    if not isinstance(maker, AxisOp | SpanOp) or maker.aligned is None:
+        return False
+    least = Ranges().of(dim.shift).low
+    return least is None or least < 0
 
 
 def begins_inside(dim: Dim) -> bool:

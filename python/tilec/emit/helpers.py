@@ -45,7 +45,7 @@ def check_lengths(begins, ends, limit):
         return
     lengths = np.diff(np.asarray(begins)) if ends is None else np.asarray(ends) - np.asarray(begins)
     for group in np.flatnonzero(lengths > limit):
-        raise ValueError(f"segment {group} has length {lengths[group]}; {limit} is promised at most")
+        raise ValueError(f"segment {group} has length {lengths[group]}; {limit} is promised or has room")
 '''
 
 CHECK_ELEMENTS = '''\

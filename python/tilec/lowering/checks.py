@@ -16,13 +16,16 @@ NO_LIMIT = 2**31 - 1
 
 
 def segment_limits(pipeline: PipelineOp, host: Host) -> dict[SegmentOp, Index]:
-    """For each segment in a pipeline the extent that it must not pass: the least of the arrays that spans
+    """For each segment in a pipeline the place that it must not pass: the least end of the arrays that spans
     over it index.
     """
     limits: dict[SegmentOp, Index] = {}
     for op in pipeline.body.block.ops:
         if isinstance(op, SegmentOp):
-            extents = {key: host.extent_of(array, dim) for key, array, dim in _indexed_by(pipeline, op)}
+            extents = {
+                key: host.build.add(host.extent_of(array, dim), further)
+                for key, array, dim, further in _indexed_by(pipeline, op)
+            }
             limit: Index = NO_LIMIT
             for found in extents.values():
                 limit = found if limit == NO_LIMIT else host.build.minimum(limit, found)
@@ -30,14 +33,32 @@ def segment_limits(pipeline: PipelineOp, host: Host) -> dict[SegmentOp, Index]:
     return limits
 
 
-def _indexed_by(pipeline: PipelineOp, segment: SegmentOp) -> Iterator[tuple[object, SSAValue, int]]:
-    """The arrays that spans over a segment index, with the dimension and what tells their extents apart."""
+def _indexed_by(pipeline: PipelineOp, segment: SegmentOp) -> Iterator[tuple[object, SSAValue, int, int]]:
+    """The arrays that spans over a segment index, with the dimension, what tells their extents apart, and how
+    far behind the array the segment may end, as positions before its own are read."""
     for window in pipeline.windows:
         for position, dim in enumerate(window.window):
             bounds = whole_bounds(dim.base) if dim.base is not None else None
-            if bounds is not None and ends_with(bounds.end, segment):
-                form = extent(window.array, position)
-                yield (form.constant, tuple(form.factors)), window.array, position
+            if bounds is not None and ends_with(bounds.end, segment) and isinstance(dim.shift, int):
+                form, further = extent(window.array, position), max(-dim.shift, 0)
+                yield (form.constant + further, tuple(form.factors)), window.array, position, further
+
+
+def length_limits(pipeline: PipelineOp, host: Host) -> Iterator[tuple[SegmentOp, Index]]:
+    """Segments whose positions, counted from their begin, index an array, and how many it has for them."""
+    seen: set[tuple[SegmentOp, SSAValue, int]] = set()
+    for window in pipeline.windows:
+        for position, dim in enumerate(window.window):
+            bounds = whole_bounds(dim.base) if dim.base is not None and window.clipped is None else None
+            segment = None if bounds is None or isinstance(bounds.begin, int) else bounds.begin.owner
+            if not isinstance(segment, SegmentOp) or segment.last is not None or bounds is None:
+                continue
+            if bounds.end is not segment.end:
+                continue
+            before = (linear(dim.shift) + linear(segment.begin)).literal
+            if before is not None and (segment, window.array, position) not in seen:
+                seen.add((segment, window.array, position))
+                yield segment, host.build.sub(host.extent_of(window.array, position), before)
 
 
 def reaches(pipeline: PipelineOp) -> Iterator[tuple[WindowOp, int, Index]]:

@@ -111,9 +111,10 @@ def _extent(window: WindowOp, loop: Loop, position: int | None) -> "int | pallas
     if leading and is_cut(window, position) and moves_freely(dim) and not begins_inside(dim):
         fail(
             window,
-            f"convert-tile-to-pallas: the mask of an access lets {_name(window)} begin before its dimension "
-            f"{position}, from which only whole tiles are copied; one of the last two dimensions can be "
-            "shifted so, and any can by 0 or more",
+            f"convert-tile-to-pallas: tiles of {_name(window)} may begin before its dimension {position}, "
+            "which is copied whole: lanes that a mask leaves out, or that come before a range; one of the "
+            "last two dimensions can be shifted so, any can by 0 or more, and tiles of loop=fori_loop begin "
+            "with their range there",
         )
     if stays(window, position) or not moves_freely(dim):
         return extent

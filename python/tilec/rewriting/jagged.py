@@ -340,24 +340,24 @@ class StepBounds:
         """The largest extent of arrays that a span over the segment indexes, over all of it if there is one.
 
         Of an array only parts of segments may be read, and a mask may keep lanes inside it. Of `?` it is the
-        first one.
+        first one. Positions before the segment's leave room behind, those from its begin say nothing of it.
         """
-        places: list[tuple[SSAValue, int]] = []
-        wholes: list[tuple[SSAValue, int]] = []
+        places: list[tuple[SSAValue, int, int]] = []
+        wholes: list[tuple[SSAValue, int, int]] = []
         for window in self.pipeline.windows:
             for position, dim in enumerate(window.window):
                 bounds = whole_bounds(dim.base) if dim.base is not None else None
-                if bounds is not None and ends_with(bounds.end, segment):
+                if bounds is not None and ends_with(bounds.end, segment) and isinstance(dim.shift, int):
                     whole = (bounds.begin, bounds.end) == (segment.begin, segment.end)
-                    (wholes if whole else places).append((window.array, position))
-        found: dict[int, Index] = {}
-        for key in wholes or places:
-            size = shape_of(key[0].type)[key[1]]
-            if size in found:
+                    (wholes if whole else places).append((window.array, position, max(-dim.shift, 0)))
+        found: dict[tuple[int, int], Index] = {}
+        for array, position, further in wholes or places:
+            kind, key = (shape_of(array.type)[position], further), (array, position)
+            if kind in found:
                 continue
             if key not in self._extents:
                 self._extents[key] = array_extent(*key, self.build)
-            found[size] = self._extents[key]
+            found[kind] = self.build.add(self._extents[key], further)
         return reduce(self.build.maximum, found.values()) if found else None
 
 

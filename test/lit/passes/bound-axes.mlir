@@ -64,3 +64,30 @@ func.func @unknown(%x: memref<40x96xf32>, %counts: memref<4xi32>, %mask: tensor<
 // CHECK:           tile.for %k_3 = 0 to %end by k max 20 {
 // CHECK:           tile.for %k_4 = %b to %e by k {
 // CHECK:           tile.for %k_5 = 0 to %end by k max 96 {
+
+// -----
+
+// Positions in a segment: its end is not known from %p, its length is.
+func.func @padded(%p: memref<5x32x256xf32>, %o: memref<6xi32>, %x: memref<45x256xf32>) {
+  tile.grid %g = 0 to 5 {
+    %b, %e = tile.segment %o[%g]
+    %zero = arith.constant 0 : index
+    %back = arith.subi %zero, %b : index
+    tile.for %m = %b to %e by m {
+      %v = tile.load %p[%g, %m + %back, :]
+    }
+    %length = arith.subi %e, %b : index
+    tile.for %m = 0 to %length by m {
+      %v = tile.load %p[%g, %m, :]
+    }
+    tile.for %m = %b to %e by m {
+      %v = tile.load %p[%g, %m + %back, :]
+      %w = tile.load %x[%m, :]
+    }
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @padded(
+// CHECK:           tile.for %m = %b to %e by m max 32 {
+// CHECK:           tile.for %m_1 = 0 to %length by m max 32 {
+// CHECK:           tile.for %m_2 = %b to %e by m {

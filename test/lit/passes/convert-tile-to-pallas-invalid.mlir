@@ -379,7 +379,7 @@ func.func @leading_from_above(%x: memref<16x8x128xf32>) -> memref<16x8x128xf32> 
   }
   return %out : memref<16x8x128xf32>
 }
-// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:375:5: error: convert-tile-to-pallas: the mask of an access lets %x begin before its dimension 0, from which only whole tiles are copied; one of the last two dimensions can be shifted so, and any can by 0 or more
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:375:5: error: convert-tile-to-pallas: tiles of %x may begin before its dimension 0, which is copied whole: lanes that a mask leaves out, or that come before a range; one of the last two dimensions can be shifted so, any can by 0 or more, and tiles of loop=fori_loop begin with their range there
 
 // -----
 
