@@ -155,9 +155,11 @@ class _Reader:
             return axis.bounds.mean
         if self._follows(axis) is not None or self._restarts(loop, axis):
             return (limit or self._most(loop, axis)) / 2
-        runs = prod(
-            self.work.levels[level].extent for level in self.work.path(around) if self._is_index(level)
-        )
+        # Runs share a dimension; with axes that have no say in where they begin or end all begin anew.
+        ends = [end for end in (axis.bounds.begin, axis.bounds.end) if isinstance(end, SSAValue)]
+        behind = {self.at[each] for end in ends for each in self._movers(end)}
+        levels = [level for level in self.work.path(around) if level in behind and self._is_index(level)]
+        runs = prod(self.work.levels[level].extent for level in levels)
         share = self._most(loop, axis) / max(runs, 1)
         return share if limit is None else min(share, limit)
 
