@@ -205,10 +205,16 @@ class _Function:
         build = self.host.build
         op.operands[0] = capacity = self.host.current(op.capacity)
         # Tables live in scalar memory.
-        most = build.value(SCALAR_MEMORY // (4 * max(1, len(op.tables))))
-        room = pallas.RequireOp(capacity, most, "entries of a worklist in scalar memory")
-        build.insert_all(room, op.location)
-        known = linear(capacity).literal
+        most, known = SCALAR_MEMORY // (4 * max(1, len(op.tables))), linear(capacity).literal
+        if known is None:
+            room = pallas.RequireOp(capacity, build.value(most), "entries of a worklist in scalar memory")
+            build.insert_all(room, op.location)
+        elif known > most:
+            fail(
+                op,
+                f"convert-tile-to-pallas: the list may have {known} tiles, and scalar memory has room for "
+                f"{most}; larger tiles and a smaller `max` need less, grouping=overlaunch and stream none",
+            )
         last = build.sub(capacity if known is None else known, 1)
         call = lower_worklist(op, f"{self._kernel_name()}_worklist", self.host.arrays, last)
         self.kernels -= 1

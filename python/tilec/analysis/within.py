@@ -5,7 +5,7 @@ from typing import cast
 from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Operation, SSAValue
 
-from tilec.analysis.affine import Linear, extent, linear, whole_bounds
+from tilec.analysis.affine import Linear, axis_bounds, extent, linear, whole_bounds
 from tilec.analysis.ranges import Ranges
 from tilec.analysis.reach import every_time
 from tilec.dialects.tile.access import AccessOp, Dim
@@ -53,6 +53,20 @@ def is_within(op: AccessOp, position: int) -> bool:
     if dim.span is not None:
         return False
     return first.high is not None and whole.literal is not None and first.high < whole.literal
+
+
+def surely_outside(op: AccessOp, position: int) -> str | None:
+    """Which axis of indices takes an access outside of a dimension of its array, and how far, if one does."""
+    dim = op.window[position]
+    bounds = None if dim.base is None or dim.span is not None else axis_bounds(dim.base)
+    if dim.base is None or bounds is None:
+        return None
+    axis = f"axis {dim.base.name_hint or 'of an index'}"
+    first = (linear(bounds.begin) + linear(dim.shift)).literal
+    beyond = (linear(bounds.end) + linear(dim.shift) - extent(op.array, position)).literal
+    if beyond is not None and beyond > 0:
+        return f"{axis} runs {beyond} beyond"
+    return f"{axis} begins {-first} before" if first is not None and first < 0 else None
 
 
 def dim_kept_by_mask(op: AccessOp) -> int | None:

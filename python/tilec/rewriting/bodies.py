@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.analysis.row_updates import positions_of, row_source
-from tilec.analysis.within import is_conditional, is_within, may_leave
+from tilec.analysis.within import is_conditional, is_within, may_leave, surely_outside
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import EmptyOp, LoadOp, SegmentOp, StoreOp
@@ -217,6 +217,13 @@ class BodyBuilder:
                     f"fold-outer-pipeline: {op.name} is indexed by a value computed from tiles; "
                     "an index of a window must follow from axes, segments and scalars",
                 )
+        outside = None if self._is_partial(op) else surely_outside(op, position)
+        if outside is not None:
+            fail(
+                op,
+                f"fold-outer-pipeline: {outside} dimension {position} of %{op.array.name_hint or 'array'}; "
+                "a mask or a condition on the access may leave those indices out",
+            )
         dim = dim.replaced(self.space.env)
         clipped = dim.span is not None and op.array not in self.stored
         if clipped or not self._is_partial(op) or not may_leave(op, position):

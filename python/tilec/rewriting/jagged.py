@@ -245,7 +245,9 @@ class StepBounds:
         found: list[Index] = []
         if bounds.limit is not None:
             found.append(-(-bounds.limit // size) + (axis.aligned is not None))
-        divided = divided_span(bounds)
+        extent, divided = static_extent(bounds), divided_span(bounds)
+        if extent is not None:
+            found.append(-(-max(extent, 0) // size) + (axis.aligned is not None))
         if divided is not None and (around := span_of(divided)) is not None:
             found.append(-(-around.size // size) + (axis.aligned is not None))
         end, begin = self.upper(bounds.end), self.lower(bounds.begin)

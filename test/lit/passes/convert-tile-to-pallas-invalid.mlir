@@ -532,3 +532,24 @@ func.func @rows_that_change(%x: memref<32x128xf32>, %ids: memref<32xi32>) -> mem
   return %x : memref<32x128xf32>
 }
 // CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:529:5: error: convert-tile-to-pallas: rows cannot be copied one by one: the array is on the chip, or the kernel writes to it
+
+// -----
+
+func.func @list_too_long(%x: memref<65536x128xf32>, %ids: memref<64xi32>, %out: memref<65536x128xf32>) -> memref<65536x128xf32> {
+  %c = arith.constant 70000 : index
+  %count, %ms, %ns = tile.worklist capacity %c columns 2 {
+    %c0 = arith.constant 0 : index
+    tile.append %c0, %c0
+  }
+  tile.pipeline grid {
+    %i = tile.axis 0 to %count ordered
+    %m = tile.load %ms[%i]
+    %at = arith.index_cast %m : i32 to index
+    %xw = tile.window read %x[%at, :]
+    %ow = tile.window write %out[%at, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return %out : memref<65536x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:540:3: error: convert-tile-to-pallas: the list may have 70000 tiles, and scalar memory has room for 65536; larger tiles and a smaller `max` need less, grouping=overlaunch and stream none

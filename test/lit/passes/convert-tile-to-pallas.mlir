@@ -82,8 +82,6 @@ func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
 // CHECK-NEXT:    pallas.require %c1 at_most %x_extent "the least number of rows of x"
 // CHECK-NEXT:    pallas.check_segments %o limit %x_extent
 // CHECK-NEXT:    %out = pallas.full 0.0 extent %x_extent : memref<?x128xf32>
-// CHECK-NEXT:    %c65536 = arith.constant 65536 : index
-// CHECK-NEXT:    pallas.require %c64 at_most %c65536 "entries of a worklist in scalar memory"
 // CHECK-NEXT:    %gs, %ms, %count = pallas.call "preload_worklist" {
 // CHECK-NEXT:      %o_ref = pallas.in_space %o smem
 // CHECK-NEXT:      %gs_ref = pallas.out_space smem extent %c64 : memref<?xi32>
@@ -259,8 +257,6 @@ func.func @exact(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf
 // CHECK-NEXT:    %x_extent = memref.dim %x, %c0 : memref<?x8x128xf32>
 // CHECK-NEXT:    pallas.require %c1 at_most %x_extent "the least number of rows of x"
 // CHECK-NEXT:    pallas.check_segments %o limit %x_extent
-// CHECK-NEXT:    %c65536 = arith.constant 65536 : index
-// CHECK-NEXT:    pallas.require %c64 at_most %c65536 "entries of a worklist in scalar memory"
 // CHECK-NEXT:    %gs, %ms, %count = pallas.call "exact_worklist" {
 // CHECK-NEXT:      %gs_ref = pallas.out_space smem extent %c64 : memref<?xi32>
 // CHECK-NEXT:      %ms_ref = pallas.out_space smem extent %c64 : memref<?xi32>

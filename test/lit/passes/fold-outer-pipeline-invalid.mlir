@@ -191,3 +191,25 @@ func.func @store_beyond_computed(%x: memref<256x128xf32>, %counts: memref<4xi32>
   return
 }
 // CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:188:7: error: fold-outer-pipeline: where its condition or mask is false, tile.store may name a position outside of dimension 0 of %out, and its window would touch that; select a position inside, or keep the axis within the array
+
+// -----
+
+func.func @beyond(%w: memref<2x256xf32>, %out: memref<5x256xf32>) {
+  tile.grid %g = 0 to 5 parallel, %m = 0 to 256 by m:256 parallel {
+    %v = tile.load %w[%g, %m]
+    tile.store %v, %out[%g, %m]
+  }
+  return
+}
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:199:5: error: fold-outer-pipeline: axis g runs 3 beyond dimension 0 of %w; a mask or a condition on the access may leave those indices out
+
+// -----
+
+func.func @before(%w: memref<5x256xf32>, %out: memref<5x256xf32>) {
+  tile.grid %g = 0 to 5 parallel, %m = 0 to 256 by m:256 parallel {
+    %v = tile.load %w[%g, %m]
+    tile.store %v, %out[%g - 2, %m]
+  }
+  return
+}
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:211:5: error: fold-outer-pipeline: axis g begins 2 before dimension 0 of %out; a mask or a condition on the access may leave those indices out
