@@ -46,6 +46,7 @@ from tilec.dialects.tile.views import ViewOp, viewed_array
 from tilec.lowering.checks import length_limits, reaches, segment_limits
 from tilec.lowering.host import Host
 from tilec.lowering.kernels import KernelLowering
+from tilec.lowering.scalars import Extents
 from tilec.lowering.shifts import shift_divisions
 from tilec.lowering.worklists import lower_worklist
 from tilec.rewriting.index import IndexBuilder
@@ -216,7 +217,8 @@ class _Function:
                 f"{most}; larger tiles and a smaller `max` need less, grouping=overlaunch and stream none",
             )
         last = build.sub(capacity if known is None else known, 1)
-        call = lower_worklist(op, f"{self._kernel_name()}_worklist", self.host.arrays, last)
+        extents = Extents(build, self.host.arrays)
+        call = lower_worklist(op, f"{self._kernel_name()}_worklist", extents, last)
         self.kernels -= 1
         self.ops.append(call)
         for old, new in zip(op.tables, call.results[:-1], strict=True):

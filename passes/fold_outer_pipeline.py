@@ -34,8 +34,9 @@ An axis over a tile of another, from its `tile.bound begin` to its `end`, has a 
 where the outer tiles all are whole or only one; else it is jagged, as the last of them may be shorter. A tile
 axis from a literal that surely has one tile, wherever it ends, is no axis, but that tile.
 
-A window is fetched also where a condition or a mask leaves its access out, and there it may reach beyond the
-array. One that is read is `clipped` then, and an index is replaced by the nearest one inside.
+A window is fetched also where a condition, a mask or a loop without iterations leaves its access out, and
+there it may reach beyond the array. One that is read is `clipped` then, and an index is replaced by the
+nearest one inside; so it is where scalars and segments are read.
 
 Refused: an index computed from tiles; a `max` that nothing can check; a loop under a condition with an else
 or results; a written window that may reach beyond its array.
@@ -77,6 +78,7 @@ from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import map_spans, span_of
 from tilec.rewriting.bodies import BodyBuilder
 from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.inside import keep_reads_inside
 from tilec.rewriting.steps import StepSpace, is_constant, statements_around
 
 _LONGEST = 2 ** (INDEX_BITS - 1) - 1
@@ -116,6 +118,7 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
     if any(axis.order is None for op in grid.walk() if isinstance(op, GridOp | ForOp) for axis in op.axes):
         fail(grid, "fold-outer-pipeline: an axis is neither parallel nor ordered; run --classify-axes first")
     _keep_promises(grid)  # conditions would make of ends that are known others
+    keep_reads_inside(grid)
     _open_conditions(grid)
     _name_axes_apart(grid)
     space = StepSpace(grid, set() if loop is Loop.GRID else _leading_axes(grid))

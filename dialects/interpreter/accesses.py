@@ -90,7 +90,21 @@ def segment(op: SegmentOp) -> Step:
             out_of_bounds(op, array, 0, index)
         return int(read(op, array, (index,), machine.trackers))
 
+    def nearest(machine: Machine, array: Array, index: int) -> int:
+        return bound(machine, array, min(max(index, 0), array.shape[0] - 1))
+
+    def clipped(machine: Machine) -> None:
+        begins: Array = machine.values[op.begins]
+        ends, place, shift = op.end_place
+        begin = nearest(machine, begins, machine.integer(op, op.index))
+        end = nearest(machine, machine.values[ends], machine.integer(op, place) + shift)
+        machine.values[op.begin] = Value(np.asarray(begin, np.int64))
+        machine.values[op.end] = Value(np.asarray(max(begin, end), np.int64))
+
     def step(machine: Machine) -> None:
+        if op.clipped is not None:
+            clipped(machine)
+            return
         index = machine.integer(op, op.index)
         stop = index + 1 if op.last is None else machine.integer(op, op.last)
         if stop <= index:

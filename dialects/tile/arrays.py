@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     MemRefType,
+    UnitAttr,
 )
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
@@ -18,6 +19,7 @@ from xdsl.irdl import (
     irdl_op_definition,
     operand_def,
     opt_operand_def,
+    opt_prop_def,
     prop_def,
     result_def,
     traits_def,
@@ -40,7 +42,7 @@ from .access import (
     verify_mask,
     window_value_type,
 )
-from .syntax import parse_known_operand, parse_scalar, print_scalar, scalar_attr
+from .syntax import parse_known_operand, parse_scalar, print_scalar, scalar_attr, unit_if
 from .types import UNBOUND, Array, element_type, shape_of
 
 
@@ -198,12 +200,16 @@ class SegmentOp(IRDLOperation):
     of at least one. Between them may be gaps. The ranges of the tiles of an axis, from its `tile.bound begin`
     to its `tile.bound end`, are ordered and disjoint, too.
 
+    A `clipped` one is read also where nothing asks for it, at an index that may lie outside of the arrays; it
+    takes the nearest elements inside, and does not end before it begins.
+
     Example:
         %begin, %end = tile.segment %offsets[%g]
         %b, %e = tile.segment %begins[%g] to %ends[%g]
         %i = tile.bound begin %m
         %j = tile.bound end %m
         %first, %last = tile.segment %offsets[%i to %j]
+        %rb, %re = tile.segment %offsets[%i] clipped
     """
 
     name = "tile.segment"
@@ -211,6 +217,7 @@ class SegmentOp(IRDLOperation):
     ends = opt_operand_def(MemRefType)
     index = operand_def(IndexType)
     last = opt_operand_def(IndexType)
+    clipped = opt_prop_def(UnitAttr)
     begin = result_def(IndexType)
     end = result_def(IndexType)
 
@@ -235,14 +242,15 @@ class SegmentOp(IRDLOperation):
 
     @classmethod
     def parse(cls, parser: Parser) -> "SegmentOp":
-        begins = parse_known_operand(parser)
+        begins, ends = parse_known_operand(parser), None
         index, last = numbers = _parse_numbers(parser)
-        if parser.parse_optional_keyword("to") is None:
-            return cls(begins, index, last=last)
-        ends = parse_known_operand(parser)
-        if _parse_numbers(parser) != numbers:
-            parser.raise_error("tile.segment takes begin and end at the same index")
-        return cls(begins, index, ends, last)
+        if parser.parse_optional_keyword("to"):
+            ends = parse_known_operand(parser)
+            if _parse_numbers(parser) != numbers:
+                parser.raise_error("tile.segment takes begin and end at the same index")
+        op = cls(begins, index, ends, last)
+        op.clipped = unit_if(parser.parse_optional_keyword("clipped"))
+        return op
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
@@ -255,6 +263,8 @@ class SegmentOp(IRDLOperation):
                 if self.last is not None:
                     printer.print_string(" to ")
                     printer.print_ssa_value(self.last)
+        if self.clipped is not None:
+            printer.print_string(" clipped")
 
     def verify_(self) -> None:
         for array in (self.begins, self.ends):

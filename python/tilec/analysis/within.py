@@ -5,7 +5,7 @@ from typing import cast
 from xdsl.dialects import arith, scf
 from xdsl.ir import Block, Operation, SSAValue
 
-from tilec.analysis.affine import Linear, axis_bounds, extent, linear, whole_bounds
+from tilec.analysis.affine import Linear, axis_bounds, extent, linear, static_extent, whole_bounds
 from tilec.analysis.ranges import Ranges
 from tilec.analysis.reach import every_time
 from tilec.dialects.tile.access import AccessOp, Dim
@@ -36,9 +36,23 @@ def conjuncts(condition: SSAValue) -> list[SSAValue]:
     return [condition]
 
 
+def may_be_skipped(op: Operation, outer: Operation) -> bool:
+    """Whether a loop around `op`, inside `outer`, may have no iteration."""
+    around = op.parent_op()
+    while around is not None and around is not outer:
+        if isinstance(around, ForOp) and not (static_extent(around.axis.bounds) or 0) > 0:
+            return True
+        around = around.parent_op()
+    return False
+
+
 def is_within(op: AccessOp, position: int) -> bool:
     """Whether the positions that an access names in one dimension are surely in the array."""
-    dim, whole = op.window[position], extent(op.array, position)
+    return stays_within(op.window[position], extent(op.array, position))
+
+
+def stays_within(dim: Dim, whole: Linear) -> bool:
+    """Whether positions are surely from 0 up to `whole`."""
     if dim.full or dim.base is None:
         return True
     ranges = Ranges()

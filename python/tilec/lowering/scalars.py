@@ -4,6 +4,7 @@ arrays.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import IndexType, IntegerAttr, i1
@@ -87,6 +88,29 @@ class Extents:
                 last.name_hint = f"{array.name_hint or 'array'}_last"
             self._last[key] = last
         return self._last[key]
+
+
+def read_segment(
+    op: SegmentOp,
+    build: IndexBuilder,
+    index: Callable[[SSAValue], Index],
+    ref: Callable[[SSAValue], SSAValue],
+    last: Callable[[SSAValue], Index],
+) -> dict[SSAValue, Index]:
+    """Begin and end of a segment, read from integer arrays through `ref`; `last` is an array's last place."""
+    made: dict[SSAValue, Index] = {}
+    ends, number, shift = op.end_place
+    places = ((op.begin, op.begins, index(op.index)), (op.end, ends, build.add(index(number), shift)))
+    for result, array, place in places:
+        if op.clipped is not None:
+            place = build.minimum(build.maximum(place, 0), last(array))
+        element = build.insert(pallas.LoadOp(ref(array), [place]))
+        read = build.insert(arith.IndexCastOp(element, IndexType()))
+        element.name_hint = read.name_hint = result.name_hint
+        made[result] = read
+    if op.clipped is not None and op.ends is not None:
+        made[op.end] = build.maximum(made[op.begin], made[op.end])
+    return made
 
 
 class Scalars:
@@ -233,14 +257,8 @@ class Scalars:
         return self.refs[array]
 
     def _segment(self, op: SegmentOp) -> None:
-        build, index = self.build, self.index(op.index)
-        ends, number, shift = op.end_place
-        at = build.add(self.index(number), shift)
-        for result, array, position in ((op.begin, op.begins, index), (op.end, ends, at)):
-            element = build.insert(pallas.LoadOp(self.ref(array), [position]))
-            made = build.insert(arith.IndexCastOp(element, IndexType()))
-            element.name_hint = made.name_hint = result.name_hint
-            self._made[result] = made
+        last = partial(self.last_block, dim=0, size=1)
+        self._made |= read_segment(op, self.build, self.index, self.ref, last)
 
     def _side(self, op: BoundOp) -> Index:
         tile = self.span(op.span)

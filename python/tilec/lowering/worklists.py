@@ -1,6 +1,6 @@
 """A `tile.worklist` as a kernel of one step: scalar loops that write tables in scalar memory."""
 
-from collections.abc import Mapping
+from functools import partial
 
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import IndexType, MemRefType, i32
@@ -13,6 +13,7 @@ from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
 from tilec.dialects.tile.steps import AppendOp, WorklistOp
 from tilec.dialects.tile.values import SplatOp
+from tilec.lowering.scalars import Extents, read_segment
 from tilec.rewriting.index import Index, IndexBuilder
 from tilec.rewriting.steps import is_scalar
 
@@ -20,15 +21,12 @@ _ON_LANES = (CompareOp.name, SelectOp.name, CastOp.name)
 """Operations that scalars and lanes have in common, beside those of `arith`."""
 
 
-def lower_worklist(op: WorklistOp, name: str, now: Mapping[SSAValue, SSAValue], last: Index) -> pallas.CallOp:
+def lower_worklist(op: WorklistOp, name: str, extents: Extents, last: Index) -> pallas.CallOp:
     """The call that makes the tables of `op`; its results are the tables and, last, the number of entries in
-    one element.
-
-    `now` maps values of the program's host part to those that stand for them; `last` is the number of the
-    last entry that the tables have room for.
+    one element. `last` is the number of the last entry that the tables have room for.
     """
     ops: list[Operation] = []
-    lowering = _Worklist(op, IndexBuilder(ops, op.location), now, last)
+    lowering = _Worklist(op, IndexBuilder(ops, op.location), extents, last)
     zero = lowering.build.value(0)
     count = lowering.block(list(op.body.block.ops), ops, zero)
     last = lowering.build.insert(arith.IndexCastOp(count, i32))
@@ -40,10 +38,12 @@ def lower_worklist(op: WorklistOp, name: str, now: Mapping[SSAValue, SSAValue], 
 
 
 class _Worklist:
-    def __init__(self, op: WorklistOp, build: IndexBuilder, now: Mapping[SSAValue, SSAValue], last: Index):
+    def __init__(self, op: WorklistOp, build: IndexBuilder, extents: Extents, last: Index):
         """`last` is the number of the last entry that the tables have room for."""
+        now = extents.now
         self.op = op
         self.build = build
+        self.extents = extents
         self.specs: list[Operation] = []
         self.env: dict[SSAValue, SSAValue] = dict(now)
         self.refs: dict[SSAValue, SSAValue] = {}
@@ -130,11 +130,9 @@ class _Worklist:
         return self.build.value(self.build.add(count, 1))
 
     def _segment(self, op: SegmentOp) -> None:
-        build, index = self.build, self.env.get(op.index, op.index)
-        ends, number, shift = op.end_place
-        at = build.value(build.add(self.env.get(number, number), shift))
-        for result, array, position in ((op.begin, op.begins, index), (op.end, ends, at)):
-            element = build.insert(pallas.LoadOp(self.refs[array], [position]))
-            made = build.insert(arith.IndexCastOp(element, IndexType()))
-            element.name_hint = made.name_hint = result.name_hint
-            self.env[result] = made
+        last = partial(self.extents.last_block, dim=0, size=1)
+        made = read_segment(op, self.build, self._now, self.refs.__getitem__, last)
+        self.env |= {result: self.build.value(index) for result, index in made.items()}
+
+    def _now(self, value: SSAValue) -> SSAValue:
+        return self.env.get(value, value)

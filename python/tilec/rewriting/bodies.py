@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.analysis.row_updates import positions_of, row_source
-from tilec.analysis.within import is_conditional, is_within, may_leave, surely_outside
+from tilec.analysis.within import is_conditional, is_within, may_be_skipped, may_leave, surely_outside
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import EmptyOp, LoadOp, SegmentOp, StoreOp
@@ -225,10 +225,11 @@ class BodyBuilder:
                 "a mask or a condition on the access may leave those indices out",
             )
         dim = dim.replaced(self.space.env)
-        clipped = dim.span is not None and op.array not in self.stored
-        if clipped or not self._is_partial(op) or not may_leave(op, position):
+        if op.array not in self.stored and dim.span is not None:  # clipped
             return dim
-        return self._kept_inside(op, position, dim)
+        skipped = op.array not in self.stored and may_be_skipped(op, self.space.grid)
+        left_out = self._is_partial(op) or (skipped and shape_of(op.array.type)[position] != UNBOUND)
+        return self._kept_inside(op, position, dim) if left_out and may_leave(op, position) else dim
 
     def _is_early(self, value: SSAValue) -> bool:
         """Compute an index that stands under a condition in every step, if it follows from scalars."""
