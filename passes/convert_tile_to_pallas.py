@@ -43,7 +43,7 @@ from tilec.dialects.tile.steps import WorklistOp
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 from tilec.dialects.tile.views import ViewOp, viewed_array
-from tilec.lowering.checks import length_limits, reaches, segment_limits
+from tilec.lowering.checks import reaches, segment_limits
 from tilec.lowering.host import Host
 from tilec.lowering.kernels import KernelLowering
 from tilec.lowering.scalars import Extents
@@ -244,9 +244,6 @@ class _Function:
                 self.checked.add(key)
                 check = pallas.CheckSegmentsOp(*key, build.value(limit))
                 build.insert_all(check, segment.location)
-        for segment, limit in length_limits(pipeline, self.host):
-            lengths = pallas.CheckLengthsOp(segment.begins, segment.ends, build.value(limit))
-            build.insert_all(lengths, segment.location)
 
     def _check_reaches(self, pipeline: PipelineOp) -> None:
         """Let the wrapper check that no axis passes the end of an array."""

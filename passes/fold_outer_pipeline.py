@@ -64,8 +64,9 @@ from tilec.analysis.affine import (
 )
 from tilec.analysis.jagged_spans import refuse_jagged_spans
 from tilec.analysis.ranges import INDEX_BITS, Range, Ranges
-from tilec.analysis.reach import most_accessed
+from tilec.analysis.reach import most_accessed, most_positions
 from tilec.analysis.visits import axes_behind, block_values, one_step, shared_axes
+from tilec.analysis.within import is_conditional, may_be_skipped
 from tilec.diagnostics import fail
 from tilec.dialects.tile.access import AccessOp, Effect
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp, StoreOp
@@ -232,16 +233,20 @@ def _move_parallel_axes_out(space: StepSpace, window: WindowOp) -> None:
 
 
 def _keep_promises(grid: GridOp) -> None:
-    """State before the kernel what the `max` of its axes promise."""
-    for loop in grid.walk():
-        if not isinstance(loop, ForOp) or loop.axis.bounds.limit is None:
+    """State before the kernel what the `max` of its axes promise, and what positions in segments need."""
+    for loop in [inner for inner in grid.walk() if isinstance(inner, ForOp)]:
+        skipped = may_be_skipped(loop, grid) or is_conditional(loop, grid)
+        positions = None if skipped else most_positions(loop)
+        if loop.axis.bounds.limit is None:
+            if positions is not None:
+                _state(_expected(loop.axis.bounds, positions), loop, grid)
             continue
         most, accessed = _most(loop.axis.bounds), most_accessed(loop)
         if most is not None and most <= loop.axis.bounds.limit:
             continue
         expected = _expected(loop.axis.bounds, loop.axis.bounds.limit)
         inside = accessed is not None and accessed <= loop.axis.bounds.limit
-        if inside and (expected is None or not _uses_all(loop.axis.bounds)):
+        if inside and (expected is None or skipped or not _uses_all(loop.axis.bounds)):
             continue  # arguments for which it were not so would have no meaning
         if expected is None:
             known = "" if most is None or most >= _LONGEST else f"; a limit of {most} holds in any case"
@@ -251,6 +256,11 @@ def _keep_promises(grid: GridOp) -> None:
                 "which cannot be checked before the kernel runs; "
                 f"it can for a segment, or from 0 to an element of an array{known}",
             )
+        _state(expected, loop, grid)
+
+
+def _state(expected: ExpectOp | None, loop: ForOp, grid: GridOp) -> None:
+    if expected is not None:
         expected.location = loop.location
         Rewriter.insert_op(expected, InsertPoint.before(grid))
 

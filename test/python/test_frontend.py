@@ -368,6 +368,23 @@ def test_one_program_for_any_number_of_rows() -> None:
     assert bound.aot("v5e", rows=64).code_bytes > 0
 
 
+def test_rows_by_number_of_any_number_of_them() -> None:
+    """Where the leading extent is no number, too, `w[2]` is row 2, and a call without one is refused."""
+
+    @tilec.kernel(static_shapes=False)
+    def picked(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(x)
+        for rows in hl.tile(x.size(0)):
+            out[rows, :] = x[rows, :] * w[2, :] + w[-1, :]
+        return out
+
+    for count in (3, 5):
+        x, w = torch.randn(20, 32), torch.randn(count, 32)
+        agree(picked(x, w), x * w[2] + w[-1], f"{count} rows")
+    with pytest.raises(ValueError, match="indices of dimension 0 of w: 3 is more than 2"):
+        picked(torch.randn(20, 32), torch.randn(2, 32))
+
+
 def test_segments_in_any_number() -> None:
     for offsets in ([0, 3, 3, 20], [0, 1, 2, 15, 16, 20]):
         x, at = torch.randn(20, 32), torch.tensor(offsets)

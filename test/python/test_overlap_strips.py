@@ -8,7 +8,9 @@ from random import Random
 
 import numpy as np
 import pytest
+import torch
 
+import tilec
 from tilec.analysis.ranges import Range
 from tilec.analysis.strips import Strips, strips_of
 from tilec.dialects.interpreter import random_args, run
@@ -182,3 +184,12 @@ def test_numbers_of_columns() -> None:
             assert number <= takers[0].count < max(number, 1) + 256
         assert all(one.count == other.above for one, other in pairwise(bodies))
         assert all(any(each.above < number <= each.count for number in members) for each in bodies[1:])
+
+
+def test_a_step_that_stores_one_number_has_no_strips() -> None:
+    x, w = torch.randn(50, 256), torch.randn(256, 512)
+
+    def total(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+        return (x @ w).sum()
+
+    torch.testing.assert_close(tilec.compile(total)(x, w), total(x, w))

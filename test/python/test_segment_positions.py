@@ -1,13 +1,16 @@
 """Windows over positions in a segment, `%x[%m - begin]`: an aligned tile may begin before its segment, and so
 before the array."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from programs import parse
 
+from tilec.diagnostics import TileError
 from tilec.dialects.interpreter import functions, random_args, run
 from tilec.passes.tile_to_pallas import TileToPallas
-from tilec.proof import emit, prove_compiles, prove_kernel, prove_passes
+from tilec.proof import Array, emit, prove_compiles, prove_kernel, prove_passes
 from tilec.runtime.load import load
 
 OFFSETS = np.array([0, 0, 13, 14, 14, 45], np.int32)
@@ -85,3 +88,44 @@ def test_a_segment_longer_than_what_it_indexes_is_refused() -> None:
     x, y = np.zeros((45, 256), np.float32), np.zeros((5, 31, 256), np.float32)
     with pytest.raises(ValueError, match="segment 4 has length 45; 31 is promised or has room"):
         kernel.f(x, y, np.array([0, 0, 0, 0, 0, 45], np.int32), x)
+
+
+WINDOWS = Path(__file__).parent / "data" / "segment_windows"
+BEYOND = np.array([0, 0, 13, 14, 14, 64], np.int32)
+ONCE = np.array([1, 1, 1, 1, 0], np.int32)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way.grouping}_{way.loop}")
+@pytest.mark.parametrize(
+    ("name", "integers"),
+    [
+        ("masked_beside", [BEYOND]),  # a mask keeps a segment inside an array that is shorter
+        ("skipped_loop", [OFFSETS, ONCE]),  # of the long segment no positions are read
+        ("skipped_inner_loop", [OFFSETS, ONCE]),
+        ("shifted_store", [np.array([0, 5, 15], np.int32)]),  # of rows that are copied one by one
+    ],
+)
+def test_windows_that_bound_no_segment(name: str, integers: list[Array], way: TileToPallas) -> None:
+    module, left = parse((WINDOWS / f"{name}.mlir").read_text()), iter(integers)
+    args = [next(left) if each.dtype == np.int32 else each for each in random_args(functions(module)[0])]
+    choice = TileToPallas(way.grouping, way.loop, blocks={"m": 16})
+    if name == "skipped_loop" and way.grouping != "stream":
+        with pytest.raises(TileError, match="no bound on the steps"):
+            emit(module, [choice])
+        return
+    prove_passes(module, "f", args, choice.passes(), seeds=(0,))
+    prove_kernel(emit(module, [choice]), "f", args, run(module, "f", args), seeds=(0,))
+    called = load(emit(module, [choice]), "f")
+    with pytest.raises(ValueError, match="Only interpret mode is supported on CPU"):  # the checks let it pass
+        called.f(*args)
+
+
+@pytest.mark.quick
+def test_a_mask_bounds_no_steps() -> None:
+    """Of the segment that ends at 64 the mask keeps 20 rows, and the others count as ones."""
+    module = parse((WINDOWS / "masked.mlir").read_text())
+    with pytest.raises(TileError, match="no bound on the steps of axis m is known; give it `max N`"):
+        emit(module, [TileToPallas("worklist", blocks={"m": 16})])
+    args = [BEYOND if each.dtype == np.int32 else each for each in random_args(functions(module)[0])]
+    stream = TileToPallas("stream", "fori_loop", blocks={"m": 16})
+    prove_kernel(emit(module, [stream]), "f", args, run(module, "f", args), seeds=(0,))

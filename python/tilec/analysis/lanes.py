@@ -66,7 +66,7 @@ def spans_to_blend(access: AccessOp) -> list[SSAValue]:
         if dim.base is None or span_of(dim.base) is None or not may_have_dead_lanes(dim.base):
             continue
         bounds = whole_bounds(dim.base)
-        if not _is_aligned(dim.base) and not begins_on_a_tile(dim.base):
+        if not _is_aligned(dim.base) and moves_freely(dim):
             if isinstance(access, WindowOp) and access.extents[position] != access.tile_extents[position]:
                 found.append(dim.base)  # a part of a block, all of which goes back to the array
             continue  # else an exact window: only its live rows are copied

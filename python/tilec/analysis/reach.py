@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from xdsl.ir import Operation
 
-from tilec.analysis.affine import static_extent
+from tilec.analysis.affine import linear, static_extent
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
@@ -19,6 +19,21 @@ def most_accessed(loop: ForOp) -> int | None:
         for op in every_time(loop)
         for dim, extent in zip(op.window, shape_of(op.array.type), strict=True)
         if dim.base is loop.axis.value and extent != UNBOUND
+    ]
+    return min(extents, default=None)
+
+
+def most_positions(loop: ForOp) -> int | None:
+    """The longest that the segment can be whose indices a loop goes through: the least extent of a dimension
+    that positions in it index in every iteration. `None` where none do."""
+    begin = linear(loop.axis.bounds.begin)
+    extents = [
+        extent - places.literal
+        for op in every_time(loop)
+        for dim, extent in zip(op.window, shape_of(op.array.type), strict=True)
+        if dim.base is loop.axis.value and extent != UNBOUND and begin.literal is None
+        for places in [begin + linear(dim.shift)]
+        if places.literal is not None
     ]
     return min(extents, default=None)
 

@@ -193,7 +193,7 @@ class _Step:
             case SetOp():
                 known = [(rows, None), (rows,)] if is_scratch(op.ref) else [(rows, None)]
                 plain = op.mask is None and op.at is None and not is_loaded(op.value)
-                return _fits_place(op.ref) and kinds[0] in known and plain
+                return _fits_place(op.ref) and plain and bool(kinds) and kinds[0] in known
             case DotOp() if made == [names]:
                 return is_loaded(op.lhs) and is_loaded(op.rhs) and op.acc is None
             case DotOp():

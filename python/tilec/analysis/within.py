@@ -10,9 +10,14 @@ from tilec.analysis.ranges import Ranges
 from tilec.analysis.reach import every_time
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import SegmentOp
+from tilec.dialects.tile.elementwise import is_lanewise
+from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import ForOp, GridOp
 from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
+from tilec.dialects.tile.syntax import ints_of
+from tilec.dialects.tile.types import shape_of
+from tilec.dialects.tile.values import BroadcastOp, SplatOp
 
 
 def is_conditional(op: Operation | None, outer: Operation) -> bool:
@@ -29,6 +34,33 @@ def mask_of(op: AccessOp) -> SSAValue | None:
     return cast("SSAValue | None", getattr(op, "mask", None))
 
 
+def is_partial(op: AccessOp, outer: Operation) -> bool:
+    """Whether a mask or a condition inside `outer` may leave an access out, all of it or in some lanes."""
+    return not is_local(op.array) and (mask_of(op) is not None or is_conditional(op, outer))
+
+
+def is_chosen(op: AccessOp, position: int, outer: Operation) -> bool:
+    """Whether a mask or a condition inside `outer` may leave some places of a dimension out."""
+    mask, before = mask_of(op), [dim for dim in op.window[:position] if dim.kept]
+    chosen = mask is not None and _chooses_along(mask, len(before))
+    return not is_local(op.array) and (chosen or is_conditional(op, outer))
+
+
+def _chooses_along(mask: SSAValue, dim: int) -> bool:
+    """Whether which lanes a mask leaves out may differ along a dimension of it."""
+    op = mask.owner
+    match op:
+        case SplatOp():
+            return False
+        case BroadcastOp():
+            dims = list(ints_of(op.dims))
+            return dim in dims and _chooses_along(op.value, dims.index(dim))
+        case Operation() if is_lanewise(op):
+            return any(_chooses_along(each, dim) for each in op.operands if shape_of(each.type))
+        case _:
+            return True
+
+
 def conjuncts(condition: SSAValue) -> list[SSAValue]:
     """The conditions all of which make up one."""
     if isinstance(condition.owner, arith.AndIOp):
@@ -36,7 +68,7 @@ def conjuncts(condition: SSAValue) -> list[SSAValue]:
     return [condition]
 
 
-def may_be_skipped(op: Operation, outer: Operation) -> bool:
+def may_be_skipped(op: Operation, outer: Operation | None = None) -> bool:
     """Whether a loop around `op`, inside `outer`, may have no iteration."""
     around = op.parent_op()
     while around is not None and around is not outer:

@@ -102,7 +102,7 @@ class Selection:
             self.array.ssa, tuple(self.dims[dim] for dim in range(rank)), tuple(self.pieces), self.gathers
         )
 
-    def _add(self, index: Any, part: Part, size: int, position: int) -> None:
+    def _add(self, index: Any, part: Part, size: int | torch.SymInt, position: int) -> None:
         trace = self.trace
         if isinstance(index, slice):
             self._slice(index, part, size)
@@ -112,11 +112,7 @@ class Selection:
             self.pieces.append(Piece(index.axis.size, part.dim))
             self._put(part, Dim(index.span, part.begin))
         elif isinstance(index, int):
-            if not -size <= index < size:
-                trace.fail(
-                    f"index {index} of {self.array.name}, whose dimension {position} has {size} elements"
-                )
-            self._put(part, Dim(shift=part.begin + index % size))
+            self._put(part, self._literal(index, part, size, position))
         elif isinstance(index, torch.SymInt):
             self._put(part, dim_at(trace, index, part.begin))
         elif isinstance(index, torch.Tensor):
@@ -126,6 +122,17 @@ class Selection:
                 f"{self.array.name} is indexed by {index!r}; tiles, integers, tensors of integers, "
                 "slices and None are accepted"
             )
+
+    def _literal(self, index: int, part: Part, size: int | torch.SymInt, position: int) -> Dim:
+        if isinstance(size, torch.SymInt):  # a call tells whether the element is there
+            return (
+                Dim(shift=part.begin + index) if index >= 0 else dim_at(self.trace, size + index, part.begin)
+            )
+        if not -size <= index < size:
+            self.trace.fail(
+                f"index {index} of {self.array.name}, whose dimension {position} has {size} elements"
+            )
+        return Dim(shift=part.begin + index % size)
 
     def _put(self, part: Part, dim: Dim) -> None:
         if part.dim is not None:
@@ -145,7 +152,7 @@ class Selection:
         lanes = trace.tensor([count], torch.int32, Value(lane_numbers(trace, count)))
         self._tensor(lanes + index.start, part)
 
-    def _slice(self, index: slice, part: Part, size: int) -> None:
+    def _slice(self, index: slice, part: Part, size: int | torch.SymInt) -> None:
         trace = self.trace
         if isinstance(index.start, torch.SymInt) and isinstance(index.stop, int | torch.SymInt):
             self._shifted(index, part)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from xdsl.ir import SSAValue
 
 from tilec.analysis.affine import extent, is_inside, linear, whole_bounds
+from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.schedule import PipelineOp, WindowOp
-from tilec.dialects.tile.types import span_of
 from tilec.lowering.host import Host
 from tilec.rewriting.index import Index
 from tilec.rewriting.jagged import ends_with
@@ -35,50 +35,35 @@ def segment_limits(pipeline: PipelineOp, host: Host) -> dict[SegmentOp, Index]:
 
 def _indexed_by(pipeline: PipelineOp, segment: SegmentOp) -> Iterator[tuple[object, SSAValue, int, int]]:
     """The arrays that spans over a segment index, with the dimension, what tells their extents apart, and how
-    far behind the array the segment may end, as positions before its own are read."""
-    for window in pipeline.windows:
+    far behind the array the segment may end, as other positions than its own are read."""
+    for window in [each for each in pipeline.windows if each.clipped is None]:
         for position, dim in enumerate(window.window):
             bounds = whole_bounds(dim.base) if dim.base is not None else None
             if bounds is not None and ends_with(bounds.end, segment) and isinstance(dim.shift, int):
-                form, further = extent(window.array, position), max(-dim.shift, 0)
+                form, further = extent(window.array, position), -dim.shift
                 yield (form.constant + further, tuple(form.factors)), window.array, position, further
 
 
-def length_limits(pipeline: PipelineOp, host: Host) -> Iterator[tuple[SegmentOp, Index]]:
-    """Segments whose positions, counted from their begin, index an array, and how many it has for them."""
-    seen: set[tuple[SegmentOp, SSAValue, int]] = set()
-    for window in pipeline.windows:
-        for position, dim in enumerate(window.window):
-            bounds = whole_bounds(dim.base) if dim.base is not None and window.clipped is None else None
-            segment = None if bounds is None or isinstance(bounds.begin, int) else bounds.begin.owner
-            if not isinstance(segment, SegmentOp) or segment.last is not None or bounds is None:
-                continue
-            if bounds.end is not segment.end:
-                continue
-            before = (linear(dim.shift) + linear(segment.begin)).literal
-            if before is not None and (segment, window.array, position) not in seen:
-                seen.add((segment, window.array, position))
-                yield segment, host.build.sub(host.extent_of(window.array, position), before)
-
-
 def reaches(pipeline: PipelineOp) -> Iterator[tuple[WindowOp, int, Index]]:
-    """Windows, dimensions, and how far an axis reaches there, where it is not known to stay inside the
-    array.
+    """Windows, dimensions, and how far an axis or a literal index reaches there, where it is not known to
+    stay inside the array.
     """
     seen: set[tuple[SSAValue, int, SSAValue | int]] = set()
-    for window in pipeline.windows:
-        if window.clipped is not None:
-            continue
+    for window in [each for each in pipeline.windows if each.clipped is None]:
         for position, dim in enumerate(window.window):
-            bounds = whole_bounds(dim.base) if dim.base is not None and span_of(dim.base) else None
-            if (
-                bounds is None
-                or dim.shift != 0
-                or (isinstance(bounds.end, SSAValue) and is_inside(bounds.end, pipeline))
-            ):
+            end = _end_of(dim)
+            if end is None or (isinstance(end, SSAValue) and is_inside(end, pipeline)):
                 continue
-            slack = (extent(window.array, position) - linear(bounds.end)).literal
-            key = (window.array, position, bounds.end)
+            slack = (extent(window.array, position) - linear(end)).literal
+            key = (window.array, position, end)
             if (slack is None or slack < 0) and key not in seen:
                 seen.add(key)
-                yield window, position, bounds.end
+                yield window, position, end
+
+
+def _end_of(dim: Dim) -> Index | None:
+    """The place behind the last one that a dimension of a window names, if it is that of an axis, or one."""
+    if dim.base is None:
+        return dim.shift + 1 if isinstance(dim.shift, int) and not dim.full else None
+    bounds = whole_bounds(dim.base) if dim.shift == 0 else None
+    return None if bounds is None else bounds.end

@@ -14,7 +14,14 @@ from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.analysis.row_updates import positions_of, row_source
-from tilec.analysis.within import is_conditional, is_within, may_be_skipped, may_leave, surely_outside
+from tilec.analysis.within import (
+    is_chosen,
+    is_partial,
+    is_within,
+    may_be_skipped,
+    may_leave,
+    surely_outside,
+)
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import EmptyOp, LoadOp, SegmentOp, StoreOp
@@ -183,15 +190,10 @@ class BodyBuilder:
             made.result.name_hint = f"{op.array.name_hint or 'array'}_window"
         self._wish(self.windows[key], op)
         spans = [position for position, dim in enumerate(window) if dim.span is not None]
-        may_be_left_out = effect is Effect.READ and self._is_partial(op)
-        if may_be_left_out and not all(is_within(op, position) for position in spans):
+        chosen = [position for position in spans if is_chosen(op, position, self.space.grid)]
+        if effect is Effect.READ and not all(is_within(op, position) for position in chosen):
             self.windows[key].clipped = UnitAttr()
         return self.windows[key]
-
-    def _is_partial(self, op: AccessOp) -> bool:
-        """Whether a mask or a condition may leave an access out, all of it or in some lanes."""
-        masked = isinstance(op, LoadOp | StoreOp) and op.mask is not None
-        return not is_local(op.array) and (masked or is_conditional(op, self.space.grid))
 
     def _wish(self, window: WindowOp, op: AccessOp) -> None:
         """Hand what an access says of its placement to the window, which several accesses may share."""
@@ -217,7 +219,7 @@ class BodyBuilder:
                     f"fold-outer-pipeline: {op.name} is indexed by a value computed from tiles; "
                     "an index of a window must follow from axes, segments and scalars",
                 )
-        outside = None if self._is_partial(op) else surely_outside(op, position)
+        outside = None if is_partial(op, self.space.grid) else surely_outside(op, position)
         if outside is not None:
             fail(
                 op,
@@ -227,8 +229,8 @@ class BodyBuilder:
         dim = dim.replaced(self.space.env)
         if op.array not in self.stored and dim.span is not None:  # clipped
             return dim
-        skipped = op.array not in self.stored and may_be_skipped(op, self.space.grid)
-        left_out = self._is_partial(op) or (skipped and shape_of(op.array.type)[position] != UNBOUND)
+        known = op.array not in self.stored and shape_of(op.array.type)[position] != UNBOUND
+        left_out = is_partial(op, self.space.grid) or (known and may_be_skipped(op, self.space.grid))
         return self._kept_inside(op, position, dim) if left_out and may_leave(op, position) else dim
 
     def _is_early(self, value: SSAValue) -> bool:

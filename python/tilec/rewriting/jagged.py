@@ -341,17 +341,17 @@ class StepBounds:
     def _extent(self, segment: SegmentOp) -> Index | None:
         """The largest extent of arrays that a span over the segment indexes, over all of it if there is one.
 
-        Of an array only parts of segments may be read, and a mask may keep lanes inside it. Of `?` it is the
-        first one. Positions before the segment's leave room behind, those from its begin say nothing of it.
+        Of an array only parts of segments may be read. Of `?` it is the first one. Positions beside the
+        segment's count from there; those from its begin say nothing of it, nor do those that a mask chooses.
         """
         places: list[tuple[SSAValue, int, int]] = []
         wholes: list[tuple[SSAValue, int, int]] = []
-        for window in self.pipeline.windows:
+        for window in [each for each in self.pipeline.windows if each.clipped is None]:
             for position, dim in enumerate(window.window):
                 bounds = whole_bounds(dim.base) if dim.base is not None else None
                 if bounds is not None and ends_with(bounds.end, segment) and isinstance(dim.shift, int):
                     whole = (bounds.begin, bounds.end) == (segment.begin, segment.end)
-                    (wholes if whole else places).append((window.array, position, max(-dim.shift, 0)))
+                    (wholes if whole else places).append((window.array, position, -dim.shift))
         found: dict[tuple[int, int], Index] = {}
         for array, position, further in wholes or places:
             kind, key = (shape_of(array.type)[position], further), (array, position)
