@@ -68,7 +68,10 @@ class CopiedWindow:
             return False
         if whole != UNBOUND and (whole < extent or whole % extent == 0):
             return whole < extent
-        return extent > self._unit(i)
+        unit = self._unit(i)
+        # Of any number of rows these may be in tiles of 8, and a block of one tile be more than there is.
+        uncertain = whole == UNBOUND and len(self.plan.view) - i == 2 and unit > SUBLANES
+        return extent > unit or uncertain
 
     def _unit(self, i: int) -> int:
         """The multiple of which an array in HBM has elements in a dimension, with its padding."""

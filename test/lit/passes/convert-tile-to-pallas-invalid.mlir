@@ -553,3 +553,22 @@ func.func @list_too_long(%x: memref<65536x128xf32>, %ids: memref<64xi32>, %out: 
   return %out : memref<65536x128xf32>
 }
 // CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:540:3: error: convert-tile-to-pallas: the list may have 70000 tiles, and scalar memory has room for 65536; larger tiles and a smaller `max` need less, grouping=overlaunch and stream none
+
+// -----
+
+// One tile of 32 rows may be more than there is.
+func.func @rows_of_i8(%x: memref<?x128xi8>) -> memref<64x128xf32> {
+  %out = tile.full 0.0 : memref<64x128xf32>
+  %zero = arith.constant 0 : index
+  %n = memref.dim %x, %zero : memref<?x128xi8>
+  tile.pipeline fori_loop {
+    %m = tile.axis 0 to %n by m:32 ordered
+    %xw = tile.window read %x[%m, :]
+    %ow = tile.window write %out[%m, :]
+    %v = tile.get %xw
+    %f = tile.cast %v to f32
+    tile.set %f, %ow
+  }
+  return %out : memref<64x128xf32>
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:566:5: error: convert-tile-to-pallas: the last rows of %x cannot be copied: with an extent known only at run time, i8 may lie in tiles of 8 rows or of 32; loop=grid and loop=emit_pipeline can
