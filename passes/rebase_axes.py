@@ -19,7 +19,8 @@ After:
       %i = arith.subi %rows, …                   // %b in all lanes
 
 It is done to a `tile.for` whose length is known only at run time, if each of its accesses adds the same to
-the axis' index, in windows and in computed positions of linear form. Literals that are added besides stay.
+the axis' index, in windows and in computed positions of linear form, or each that writes does: others, as of
+a table of positions, get windows that begin before the axis then. Literals that are added besides stay.
 `--explain` says where accesses add different things.
 """
 
@@ -36,7 +37,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from tilec.analysis.affine import Linear, ends_in, is_inside, linear, static_extent
 from tilec.analysis.bases import bases_of
 from tilec.diagnostics import explain
-from tilec.dialects.tile.access import AccessOp, Dim
+from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.types import shape_of, span_of
@@ -59,12 +60,12 @@ class RebaseAxes(ModulePass):
 
 
 def _rebase(loop: ForOp) -> None:
-    axis = loop.axis
-    bases = list(bases_of(axis.value, loop))
-    if not any(base.factors for base in bases):
+    axis, bases = loop.axis, list(bases_of(loop.axis.value, loop))
+    if not any(base.factors for _, base in bases):
         return
-    base = bases[0]
-    if any(each != base for each in bases):
+    written = [base for op, base in bases if op.effect is Effect.WRITE]
+    base, *others = written or [base for _, base in bases]
+    if any(each != base for each in others) or not base.factors:
         explain(loop, f"rebase-axes: what is accessed through {axis.name} does not all begin at one place")
         return
     if any(isinstance(leaf, tuple) or is_inside(leaf, loop) for leaf in base.factors):
@@ -83,7 +84,7 @@ def _move(loop: ForOp, base: Linear) -> None:
     asked = [op for op in uses if isinstance(op, IndicesOp | BoundOp) and not _asks_for_size(op)]
     for op in uses:
         if isinstance(op, AccessOp):
-            _subtract_from_window(op, span)
+            _subtract_from_window(op, span, base)
     if asked:
         shared = built(base, build)
         for op in asked:
@@ -107,7 +108,14 @@ def _subtract(op: Operation, shared: SSAValue) -> None:
     value.replace_uses_with_if(less, lambda use: use.operation is not less.owner)
 
 
-def _subtract_from_window(op: AccessOp, span: SSAValue) -> None:
-    """Leave of what a window adds to the axis' index the literal: the rest is where the axis begins now."""
-    shifts = [linear(dim.shift).constant if dim.base is span else dim.shift for dim in op.window]
-    op.set_window([Dim(dim.base, shift, dim.full) for dim, shift in zip(op.window, shifts, strict=True)])
+def _subtract_from_window(op: AccessOp, span: SSAValue, base: Linear) -> None:
+    """Subtract from what a window adds to the axis' index where the axis begins now."""
+    made, window = list[Operation](), list(op.window)
+    build = IndexBuilder(made, op.location)
+    for position, dim in enumerate(window):
+        if dim.base is span:
+            rest = linear(dim.shift) - base
+            shift = built(rest, build) if rest.literal is None else rest.literal
+            window[position] = Dim(dim.base, shift, dim.full)
+    Rewriter.insert_op(made, InsertPoint.before(op))
+    op.set_window(window)

@@ -6,13 +6,13 @@ import numpy as np
 from xdsl.context import Context
 from xdsl.dialects import func
 from xdsl.dialects.builtin import IndexType, ModuleOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from tilec.analysis.affine import ends_in
+from tilec.analysis.affine import ends_in, linear
 from tilec.diagnostics import TileError, collect_notes
 from tilec.dialects.tile import AxisOp, ForOp, GridOp, SegmentOp, SpanOp
-from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 
 from .values import Data, convert, dtype_of, is_float
@@ -119,8 +119,12 @@ def room(op: SegmentOp, rows: int) -> tuple[int, int]:
     for value, limit in axes_over(op):
         limits += [] if limit is None else [limit]
         for use in value.uses:
-            if isinstance(use.operation, AccessOp):
-                extents += indexed_extents(use.operation, value, rows)
+            for dim, extent in _indexed(use.operation, value, rows):
+                places = (linear(dim.shift) + linear(op.begin)).literal
+                if places is None:
+                    extents.append(max(extent - max(linear(dim.shift).literal or 0, 0), 0))
+                else:  # of positions in a segment, which tell how long it is at most
+                    limits.append(extent - places)
     extent = min(extents, default=rows)
     return extent, min([extent, *limits])
 
@@ -141,8 +145,9 @@ def axes_over(op: SegmentOp) -> Iterator[tuple[SSAValue, int | None]]:
                 pass
 
 
-def indexed_extents(access: AccessOp, value: SSAValue, rows: int) -> Iterator[int]:
-    """The extents of the dimensions that `value` indexes."""
-    for dim, extent in zip(access.window, shape_of(access.array.type), strict=True):
-        if dim.base is value:
-            yield rows if extent == UNBOUND else extent
+def _indexed(access: Operation, value: SSAValue, rows: int) -> Iterator[tuple[Dim, int]]:
+    """What `value` indexes of an array, if an access does, and the extents there."""
+    if isinstance(access, AccessOp):
+        for dim, extent in zip(access.window, shape_of(access.array.type), strict=True):
+            if dim.base is value:
+                yield dim, rows if extent == UNBOUND else extent

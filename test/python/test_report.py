@@ -13,6 +13,7 @@ import torch
 
 from tilec.__main__ import load_kernel
 from tilec.diagnostics import TileError
+from tilec.dialects.interpreter import random_args
 from tilec.passes.tile_to_pallas import TileToPallas
 from tilec.proof import read_program
 from tilec.report import make
@@ -159,6 +160,33 @@ def test_rows_follow_from_lengths() -> None:
     found = arguments_for(function, signature_of(module).parameters, (), sources)
     assert found.shapes[0] == (800, 512)
     assert found.contents[2][-1] == 800
+
+
+def test_positions_tell_of_lengths_not_of_rows() -> None:
+    """Eight segments of 100 rows, each row with its own of 128 positions."""
+    program = """
+    func.func @f(%x: memref<800x128xf32>, %table: memref<128x128xf32>, %o: memref<9xi32>)
+        -> memref<800x128xf32> {
+      %out = tile.empty : memref<800x128xf32>
+      tile.grid %g = 0 to 8 {
+        %b, %e = tile.segment %o[%g]
+        %n = arith.subi %e, %b : index
+        tile.for %m = 0 to %n by m {
+          %v = tile.load %x[%m + %b, :]
+          %p = tile.load %table[%m, :]
+          %s = arith.addf %v, %p : tensor<?x128xf32, #tile.spans<m, _>>
+          tile.store %s, %out[%m + %b, :]
+        }
+      }
+      return %out : memref<800x128xf32>
+    }"""
+    module, function = read_program(program)
+    parameters = signature_of(module).parameters
+    found = arguments_for(function, parameters, (), {"o": Lengths("equal", 100)})
+    assert found.contents[2][-1] == 800
+    with pytest.raises(ValueError, match="8 segments of 101 rows on average are 808"):
+        arguments_for(function, parameters, (), {"o": Lengths("equal", 101)})
+    assert np.diff(random_args(function)[2]).max() <= 128
 
 
 SKEWED = [0, 2900, *range(2901, 2908), 3000, 3004]

@@ -6,19 +6,23 @@ from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import Linear, linear
 from tilec.analysis.positions import Positions, positions
-from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.access import AccessOp, Dim
 
 
-def bases_of(span: SSAValue, loop: Operation) -> Iterator[Linear]:
-    """What each access in a loop adds to the index of a tile axis, but for literals."""
+def bases_of(span: SSAValue, loop: Operation) -> Iterator[tuple[AccessOp, Linear]]:
+    """The accesses in a loop, and what each adds to the index of a tile axis, but for literals."""
     for op in loop.walk():
-        for dim in op.window if isinstance(op, AccessOp) else ():
-            if dim.base is span:
-                yield Linear(0, linear(dim.shift).factors)
-            elif dim.base is not None and dim.indexed:
-                form = positions(dim.base)
-                if isinstance(form, Positions):
-                    yield from _added(form, span)
+        if isinstance(op, AccessOp):
+            yield from ((op, base) for dim in op.window for base in _bases(dim, span))
+
+
+def _bases(dim: Dim, span: SSAValue) -> Iterator[Linear]:
+    if dim.base is span:
+        yield Linear(0, linear(dim.shift).factors)
+    elif dim.base is not None and dim.indexed:
+        form = positions(dim.base)
+        if isinstance(form, Positions):
+            yield from _added(form, span)
 
 
 def _added(form: Positions, span: SSAValue) -> Iterator[Linear]:

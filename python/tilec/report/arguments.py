@@ -219,7 +219,7 @@ class _Maker:
             if array is not None and self.shapes[place] == (None,):
                 self.shapes[place] = (self.segments + more,)
         count = (self.shapes[arguments.index(op.begins)][0] or 0) - more
-        if lengths is not None and any(None in shape for shape in self.shapes):
+        if lengths is not None:
             self.rows = max(count * lengths.mean, 1)
 
     def _draw(

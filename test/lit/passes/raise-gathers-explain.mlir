@@ -83,7 +83,7 @@ func.func @jagged(%x: memref<64xf32>, %lengths: memref<8xi32>) -> memref<64xf32>
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:18:7: note: raise-gathers: tile.gather keeps its computed positions: they are 2 apart, in an extent known at run time
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:20:7: note: raise-gathers: tile.gather keeps its computed positions: they are all the same
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:21:7: note: raise-gathers: tile.gather keeps its computed positions: a window of them begins between tiles of memory, and %any has an extent known at run time
-// CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:22:7: note: raise-gathers: tile.gather keeps its computed positions: a window of them begins between tiles of memory, and 10240000 bytes of %large would stay on the chip; 4194304 may
+// CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:22:7: note: raise-gathers: tile.gather keeps its computed positions: a window of them begins between tiles of memory, and 10240000 bytes of %large would stay on the chip; 8388608 may
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:27:7: note: raise-gathers: tile.gather keeps its computed positions: a mask may keep them inside dimension 0 of %deep
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:31:7: note: raise-gathers: tile.gather keeps its computed positions: tile.reduce at {{.*}}/raise-gathers-explain.mlir:28:7, on which all depend, is no scalar that is known before
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:35:7: note: raise-gathers: tile.gather keeps its computed positions: tile.load at {{.*}}/raise-gathers-explain.mlir:32:7, on which all depend, is no scalar that is known before

@@ -97,3 +97,25 @@ func.func @cut(%x: memref<64xf32>, %offsets: memref<9xi32>, %out: memref<64xf32>
 // CHECK-NEXT:    [[END:%[a-z0-9_]+]] = arith.minsi %e, [[TO]] : index
 // CHECK-NEXT:    tile.for %i = %b to [[END]] by i max 4 {
 // CHECK-NEXT:      %v = tile.load %x[%i]
+
+// What is written tells where the axis begins; a table of positions is read from before it.
+func.func @positions(%x: memref<64x128xf32>, %table: memref<32x128xf32>, %offsets: memref<9xi32>, %out: memref<64x128xf32>) -> memref<64x128xf32> {
+  tile.grid %g = 0 to 8 {
+    %b, %e = tile.segment %offsets[%g]
+    %n = arith.subi %e, %b : index
+    tile.for %m = 0 to %n by m {
+      %v = tile.load %x[%m + %b, :]
+      %p = tile.load %table[%m, :]
+      %s = arith.addf %v, %p : tensor<?x128xf32, #tile.spans<m, _>>
+      tile.store %s, %out[%m + %b, :]
+    }
+  }
+  return %out : memref<64x128xf32>
+}
+// CHECK-LABEL: func.func @positions
+// CHECK:         tile.for %m = %b to %e by m {
+// CHECK-NEXT:      %v = tile.load %x[%m, :]
+// CHECK-NEXT:      %c0 = arith.constant 0 : index
+// CHECK-NEXT:      [[BACK:%[a-z0-9_]+]] = arith.subi %c0, %b : index
+// CHECK-NEXT:      %p = tile.load %table[%m + [[BACK]], :]
+// CHECK:           tile.store %s, %out[%m, :]
