@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from xdsl.ir import SSAValue
 
+from tilec.chips import CHIPS
 from tilec.parsing import make_context
 from tilec.passes.choose_blocks import ChooseBlocks
 from tilec.proof import read_program
@@ -41,6 +42,29 @@ def test_of_a_product() -> None:
     found = needed(EXAMPLES / "matmul.mlir", [(300, 200), (200, 260)], m=128, n=128, k=64)
     flops = 2 * 300 * 200 * 260
     assert found == Least(flops, flops, 2 * (300 * 200 + 200 * 260), 2 * 300 * 260, 3 * 3 * 4)
+
+
+def test_products_of_int8_are_as_fast_as_the_chip_makes_them() -> None:
+    _, function = read_program(
+        """
+        func.func @f(%x: memref<64x128xi8>, %w: memref<128x256xi8>) -> memref<64x256xi32> {
+          %out = tile.empty : memref<64x256xi32>
+          tile.grid %m = 0 to 64 by m:32 {
+            %v = tile.load %x[%m, :]
+            %u = tile.load %w[:, :]
+            %s = tile.dot %v, %u
+            tile.store %s, %out[%m, :]
+          }
+          return %out : memref<64x256xi32>
+        }"""
+    )
+    x, w = function.body.block.args
+    ratios = {name: chip.bf16_tflop_per_s / chip.int8_top_per_s for name, chip in CHIPS.items()}
+    assert ratios == {"v4": 1, "v5e": 0.5, "v5p": 0.5, "v6e": 0.5, "tpu7x": 1}
+    flops = 2 * 64 * 128 * 256
+    for ratio in (0.5, 1.0):
+        found = least(function, {x: (64, 128), w: (128, 256)}, {}, ratio)
+        assert (found.flops, found.passes) == (flops, flops * ratio)
 
 
 def test_of_products_of_groups() -> None:

@@ -7,7 +7,8 @@ Sources of the numbers:
 - `topology`, `device_kind`, `cores`: what libtpu 0.0.51 reports for `jax.experimental.topologies`.
 - `vmem_mib`, `scoped_vmem_mib`: measured, the largest scratch that libtpu 0.0.51 still compiles with
   `vmem_limit_bytes` set, and without. `vmem_mib` is what a kernel can get, a little under the nominal size.
-- `hbm_gb_per_s`, `bf16_tflop_per_s`: `pltpu.get_tpu_info_for_chip` of jax 0.10.2.
+- `hbm_gb_per_s`, `bf16_tflop_per_s`, `int8_top_per_s`: `pltpu.get_tpu_info_for_chip` of jax 0.10.2; where it
+  has none for int8, those of bf16, which it is multiplied as.
 - `clock_ghz`: the bf16 peak over the FLOPs that the matrix units can do in a cycle.
 - `mxu_side`, `mxus`, `mxu_cycles`: the matrix units; one 16-row product takes `mxu_cycles`.
 - `stream_bytes_per_cycle`, `read_latency`, `write_latency`: fitted to libtpu's static profile of DMAs;
@@ -36,6 +37,7 @@ class Chip:
     scoped_vmem_mib: float
     hbm_gb_per_s: float
     bf16_tflop_per_s: float
+    int8_top_per_s: float
     clock_ghz: float
     mxus: int
     mxu_side: int
@@ -58,6 +60,7 @@ _ALL = (
         scoped_vmem_mib=16.0,
         hbm_gb_per_s=615.0,
         bf16_tflop_per_s=137.5,
+        int8_top_per_s=137.5,
         clock_ghz=1.049,
         mxus=4,
         mxu_side=128,
@@ -78,6 +81,7 @@ _ALL = (
         scoped_vmem_mib=16.0,
         hbm_gb_per_s=820.0,
         bf16_tflop_per_s=197.0,
+        int8_top_per_s=394.0,
         clock_ghz=1.503,
         mxus=4,
         mxu_side=128,
@@ -98,6 +102,7 @@ _ALL = (
         scoped_vmem_mib=16.0,
         hbm_gb_per_s=1230.0,
         bf16_tflop_per_s=229.5,
+        int8_top_per_s=459.0,
         clock_ghz=1.751,
         mxus=4,
         mxu_side=128,
@@ -118,6 +123,7 @@ _ALL = (
         scoped_vmem_mib=32.0,
         hbm_gb_per_s=1640.0,
         bf16_tflop_per_s=920.0,
+        int8_top_per_s=1840.0,
         clock_ghz=1.755,
         mxus=2,
         mxu_side=256,
@@ -138,6 +144,7 @@ _ALL = (
         scoped_vmem_mib=32.0,
         hbm_gb_per_s=3700.0,
         bf16_tflop_per_s=1155.0,
+        int8_top_per_s=1155.0,
         clock_ghz=2.203,
         mxus=2,
         mxu_side=256,

@@ -43,8 +43,9 @@ class Memory:
 @dataclass(frozen=True)
 class Need:
     """The least that the program can do: operations of matrix products, of which those with whole 32-bit
-    floats count six times in `passes`; bytes of what its accesses reach, once each; tiles that cover each
-    range of a loop alone. It takes the chip at least `seconds`."""
+    floats count six times in `passes`, and those of int8 half where they take half the time; bytes of what
+    its accesses reach, once each; tiles that cover each range of a loop alone. It takes the chip at least
+    `seconds`."""
 
     flops: int
     passes: int

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import prod
 
 from xdsl.dialects import func, scf
-from xdsl.dialects.builtin import IntegerType
+from xdsl.dialects.builtin import IntegerType, i8
 from xdsl.ir import Block, Operation, SSAValue
 
 from tilec.analysis.vmem import WORD
@@ -34,8 +34,9 @@ Box = tuple[Range, ...]
 @dataclass(frozen=True)
 class Least:
     """What a program needs: `flops` multiplications and additions of its matrix products, `passes` the same
-    with each counted as often as the matrix units go over it; bytes of arguments read and of results written
-    once each, of which only what accesses reach; `steps`, tiles that cover each range of a loop alone."""
+    with each counted as many times as the time it takes on the matrix units is that of one of bf16; bytes of
+    arguments read and of results written once each, of which only what accesses reach; `steps`, tiles that
+    cover each range of a loop alone."""
 
     flops: int
     passes: int
@@ -48,12 +49,14 @@ def least(
     function: func.FuncOp,
     shapes: Mapping[SSAValue, tuple[int, ...]],
     contents: Mapping[SSAValue, Integers],
+    int8_passes: float = 1.0,
 ) -> Least:
     """What a function of the `tile` dialect with sizes of tiles needs, for arguments of `shapes`.
 
-    `contents` are integers of arguments. Raises `NotKnown` where loops hang on more than those.
+    `contents` are integers of arguments; a product of int8 takes `int8_passes` of the time of one of bf16.
+    Raises `NotKnown` where loops hang on more than those.
     """
-    walk = _Walk(function, Scalars(shapes, contents))
+    walk = _Walk(function, Scalars(shapes, contents), int8_passes)
     walk.block(function.body.block)
     return walk.total()
 
@@ -62,9 +65,10 @@ class _Walk:
     """Counts. `_around` has for each axis around what is visited its name, if it has tiles, and how many of
     them, or of its indices, are counted at once."""
 
-    def __init__(self, function: func.FuncOp, scalars: Scalars) -> None:
+    def __init__(self, function: func.FuncOp, scalars: Scalars, int8_passes: float) -> None:
         self.function = function
         self.scalars = scalars
+        self.int8_passes = int8_passes
         self.flops = self.passes = self.steps = self.visits = 0
         self.read: dict[SSAValue, set[Box]] = {}
         self.written: dict[SSAValue, set[Box]] = {}
@@ -133,9 +137,12 @@ class _Walk:
         )
         dims = [*left, right[op.kept[1]]]
         flops = 2 * prod(self._extent(*dim) for dim in dims) * self._times([name for _, name in dims])
+        kinds = {element_type(side.type) for side in (op.lhs, op.rhs)}
         whole = op.precision.data is Precision.HIGHEST and byte_width(element_type(op.lhs.type)) == 4
         self.flops += flops
-        self.passes += flops * (_WHOLE_PASSES if whole else 1)
+        self.passes += (
+            flops * _WHOLE_PASSES if whole else int(flops * (self.int8_passes if kinds == {i8} else 1))
+        )
 
     def _access(self, op: AccessOp) -> None:
         box = tuple(self.scalars.dim(op.array, place, dim) for place, dim in enumerate(op.window))

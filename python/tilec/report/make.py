@@ -152,6 +152,7 @@ def _need(
             function,
             dict(zip(values, arguments.shapes, strict=True)),
             {values[position]: array for position, array in arguments.contents.items()},
+            chip.bf16_tflop_per_s / chip.int8_top_per_s,
         )
     except NotKnown as why:
         return None, str(why)

@@ -95,7 +95,8 @@ def _plot(line: Roofline, need: Need, chip: Chip) -> Html:
         role="img",
         aria_label=described,
     )
-    counted = "" if need.passes == need.flops else " A product of 32-bit floats counts as six."
+    told = " A product of 32-bit floats counts as six." if need.passes > need.flops else ""
+    counted = " A product of int8 counts as half." if need.passes < need.flops else told
     filled, hollow = (tag("span", each, class_="dot") for each in "●○")
     caption = tag(
         "p",
