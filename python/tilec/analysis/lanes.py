@@ -14,7 +14,7 @@ from tilec.analysis.affine import (
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.elementwise import CastOp
 from tilec.dialects.tile.mixing import FillOp, WholeOp
-from tilec.dialects.tile.schedule import WindowOp
+from tilec.dialects.tile.schedule import Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import span_of
 
@@ -66,7 +66,9 @@ def spans_to_blend(access: AccessOp) -> list[SSAValue]:
         if dim.base is None or span_of(dim.base) is None or not may_have_dead_lanes(dim.base):
             continue
         bounds = whole_bounds(dim.base)
-        if not _is_aligned(dim.base) and moves_freely(dim):
+        if not _is_aligned(dim.base) and (
+            not begins_on_a_tile(dim.base) or _is_copied_from_anywhere(access, position)
+        ):
             if isinstance(access, WindowOp) and access.extents[position] != access.tile_extents[position]:
                 found.append(dim.base)  # a part of a block, all of which goes back to the array
             continue  # else an exact window: only its live rows are copied
@@ -74,6 +76,13 @@ def spans_to_blend(access: AccessOp) -> list[SSAValue]:
         if _is_aligned(dim.base) or not to_the_end or dim.shift != 0:
             found.append(dim.base)
     return found
+
+
+def _is_copied_from_anywhere(access: AccessOp, position: int) -> bool:
+    """Whether tiles of a leading dimension, in a kernel's own loop, begin between those of the array."""
+    pipeline, leading = access.parent_op(), position < len(access.window) - 2
+    own = isinstance(pipeline, PipelineOp) and pipeline.loop.data is not Loop.GRID
+    return leading and own and moves_freely(access.window[position])
 
 
 def _is_aligned(span: SSAValue) -> bool:
