@@ -19,8 +19,9 @@ After:
       %i = arith.subi %rows, …                   // %b in all lanes
 
 It is done to a `tile.for` whose length is known only at run time, if each of its accesses adds the same to
-the axis' index, in windows and in computed positions of linear form, or each that writes does: others, as of
-a table of positions, get windows that begin before the axis then. Literals that are added besides stay.
+the axis' index, in windows and in computed positions of linear form, or each that writes adds the begin of a
+segment: others, as of a table of positions, get windows that begin before the axis then. Literals that are
+added besides stay.
 `--explain` says where accesses add different things.
 """
 
@@ -38,6 +39,7 @@ from tilec.analysis.affine import Linear, ends_in, is_inside, linear, static_ext
 from tilec.analysis.bases import bases_of
 from tilec.diagnostics import explain
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
+from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.types import shape_of, span_of
@@ -64,14 +66,22 @@ def _rebase(loop: ForOp) -> None:
     if not any(base.factors for _, base in bases):
         return
     written = [base for op, base in bases if op.effect is Effect.WRITE]
-    base, *others = written or [base for _, base in bases]
-    if any(each != base for each in others) or not base.factors:
+    base = written[0] if written else bases[0][1]
+    alike = written if written and _begins_a_segment(base) else [each for _, each in bases]
+    if any(each != base for each in alike):
         explain(loop, f"rebase-axes: what is accessed through {axis.name} does not all begin at one place")
         return
     if any(isinstance(leaf, tuple) or is_inside(leaf, loop) for leaf in base.factors):
         explain(loop, f"rebase-axes: where what is accessed through {axis.name} begins changes in the loop")
         return
     _move(loop, base)
+
+
+def _begins_a_segment(base: Linear) -> bool:
+    return any(
+        isinstance(leaf, SSAValue) and isinstance(leaf.owner, SegmentOp) and base == linear(leaf.owner.begin)
+        for leaf in base.factors
+    )
 
 
 def _move(loop: ForOp, base: Linear) -> None:
