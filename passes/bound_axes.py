@@ -24,7 +24,7 @@ from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import linear
 from tilec.analysis.ranges import INDEX_BITS, Ranges
-from tilec.analysis.reach import every_time, most_accessed
+from tilec.analysis.reach import indexed, most_accessed
 from tilec.analysis.within import may_be_skipped
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.bound import BoundOp
@@ -62,7 +62,7 @@ def _is_known(leaf: SSAValue, loop: ForOp) -> bool:
     """Whether a value is an end of a segment or of a tile, a span, or from before the grid."""
     owner = leaf.owner
     if isinstance(owner, SegmentOp):  # where it ends is known from arrays that are indexed up to there
-        shifts = [dim.shift for op in every_time(loop) for dim in op.window if dim.base is loop.axis.value]
+        shifts = [dim.shift for dim, _ in indexed(loop)]
         there = (linear(loop.axis.bounds.end) - linear(owner.end)).literal is not None
         reached = not shifts or (there and any(isinstance(shift, int) for shift in shifts))
         return reached or may_be_skipped(loop)  # a promise is one for all segments

@@ -236,8 +236,8 @@ def _keep_promises(grid: GridOp) -> None:
     """State before the kernel what the `max` of its axes promise, and what positions in segments need."""
     for loop in [inner for inner in grid.walk() if isinstance(inner, ForOp)]:
         skipped = may_be_skipped(loop, grid) or is_conditional(loop, grid)
-        positions = None if skipped else most_positions(loop)
         if loop.axis.bounds.limit is None:
+            positions = None if skipped else most_positions(loop)
             if positions is not None:
                 _state(_expected(loop.axis.bounds, positions), loop, grid)
             continue

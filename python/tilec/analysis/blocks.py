@@ -19,7 +19,7 @@ from tilec.analysis.affine import static_extent
 from tilec.analysis.alignment import Access, Kind, Multiple, Refusal, refusal
 from tilec.analysis.alignment.access import DTYPES, UNKNOWN
 from tilec.analysis.alignment.layout import tile_rows
-from tilec.analysis.lanes import moves_freely
+from tilec.analysis.lanes import begins_between
 from tilec.analysis.visits import axes_behind, block_values, covers, one_step
 from tilec.analysis.vmem import LANES
 from tilec.diagnostics import fail
@@ -63,9 +63,7 @@ def in_view(window: WindowOp, extents: Sequence[int]) -> tuple[int, ...]:
 
 def is_exact(window: WindowOp, position: int, loop: Loop) -> bool:
     """Whether only the live elements of a dimension are copied, from wherever they begin."""
-    leading = position < len(window.window) - 2
-    free = moves_freely(window.window[position]) and not covers(window, position)
-    return free and leading and loop is not Loop.GRID
+    return begins_between(window, position, loop) and not covers(window, position)
 
 
 def loop_axes(pipeline: PipelineOp) -> list[AxisOp]:

@@ -62,13 +62,14 @@ def spans_to_blend(access: AccessOp) -> list[SSAValue]:
     end.
     """
     found: list[SSAValue] = []
+    pipeline = access.parent_op()
+    loop = pipeline.loop.data if isinstance(pipeline, PipelineOp) else None
     for position, dim in enumerate(access.window):
         if dim.base is None or span_of(dim.base) is None or not may_have_dead_lanes(dim.base):
             continue
         bounds = whole_bounds(dim.base)
-        if not _is_aligned(dim.base) and (
-            not begins_on_a_tile(dim.base) or _is_copied_from_anywhere(access, position)
-        ):
+        between = loop is not None and begins_between(access, position, loop)
+        if not _is_aligned(dim.base) and (between or not begins_on_a_tile(dim.base)):
             if isinstance(access, WindowOp) and access.extents[position] != access.tile_extents[position]:
                 found.append(dim.base)  # a part of a block, all of which goes back to the array
             continue  # else an exact window: only its live rows are copied
@@ -78,11 +79,10 @@ def spans_to_blend(access: AccessOp) -> list[SSAValue]:
     return found
 
 
-def _is_copied_from_anywhere(access: AccessOp, position: int) -> bool:
+def begins_between(access: AccessOp, position: int, loop: Loop) -> bool:
     """Whether tiles of a leading dimension, in a kernel's own loop, begin between those of the array."""
-    pipeline, leading = access.parent_op(), position < len(access.window) - 2
-    own = isinstance(pipeline, PipelineOp) and pipeline.loop.data is not Loop.GRID
-    return leading and own and moves_freely(access.window[position])
+    leading = position < len(access.window) - 2
+    return leading and loop is not Loop.GRID and moves_freely(access.window[position])
 
 
 def _is_aligned(span: SSAValue) -> bool:

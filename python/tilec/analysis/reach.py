@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from xdsl.ir import Operation
 
 from tilec.analysis.affine import linear, static_extent
-from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
 
@@ -14,28 +14,25 @@ def most_accessed(loop: ForOp) -> int | None:
     """The most indices that a loop's axis can have: the least extent of a dimension that each of them indexes
     in every iteration. `None` where no such extent is known.
     """
-    extents = [
-        extent
-        for op in every_time(loop)
-        for dim, extent in zip(op.window, shape_of(op.array.type), strict=True)
-        if dim.base is loop.axis.value and extent != UNBOUND
-    ]
-    return min(extents, default=None)
+    return min((extent for _, extent in indexed(loop) if extent != UNBOUND), default=None)
 
 
 def most_positions(loop: ForOp) -> int | None:
     """The longest that the segment can be whose indices a loop goes through: the least extent of a dimension
     that positions in it index in every iteration. `None` where none do."""
     begin = linear(loop.axis.bounds.begin)
-    extents = [
-        extent - places.literal
-        for op in every_time(loop)
-        for dim, extent in zip(op.window, shape_of(op.array.type), strict=True)
-        if dim.base is loop.axis.value and extent != UNBOUND and begin.literal is None
-        for places in [begin + linear(dim.shift)]
-        if places.literal is not None
-    ]
-    return min(extents, default=None)
+    if begin.literal is not None:
+        return None
+    first = [((begin + linear(dim.shift)).literal, extent) for dim, extent in indexed(loop)]
+    return min((extent - at for at, extent in first if at is not None and extent != UNBOUND), default=None)
+
+
+def indexed(loop: ForOp) -> Iterator[tuple[Dim, int]]:
+    """How a loop's axis indexes arrays in every iteration, and the extents of the dimensions there."""
+    for op in every_time(loop):
+        for dim, extent in zip(op.window, shape_of(op.array.type), strict=True):
+            if dim.base is loop.axis.value:
+                yield dim, extent
 
 
 def every_time(loop: ForOp) -> Iterator[AccessOp]:

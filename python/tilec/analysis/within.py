@@ -1,5 +1,6 @@
 """Whether an access is surely made, and surely inside its array."""
 
+from collections.abc import Iterator
 from typing import cast
 
 from xdsl.dialects import arith, scf
@@ -18,6 +19,14 @@ from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import shape_of
 from tilec.dialects.tile.values import BroadcastOp, SplatOp
+
+
+def around(op: Operation, outer: Operation | None = None) -> Iterator[Operation]:
+    """The operations around `op`, from the innermost on, up to `outer`, excluded."""
+    inner = op.parent_op()
+    while inner is not None and inner is not outer:
+        yield inner
+        inner = inner.parent_op()
 
 
 def is_conditional(op: Operation | None, outer: Operation) -> bool:
@@ -70,12 +79,8 @@ def conjuncts(condition: SSAValue) -> list[SSAValue]:
 
 def may_be_skipped(op: Operation, outer: Operation | None = None) -> bool:
     """Whether a loop around `op`, inside `outer`, may have no iteration."""
-    around = op.parent_op()
-    while around is not None and around is not outer:
-        if isinstance(around, ForOp) and not (static_extent(around.axis.bounds) or 0) > 0:
-            return True
-        around = around.parent_op()
-    return False
+    loops = (each for each in around(op, outer) if isinstance(each, ForOp))
+    return any((static_extent(loop.axis.bounds) or 0) <= 0 for loop in loops)
 
 
 def is_within(op: AccessOp, position: int) -> bool:

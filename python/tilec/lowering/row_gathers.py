@@ -185,7 +185,7 @@ class _Rows:
         _, count = rows_at(self.op)
         element = build.insert(pallas.LoadOp(self.parts.numbers, [0, number]))
         place = build.insert(arith.IndexCastOp(element, IndexType()))
-        place = build.minimum(build.maximum(place, 0), rows - 1)
+        place = build.nearest(place, rows - 1)
         begin = build.mul(build.remainder(place, count), width)
         return build.floordiv(place, count), self._lanes(begin, build)
 

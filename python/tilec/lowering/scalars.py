@@ -103,7 +103,7 @@ def read_segment(
     places = ((op.begin, op.begins, index(op.index)), (op.end, ends, build.add(index(number), shift)))
     for result, array, place in places:
         if op.clipped is not None:
-            place = build.minimum(build.maximum(place, 0), last(array))
+            place = build.nearest(place, last(array))
         element = build.insert(pallas.LoadOp(ref(array), [place]))
         read = build.insert(arith.IndexCastOp(element, IndexType()))
         element.name_hint = read.name_hint = result.name_hint

@@ -15,6 +15,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.analysis.row_updates import positions_of, row_source
 from tilec.analysis.within import (
+    around,
     is_chosen,
     is_partial,
     is_within,
@@ -261,8 +262,7 @@ class BodyBuilder:
             )
         ops: list[Operation] = []
         build = IndexBuilder(ops, op.location)
-        place = build.add(dim.base, dim.shift)
-        place = build.minimum(build.maximum(place, 0), whole - 1)
+        place = build.nearest(build.add(dim.base, dim.shift), whole - 1)
         self.places += ops
         return Dim(build.value(place))
 
@@ -355,10 +355,10 @@ class BodyBuilder:
     def _overwritten(self, get: GetOp) -> bool:
         """Whether the place may be set between `get` and the statement that wants its value."""
         end: Operation = self.current
-        around = self.current.parent_op()
-        while isinstance(around, ForOp) and around not in _around(get):
-            end = list(around.walk())[-1]
-            around = around.parent_op()
+        loop, outside = self.current.parent_op(), set(around(get))
+        while isinstance(loop, ForOp) and loop not in outside:
+            end = list(loop.walk())[-1]
+            loop = loop.parent_op()
         sets = [op for op in self.positions if isinstance(op, SetOp) and op.ref is get.ref]
         return any(self.positions[get] < self.positions[op] < self.positions[end] for op in sets)
 
@@ -388,12 +388,3 @@ def _under(condition: SSAValue, ops: list[Operation]) -> Operation:
     op = scf.IfOp(condition, [], Region(Block([*ops, end])))
     op.location = end.location = ops[0].location
     return op
-
-
-def _around(op: Operation) -> set[Operation]:
-    found: set[Operation] = set()
-    outer = op.parent_op()
-    while outer is not None:
-        found.add(outer)
-        outer = outer.parent_op()
-    return found

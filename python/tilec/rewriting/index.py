@@ -109,6 +109,10 @@ class IndexBuilder:
     def maximum(self, a: Index, b: Index) -> Index:
         return self._binary(arith.MaxSIOp, max, a, b)
 
+    def nearest(self, place: Index, last: Index) -> Index:
+        """The number from 0 to `last` that is nearest to `place`."""
+        return self.minimum(self.maximum(place, 0), last)
+
     def compare(self, predicate: str, a: Index, b: Index) -> SSAValue:
         """`a <predicate> b` as an `i1`; `predicate` is one of `PREDICATES`."""
         if isinstance(a, int) and isinstance(b, int):

@@ -9,7 +9,7 @@ from xdsl.ir import Operation
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.analysis.affine import extent
-from tilec.analysis.within import begins_inside, is_within, may_be_skipped, stays_within
+from tilec.analysis.within import around, begins_inside, is_within, may_be_skipped, stays_within
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.loops import ForOp, GridOp
@@ -22,24 +22,20 @@ def keep_reads_inside(grid: GridOp) -> None:
     """Let what is read where nothing asks for it be the nearest element inside of the array."""
     before: list[Operation] = []
     host = IndexBuilder(before, grid.location)
-    for op in list(grid.walk()):
-        if not may_be_skipped(op, grid) and not _is_chosen_with_a_loop(op, grid):
+    for op in [each for each in grid.walk() if isinstance(each, SegmentOp | LoadOp)]:
+        if not is_scalar(op) or not (may_be_skipped(op, grid) or _is_chosen_with_a_loop(op, grid)):
             continue
-        if isinstance(op, SegmentOp) and not _is_within(op):
-            op.clipped = UnitAttr()
-        elif isinstance(op, LoadOp) and is_scalar(op):
+        if isinstance(op, LoadOp):
             _keep_load_inside(op, host)
+        elif not _is_within(op):
+            op.clipped = UnitAttr()
     Rewriter.insert_op(before, InsertPoint.before(grid))
 
 
 def _is_chosen_with_a_loop(op: Operation, grid: GridOp) -> bool:
     """Whether a condition stands around an operation and a loop, from both of which it is taken away."""
-    around = op.parent_op()
-    while around is not None and around is not grid:
-        if isinstance(around, scf.IfOp) and any(isinstance(inner, ForOp) for inner in around.walk()):
-            return True
-        around = around.parent_op()
-    return False
+    conditions = (each for each in around(op, grid) if isinstance(each, scf.IfOp))
+    return any(isinstance(inner, ForOp) for condition in conditions for inner in condition.walk())
 
 
 def _is_within(op: SegmentOp) -> bool:
