@@ -34,11 +34,12 @@ from xdsl.rewriter import Rewriter
 from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
 from tilec.analysis.affine import is_inside, linear
+from tilec.analysis.blocks import MOST_WINDOW, following_extent
 from tilec.analysis.positions import Positions, positions
 from tilec.analysis.races import conflicts
 from tilec.analysis.ranges import Ranges
 from tilec.analysis.unflatten import Digit, digits, strides_of
-from tilec.analysis.vmem import MEBIBYTE, WORD
+from tilec.analysis.vmem import WORD
 from tilec.analysis.within import begins_inside, is_conditional, is_within, may_leave
 from tilec.diagnostics import explain, where
 from tilec.dialects.tile.access import AccessOp
@@ -50,10 +51,6 @@ from tilec.dialects.tile.types import UNBOUND, JaggedSpanType, byte_width, eleme
 from tilec.dialects.tile.views import ViewOp, viewed_array
 from tilec.rewriting.steps import is_scalar
 from tilec.rewriting.unflattened import Indexed, Unflattened, Views
-
-MOST_WINDOW = 8 * MEBIBYTE
-"""What may stay on the chip for a window that begins anywhere: half of what a v4 has. 2048 rows of 1024
-numbers, added to 32,768 rows by their positions in segments, take 176 us so on v5e, 1.62 ms as products."""
 
 
 class RaiseGathers(ModulePass):
@@ -267,7 +264,8 @@ def _not_copied_along(made: AccessOp, place: int) -> str | None:
         for i, (each, whole) in enumerate(zip(made.window, shape, strict=True))
     ]
     taken = abs(prod(extents)) * max(WORD, byte_width(element_type(made.array.type)))
-    if taken <= MOST_WINDOW:
+    follows = isinstance(made, LoadOp) and following_extent(made, place, max(size, 1)) is not None
+    if taken <= MOST_WINDOW or follows:
         return None
     return (
         f"a window of them begins between tiles of memory, and {taken} bytes of {name} would stay on the "

@@ -7,7 +7,10 @@ access decides for itself: one operand of a loop may stream while another stays.
 1. The tile itself is copied where that is legal.
 2. A few tiles that make a legal block are copied together, and steps that share them follow each other. So it
    is with rows of a matrix that are indexed one by one.
-3. All of the dimension is copied: the operand is resident, and steps index it where it is.
+3. Where tiles begin between those of the array and all of it is more than 8 MiB, a block follows them: it
+   begins with the tile of memory in which a step's tile does, and has one more. Windows of one axis that are
+   shifted by numbers share a block, where those are no more than a tile apart.
+4. All of the dimension is copied: the operand is resident, and steps index it where it is.
 
 An array that is written has one block for all its windows. It holds all that they want where they differ, and
 all that steps come back to: at loaded positions, in segments that are not gone through in the order of their
@@ -16,9 +19,11 @@ numbers, or where an axis that a block does not depend on is outside of one that
 Before:
     %x_window = tile.window read %x[%m, %k]           // %k has tiles of 32, %x is 512 wide
     %y_window = tile.window read %y[%m + 1, :]        // %m has tiles of 8, %y has 64 rows
+    %z_window = tile.window read %z[%m - 3, :]        // %z has 100,000
 After:
     %x_window = tile.window read %x[%m, %k] fetch [8, 128]
     %y_window = tile.window read %y[%m + 1, :] fetch [72, 256]
+    %z_window = tile.window read %z[%m - 3, :] fetch [16, 256]
 
 `operands=resident` keeps what loops read or write on the chip wherever that is possible, `operands=stream`
 wherever it is not needed does not. An access that says `resident` or `stream` itself is obeyed or refused.
@@ -33,15 +38,23 @@ from math import lcm, prod
 from typing import NoReturn
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import axis_bounds, linear
-from tilec.analysis.blocks import block_refusal, is_exact, kind_of, loop_axes, view_order
+from tilec.analysis.blocks import (
+    MOST_WINDOW,
+    block_refusal,
+    following_extent,
+    is_exact,
+    kind_of,
+    loop_axes,
+    view_order,
+)
 from tilec.analysis.lanes import moves_freely
 from tilec.analysis.revisits import returns
-from tilec.analysis.visits import axes_behind, covers, shared_axes, shares_block
+from tilec.analysis.visits import axes_behind, covers, follows, shared_axes, shares_block
 from tilec.analysis.vmem import LANES, WORD, packed_rows
 from tilec.analysis.within import is_cut
 from tilec.diagnostics import explain, fail, where
@@ -78,6 +91,8 @@ class SplitUnalignedLoops(ModulePass):
                     _hold(windows)
                 else:
                     _Choice(pipeline, windows, self.operands).make()
+            for place, shifts in list(_following(pipeline)):
+                _share(pipeline, place, shifts)
 
 
 def _hold(windows: list[WindowOp]) -> None:
@@ -99,6 +114,42 @@ def _groups(pipeline: PipelineOp) -> list[list[WindowOp]]:
         key = window.array if window.effect is Effect.WRITE else window.result
         groups.setdefault(key, []).append(window)
     return list(groups.values())
+
+
+def _following(pipeline: PipelineOp) -> Iterator[tuple[int, dict[WindowOp, int]]]:
+    """The windows of an array whose blocks follow tiles of one axis, shifted by numbers of which the least
+    and the largest are no more than a tile apart: the dimension in which they do, and those numbers."""
+    found: dict[tuple[int, tuple[object, ...]], dict[WindowOp, int]] = {}
+    for window in pipeline.windows:
+        for place, dim in enumerate(window.window):
+            if window.effect is Effect.READ and follows(window, place) and isinstance(dim.shift, int):
+                others = [(i, each) for i, each in enumerate(window.window) if i != place]
+                found.setdefault((place, (window.array, dim.base, *others)), {})[window] = dim.shift
+    for (place, _), shifts in found.items():
+        rest: dict[WindowOp, int] = shifts
+        while rest:
+            most = min(rest.values()) + next(iter(rest)).tile_extents[place]
+            yield place, {window: shift for window, shift in rest.items() if shift <= most}
+            rest = {window: shift for window, shift in rest.items() if shift > most}
+
+
+def _share(pipeline: PipelineOp, place: int, shifts: dict[WindowOp, int]) -> None:
+    """Let windows have one block, which begins as that of the least shifted and holds the tiles of all, if a
+    TPU can copy it."""
+    first, least, most = next(iter(shifts)), min(shifts.values()), max(shifts.values())
+    extent = following_extent(first, place, first.tile_extents[place] + most - least)
+    if least == most or extent is None:
+        return
+    extents = tuple(extent if i == place else each for i, each in enumerate(first.extents))
+    if block_refusal(first, kind_of(pipeline, first), extents) is not None:
+        return
+    for each in shifts:
+        each.fetch, each.origin = dense_i64(extents), IntegerAttr(least, i64)
+        explain(
+            each,
+            f"split-unaligned-loops: %{each.array.name_hint or 'array'} is copied in blocks of "
+            f"{_text(extents)} for {len(shifts)} windows, shifted by {least} to {most}",
+        )
 
 
 @dataclass
@@ -189,6 +240,22 @@ class _Choice:
                 yield from (extent for extent in multiples if extent != tile)
         if wish != Placement.STREAM or not in_loop:
             yield from _wholes(window, position)
+        if moves_freely(dim) and (wish == Placement.STREAM or (wish == "auto" and self._is_large(position))):
+            yield from self._following(position)
+
+    def _is_large(self, position: int) -> bool:
+        """Whether all of a dimension is more than may stay on the chip for tiles that begin anywhere."""
+        window = self.window
+        extents = list(window.tile_extents)
+        extents[position] = shape_of(window.array.type)[position]
+        return prod(extents) * max(WORD, byte_width(window.array_type.element_type)) > MOST_WINDOW
+
+    def _following(self, position: int) -> Iterator[int]:
+        """The extent of a block that begins where the tile of a step does, at a tile of memory."""
+        window = self.window
+        extent = following_extent(window, position, window.tile_extents[position])
+        if extent is not None and window.effect is Effect.READ:
+            yield extent
 
     def _is_legal(self, extents: tuple[int, ...]) -> bool:
         before = [each.fetch for each in self.windows]

@@ -16,7 +16,17 @@ from .host import (
 )
 from .kernels import CallOp, EmitPipelineOp, PipeInOp, PipeOutOp
 from .specs import InOp, InSpaceOp, OutOp, OutSpaceOp, PrefetchOp, ScratchOp
-from .types import Bounded, DmaSemaphoreType, Ds, Semantics, SemanticsAttr, Space, SpaceAttr, in_space
+from .types import (
+    Bounded,
+    DmaSemaphoreType,
+    Ds,
+    Element,
+    Semantics,
+    SemanticsAttr,
+    Space,
+    SpaceAttr,
+    in_space,
+)
 from .values import IotaOp, LoadOp, MultipleOfOp, NumProgramsOp, ProgramIdOp, RollOp, StoreOp, TakeOp
 
 __all__ = [
@@ -30,6 +40,7 @@ __all__ = [
     "CopyWaitOp",
     "DmaSemaphoreType",
     "Ds",
+    "Element",
     "EmitPipelineOp",
     "ForiOp",
     "FullOp",

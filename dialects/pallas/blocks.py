@@ -2,28 +2,29 @@
 
 A block is written `block [128, _, 256]`: its extent in each dimension of the array, `_` where the window
 holds one index and drops the dimension. The index map gives the block's position, in blocks, for each step
-of the grid.
+of the grid; in elements for a block that may begin between others, `block elements [136, 256]`.
 """
 
 from abc import ABC
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntegerAttr, i64
+from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntegerAttr, UnitAttr, i64
 from xdsl.ir import Attribute, Block, Region, SSAValue
 from xdsl.irdl import IRDLOperation, opt_prop_def, prop_def, region_def
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from tilec.dialects.tile.syntax import dense_i64, ints_of
+from tilec.dialects.tile.syntax import dense_i64, ints_of, unit_if
 from tilec.dialects.tile.types import Array, shape_of
 
 from .control import YieldOp, yielded
 from .syntax import kernel_of, verify_in_kernel, verify_index
-from .types import Bounded, Space, ref_type
+from .types import Bounded, Element, Space, ref_type
 
-Extents = Sequence["int | Bounded | None"]
+Extent = int | Bounded | Element | None
+Extents = Sequence[Extent]
 
 _IN_MAPS = ("pallas.load", "pallas.yield", "tile.cast", "tile.compare", "tile.select")
 """What may be in an index map beside arithmetic."""
@@ -35,15 +36,17 @@ class BlockOp(IRDLOperation, ABC):
 
     block = prop_def(DenseArrayBase)
     bounded = opt_prop_def(IntegerAttr)
+    elements = opt_prop_def(UnitAttr)
     buffers = opt_prop_def(IntegerAttr)
     index_map = region_def("single_block")
 
     @property
-    def extents(self) -> tuple["int | Bounded | None", ...]:
+    def extents(self) -> tuple[Extent, ...]:
         """The block's extent in each dimension of the array, `None` where the window drops it."""
         bounded = None if self.bounded is None else self.bounded.value.data
+        kind = int if self.elements is None else Element
         return tuple(
-            None if size == _SQUEEZED else Bounded(size) if dim == bounded else size
+            None if size == _SQUEEZED else Bounded(size) if dim == bounded else kind(size)
             for dim, size in enumerate(ints_of(self.block))
         )
 
@@ -95,11 +98,13 @@ def block_properties(block: Extents, buffers: int | None) -> dict[str, Attribute
     bounded = [dim for dim, size in enumerate(block) if isinstance(size, Bounded)]
     if len(bounded) > 1:
         raise VerifyException(f"a block has bounded dimensions {bounded}; one at most can be")
-    sizes = [
-        _SQUEEZED if size is None else size.size if isinstance(size, Bounded) else size for size in block
-    ]
+    sizes = [_SQUEEZED if size is None else elements_of(size) for size in block]
+    elements = [isinstance(size, Element) for size in block if size is not None]
+    if any(elements) and not all(elements):
+        raise VerifyException("a block has its position in elements in all dimensions, or in none")
     return {
         "block": dense_i64(sizes),
+        "elements": unit_if(any(elements)),
         "bounded": IntegerAttr(bounded[0], i64) if bounded else None,
         "buffers": None if buffers is None else IntegerAttr(buffers, i64),
     }
@@ -107,39 +112,45 @@ def block_properties(block: Extents, buffers: int | None) -> dict[str, Attribute
 
 def block_ref_type(array: Attribute, block: Extents) -> Array:
     """The type of the reference to a window: the block without the dimensions it drops, in VMEM."""
-    kept = [size.size if isinstance(size, Bounded) else size for size in block if size is not None]
+    kept = [elements_of(size) for size in block if size is not None]
     return ref_type(array, kept, Space.VMEM)
 
 
-def parse_block(parser: Parser) -> tuple[list["int | Bounded | None"], int | None]:
-    """Parse `block [_, bounded 128, 256] buffers 2`."""
+def elements_of(extent: int | Bounded | Element) -> int:
+    """How many elements a block has at most in a dimension."""
+    return extent if isinstance(extent, int) else extent.size
+
+
+def parse_block(parser: Parser) -> tuple[list[Extent], int | None]:
+    """Parse `block [_, bounded 128, 256] buffers 2`, or `block elements [136, 256]`."""
     parser.parse_keyword("block")
-    extents = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: _parse_extent(parser))
+    kind = Element if parser.parse_optional_keyword("elements") else int
+    extents = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: _parse_extent(parser, kind))
     buffers = parser.parse_integer(allow_boolean=False) if parser.parse_optional_keyword("buffers") else None
     return extents, buffers
 
 
-def _parse_extent(parser: Parser) -> "int | Bounded | None":
+def _parse_extent(parser: Parser, kind: type[int | Element]) -> Extent:
     if parser.parse_optional_keyword("_"):
         return None
     bounded = parser.parse_optional_keyword("bounded") is not None
     size = parser.parse_integer(allow_boolean=False)
-    return Bounded(size) if bounded else size
+    return Bounded(size) if bounded else kind(size)
 
 
 def print_block(printer: Printer, op: BlockOp) -> None:
     """Print what `parse_block` reads."""
-    printer.print_string(" block ")
+    printer.print_string(" block " if op.elements is None else " block elements ")
     with printer.in_square_brackets():
         printer.print_list(op.extents, lambda extent: printer.print_string(_extent_text(extent)))
     if op.buffers is not None:
         printer.print_string(f" buffers {op.buffers.value.data}")
 
 
-def _extent_text(extent: "int | Bounded | None") -> str:
+def _extent_text(extent: Extent) -> str:
     if extent is None:
         return "_"
-    return f"bounded {extent.size}" if isinstance(extent, Bounded) else str(extent)
+    return f"bounded {extent.size}" if isinstance(extent, Bounded) else str(elements_of(extent))
 
 
 def parse_map(parser: Parser) -> Region:

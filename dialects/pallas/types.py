@@ -85,6 +85,13 @@ class Ds:
 
 
 @dataclass(frozen=True)
+class Element:
+    """A block extent of `size` elements; the index map gives the first one in place of a block's number."""
+
+    size: int
+
+
+@dataclass(frozen=True)
 class Bounded:
     """A block extent of `size` elements at most; the index map gives their start and their number."""
 

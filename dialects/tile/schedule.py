@@ -273,9 +273,12 @@ class WindowOp(AccessOp):
     `write` windows are written back; with `preload` they first hold what the array held, where a step may
     leave lanes unwritten. `fetch` gives the extents of what is copied at once, one for each dimension of the
     array, where that is more than the window: a multiple of it, or all that the dimension has; of rows of a
-    matrix also where they are indexed one by one. `buffers N` is how many of those copies exist. A `clipped`
-    window may reach beyond its array, where its lanes are undefined; no other may with a live lane. `kept N`
-    gives it N buffers, for all tiles of a range of so many: windows that come back to them copy none.
+    matrix also where they are indexed one by one. Where tiles begin between those of the array, such a block
+    begins with the tile of memory in which they do; `from N` says that it begins as that of a window shifted
+    by N would, and windows shifted by several numbers can share it. `buffers N` is how many of those copies
+    exist. A `clipped` window may reach beyond its array, where its lanes are undefined; no other may with a
+    live lane. `kept N` gives it N buffers, for all tiles of a range of so many: windows that come back to
+    them copy none.
 
     Example:
         tile.pipeline grid {
@@ -283,7 +286,7 @@ class WindowOp(AccessOp):
           %k = tile.axis 0 to 128 by k:32 ordered
           %xw = tile.window read %x[%m, %k] fetch [128, 128] buffers 2
           %yw = tile.window write %y[%m] preload
-          %zw = tile.window read %x[%m + 1, %k] clipped
+          %zw = tile.window read %x[%m + 1, %k] clipped fetch [144, 128] from -3
         }
     """
 
@@ -292,6 +295,7 @@ class WindowOp(AccessOp):
     preload = opt_prop_def(UnitAttr)
     clipped = opt_prop_def(UnitAttr)
     fetch = opt_prop_def(DenseArrayBase)
+    origin = opt_prop_def(IntegerAttr)
     buffers = opt_prop_def(IntegerAttr)
     kept = opt_prop_def(IntegerAttr)
     result = result_def(RefType)
@@ -340,6 +344,8 @@ class WindowOp(AccessOp):
                 parser.Delimiter.SQUARE, lambda: parser.parse_integer(allow_boolean=False)
             )
             op.fetch = dense_i64(extents)
+            if parser.parse_optional_keyword("from"):
+                op.origin = IntegerAttr(parser.parse_integer(allow_boolean=False), i64)
         if parser.parse_optional_keyword("buffers"):
             op.buffers = IntegerAttr(parser.parse_integer(allow_boolean=False), i64)
         if parser.parse_optional_keyword("kept"):
@@ -357,6 +363,8 @@ class WindowOp(AccessOp):
             printer.print_string(" clipped")
         if self.fetch is not None:
             printer.print_string(f" fetch {list(ints_of(self.fetch))}")
+        if self.origin is not None:
+            printer.print_string(f" from {self.origin.value.data}")
         if self.buffers is not None:
             printer.print_string(f" buffers {self.buffers.value.data}")
         if self.kept is not None:
@@ -377,6 +385,20 @@ class WindowOp(AccessOp):
             raise VerifyException("tile.window: only a `read` window with `buffers` can be kept")
         if self.fetch is not None:
             self._verify_fetch(ints_of(self.fetch))
+        if self.origin is not None and (self.effect != Effect.READ or self.fetch is None):
+            raise VerifyException("tile.window: only a `read` window with `fetch` can begin `from` a shift")
+
+    def _begins_anywhere(self, position: int) -> bool:
+        """Whether tiles may begin between multiples of their size; a block that holds one is longer."""
+        dim = self.window[position]
+        if dim.span is None or dim.base is None:
+            return False
+        owner, size = dim.base.owner, dim.span.size
+        begin = owner.axis.bounds.begin if isinstance(owner, AxisOp) else None
+        aligned = getattr(owner, "aligned", None) is not None or (
+            isinstance(begin, int) and begin % size == 0
+        )
+        return not aligned or not isinstance(dim.shift, int) or dim.shift % size != 0
 
     def _verify_fetch(self, extents: Sequence[int]) -> None:
         shape, tile = shape_of(self.array.type), self.tile_extents
@@ -390,7 +412,10 @@ class WindowOp(AccessOp):
             part = self.window[position].span is not None or (row and not self.window[0].full)
             indexed = not self.window[position].full or is_local(self.array)
             everything = indexed and whole != UNBOUND and extent >= max(whole, least)
-            if extent != least and not everything and (not part or extent < least or extent % least):
+            whole_tiles = extent % least == 0 or (
+                position >= len(shape) - 2 and self._begins_anywhere(position)
+            )
+            if extent != least and not everything and (not part or extent < least or not whole_tiles):
                 accepted = f"a multiple of {least}" if part else str(least)
                 accepted += f", or {whole} and more," if part and whole != UNBOUND else ""
                 raise VerifyException(

@@ -12,7 +12,7 @@ from tilec.analysis.vmem import LANES, round_up
 from tilec.dialects.pallas.copies import CopyStartOp
 from tilec.dialects.pallas.kernels import CallOp, PipeInOp, PipeOutOp
 from tilec.dialects.pallas.specs import InOp, InSpaceOp, OutOp, PrefetchOp
-from tilec.dialects.pallas.types import Bounded, Ds, Space, space_of
+from tilec.dialects.pallas.types import Bounded, Ds, Element, Space, space_of
 from tilec.dialects.pallas.values import LoadOp, MultipleOfOp
 from tilec.dialects.pallas.windows import Dim
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
@@ -63,7 +63,7 @@ def _ends_inside(
     size = ranges.of(dim.size if isinstance(dim, Ds) else 1)
     if extent == UNBOUND or start.high is None or size.high is None or size.low is None or size.low < 0:
         return False
-    if start.high + size.high <= extent:
+    if start.high + size.high <= _padded(ref, number):
         return True
     end = _end_of_rest(dim, ranges) if isinstance(dim, Ds) else None
     return end is not None and max(size.high, end) <= _padded(ref, number)
@@ -90,8 +90,13 @@ def _end_of_rest(dim: Ds, ranges: Ranges) -> int | None:
 
 def _padded(ref: SSAValue, number: int) -> int:
     """The extent of an array in HBM with its padding: what lies in its last tile may be copied."""
+    return shape_of(ref.type)[number] if space_of(ref.type) != Space.ANY else _in_tiles(ref, number)
+
+
+def _in_tiles(ref: SSAValue, number: int) -> int:
+    """The extent of an array in HBM up to the end of its last tile of memory."""
     shape = shape_of(ref.type)
-    if space_of(ref.type) != Space.ANY or len(shape) - number > 2:
+    if len(shape) - number > 2:
         return shape[number]
     last = number == len(shape) - 1
     return round_up(shape[number], LANES if last else rows_of_tile(element_type(ref.type), shape[number]))
@@ -106,7 +111,10 @@ def _window(op: "InOp | OutOp | PipeInOp | PipeOutOp", ranges: Ranges) -> Iterat
         if isinstance(extent, Bounded) or whole == UNBOUND:
             yield Beyond(op, ref, number, whole, None)
             return
-        inside = Range(low=0, high=-(-whole // (extent or 1)) - 1)
+        if isinstance(extent, Element):
+            inside = Range(low=0, high=_in_tiles(ref, number) - extent.size)
+        else:
+            inside = Range(low=0, high=-(-whole // (extent or 1)) - 1)
         block = op.map_results[number]
         if not (ranges.of(block).low in inside and ranges.of(block).high in inside):
             yield Beyond(op, ref, number, whole, None if _is_given(block) else inside)

@@ -14,7 +14,9 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from tilec.analysis.lanes import is_filled, moves_freely
 from tilec.analysis.strips import name_of
+from tilec.analysis.visits import covers, follows
 from tilec.analysis.vmem import WORD
+from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.elementwise import is_lanewise
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp, WholeOp, identity
@@ -68,10 +70,15 @@ def stages_of(block: Block, span: SSAValue) -> RowStages | str:
 
 
 def takes_parts(window: WindowOp, span: SSAValue) -> bool:
-    """Whether a window has the tiles of a span, which lie in its block where tiles of memory do."""
-    dims = [dim for dim in window.window if dim.base is span]
-    plain = len(dims) == 1 and dims[0].shift == 0 and not moves_freely(dims[0])
-    return plain and not is_local(window.array)
+    """Whether a window has the tiles of a span, which lie in its block where tiles of memory do, or from
+    where they are turned as they are read."""
+    places = [place for place, dim in enumerate(window.window) if dim.base is span]
+    if len(places) != 1 or is_local(window.array):
+        return False
+    (place,), dim = places, window.window[places[0]]
+    plain = dim.shift == 0 and not moves_freely(dim)
+    turned = follows(window, place) or (covers(window, place) and place == len(window.window) - 2)
+    return plain or (window.effect is Effect.READ and turned)
 
 
 class _Reader:

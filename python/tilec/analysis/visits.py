@@ -57,6 +57,14 @@ def covers(window: WindowOp, position: int) -> bool:
     return part and whole != UNBOUND and extent >= whole
 
 
+def follows(window: WindowOp, position: int) -> bool:
+    """Whether the block that is copied begins where the tile of a step does, or just before: tiles that may
+    begin anywhere, in a block of more than one but not of all of the dimension."""
+    inner = position >= len(window.window) - 2 and not is_local(window.array)
+    part = window.extents[position] != window.tile_extents[position] and not covers(window, position)
+    return inner and part and moves_freely(window.window[position])
+
+
 def moves(window: WindowOp) -> bool:
     """Whether some step may have another block than an earlier one."""
     return any(not one_step(axis) for axis in axes_behind(block_values(window)))
@@ -87,15 +95,26 @@ def level_of(window: WindowOp, axes: Sequence[AxisOp]) -> int:
 def shares_block(one: WindowOp, two: WindowOp) -> bool:
     """Whether two windows of one array are copied as the same block in every step.
 
-    So are those that hold all of a dimension each wherever they differ.
+    So are those that hold all of a dimension each wherever they differ, or that begin `from` one shift there.
     """
     return is_local(one.array) or (
         one.extents == two.extents
+        and one.origin == two.origin
         and all(
-            first == second or (stays(one, position) and stays(two, position))
+            first == second
+            or (stays(one, position) and stays(two, position))
+            or _follow_one(one, two, position)
             for position, (first, second) in enumerate(zip(one.window, two.window, strict=True))
         )
     )
+
+
+def _follow_one(one: WindowOp, two: WindowOp, position: int) -> bool:
+    """Whether one block holds tiles of two windows, which are shifted by numbers of the same span."""
+    first, second = one.window[position], two.window[position]
+    same = first.base is second.base and first.span == second.span
+    literal = isinstance(first.shift, int) and isinstance(second.shift, int)
+    return same and literal and one.origin is not None and follows(one, position) and follows(two, position)
 
 
 def block_owner(pipeline: PipelineOp, window: WindowOp) -> WindowOp:

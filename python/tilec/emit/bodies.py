@@ -11,6 +11,7 @@ from tilec.dialects.pallas import (
     CopyStartOp,
     CopyWaitOp,
     Ds,
+    Element,
     EmitPipelineOp,
     ForiOp,
     LoadOp,
@@ -22,7 +23,7 @@ from tilec.dialects.pallas import (
     WhenOp,
     YieldOp,
 )
-from tilec.dialects.pallas.blocks import BlockOp
+from tilec.dialects.pallas.blocks import BlockOp, Extent
 from tilec.dialects.pallas.windows import Dim
 
 from .lines import Lines
@@ -259,7 +260,9 @@ def _dim_text(dim: Dim, scope: Scope) -> str:
     return scope.number(dim)
 
 
-def _extent_text(extent: "int | Bounded | None") -> str:
+def _extent_text(extent: Extent) -> str:
+    if isinstance(extent, Element):
+        return f"pl.Element({extent.size})"
     return f"pl.BoundedSlice({extent.size})" if isinstance(extent, Bounded) else str(extent)
 
 

@@ -64,7 +64,7 @@ class CopiedWindow:
     def _is_cut(self, i: int) -> bool:
         """Whether some block would reach past the end of the array, with its padding."""
         extent, whole = self.plan.extents[i], self.plan.view[i]
-        if extent == whole or not isinstance(extent, int):
+        if extent == whole or not isinstance(extent, int) or self.plan.multiples[i] is not None:
             return False
         if whole != UNBOUND and (whole < extent or whole % extent == 0):
             return whole < extent
@@ -96,6 +96,9 @@ class CopiedWindow:
                 size = next(positions)
                 array.append(pallas.Ds(number, size))
                 buffer.append(pallas.Ds(0, size))
+            elif self.plan.multiples[i] is not None:
+                array.append(pallas.Ds(number, extent))
+                buffer.append(None)
             elif extent == self.plan.view[i]:
                 array.append(None)
                 buffer.append(None)

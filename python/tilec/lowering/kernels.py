@@ -289,10 +289,10 @@ class KernelLowering:
     def _input(self, plan: BlockPlan) -> SSAValue:
         window, array = plan.window, self._viewed(plan)
         if self.loop is not Loop.EMIT_PIPELINE:
-            op = pallas.InOp(array, plan.extents, self._map(plan), self._buffers(window))
+            op = pallas.InOp(array, plan.blocks, self._map(plan), self._buffers(window))
             return self._placed(op, window, self.windows)
         source = self._spec(pallas.InSpaceOp(array, pallas.Space.ANY), window.array)
-        pipe = pallas.PipeInOp(source, plan.extents, self._map(plan), self._buffers(window))
+        pipe = pallas.PipeInOp(source, plan.blocks, self._map(plan), self._buffers(window))
         return self._placed(pipe, window, self.windows)
 
     def _output(self, plan: BlockPlan, op: pallas.OutOp | pallas.OutSpaceOp) -> None:

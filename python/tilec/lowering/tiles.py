@@ -16,7 +16,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from tilec.analysis.alignment import Multiple, Refusal
 from tilec.analysis.blocks import tile_refusal
 from tilec.analysis.ranges import Ranges
-from tilec.analysis.visits import covers
+from tilec.analysis.visits import covers, follows
 from tilec.analysis.vmem import LANES, SUBLANES, WORD
 from tilec.analysis.within import is_cut
 from tilec.dialects import pallas
@@ -178,8 +178,10 @@ class Tiles:
         return turned
 
     def _is_cut(self, position: int) -> bool:
-        dim = self.plan.kept[position]
-        return dim is not None and is_cut(self.plan.window, dim) and covers(self.plan.window, dim)
+        dim, window = self.plan.kept[position], self.plan.window
+        if dim is None:
+            return False
+        return follows(window, dim) or (is_cut(window, dim) and covers(window, dim))
 
     def _is_inside(self, position: int, start: Index) -> bool:
         """Whether all of the tile lies in the block, wherever it begins."""

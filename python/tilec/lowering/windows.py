@@ -11,9 +11,16 @@ from xdsl.dialects.builtin import IndexType, MemRefType
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.analysis.alignment import Kind
-from tilec.analysis.blocks import block_refusal, in_view, is_exact, view_order
+from tilec.analysis.blocks import (
+    block_refusal,
+    first_multiple,
+    following_extent,
+    in_view,
+    is_exact,
+    view_order,
+)
 from tilec.analysis.lanes import moves_freely
-from tilec.analysis.visits import covers, stays
+from tilec.analysis.visits import covers, follows, stays
 from tilec.analysis.within import begins_inside, is_cut
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
@@ -30,13 +37,23 @@ class BlockPlan:
     """How a window becomes a block.
 
     `view` is the shape of the viewed array and `dims` the window's dimension behind each of its dimensions,
-    `None` for one of extent 1 that the view adds. `extents` is the block's shape.
+    `None` for one of extent 1 that the view adds. `extents` is the block's shape. `multiples` are those of
+    which a block that follows its tiles begins at one, `None` where it does not.
     """
 
     window: WindowOp
     view: tuple[int, ...]
     dims: tuple[int | None, ...]
     extents: tuple["int | pallas.Bounded | None", ...]
+    multiples: tuple[int | None, ...]
+
+    @property
+    def blocks(self) -> "list[int | pallas.Bounded | pallas.Element | None]":
+        """The block's shape for a pipeline of Pallas, which takes all its positions in elements if one
+        follows its tiles."""
+        if not any(self.multiples):
+            return list(self.extents)
+        return [pallas.Element(each) if isinstance(each, int) else each for each in self.extents]
 
     @property
     def reshaped(self) -> bool:
@@ -98,7 +115,13 @@ def plan_block(window: WindowOp, loop: Loop, kind: Kind) -> BlockPlan:
             f"convert-tile-to-pallas: a block of {_name(window)} is refused on a TPU: {refused}; "
             "run --split-unaligned-loops",
         )
-    return BlockPlan(window, view, order, extents)
+    if window.origin is not None and not any(follows(window, place) for place in range(len(window.window))):
+        fail(
+            window,
+            f"convert-tile-to-pallas: a block of {_name(window)} begins `from` a shift and follows no tiles; "
+            "only those of tiles that begin anywhere do",
+        )
+    return BlockPlan(window, view, order, extents, tuple(first_multiple(window, each) for each in order))
 
 
 def _extent(window: WindowOp, loop: Loop, position: int | None) -> "int | pallas.Bounded | None":
@@ -116,7 +139,17 @@ def _extent(window: WindowOp, loop: Loop, position: int | None) -> "int | pallas
             "last two dimensions can be shifted so, any can by 0 or more, and tiles of loop=fori_loop begin "
             "with their range there",
         )
+    tile = window.tile_extents[position]
+    if not stays(window, position) and not moves_freely(dim) and extent % tile:
+        fail(
+            window,
+            f"convert-tile-to-pallas: {_name(window)} fetches {extent} in dimension {position}, whose tiles "
+            f"are those of the array; a multiple of {tile} is accepted",
+        )
     if stays(window, position) or not moves_freely(dim):
+        return extent
+    if window.effect is Effect.READ and follows(window, position):
+        _check_following(window, position)
         return extent
     if not is_exact(window, position, loop):
         fail(
@@ -128,23 +161,53 @@ def _extent(window: WindowOp, loop: Loop, position: int | None) -> "int | pallas
     return pallas.Bounded(extent)
 
 
+def _check_following(window: WindowOp, position: int) -> None:
+    """Refuse a block that follows its tiles and does not hold them wherever they begin."""
+    origin, shift = window.origin, window.window[position].shift
+    before = 0
+    if origin is not None:
+        if not isinstance(shift, int) or shift < origin.value.data:
+            fail(
+                window,
+                f"convert-tile-to-pallas: a block of {_name(window)} begins as if shifted by "
+                f"{origin.value.data}, behind its tile; a number that is no more than its shift is accepted",
+            )
+        before = shift - origin.value.data
+    least = following_extent(window, position, window.tile_extents[position] + before)
+    if least is None or window.extents[position] < least:
+        fail(
+            window,
+            f"convert-tile-to-pallas: {_name(window)} fetches {window.extents[position]} in dimension "
+            f"{position} for tiles that may begin anywhere; {least or 'all of it'} or more is accepted",
+        )
+
+
 def index_map(plan: BlockPlan, rank: int, scalars_for: Callable[[Block, list[Operation]], Scalars]) -> Region:
     """The map from a step's position on the grid to the block's, for a grid of `rank` axes."""
     block = Block(arg_types=[IndexType()] * rank)
     ops: list[Operation] = []
     scalars = scalars_for(block, ops)
-    values = [scalars.build.value(index) for index in block_position(plan, scalars)]
+    places, build = block_position(plan, scalars), scalars.build
+    if any(plan.multiples):
+        places = [
+            place if multiple or not isinstance(extent, int) else build.mul(place, extent)
+            for place, extent, multiple in zip(places, plan.extents, plan.multiples, strict=True)
+        ]
+    values = [build.value(index) for index in places]
     block.add_ops([*ops, pallas.YieldOp(values)])
     return Region(block)
 
 
 def block_position(plan: BlockPlan, scalars: Scalars) -> list[Index]:
-    """The block's number in each dimension of the view; start and size for a bounded one."""
+    """The block's number in each dimension of the view; start and size for a bounded one, and the first
+    element of one that follows its tiles."""
     found: list[Index] = []
-    for position, extent in zip(plan.dims, plan.extents, strict=True):
+    for position, extent, multiple in zip(plan.dims, plan.extents, plan.multiples, strict=True):
         dim = None if position is None else plan.window.window[position]
         if position is None or dim is None or stays(plan.window, position):
             found.append(0)
+        elif multiple is not None:
+            found.append(_block_start(plan, position, multiple, scalars))
         elif dim.span is None:
             number = tile_number(plan, position, scalars)
             found.append(scalars.build.floordiv(number, plan.window.extents[position]))
@@ -161,7 +224,7 @@ def tile_start(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
     window, dim, build = plan.window, plan.window.window[position], scalars.build
     tile, extent = window.tile_extents[position], window.extents[position]
     if dim.base is not None and covers(window, position) and moves_freely(dim):
-        start = build.add(scalars.span(dim.base).start, scalars.index(dim.shift))
+        start = _first_of_tile(dim, scalars, dim.shift)
         if is_cut(window, position) and position >= len(window.window) - 2:
             # Lanes outside are anything: where all are, it does not matter which.
             whole = shape_of(window.array.type)[position]
@@ -169,10 +232,33 @@ def tile_start(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
         if is_cut(window, position):
             return build.minimum(start, extent - tile)
         return build.maximum(build.minimum(start, extent - tile), 0) if _may_be_none(dim) else start
+    multiple = first_multiple(window, position)
+    if multiple is not None:
+        whole = shape_of(window.array.type)[position]
+        start = build.maximum(build.minimum(_first_of_tile(dim, scalars, dim.shift), whole), -tile)
+        return build.sub(start, _block_start(plan, position, multiple, scalars))
     number = tile_number(plan, position, scalars)
     if not covers(window, position):
         number = build.remainder(number, extent // tile)
     return build.mul(number, tile)
+
+
+def _first_of_tile(dim: Dim, scalars: Scalars, shift: SSAValue | int) -> Index:
+    """The place in an array at which the tile of a step begins, shifted by so much."""
+    base = 0 if dim.base is None else scalars.span(dim.base).start
+    return scalars.build.add(base, scalars.index(shift))
+
+
+def _block_start(plan: BlockPlan, position: int, multiple: int, scalars: Scalars) -> Index:
+    """The first element of a block that follows its tiles: the last multiple before the tile of a step, as
+    far as the array has so many elements from there on, with those behind it in its last tile of memory."""
+    window, build = plan.window, scalars.build
+    dim = window.window[position]
+    first = _first_of_tile(dim, scalars, dim.shift if window.origin is None else window.origin.value.data)
+    whole = -(-shape_of(window.array.type)[position] // multiple)
+    last = whole - window.extents[position] // multiple
+    number = build.floordiv(first, multiple)
+    return build.mul(build.maximum(build.minimum(number, last), 0), multiple)
 
 
 def tile_number(plan: BlockPlan, position: int, scalars: Scalars) -> Index:

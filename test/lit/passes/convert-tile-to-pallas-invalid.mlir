@@ -572,3 +572,63 @@ func.func @rows_of_i8(%x: memref<?x128xi8>) -> memref<64x128xf32> {
   return %out : memref<64x128xf32>
 }
 // CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:566:5: error: convert-tile-to-pallas: the last rows of %x cannot be copied: with an extent known only at run time, i8 may lie in tiles of 8 rows or of 32; loop=grid and loop=emit_pipeline can
+
+// -----
+
+// A block that follows tiles has a tile of memory more.
+func.func @short_block(%x: memref<1000x128xf32>, %out: memref<64x128xf32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 by m:16 parallel
+    %xw = tile.window read %x[%m + 3, :] fetch [20, 128]
+    %ow = tile.window write %out[%m, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:582:5: error: convert-tile-to-pallas: %x fetches 20 in dimension 0 for tiles that may begin anywhere; 24 or more is accepted
+
+// -----
+
+// A block begins with the first of its tiles.
+func.func @behind_its_tile(%x: memref<1000x128xf32>, %out: memref<64x128xf32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 by m:16 parallel
+    %xw = tile.window read %x[%m + 3, :] fetch [32, 128] from 5
+    %ow = tile.window write %out[%m, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:597:5: error: convert-tile-to-pallas: a block of %x begins as if shifted by 5, behind its tile; a number that is no more than its shift is accepted
+
+// -----
+
+// The block of the tile shifted by 3 has no room for that shifted by 40.
+func.func @shared_and_short(%x: memref<1000x128xf32>, %out: memref<64x128xf32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 by m:16 parallel
+    %xw = tile.window read %x[%m + 40, :] fetch [32, 128] from 3
+    %ow = tile.window write %out[%m, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:612:5: error: convert-tile-to-pallas: %x fetches 32 in dimension 0 for tiles that may begin anywhere; 64 or more is accepted
+
+// -----
+
+// Tiles of the array begin at their multiples.
+func.func @from_without(%x: memref<1000x128xf32>, %out: memref<64x128xf32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 64 by m:16 parallel
+    %xw = tile.window read %x[%m, :] fetch [32, 128] from 3
+    %ow = tile.window write %out[%m, :]
+    %v = tile.get %xw
+    tile.set %v, %ow
+  }
+  return
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:627:5: error: convert-tile-to-pallas: a block of %x begins `from` a shift and follows no tiles; only those of tiles that begin anywhere do

@@ -66,7 +66,7 @@ func.func @tail(%x: memref<100x128xf32>) -> memref<8x128xf32> {
   return %y : memref<8x128xf32>
 }
 
-// The thirteenth tile of 8 rows ends behind the array.
+// The thirteenth tile of 8 rows ends with the last tile of memory, the fourteenth behind it.
 // CHECK-LABEL: func.func @past
 // CHECK-NEXT:  pallas.call "past" {
 func.func @past(%x: memref<100x128xf32>) -> memref<8x128xf32> {
@@ -75,7 +75,7 @@ func.func @past(%x: memref<100x128xf32>) -> memref<8x128xf32> {
     %y_ref = pallas.out_space vmem : memref<8x128xf32>
     %sem = pallas.scratch : memref<!pallas.dma_semaphore, #pallas.space<semaphore>>
     %c8 = arith.constant 8 : index
-    pallas.fori %i = 0 to 13 {
+    pallas.fori %i = 0 to 14 {
       %row = arith.muli %i, %c8 : index
       pallas.copy_start %x_ref[ds(%row, 8), :], %y_ref, %sem
     }

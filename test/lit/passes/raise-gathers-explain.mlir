@@ -2,7 +2,7 @@
 
 // RUN: tile-opt %s --choose-blocks="m=16" --raise-gathers --explain 2>&1 >/dev/null | filecheck %s --match-full-lines
 
-func.func @kept_positions(%x: memref<100x128xf32>, %deep: memref<100x8x128xf32>, %any: memref<?xf32>, %large: memref<20000x128xf32>, %ids: memref<64xi32>, %table: memref<64xi32>, %out: memref<64xf32>, %rows: memref<64x8x128xf32>) -> (memref<64xf32>, memref<64x8x128xf32>, memref<64xi32>) {
+func.func @kept_positions(%x: memref<100x128xf32>, %deep: memref<100x8x128xf32>, %any: memref<?xf32>, %large: memref<20000x8x128xf32>, %ids: memref<64xi32>, %table: memref<64xi32>, %out: memref<64xf32>, %rows: memref<64x8x128xf32>) -> (memref<64xf32>, memref<64x8x128xf32>, memref<64xi32>) {
   %one = arith.constant 1 : i32
   %four = arith.constant 4 : index
   tile.grid %g = 0 to 1 {
@@ -19,8 +19,8 @@ func.func @kept_positions(%x: memref<100x128xf32>, %deep: memref<100x8x128xf32>,
       %same = tile.splat 3 : tensor<?xi32, #tile.spans<m>>
       %v4 = tile.gather %any[%same]
       %v5 = tile.gather %any[%i + 1]
-      %v6 = tile.gather %large[%i + 1, :]
-      %v7 = tile.gather %large[%i + 16, :]
+      %v6 = tile.gather %large[%i + 1, :, :]
+      %v7 = tile.gather %large[%i + 16, :, :]
       %live = tile.compare lt %i, %ones
       %zero = arith.constant 0.0 : f32
       %deeper = tile.broadcast %live dims [0] : tensor<?x8x128xi1, #tile.spans<m, _, _>>
@@ -83,7 +83,7 @@ func.func @jagged(%x: memref<64xf32>, %lengths: memref<8xi32>) -> memref<64xf32>
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:18:7: note: raise-gathers: tile.gather keeps its computed positions: they are 2 apart, in an extent known at run time
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:20:7: note: raise-gathers: tile.gather keeps its computed positions: they are all the same
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:21:7: note: raise-gathers: tile.gather keeps its computed positions: a window of them begins between tiles of memory, and %any has an extent known at run time
-// CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:22:7: note: raise-gathers: tile.gather keeps its computed positions: a window of them begins between tiles of memory, and 10240000 bytes of %large would stay on the chip; 8388608 may
+// CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:22:7: note: raise-gathers: tile.gather keeps its computed positions: a window of them begins between tiles of memory, and 81920000 bytes of %large would stay on the chip; 8388608 may
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:27:7: note: raise-gathers: tile.gather keeps its computed positions: a mask may keep them inside dimension 0 of %deep
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:31:7: note: raise-gathers: tile.gather keeps its computed positions: tile.reduce at {{.*}}/raise-gathers-explain.mlir:28:7, on which all depend, is no scalar that is known before
 // CHECK-NEXT: {{.*}}/raise-gathers-explain.mlir:35:7: note: raise-gathers: tile.gather keeps its computed positions: tile.load at {{.*}}/raise-gathers-explain.mlir:32:7, on which all depend, is no scalar that is known before

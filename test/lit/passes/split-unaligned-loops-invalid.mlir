@@ -29,10 +29,10 @@ func.func @asked_in_vain(%x: memref<?x256xf32>) {
 
 // -----
 
-func.func @cannot_stream(%x: memref<100x100xf32>) {
+func.func @cannot_stream(%x: memref<100x8x128xf32>) {
   tile.pipeline grid {
     %m = tile.axis 0 to 99 by m:9 parallel
-    %xw = tile.window read %x[%m + 1, :] stream
+    %xw = tile.window read %x[%m + 1, :, :] stream
     %v = tile.get %xw
   }
   return

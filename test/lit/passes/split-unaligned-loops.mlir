@@ -188,3 +188,39 @@ func.func @moved(%out: memref<320xf32>) -> memref<320xf32> {
 // CHECK-NEXT:      %m = tile.axis 0 to 320 by m:64 ordered
 // CHECK-NEXT:      %b = tile.bound begin %m
 // CHECK-NEXT:      %k = tile.axis 0 to 64 by k:32 ordered
+
+// Of an array too large to stay on the chip a block follows tiles that begin anywhere, and holds those of all
+// windows that are shifted by numbers no more than a tile apart.
+func.func @following(%x: memref<20000x256xbf16>, %signal: memref<64x100000xf32>, %by: index) {
+  tile.pipeline grid {
+    %m = tile.axis 16 to 19936 by m:64 parallel
+    %one = tile.window read %x[%m - 1, :]
+    %three = tile.window read %x[%m - 3, :]
+    %far = tile.window read %x[%m + 100, :]
+    %moved = tile.window read %x[%m + %by, :]
+    %v = tile.get %one
+  }
+  tile.pipeline fori_loop {
+    %t = tile.axis 128 to 100000 by t:128 parallel
+    %lanes = tile.window read %signal[:, %t - 5]
+    %v = tile.get %lanes
+  }
+  return
+}
+// CHECK-LABEL: func.func @following(
+// CHECK-NEXT:    tile.pipeline grid {
+// CHECK-NEXT:      %m = tile.axis 16 to 19936 by m:64 parallel
+// CHECK-NEXT:      %one = tile.window read %x[%m - 1, :] fetch [96, 256] from -3
+// CHECK-NEXT:      %three = tile.window read %x[%m - 3, :] fetch [96, 256] from -3
+// CHECK-NEXT:      %far = tile.window read %x[%m + 100, :] fetch [80, 256]
+// CHECK-NEXT:      %moved = tile.window read %x[%m + %by, :] fetch [80, 256]
+// CHECK-NEXT:      %v = tile.get %one
+// CHECK-NEXT:    }
+// CHECK-NEXT:    tile.pipeline fori_loop {
+// CHECK-NEXT:      %t = tile.axis 128 to 100000 by t:128 parallel
+// CHECK-NEXT:      %lanes = tile.window read %signal[:, %t - 5] fetch [64, 256]
+// CHECK-NEXT:      %v_1 = tile.get %lanes
+// CHECK-NEXT:    }
+
+// RESIDENT-LABEL: func.func @following(
+// RESIDENT:         %one = tile.window read %x[%m - 1, :] fetch [20000, 256]

@@ -913,3 +913,15 @@ func.func @f(%x: memref<64x128xf32>) {
   return
 }
 // CHECK: {{.*}}/invalid.mlir:910:5: error: pallas.fori with `unroll` has a bound that is no literal, or unrolls less than 1; from a literal to a literal, and 1 or more, are accepted
+
+// -----
+
+// All of a block's position is in elements, or none of it.
+func.func @elements_and_bounded(%x: memref<64x128xf32>) -> memref<8x128xf32> {
+  %y = pallas.call "f" grid [parallel 8] {
+    %x_ref = pallas.in %x block elements [bounded 8, 128] map (%m) -> (%m, %m)
+    %y_ref = pallas.out_space vmem : memref<8x128xf32>
+  } : memref<8x128xf32>
+  return %y : memref<8x128xf32>
+}
+// CHECK: {{.*}}/invalid.mlir:922:5: error: a block has its position in elements in all dimensions, or in none

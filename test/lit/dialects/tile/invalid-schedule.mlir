@@ -371,3 +371,14 @@ func.func @kept_output(%x: memref<8xf32>) {
   return
 }
 // CHECK: {{.*}}/invalid-schedule.mlir:369:5: error: tile.window: only a `read` window with `buffers` can be kept
+
+// -----
+
+func.func @from_of_a_write(%x: memref<64x128xf32>) {
+  tile.pipeline grid {
+    %m = tile.axis 0 to 56 by m:8 parallel
+    %w = tile.window write %x[%m + 1, :] fetch [16, 128] from 1
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-schedule.mlir:380:5: error: tile.window: only a `read` window with `fetch` can begin `from` a shift
