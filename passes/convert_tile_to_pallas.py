@@ -73,7 +73,7 @@ class _Function:
         self.block: Block = function.body.block
         self.ops: list[Operation] = []
         self.host = Host(IndexBuilder(self.ops, function.location), {}, {})
-        self.checked: set[tuple[SSAValue, SSAValue | None]] = set()
+        self.checked: dict[tuple[SSAValue, SSAValue | None], list[Index]] = {}
         self.kernels = 0
 
     def run(self) -> None:
@@ -239,10 +239,11 @@ class _Function:
                 some = pallas.RequireOp(build.value(1), self.host.extent(array), text)
                 build.insert_all(some, pipeline.location)
         for segment, limit in segment_limits(pipeline, self.host).items():
-            key = (segment.begins, segment.ends)
-            if key not in self.checked:
-                self.checked.add(key)
-                check = pallas.CheckSegmentsOp(*key, build.value(limit))
+            known = self.checked.setdefault((segment.begins, segment.ends), [])
+            stricter = isinstance(limit, int) and any(isinstance(each, int) and each <= limit for each in known)
+            if limit not in known and not stricter:
+                known.append(limit)
+                check = pallas.CheckSegmentsOp(segment.begins, segment.ends, build.value(limit))
                 build.insert_all(check, segment.location)
 
     def _check_reaches(self, pipeline: PipelineOp) -> None:

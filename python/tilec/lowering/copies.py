@@ -96,8 +96,8 @@ class CopiedWindow:
                 size = next(positions)
                 array.append(pallas.Ds(number, size))
                 buffer.append(pallas.Ds(0, size))
-            elif self.plan.multiples[i] is not None:
-                array.append(pallas.Ds(number, extent))
+            elif (multiple := self.plan.multiples[i]) is not None:
+                array.append(pallas.Ds(at.build.mul(number, multiple), extent))
                 buffer.append(None)
             elif extent == self.plan.view[i]:
                 array.append(None)

@@ -190,7 +190,7 @@ def index_map(plan: BlockPlan, rank: int, scalars_for: Callable[[Block, list[Ope
     places, build = block_position(plan, scalars), scalars.build
     if any(plan.multiples):
         places = [
-            place if multiple or not isinstance(extent, int) else build.mul(place, extent)
+            build.mul(place, multiple or extent) if isinstance(extent, int) else place
             for place, extent, multiple in zip(places, plan.extents, plan.multiples, strict=True)
         ]
     values = [build.value(index) for index in places]
@@ -199,15 +199,15 @@ def index_map(plan: BlockPlan, rank: int, scalars_for: Callable[[Block, list[Ope
 
 
 def block_position(plan: BlockPlan, scalars: Scalars) -> list[Index]:
-    """The block's number in each dimension of the view; start and size for a bounded one, and the first
-    element of one that follows its tiles."""
+    """The block's number in each dimension of the view; start and size for a bounded one. One that follows
+    its tiles has the number of the tile of memory that it begins with."""
     found: list[Index] = []
     for position, extent, multiple in zip(plan.dims, plan.extents, plan.multiples, strict=True):
         dim = None if position is None else plan.window.window[position]
         if position is None or dim is None or stays(plan.window, position):
             found.append(0)
         elif multiple is not None:
-            found.append(_block_start(plan, position, multiple, scalars))
+            found.append(_first_memory_tile(plan, position, multiple, scalars))
         elif dim.span is None:
             number = tile_number(plan, position, scalars)
             found.append(scalars.build.floordiv(number, plan.window.extents[position]))
@@ -236,7 +236,7 @@ def tile_start(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
     if multiple is not None:
         whole = shape_of(window.array.type)[position]
         start = build.maximum(build.minimum(_first_of_tile(dim, scalars, dim.shift), whole), -tile)
-        return build.sub(start, _block_start(plan, position, multiple, scalars))
+        return build.sub(start, build.mul(_first_memory_tile(plan, position, multiple, scalars), multiple))
     number = tile_number(plan, position, scalars)
     if not covers(window, position):
         number = build.remainder(number, extent // tile)
@@ -249,16 +249,16 @@ def _first_of_tile(dim: Dim, scalars: Scalars, shift: SSAValue | int) -> Index:
     return scalars.build.add(base, scalars.index(shift))
 
 
-def _block_start(plan: BlockPlan, position: int, multiple: int, scalars: Scalars) -> Index:
-    """The first element of a block that follows its tiles: the last multiple before the tile of a step, as
-    far as the array has so many elements from there on, with those behind it in its last tile of memory."""
+def _first_memory_tile(plan: BlockPlan, position: int, multiple: int, scalars: Scalars) -> Index:
+    """The number of the tile of memory, of `multiple` elements, with which a block that follows its tiles
+    begins: the one in which that of a step does, if the array has enough from there on to its last."""
     window, build = plan.window, scalars.build
     dim = window.window[position]
     first = _first_of_tile(dim, scalars, dim.shift if window.origin is None else window.origin.value.data)
     whole = -(-shape_of(window.array.type)[position] // multiple)
     last = whole - window.extents[position] // multiple
     number = build.floordiv(first, multiple)
-    return build.mul(build.maximum(build.minimum(number, last), 0), multiple)
+    return build.maximum(build.minimum(number, last), 0)
 
 
 def tile_number(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
