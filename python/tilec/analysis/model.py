@@ -404,7 +404,7 @@ class _Model:
         read = written = ends = fetches = 0.0
         anew = [0.0, 0.0]
         changes: list[tuple[float, float, float]] = []
-        vmem, steps = 0, sum(self.nest.runs[n] for n in self.nest.leaves())
+        vmem, steps = 0, sum(self.nest.runs[n] for n in self.nest.leaves()) or 1.0
         for traffic in self.owners:
             if traffic.level not in levels or not traffic.shape:
                 continue  # a scalar, read from scalar memory

@@ -11,6 +11,7 @@ import torch
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
+from tilec.analysis.vmem import SUBLANES
 from tilec.chips import chip_named
 from tilec.frontend.config import Config
 from tilec.frontend.elements import name_of
@@ -223,23 +224,33 @@ class Kernel(Generic[P, R]):
         return found.arguments
 
     def _bind(self, arguments: dict[str, Any], tensors: Sequence[Any]) -> Bound:
-        of_arguments = argument_key(arguments, not self.static_shapes)
-        key = (of_arguments, environment_key(self.fn), torch.get_float32_matmul_precision())
-        known = self._bound.setdefault(key, [])
-        if known and self.static_shapes:
-            return known[0]
         shapes = [tuple(each.shape) for each in tensors]
+        bound = self._bound_for(arguments, shapes, dynamic=not self.static_shapes)
+        few = any(len(shape) > 1 and shape[0] < SUBLANES for shape in shapes)
+        if not few or self.static_shapes or self.config is not None or bound.config.loop != "fori_loop":
+            return bound
+        # The model chose a loop that copies more rows at once than there are; nobody asked for that one.
+        return self._bound_for(arguments, shapes, dynamic=False)
+
+    def _bound_for(
+        self, arguments: dict[str, Any], shapes: Sequence[tuple[int, ...]], *, dynamic: bool
+    ) -> Bound:
+        of_arguments = argument_key(arguments, dynamic)
+        key = (dynamic, of_arguments, environment_key(self.fn), torch.get_float32_matmul_precision())
+        known = self._bound.setdefault(key, [])
+        if known and not dynamic:
+            return known[0]
         bound = next((each for each in known if each.traced.assumptions(shapes)), None)
         if bound is None:
-            bound = self._trace(arguments)
+            bound = self._trace(arguments, dynamic=dynamic)
             known.append(bound)
             _print_asked(bound)
         return bound
 
-    def _trace(self, arguments: dict[str, Any]) -> Bound:
+    def _trace(self, arguments: dict[str, Any], *, dynamic: bool) -> Bound:
         given = {name: as_torch(value) for name, value in arguments.items()}
         try:
-            traced = self._traced_for_none(given) or self._traced(given, dynamic=not self.static_shapes)
+            traced = self._traced_for_none(given) or self._traced(given, dynamic=dynamic)
         except TraceError as error:
             if os.environ.get("TILEC_TRACEBACK"):
                 raise
