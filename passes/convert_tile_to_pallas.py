@@ -49,7 +49,7 @@ from tilec.lowering.kernels import KernelLowering
 from tilec.lowering.scalars import Extents
 from tilec.lowering.shifts import shift_divisions
 from tilec.lowering.worklists import lower_worklist
-from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.index import Index, IndexBuilder
 
 SCALAR_MEMORY = 2**19
 """Bytes of scalar memory for worklists: half of a TPU core's 1 MiB, the rest being the compiler's."""
@@ -240,7 +240,9 @@ class _Function:
                 build.insert_all(some, pipeline.location)
         for segment, limit in segment_limits(pipeline, self.host).items():
             known = self.checked.setdefault((segment.begins, segment.ends), [])
-            stricter = isinstance(limit, int) and any(isinstance(each, int) and each <= limit for each in known)
+            stricter = isinstance(limit, int) and any(
+                isinstance(each, int) and each <= limit for each in known
+            )
             if limit not in known and not stricter:
                 known.append(limit)
                 check = pallas.CheckSegmentsOp(segment.begins, segment.ends, build.value(limit))

@@ -1,13 +1,15 @@
 """What an emitted module checks before it starts a kernel, because the kernel relies on it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from xdsl.ir import SSAValue
+from xdsl.dialects import arith, scf
+from xdsl.ir import Block, SSAValue
 
 from tilec.analysis.affine import extent, is_inside, linear, whole_bounds
 from tilec.dialects.tile.access import Dim
-from tilec.dialects.tile.arrays import SegmentOp
+from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.schedule import PipelineOp, WindowOp
+from tilec.dialects.tile.steps import AppendOp, WorklistOp
 from tilec.lowering.host import Host
 from tilec.rewriting.index import Index
 from tilec.rewriting.jagged import ends_with
@@ -38,10 +40,44 @@ def _indexed_by(pipeline: PipelineOp, segment: SegmentOp) -> Iterator[tuple[obje
     far behind the array the segment may end, as other positions than its own are read."""
     for window in [each for each in pipeline.windows if each.clipped is None]:
         for position, dim in enumerate(window.window):
-            bounds = whole_bounds(dim.base) if dim.base is not None else None
-            if bounds is not None and ends_with(bounds.end, segment) and isinstance(dim.shift, int):
-                form, further = extent(window.array, position), -dim.shift
+            further = _further(dim, segment)
+            if further is not None:
+                form = extent(window.array, position)
                 yield (form.constant + further, tuple(form.factors)), window.array, position, further
+
+
+def _further(dim: Dim, segment: SegmentOp) -> int | None:
+    """How far before the end of a segment what a dimension names ends; `None` if it ends elsewhere."""
+    bounds = whole_bounds(dim.base) if dim.base is not None else None
+    if bounds is None:
+        listed = dim.base is not None and isinstance(dim.shift, int) and _is_listed(dim.base, segment)
+        return -dim.shift if listed and isinstance(dim.shift, int) else None
+    if ends_with(bounds.end, segment) and isinstance(dim.shift, int):
+        return -dim.shift
+    return (linear(segment.end) - linear(bounds.end) - linear(dim.shift)).literal
+
+
+def _is_listed(index: SSAValue, segment: SegmentOp) -> bool:
+    """Whether an index comes from a list of those in segments of the same array."""
+    load = index.owner.input.owner if isinstance(index.owner, arith.IndexCastOp) else None
+    made = load.array.owner if isinstance(load, LoadOp) else None
+    if not isinstance(load, LoadOp) or not isinstance(made, WorklistOp):
+        return False
+    place = [each is load.array for each in made.tables].index(True)
+    loops = [op.values[place].owner for op in made.walk() if isinstance(op, AppendOp)]
+    ends = [block.parent_op() for block in loops if isinstance(block, Block)]
+    bounds = [loop.ub for loop in ends if isinstance(loop, scf.ForOp)]
+    limits = [each for bound in bounds for each in (bound, *_larger_of(bound))]
+    return any(
+        isinstance(each.owner, SegmentOp)
+        and each is each.owner.end
+        and (each.owner.begins, each.owner.ends) == (segment.begins, segment.ends)
+        for each in limits
+    )
+
+
+def _larger_of(value: SSAValue) -> Sequence[SSAValue]:
+    return value.owner.operands if isinstance(value.owner, arith.MaxSIOp) else ()
 
 
 def reaches(pipeline: PipelineOp) -> Iterator[tuple[WindowOp, int, Index]]:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from xdsl.dialects import arith, scf
-from xdsl.dialects.builtin import IndexType, MemRefType, i32
+from xdsl.dialects.builtin import IndexType, IntegerAttr, MemRefType, i32
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.diagnostics import fail
@@ -28,6 +28,10 @@ def lower_worklist(op: WorklistOp, name: str, extents: Extents, last: Index) -> 
     ops: list[Operation] = []
     lowering = _Worklist(op, IndexBuilder(ops, op.location), extents, last)
     zero = lowering.build.value(0)
+    nothing = lowering.build.insert(arith.ConstantOp(IntegerAttr(0, i32)))
+    nothing.name_hint = "nothing"
+    for table in lowering.tables:  # what index maps read where the list is empty
+        lowering.store(nothing, table, zero)
     count = lowering.block(list(op.body.block.ops), ops, zero)
     last = lowering.build.insert(arith.IndexCastOp(count, i32))
     lowering.store(last, lowering.count, zero)

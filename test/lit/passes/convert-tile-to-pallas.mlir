@@ -87,6 +87,9 @@ func.func @preload(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
 // CHECK-NEXT:      %gs_ref = pallas.out_space smem extent %c64 : memref<?xi32>
 // CHECK-NEXT:      %ms_ref = pallas.out_space smem extent %c64 : memref<?xi32>
 // CHECK-NEXT:      %count_ref = pallas.out_space smem : memref<1xi32>
+// CHECK-NEXT:      %nothing = arith.constant 0 : i32
+// CHECK-NEXT:      pallas.store %nothing, %gs_ref[%c0]
+// CHECK-NEXT:      pallas.store %nothing, %ms_ref[%c0]
 // CHECK-NEXT:      %c8 = arith.constant 8 : index
 // CHECK-NEXT:      %n = pallas.fori %g = %c0 to %c8 iter_args(%n_1 = %c0) {
 // CHECK-NEXT:        %0 = arith.addi %g, %c1 : index
@@ -261,6 +264,9 @@ func.func @exact(%x: memref<?x8x128xf32>, %o: memref<9xi32>) -> memref<?x8x128xf
 // CHECK-NEXT:      %gs_ref = pallas.out_space smem extent %c64 : memref<?xi32>
 // CHECK-NEXT:      %ms_ref = pallas.out_space smem extent %c64 : memref<?xi32>
 // CHECK-NEXT:      %count_ref = pallas.out_space smem : memref<1xi32>
+// CHECK-NEXT:      %nothing = arith.constant 0 : i32
+// CHECK-NEXT:      pallas.store %nothing, %gs_ref[%c0]
+// CHECK-NEXT:      pallas.store %nothing, %ms_ref[%c0]
 // CHECK-NEXT:      %c63 = arith.constant 63 : index
 // CHECK-NEXT:      %entry = arith.minsi %c0, %c63 : index
 // CHECK-NEXT:      %0 = arith.index_cast %c0 : index to i32
