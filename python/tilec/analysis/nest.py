@@ -72,10 +72,14 @@ class Nest:
         block = self.block(level)
         if level.ragged:
             behind = self.blocks.get(level.follows or "", 0)
-            return self.work.tiles(number, block, self._exact(level), behind)
+            return self.work.tiles(number, block, self._exact(level), behind, self._sharers(level))
         if level.follows is not None:
             return max((level.extent + self.blocks.get(level.follows, 0) / 2) / block, 1.0)
         return ceil(level.extent / block)
+
+    def _sharers(self, level: Level) -> float:
+        """How many runs of a level share its extent."""
+        return 1.0 if level.shared is None else max(self._trips(level.shared), 1.0)
 
     def _is_jagged(self, level: Level) -> bool:
         """Whether a loop has other steps from run to run: up to the end of a tile it may always have one."""
@@ -156,7 +160,7 @@ class Nest:
         if strip is None:
             return 1.0
         behind = self.blocks.get(level.follows or "", 0)
-        strips = self.work.tiles(number, strip, self._exact(level), behind)
+        strips = self.work.tiles(number, strip, self._exact(level), behind, self._sharers(level))
         return min(strips * strip / (self.trips[number] * self.block(level)), 1.0)
 
     def _size(self, extent: Extent) -> int:
@@ -242,7 +246,8 @@ class Nest:
             # One segment goes on with the tile that the last one ended in, if nothing else moves the window.
             anew = level.whole or level.follows is not None or self._exact(level) or begins in traffic.index
             goes_on = level.ragged and not anew
-            tiles = self.work.changes(around, self.block(level)) if goes_on else self._tiles(traffic, around)
+            shared = self.work.changes(around, self.block(level), self._sharers(level))
+            tiles = shared if goes_on else self._tiles(traffic, around)
             times = max(before * tiles, 1.0)
         return times
 

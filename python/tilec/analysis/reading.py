@@ -104,6 +104,7 @@ class _Reader:
             level = Level(
                 *(around, name, share, most, ragged, follows, outer, size, mean, ranges, ordered, leading),
                 whole=axis.bounds.begin == 0,
+                shared=self._shared(axis),
             )
             around = self.at[axis.value] = len(self.work.levels)
             self.axes[axis.value] = axis
@@ -162,6 +163,12 @@ class _Reader:
         runs = prod(self.work.levels[level].extent for level in levels)
         share = self._most(loop, axis) / max(runs, 1)
         return share if limit is None else min(share, limit)
+
+    def _shared(self, axis: Axis) -> int | None:
+        """The level whose tiles share the rows of an axis: those of a tile of segments."""
+        begin = axis.bounds.begin.owner if isinstance(axis.bounds.begin, SSAValue) else None
+        first = begin.index.owner if isinstance(begin, SegmentOp) and begin.last is not None else None
+        return self.at.get(first.span) if isinstance(first, BoundOp) else None
 
     def _restarts(self, loop: LoopOp, axis: Axis) -> bool:
         """Whether each run begins at the same place of what it indexes: runs share no dimension then."""

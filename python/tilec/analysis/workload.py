@@ -37,7 +37,7 @@ class Level:
     `ordered` that its steps depend on each other. `ranges` are the begins and ends of all its runs, or those
     of the axis that it follows, where they are known. `leading` says that it indexes no dimension in tiles of
     memory, so that its own tiles need not be those of the array; `whole` that it begins at 0, and so with a
-    whole tile.
+    whole tile. With `shared` the tiles of that level share `extent`: each has the ranges of its items.
     """
 
     parent: int
@@ -53,6 +53,7 @@ class Level:
     ordered: bool = False
     leading: bool = False
     whole: bool = False
+    shared: int | None = None
 
     @property
     def jagged(self) -> bool:
@@ -123,34 +124,35 @@ class Workload:
     traffic: list[Traffic] = field(default_factory=list[Traffic])
     axes: tuple[str, ...] = ()
     flat: Mapping[Extent, Sequence[int]] = field(default_factory=dict[Extent, Sequence[int]])
-    _tiles: dict[tuple[int, int, int, bool], float] = field(
-        default_factory=dict[tuple[int, int, int, bool], float]
+    _tiles: dict[tuple[int, int, int, bool, float], float] = field(
+        default_factory=dict[tuple[int, int, int, bool, float], float]
     )
 
-    def tiles(self, level: int, block: int, exact: bool, behind: int = 0) -> float:
+    def tiles(self, level: int, block: int, exact: bool, behind: int = 0, runs: float = 1.0) -> float:
         """How many tiles of `block` a ragged level has in one run, on average, at least one.
 
         They are those of the array, unless they are `exact`, so that each run's first begins where it does. A
-        level that follows another one runs once for each of its tiles of `behind`, and to the end of that.
+        level that follows another one runs once for each of its tiles of `behind`, and to the end of that;
+        one whose extent is shared has that in so many runs.
         """
-        key = level, block, behind, exact
+        key = level, block, behind, exact, runs
         if key not in self._tiles:
-            ranges, extent = self.levels[level].ranges, self.levels[level].extent
-            runs = [part for each in ranges for part in _parts(*each, behind, exact)] if behind else ranges
-            counts = [max(-(-end // block) - begin // block, 1) for begin, end in runs]
+            ranges, extent = self.levels[level].ranges, self.levels[level].extent / runs
+            parts = [part for each in ranges for part in _parts(*each, behind, exact)] if behind else ranges
+            counts = [max(-(-end // block) - begin // block, 1) for begin, end in parts]
             if exact:
-                counts = [max(-(-(end - begin) // block), 1) for begin, end in runs]
+                counts = [max(-(-(end - begin) // block), 1) for begin, end in parts]
             apart = 0.5 if exact or self.levels[level].whole else 1.0
             likely = (extent + behind / 2) / block + apart if extent else 1.0
             self._tiles[key] = sum(counts) / len(counts) if counts else likely
         return self._tiles[key]
 
-    def changes(self, level: int, block: int) -> float:
+    def changes(self, level: int, block: int, runs: float = 1.0) -> float:
         """How many of the array's tiles of `block` a ragged level has in one run, on average, which the run
-        before did not end in."""
+        before did not end in; `runs` as for `tiles`."""
         ranges, last, count = self.levels[level].ranges, -1, 0
         if not ranges:
-            return self.levels[level].extent / block
+            return self.levels[level].extent / runs / block
         for begin, end in ranges:
             first, before = begin // block, last
             last = max(-(-end // block) - 1, first)

@@ -4,11 +4,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
+from tilec.analysis.segments import mean_rows
 from tilec.analysis.vmem import SUBLANES
 from tilec.chips import chip_named
 from tilec.diagnostics import TileError
+from tilec.dialects.tile.access import AccessOp
+from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
 from tilec.parsing import make_context
+from tilec.passes.choose_blocks import DEFAULT_BLOCK
+from tilec.passes.one_hot_segments import SHORT
 from tilec.runtime.signature import only_function
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
@@ -21,6 +26,8 @@ STREAMS = tuple(replace(each, grouping="stream", loop="fori_loop") for each in P
 """The same for jagged axes, besides."""
 PIPELINES = tuple(replace(each, loop="emit_pipeline") for each in PLAIN)
 """The same in a loop in the kernel, whose copies begin further ahead than those of a grid."""
+PRODUCTS = (Choice(grouping="one_hot"),)
+"""The same for short segments: one such product for the rows of many, in place of a step for each."""
 GAIN = 0.9
 """A choice that is not the first of these takes so much of the time of that one by the model, or less."""
 GAIN_OF_PIPELINES = 0.75
@@ -51,7 +58,7 @@ def default_choice(program: Program, chip: str) -> Choice:
     if not any(level.ragged for work in program.workloads for level in work.levels):
         structures = [*PLAIN, *PIPELINES]
     else:
-        structures = [*PLAIN, *(() if _few(program) else STREAMS)]
+        structures = [*PLAIN, *(() if _few(program) else STREAMS), *(PRODUCTS if _are_short(program) else ())]
     space, scorer = space_with(program, structures), Scorer(program, chip_named(chip))
     first, *others = [list(_liked(space, scorer, each)) for each in structures]
 
@@ -77,6 +84,26 @@ def _liked(space: Space, scorer: Scorer, structure: Choice) -> Iterator[Choice]:
     other = (each for each in ordered if space.distance(ordered[0], each) > 1)
     tried = dict.fromkeys((*ordered[:1], *islice(other, 1), *ordered))
     yield from islice(tried, MOST_TRIED)
+
+
+def _are_short(program: Program) -> bool:
+    """Whether segments are much shorter than a tile of rows on average, by the rows that there are, and sums
+    over them can be products."""
+    loops = [op for op in program.prepared("worklist").walk() if isinstance(op, ForOp)]
+    means = [mean_rows(loop.axis.bounds, rows) for loop in loops for rows in _rows_of(loop)]
+    short = any(mean is not None and mean * SHORT < DEFAULT_BLOCK for mean in means)
+    return short and str(program.prepared("one_hot")) != str(program.prepared("worklist"))
+
+
+def _rows_of(loop: ForOp) -> set[int]:
+    """The extents of the dimensions that a loop indexes."""
+    windows = [op for op in loop.walk() if isinstance(op, AccessOp)]
+    return {
+        extent
+        for op in windows
+        for dim, extent in zip(op.window, shape_of(op.array.type), strict=True)
+        if dim.base is loop.axis.value
+    }
 
 
 def _few(program: Program) -> bool:
