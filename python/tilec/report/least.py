@@ -4,6 +4,7 @@ The program is walked with the integers of its arguments and no other data. Loop
 hangs that is counted are counted at once; those of segments are gone through one by one.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
@@ -76,6 +77,7 @@ class _Walk:
         self._looked_in: dict[SSAValue, set[Box]] = {}
         self._around: list[tuple[str | None, int]] = []
         self._spans: dict[str, Range] = {}
+        self._sizes: dict[str, int] = {}
         self._deciding = _deciding_axes(function)
 
     def block(self, block: Block) -> None:
@@ -117,7 +119,7 @@ class _Walk:
             self._around.append((name, 1 if alone else -(-(end - begin) // size)))
             self.scalars.places[axis.value] = place
             if name is not None:
-                self._spans[name] = place
+                self._spans[name], self._sizes[name] = place, size
             self._loop(loop, rest)
             self._around.pop()
 
@@ -131,12 +133,20 @@ class _Walk:
         low, stop = self._spans[name]
         return stop - low
 
+    def _lanes_of_tiles(self, name: str, dims: int) -> int:
+        """How many lanes tiles of an axis have together where so many dimensions are along it."""
+        low, stop = self._spans[name]
+        size = min(self._sizes[name], max(stop - low, 1))
+        return (stop - low) // size * size**dims + ((stop - low) % size) ** dims
+
     def _product(self, op: DotOp) -> None:
         left, right = (
             list(zip(shape_of(side.type), span_names(side.type), strict=True)) for side in (op.lhs, op.rhs)
         )
         dims = [*left, right[op.kept[1]]]
-        flops = 2 * prod(self._extent(*dim) for dim in dims) * self._times([name for _, name in dims])
+        names = Counter(name for _, name in dims if name is not None)
+        flops = 2 * prod(size for size, name in dims if name is None) * self._times(names)
+        flops *= prod(self._lanes_of_tiles(name, along) for name, along in names.items())
         kinds = {element_type(side.type) for side in (op.lhs, op.rhs)}
         whole = op.precision.data is Precision.HIGHEST and byte_width(element_type(op.lhs.type)) == 4
         self.flops += flops

@@ -9,10 +9,12 @@ from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import INTEGERS, extent
+from tilec.diagnostics import where
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.types import UNBOUND, shape_of
+from tilec.dialects.tile.values import SplatOp
 
 Range: TypeAlias = tuple[int, int]
 """A first integer, and the one after the last."""
@@ -55,7 +57,9 @@ class Scalars:
         if value in self.places:
             return self.places[value]
         match value.owner:
-            case arith.ConstantOp(value=IntegerAttr(value=literal)):
+            case (
+                arith.ConstantOp(value=IntegerAttr(value=literal)) | SplatOp(value=IntegerAttr(value=literal))
+            ):
                 return literal.data, literal.data + 1
             case arith.IndexCastOp() | arith.ExtSIOp() | arith.ExtUIOp() | arith.TruncIOp() as op:
                 return self.range_of(op.operands[0])
@@ -74,8 +78,11 @@ class Scalars:
             case arith.SelectOp() as op:
                 sides = [self.range_of(side) for side in (op.lhs, op.rhs)]
                 return min(low for low, _ in sides), max(stop for _, stop in sides)
-            case _:
-                raise NotKnown(f"%{value.name_hint or '?'} is computed")
+            case owner:
+                place = f" at {where(owner)}" if isinstance(owner, Operation) else ""
+                raise NotKnown(
+                    f"%{value.name_hint} is computed" if value.name_hint else f"an index{place} is computed"
+                )
 
     def extent(self, array: SSAValue, place: int) -> int:
         """The extent of a dimension of an array. Raises `NotKnown`."""
