@@ -2,21 +2,21 @@
 
 A block is written `block [128, _, 256]`: its extent in each dimension of the array, `_` where the window
 holds one index and drops the dimension. The index map gives the block's position, in blocks, for each step
-of the grid; in elements for a block that may begin between others, `block elements [136, 256]`.
+of the grid; in elements where a block may begin between others, `block [element 136, 256]`.
 """
 
 from abc import ABC
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntegerAttr, UnitAttr, i64
+from xdsl.dialects.builtin import DenseArrayBase, IndexType, IntegerAttr, i64
 from xdsl.ir import Attribute, Block, Region, SSAValue
 from xdsl.irdl import IRDLOperation, opt_prop_def, prop_def, region_def
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from tilec.dialects.tile.syntax import dense_i64, ints_of, unit_if
+from tilec.dialects.tile.syntax import dense_i64, ints_of
 from tilec.dialects.tile.types import Array, shape_of
 
 from .control import YieldOp, yielded
@@ -36,7 +36,7 @@ class BlockOp(IRDLOperation, ABC):
 
     block = prop_def(DenseArrayBase)
     bounded = opt_prop_def(IntegerAttr)
-    elements = opt_prop_def(UnitAttr)
+    elements = opt_prop_def(DenseArrayBase)
     buffers = opt_prop_def(IntegerAttr)
     index_map = region_def("single_block")
 
@@ -44,9 +44,10 @@ class BlockOp(IRDLOperation, ABC):
     def extents(self) -> tuple[Extent, ...]:
         """The block's extent in each dimension of the array, `None` where the window drops it."""
         bounded = None if self.bounded is None else self.bounded.value.data
-        kind = int if self.elements is None else Element
+        elements = () if self.elements is None else ints_of(self.elements)
+        kinds = {dim: Element for dim in elements} | ({} if bounded is None else {bounded: Bounded})
         return tuple(
-            None if size == _SQUEEZED else Bounded(size) if dim == bounded else kind(size)
+            None if size == _SQUEEZED else kinds.get(dim, int)(size)
             for dim, size in enumerate(ints_of(self.block))
         )
 
@@ -99,12 +100,10 @@ def block_properties(block: Extents, buffers: int | None) -> dict[str, Attribute
     if len(bounded) > 1:
         raise VerifyException(f"a block has bounded dimensions {bounded}; one at most can be")
     sizes = [_SQUEEZED if size is None else elements_of(size) for size in block]
-    elements = [isinstance(size, Element) for size in block if size is not None]
-    if any(elements) and not all(elements):
-        raise VerifyException("a block has its position in elements in all dimensions, or in none")
+    elements = [dim for dim, size in enumerate(block) if isinstance(size, Element)]
     return {
         "block": dense_i64(sizes),
-        "elements": unit_if(any(elements)),
+        "elements": dense_i64(elements) if elements else None,
         "bounded": IntegerAttr(bounded[0], i64) if bounded else None,
         "buffers": None if buffers is None else IntegerAttr(buffers, i64),
     }
@@ -122,25 +121,24 @@ def elements_of(extent: int | Bounded | Element) -> int:
 
 
 def parse_block(parser: Parser) -> tuple[list[Extent], int | None]:
-    """Parse `block [_, bounded 128, 256] buffers 2`, or `block elements [136, 256]`."""
+    """Parse `block [_, bounded 128, 256] buffers 2`, or `block [element 136, 256]`."""
     parser.parse_keyword("block")
-    kind = Element if parser.parse_optional_keyword("elements") else int
-    extents = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: _parse_extent(parser, kind))
+    extents = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: _parse_extent(parser))
     buffers = parser.parse_integer(allow_boolean=False) if parser.parse_optional_keyword("buffers") else None
     return extents, buffers
 
 
-def _parse_extent(parser: Parser, kind: type[int | Element]) -> Extent:
+def _parse_extent(parser: Parser) -> Extent:
     if parser.parse_optional_keyword("_"):
         return None
-    bounded = parser.parse_optional_keyword("bounded") is not None
-    size = parser.parse_integer(allow_boolean=False)
-    return Bounded(size) if bounded else kind(size)
+    kinds = {"bounded": Bounded, "element": Element}
+    kind = next((kind for word, kind in kinds.items() if parser.parse_optional_keyword(word)), int)
+    return kind(parser.parse_integer(allow_boolean=False))
 
 
 def print_block(printer: Printer, op: BlockOp) -> None:
     """Print what `parse_block` reads."""
-    printer.print_string(" block " if op.elements is None else " block elements ")
+    printer.print_string(" block ")
     with printer.in_square_brackets():
         printer.print_list(op.extents, lambda extent: printer.print_string(_extent_text(extent)))
     if op.buffers is not None:
@@ -150,7 +148,8 @@ def print_block(printer: Printer, op: BlockOp) -> None:
 def _extent_text(extent: Extent) -> str:
     if extent is None:
         return "_"
-    return f"bounded {extent.size}" if isinstance(extent, Bounded) else str(elements_of(extent))
+    word = "bounded " if isinstance(extent, Bounded) else "element " if isinstance(extent, Element) else ""
+    return f"{word}{elements_of(extent)}"
 
 
 def parse_map(parser: Parser) -> Region:

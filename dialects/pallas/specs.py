@@ -33,7 +33,7 @@ from .blocks import (
     print_map,
 )
 from .syntax import parse_optional_operand, print_optional_operand
-from .types import DmaSemaphoreType, Space, SpaceAttr, in_space, is_array, space_of
+from .types import DmaSemaphoreType, Element, Space, SpaceAttr, in_space, is_array, space_of
 
 
 def verify_array(op: IRDLOperation, array: SSAValue) -> None:
@@ -151,6 +151,11 @@ def verify_grid_block(op: BlockOp, array: Attribute) -> None:
     if op.bounded is not None:
         raise VerifyException(
             f"{op.name} has a bounded dimension; only a pallas.emit_pipeline can move such a block"
+        )
+    extents = [extent for extent in op.extents if extent is not None]
+    if op.elements is not None and not all(isinstance(extent, Element) for extent in extents):
+        raise VerifyException(
+            f"{op.name} has its position in elements in some dimensions; a grid takes it in all, or in none"
         )
     if op.buffers is not None and op.buffers.value.data > 2:
         raise VerifyException(

@@ -147,3 +147,17 @@ def test_taps_compile(dtype: str, block: int, loop: str) -> None:
 def test_lanes_compile(loop: str) -> None:
     text = _text(LANES, "bf16", 3000, 24)
     prove_compiles(emit(parse(text), [_choice(loop, 128)]), "f", _arrays([(24, 3000)], "bf16"))
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize(("dtype", "operands"), [("bf16", "stream"), ("f32", "stream"), ("f32", "resident")])
+def test_taps_in_strips(dtype: str, operands: str, loop: str) -> None:
+    """Strips of rows of a tile lie in its block where they are turned from."""
+    text = _text(TAPS, dtype, 290, 1100)
+    args = [*_arrays([(290, 1100)], dtype), np.array(OFFSETS[1], np.int32)]
+    choice = TileToPallas("worklist", loop, operands=operands, blocks={"r": 128})
+    module = parse(text)
+    prove_passes(module, "f", args, choice.passes(), seeds=(0,))
+    made = emit(module, [choice])
+    assert "strip" in made
+    prove_kernel(made, "f", args, run(module, "f", args), seeds=(0,))

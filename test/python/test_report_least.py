@@ -78,6 +78,50 @@ def test_of_products_of_groups() -> None:
     assert found.bytes_written == 2 * 512 * 256
 
 
+def test_products_of_tiles_with_themselves_are_of_their_lanes() -> None:
+    """Scores of the rows of a tile with each other are no scores of all rows."""
+    _, function = read_program(
+        """
+        func.func @f(%x: memref<150x128xf32>) -> memref<150x128xf32> {
+          %out = tile.empty : memref<150x128xf32>
+          tile.grid %m = 0 to 150 by m:64 {
+            %v = tile.load %x[%m, :]
+            %turned = tile.transpose %v [1, 0]
+            %scores = tile.dot %v, %turned
+            %sum = tile.dot %scores, %v
+            tile.store %sum, %out[%m, :]
+          }
+          return %out : memref<150x128xf32>
+        }"""
+    )
+    (x,) = function.body.block.args
+    assert least(function, {x: (150, 128)}, {}).flops == 2 * 2 * 128 * (2 * 64 * 64 + 22 * 22)
+
+
+def test_an_index_from_literals_is_known() -> None:
+    """The last row of each group is read, and no other."""
+    _, function = read_program(
+        """
+        func.func @f(%x: memref<512x128xf32>, %ends: memref<4xi32>) -> memref<4x128xf32> {
+          %out = tile.empty : memref<4x128xf32>
+          tile.grid %g = 0 to 4 {
+            %end = tile.load %ends[%g]
+            %one = tile.splat 1 : i32
+            %last = arith.subi %end, %one : i32
+            %zero = tile.splat 0 : i32
+            %row = arith.maxsi %last, %zero : i32
+            %place = arith.index_cast %row : i32 to index
+            %v = tile.load %x[%place, :]
+            tile.store %v, %out[%g, :]
+          }
+          return %out : memref<4x128xf32>
+        }"""
+    )
+    x, ends = function.body.block.args
+    found = least(function, {x: (512, 128), ends: (4,)}, {ends: np.array([0, 7, 30, 500])})
+    assert found.bytes_read == 4 * (4 * 128 + 4)
+
+
 def test_rows_in_no_segment_are_not_counted() -> None:
     offsets = np.where(OFFSETS > 400, 400, OFFSETS)
     found = needed(EXAMPLES / "grouped_matmul.mlir", [(512, 512), (8, 512, 256), offsets], m=64, k=256)

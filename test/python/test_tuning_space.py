@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from programs import parse
 from tuning_programs import EXAMPLES, example, jagged_row_sum, matmul
 from xdsl.passes import PassPipeline
 
@@ -15,7 +16,7 @@ from tilec.parsing import make_context
 from tilec.passes.plan_memory import PlanMemory
 from tilec.tuning.choice import Choice
 from tilec.tuning.defaults import default_choice
-from tilec.tuning.program import Operand, Program
+from tilec.tuning.program import Operand, Program, text_of
 from tilec.tuning.space import LARGEST, Space, divisors_of, sizes_of
 from tilec.tuning.structures import schedule_of, space_of
 
@@ -171,6 +172,29 @@ def test_few_rows_are_not_streamed() -> None:
             Operand("offsets", (9,), "int32", tuple(rows * each // 8 for each in range(9))),
         ]
         assert default_choice(example("grouped_matmul", {}, operands), "v5e").loop == loop
+
+
+def test_sums_over_short_segments_are_products() -> None:
+    """Segments of 16 rows on average, by the rows that there are: a step for each is the longer way."""
+    for groups, grouping in ((4096, "one_hot"), (32, "stream")):
+        text = f"""
+        func.func @f(%x: memref<65536x256xf32>, %offsets: memref<{groups + 1}xi32>) -> memref<{groups}x256xf32> {{
+          %out = tile.empty : memref<{groups}x256xf32>
+          tile.grid %g = 0 to {groups} {{
+            %b, %e = tile.segment %offsets[%g]
+            %none = tile.splat 0.0 : tensor<256xf32>
+            %all = tile.for %r = %b to %e by r iter_args(%sum = %none) {{
+              %v = tile.load %x[%r, :]
+              %here = tile.reduce add %v dims [0]
+              %more = arith.addf %sum, %here : tensor<256xf32>
+              tile.yield %more
+            }}
+            tile.store %all, %out[%g, :]
+          }}
+          return %out : memref<{groups}x256xf32>
+        }}"""
+        operands = [Operand("x", (65536, 256), "float32"), Operand("offsets", (groups + 1,), "int32", None)]
+        assert default_choice(Program("f", text_of(parse(text)), tuple(operands)), "v5e").grouping == grouping
 
 
 def test_narrow_windows_are_copied_by_a_loop() -> None:

@@ -97,8 +97,11 @@ class CopiedWindow:
                 array.append(pallas.Ds(number, size))
                 buffer.append(pallas.Ds(0, size))
             elif (multiple := self.plan.multiples[i]) is not None:
-                array.append(pallas.Ds(at.build.mul(number, multiple), extent))
-                buffer.append(None)
+                start, whole = at.build.mul(number, multiple), self.plan.view[i]
+                past = isinstance(start, int) and start + extent > whole
+                size = self._not_literal(extent, multiple, at) if past else extent
+                array.append(pallas.Ds(start, size))
+                buffer.append(pallas.Ds(0, size) if past else None)
             elif extent == self.plan.view[i]:
                 array.append(None)
                 buffer.append(None)
@@ -122,11 +125,16 @@ class CopiedWindow:
         rest = build.sub(at.extents.padded(self.plan.window.array, self.plan.dims[i] or 0, unit), start)
         if unit == 1:
             return build.minimum(rest, extent)
-        # A literal size past the end of the array would be refused when the kernel is traced. Blocks begin at
-        # multiples of the unit.
-        size = build.insert(pallas.MultipleOfOp(build.value(build.minimum(rest, extent)), unit))
-        size.name_hint = "size"
-        return size
+        return self._not_literal(
+            build.minimum(rest, extent), unit, at
+        )  # blocks begin at multiples of the unit
+
+    def _not_literal(self, size: Index, unit: int, at: Scalars) -> Index:
+        """A size that is a multiple of `unit`: a literal one past the end of the array would be refused when
+        the kernel is traced."""
+        made = at.build.insert(pallas.MultipleOfOp(at.build.value(size), unit))
+        made.name_hint = "size"
+        return made
 
     def _refuse_rows(self, unit: int) -> NoReturn:
         window = self.plan.window

@@ -46,14 +46,17 @@ class BlockPlan:
     dims: tuple[int | None, ...]
     extents: tuple["int | pallas.Bounded | None", ...]
     multiples: tuple[int | None, ...]
+    loop: Loop
 
     @property
     def blocks(self) -> "list[int | pallas.Bounded | pallas.Element | None]":
-        """The block's shape for a pipeline of Pallas, which takes all its positions in elements if one
-        follows its tiles."""
-        if not any(self.multiples):
-            return list(self.extents)
-        return [pallas.Element(each) if isinstance(each, int) else each for each in self.extents]
+        """The block's shape for a pipeline of Pallas: the position of one that follows its tiles is in
+        elements, for a grid in all dimensions."""
+        every = any(self.multiples) and self.loop is not Loop.EMIT_PIPELINE
+        return [
+            pallas.Element(each) if isinstance(each, int) and (every or multiple) else each
+            for each, multiple in zip(self.extents, self.multiples, strict=True)
+        ]
 
     @property
     def reshaped(self) -> bool:
@@ -121,7 +124,9 @@ def plan_block(window: WindowOp, loop: Loop, kind: Kind) -> BlockPlan:
             f"convert-tile-to-pallas: a block of {_name(window)} begins `from` a shift and follows no tiles; "
             "only those of tiles that begin anywhere do",
         )
-    return BlockPlan(window, view, order, extents, tuple(first_multiple(window, each) for each in order))
+    return BlockPlan(
+        window, view, order, extents, tuple(first_multiple(window, each) for each in order), loop
+    )
 
 
 def _extent(window: WindowOp, loop: Loop, position: int | None) -> "int | pallas.Bounded | None":
@@ -187,13 +192,16 @@ def index_map(plan: BlockPlan, rank: int, scalars_for: Callable[[Block, list[Ope
     block = Block(arg_types=[IndexType()] * rank)
     ops: list[Operation] = []
     scalars = scalars_for(block, ops)
-    places, build = block_position(plan, scalars), scalars.build
-    if any(plan.multiples):
-        places = [
-            build.mul(place, multiple or extent) if isinstance(extent, int) else place
-            for place, extent, multiple in zip(places, plan.extents, plan.multiples, strict=True)
-        ]
-    values = [build.value(index) for index in places]
+    places, build = iter(block_position(plan, scalars)), scalars.build
+    found: list[Index] = []
+    for extent, multiple in zip(plan.blocks, plan.multiples, strict=True):
+        place = next(places)
+        found.append(
+            build.mul(place, multiple or extent.size) if isinstance(extent, pallas.Element) else place
+        )
+        if isinstance(extent, pallas.Bounded):
+            found.append(next(places))
+    values = [build.value(index) for index in found]
     block.add_ops([*ops, pallas.YieldOp(values)])
     return Region(block)
 

@@ -916,12 +916,12 @@ func.func @f(%x: memref<64x128xf32>) {
 
 // -----
 
-// All of a block's position is in elements, or none of it.
-func.func @elements_and_bounded(%x: memref<64x128xf32>) -> memref<8x128xf32> {
+// In a grid all of a block's position is in elements, or none of it.
+func.func @some_in_elements(%x: memref<64x128xf32>) -> memref<8x128xf32> {
   %y = pallas.call "f" grid [parallel 8] {
-    %x_ref = pallas.in %x block elements [bounded 8, 128] map (%m) -> (%m, %m)
+    %x_ref = pallas.in %x block [element 8, 128] map (%m) -> (%m, %m)
     %y_ref = pallas.out_space vmem : memref<8x128xf32>
   } : memref<8x128xf32>
   return %y : memref<8x128xf32>
 }
-// CHECK: {{.*}}/invalid.mlir:922:5: error: a block has its position in elements in all dimensions, or in none
+// CHECK: {{.*}}/invalid.mlir:922:5: error: pallas.in has its position in elements in some dimensions; a grid takes it in all, or in none

@@ -47,8 +47,8 @@ func.func @grid(%x: memref<?x256xf32>, %table: memref<?xi32>, %rows: index, %ste
       %at = arith.index_cast %tile : i32 to index
       pallas.yield %at, %n
     }
-    // CHECK-NEXT: %between = pallas.in %x block elements [136, 128] map (%m, %n) -> (%m, %n)
-    %between = pallas.in %x block elements [136, 128] map (%m, %n) -> (%m, %n)
+    // CHECK-NEXT: %between = pallas.in %x block [element 136, element 128] map (%m, %n) -> (%m, %n)
+    %between = pallas.in %x block [element 136, element 128] map (%m, %n) -> (%m, %n)
     // CHECK-NEXT: %scalars = pallas.in_space %table smem
     %scalars = pallas.in_space %table smem
     // CHECK-NEXT: %out_ref, %init_ref = pallas.out block [16, 128] buffers 2 extent %rows alias %old map (%m, %n) -> (%n, %m) : memref<?x256xf32>
