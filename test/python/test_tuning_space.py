@@ -178,7 +178,8 @@ def test_sums_over_short_segments_are_products() -> None:
     """Segments of 16 rows on average, by the rows that there are: a step for each is the longer way."""
     for groups, grouping in ((4096, "one_hot"), (32, "stream")):
         text = f"""
-        func.func @f(%x: memref<65536x256xf32>, %offsets: memref<{groups + 1}xi32>) -> memref<{groups}x256xf32> {{
+        func.func @f(%x: memref<65536x256xf32>, %offsets: memref<{groups + 1}xi32>)
+            -> memref<{groups}x256xf32> {{
           %out = tile.empty : memref<{groups}x256xf32>
           tile.grid %g = 0 to {groups} {{
             %b, %e = tile.segment %offsets[%g]
