@@ -198,6 +198,28 @@ def test_sums_over_short_segments_are_products() -> None:
         assert default_choice(Program("f", text_of(parse(text)), tuple(operands)), "v5e").grouping == grouping
 
 
+def test_waits_for_rows_are_no_code() -> None:
+    """Eight rows are gathered for each: what a step waits for them does not make it long to compile. Of 16
+    rows a step the kernel takes 9.7 ms on v5e, of 64 5.2."""
+    gathers = "".join(f"%p{i} = tile.load %at[%t, {i}] %v{i} = tile.gather %y[%p{i}, :]\n" for i in range(8))
+    kind = "tensor<?x2048xbf16, #tile.spans<t, _>>"
+    sums = "".join(
+        f"%s{i} = arith.addf %{'v' if i == 1 else 's'}{i - 1}, %v{i} : {kind}\n" for i in range(1, 8)
+    )
+    text = f"""
+    func.func @f(%y: memref<65536x2048xbf16>, %at: memref<8192x8xi32>) -> memref<8192x2048xbf16> {{
+      %out = tile.empty : memref<8192x2048xbf16>
+      tile.grid %t = 0 to 8192 by t {{
+        {gathers}{sums}
+        tile.store %s7, %out[%t, :]
+      }}
+      return %out : memref<8192x2048xbf16>
+    }}"""
+    operands = [Operand("y", (65536, 2048), "bfloat16"), Operand("at", (8192, 8), "int32", None)]
+    program = Program("f", text_of(parse(text)), tuple(operands))
+    assert default_choice(program, "v5e").sizes["t"] >= 64
+
+
 def test_narrow_windows_are_copied_by_a_loop() -> None:
     """A grid fetches one block ahead, which is little of 128 columns; of whole rows it is enough."""
     kernels = runpy.run_path(str(EXAMPLES / "long_sum.py"))

@@ -200,7 +200,8 @@ class _Model:
             first = max(first - times, 0.0)
         moving = (copies.read + copies.written) / rate + self._unasked(leaf, steps, step, buffers - 1)
         bound = "transfer" if moving > stepping else "latency" if wait > step else busy
-        return _Stretch(copies, steps, step, stepping, moving, bound, sum(units.values()) / steps)
+        code = sum(units.values()) - sum(self._units(levels, looped=True).values())
+        return _Stretch(copies, steps, step, stepping, moving, bound, code / steps)
 
     def _after_none(self, copying: float, steps: float) -> float:
         """The share of the `copying` steps that follow one without a copy: the one that is waited for began a
@@ -296,14 +297,11 @@ class _Model:
             return self.nest.trips[number]
         return ceil(level.most / self.nest.block(level)) + (level.ragged and not level.whole)
 
-    def _units(self, levels: AbstractSet[int]) -> dict[str, float]:
-        """Cycles that each unit is busy."""
-        cycles: dict[str, float] = {
-            "matrix": sum(map(self._product, (each for each in self.work.products if each.level in levels)))
-        }
-        cycles |= dict.fromkeys(Unit, 0.0)
+    def _units(self, levels: AbstractSet[int], *, looped: bool = False) -> dict[str, float]:
+        """Cycles that each unit is busy; if `looped`, with what takes no code alone."""
+        cycles: dict[str, float] = {"matrix": 0.0} | dict.fromkeys(Unit, 0.0)
         for lanes in self.work.lanes:
-            left_out = lanes.carried and self.schedule.loop == "unroll"
+            left_out = (lanes.carried and self.schedule.loop == "unroll") or (looped and not lanes.looped)
             left_out = left_out or (lanes.refined and self.chip.name not in REFINING)
             if lanes.level not in levels or left_out:
                 continue
@@ -313,6 +311,11 @@ class _Model:
                 runs = self.nest.runs[lanes.level] * (self._partial(lanes.level) if lanes.masked else 1.0)
                 runs *= self.nest.live(lanes.level) if in_strips else 1.0
                 cycles[lanes.unit] += runs * lanes.factor * count / SLOTS[lanes.unit]
+        if looped:
+            return cycles
+        cycles["matrix"] = sum(
+            map(self._product, (each for each in self.work.products if each.level in levels))
+        )
         for traffic in (each for each in self.work.traffic if each.level in levels):
             count = registers(self.nest.shape(traffic.shape), traffic.width)
             unit = Unit.LOADS if traffic.effect is Effect.READ else Unit.STORES

@@ -306,12 +306,12 @@ class _Reader:
     def _copied_rows(self, op: GatherOp, level: int, shape: tuple[Extent, ...]) -> tuple[Extent, ...]:
         """What is copied where rows are copied one by one, which takes the scalar unit cycles for each."""
         many, rows, unit = rows_copied(op) or 1, (shape[0], 1), Unit.STORES
-        self.work.lanes.append(Lanes(level, unit, (1, 1), WORD, PER_TILE))
-        self.work.lanes.append(Lanes(level, unit, rows, WORD, SUBLANES * PER_COPY))
+        self.work.lanes.append(Lanes(level, unit, (1, 1), WORD, PER_TILE, looped=True))
+        self.work.lanes.append(Lanes(level, unit, rows, WORD, SUBLANES * PER_COPY, looped=True))
         if many == 1:
             return shape
-        self.work.lanes.append(Lanes(level, unit, rows, WORD, SUBLANES * PER_PICK))
-        self.work.lanes.append(Lanes(level, unit, shape, WORD, SUBLANES))
+        self.work.lanes.append(Lanes(level, unit, rows, WORD, SUBLANES * PER_PICK, looped=True))
+        self.work.lanes.append(Lanes(level, unit, shape, WORD, SUBLANES, looped=True))
         return shape[0], many, shape[1]
 
     def _movers(self, value: SSAValue) -> set[SSAValue]:

@@ -67,7 +67,8 @@ class Lanes:
 
     With `kept` it is only done to values that do not fit the registers; with `carried` only where the loop is
     not written out; with `refined` only on chips whose transcendental unit is less exact; with `masked` only
-    to partial tiles, if whole ones have a body of their own.
+    to partial tiles, if whole ones have a body of their own. `looped` are waits, and what a loop in a step
+    does row by row: they take time and no code.
     """
 
     level: int
@@ -79,6 +80,7 @@ class Lanes:
     carried: bool = False
     refined: bool = False
     masked: bool = False
+    looped: bool = False
 
 
 @dataclass(frozen=True)
