@@ -125,9 +125,8 @@ class CopiedWindow:
         rest = build.sub(at.extents.padded(self.plan.window.array, self.plan.dims[i] or 0, unit), start)
         if unit == 1:
             return build.minimum(rest, extent)
-        return self._not_literal(
-            build.minimum(rest, extent), unit, at
-        )  # blocks begin at multiples of the unit
+        # Blocks begin at multiples of the unit.
+        return self._not_literal(build.minimum(rest, extent), unit, at)
 
     def _not_literal(self, size: Index, unit: int, at: Scalars) -> Index:
         """A size that is a multiple of `unit`: a literal one past the end of the array would be refused when
