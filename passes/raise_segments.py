@@ -14,7 +14,8 @@ After:
     %b, %e = tile.segment %offsets[%g]
     tile.for %m = %b to %e by m { … }
 
-An axis has to have the difference of the two elements as its length, wherever it begins. The pass takes the
+An axis has to have the difference of the two elements as its length, wherever it begins; where it ends at the
+least of several integers, the end of a segment is one of them. The pass takes the
 program at its word: offsets that are not in order made empty ranges before, and are an error after. The
 interpreter finds it, and the emitted module where it sees the offsets. Elements of two arrays, `begins[g]`
 and `ends[g]`, are left alone, as their ranges may be in any order and may overlap; `tile.segment %begins[%g]
@@ -25,7 +26,7 @@ to %ends[%g]` says that they do not.
 
 from xdsl.context import Context
 from xdsl.dialects import arith, func
-from xdsl.dialects.builtin import ModuleOp, i32
+from xdsl.dialects.builtin import IndexType, ModuleOp, i32
 from xdsl.ir import Operation, SSAValue, Use
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
@@ -56,6 +57,9 @@ def raise_segments(function: func.FuncOp) -> None:
     for loop in [op for op in function.walk() if isinstance(op, LoopOp)]:
         for number in range(len(loop.axes)):
             axis = loop.axes[number]  # as earlier ones have left it
+            if isinstance(axis.bounds.end, SSAValue):
+                _least_of_indices(axis.bounds.end)
+                axis = loop.axes[number]
             found = ends_of(axis.bounds, writes)
             if isinstance(found, Ends):
                 _raise(found)
@@ -65,6 +69,24 @@ def raise_segments(function: func.FuncOp) -> None:
                     f"raise-segments: axis {axis.name} does not run between offsets[i] and offsets[i + 1]: "
                     f"{found}",
                 )
+
+
+def _least_of_indices(end: SSAValue) -> None:
+    """Let an end that is the least of integers be the least of indices, each an end of its own."""
+    cast = end.owner
+    least = cast.input.owner if isinstance(cast, arith.IndexCastOp) else None
+    if not isinstance(cast, arith.IndexCastOp) or not isinstance(least, arith.MinSIOp):
+        return
+    sides = [arith.IndexCastOp(side, IndexType()) for side in (least.lhs, least.rhs)]
+    made = arith.MinSIOp(sides[0].result, sides[1].result)
+    for op in (*sides, made):
+        op.location = least.location
+    made.result.name_hint = cast.result.name_hint
+    Rewriter.replace_op(cast, [*sides, made])
+    if not least.result.uses:
+        Rewriter.erase_op(least)
+    for op in sides:
+        _least_of_indices(op.result)
 
 
 def _raise(ends: Ends) -> None:

@@ -129,3 +129,29 @@ def test_no_groups(static: bool) -> None:
         return out
 
     assert not tilec.kernel(static_shapes=static)(doubled)(torch.ones(40, 24), torch.tensor([0])).any()
+
+
+@pytest.mark.parametrize("static", [True, False])
+@pytest.mark.parametrize("config", list(CONFIGS))
+def test_the_first_rows_of_each_group(config: str, static: bool) -> None:
+    """An end that is the least of two integers of torch is the end of a segment all the same."""
+    if not static and config in ("worklist", "overlaunch"):
+        pytest.skip("for any number of rows a list, and idle steps, need a `max_extent`")
+
+    @tilec.kernel(config=CONFIGS[config], static_shapes=static)
+    def first(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+        out = torch.empty([offsets.size(0) - 1, x.size(1)], dtype=x.dtype)
+        for g in hl.grid(out.size(0)):
+            begin = offsets[g]
+            acc = hl.zeros([x.size(1)], dtype=torch.float32)
+            for rows in hl.tile(begin, torch.minimum(offsets[g + 1], begin + 8)):
+                acc = acc + x[rows, :].sum(0)
+            out[g, :] = acc
+        return out
+
+    x = torch.randn(40, 24)
+    found = first(x, torch.tensor([0, 3, 3, 30, 40]))
+    wanted = torch.stack([x[0:3].sum(0), x[3:3].sum(0), x[3:11].sum(0), x[30:38].sum(0)])
+    torch.testing.assert_close(found, wanted)
+    with pytest.raises(ValueError, match="segment 1 is 30 to 3; it must begin"):
+        first(x, torch.tensor([0, 30, 3, 40]))

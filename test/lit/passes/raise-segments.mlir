@@ -99,3 +99,29 @@ func.func @conditional(%offsets: memref<9xi32>, %out: memref<9xi32>) -> memref<9
 // CHECK:         scf.if
 // CHECK-NEXT:      %b, %e = tile.segment %offsets[%g]
 // CHECK:           tile.for %m = %b to %e by m
+
+// The first eight rows of each group: the least of two integers is that of two indices, one of which is the
+// end of a segment.
+func.func @first_rows(%x: memref<?x128xf32>, %offsets: memref<9xi32>) {
+  %one = arith.constant 1 : index
+  %eight = arith.constant 8 : i32
+  tile.grid %g = 0 to 8 {
+    %b0 = tile.load %offsets[%g]
+    %e0 = tile.load %offsets[%g + 1]
+    %most = arith.addi %b0, %eight : i32
+    %least = arith.minsi %e0, %most : i32
+    %b = arith.index_cast %b0 : i32 to index
+    %e = arith.index_cast %least : i32 to index
+    tile.for %m = %b to %e by m {
+      %v = tile.load %x[%m, :]
+    }
+  }
+  return
+}
+// CHECK-LABEL: func.func @first_rows
+// CHECK:           %b, %e = tile.segment %offsets[%g]
+// CHECK-NEXT:      %b0 = arith.index_cast %b : index to i32
+// CHECK-NEXT:      %most = arith.addi %b0, %eight : i32
+// CHECK-NEXT:      [[MOST:%[a-z0-9_]+]] = arith.index_cast %most : i32 to index
+// CHECK-NEXT:      [[END:%[a-z0-9_]+]] = arith.minsi %e, [[MOST]] : index
+// CHECK-NEXT:      tile.for %m = %b to [[END]] by m {
