@@ -14,12 +14,12 @@ After:
     %b, %e = tile.segment %offsets[%g]
     tile.for %m = %b to %e by m { … }
 
-An axis has to have the difference of the two elements as its length, wherever it begins; where it ends at the
-least of several integers, the end of a segment is one of them. The pass takes the
-program at its word: offsets that are not in order made empty ranges before, and are an error after. The
-interpreter finds it, and the emitted module where it sees the offsets. Elements of two arrays, `begins[g]`
-and `ends[g]`, are left alone, as their ranges may be in any order and may overlap; `tile.segment %begins[%g]
-to %ends[%g]` says that they do not.
+An axis has to have the difference of the two elements as its length, wherever it begins; where it ends at
+the least of several integers, the end of a segment is one of them. The pass takes the program at its word:
+offsets that are not in order made empty ranges before, and are an error after. The interpreter finds it,
+and the emitted module where it sees the offsets. Elements of two arrays, `begins[g]` and `ends[g]`, are
+left alone, as their ranges may be in any order and may overlap; `tile.segment %begins[%g] to %ends[%g]`
+says that they do not.
 
 `--explain` says of other axes between loaded integers why they are no segments.
 """
@@ -56,10 +56,8 @@ def raise_segments(function: func.FuncOp) -> None:
     writes = writes_of(function)
     for loop in [op for op in function.walk() if isinstance(op, LoopOp)]:
         for number in range(len(loop.axes)):
-            axis = loop.axes[number]  # as earlier ones have left it
-            if isinstance(axis.bounds.end, SSAValue):
-                _least_of_indices(axis.bounds.end)
-                axis = loop.axes[number]
+            _least_of_indices(loop.axes[number].bounds.end)
+            axis = loop.axes[number]  # as that and earlier ones have left it
             found = ends_of(axis.bounds, writes)
             if isinstance(found, Ends):
                 _raise(found)
@@ -71,9 +69,9 @@ def raise_segments(function: func.FuncOp) -> None:
                 )
 
 
-def _least_of_indices(end: SSAValue) -> None:
+def _least_of_indices(end: SSAValue | int) -> None:
     """Let an end that is the least of integers be the least of indices, each an end of its own."""
-    cast = end.owner
+    cast = None if isinstance(end, int) else end.owner
     least = cast.input.owner if isinstance(cast, arith.IndexCastOp) else None
     if not isinstance(cast, arith.IndexCastOp) or not isinstance(least, arith.MinSIOp):
         return

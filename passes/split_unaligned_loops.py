@@ -50,12 +50,13 @@ from tilec.analysis.blocks import (
     is_exact,
     kind_of,
     loop_axes,
+    memory_tile,
     view_order,
 )
 from tilec.analysis.lanes import moves_freely
 from tilec.analysis.revisits import returns
 from tilec.analysis.visits import axes_behind, covers, follows, shared_axes, shares_block
-from tilec.analysis.vmem import LANES, WORD, packed_rows
+from tilec.analysis.vmem import LANES, WORD
 from tilec.analysis.within import is_cut
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import Effect, Placement
@@ -100,7 +101,7 @@ def _hold(windows: list[WindowOp]) -> None:
     extents = list(shape_of(windows[0].array.type))
     for position, whole in enumerate(extents):
         whole_rows = position == len(extents) - 1 and all(each.window[position].full for each in windows)
-        unit = 1 if whole_rows else _memory_tile(windows[0], position)
+        unit = 1 if whole_rows else memory_tile(windows[0], position)
         wanted = [extent for each in windows for extent in _wholes(each, position)[-1:]]
         extents[position] = -(-max([whole, *wanted]) // unit) * unit
     for each in windows:
@@ -225,7 +226,7 @@ class _Choice:
         window, dim = self.window, self.window.window[position]
         tile = window.tile_extents[position]
         if position == 0 and self._is_row_of_array:
-            yield _memory_tile(window, position)
+            yield memory_tile(window, position)
         if dim.base is None or dim.span is None or is_exact(window, position, self.pipeline.loop.data):
             yield tile
             if dim.span is None and window.effect is Effect.WRITE:
@@ -235,7 +236,7 @@ class _Choice:
         if not moves_freely(dim) and (wish != Placement.RESIDENT or not in_loop):
             yield tile
             if position >= len(window.window) - 2:
-                least = _memory_tile(window, position)
+                least = memory_tile(window, position)
                 multiples = dict.fromkeys(lcm(tile, unit) for unit in UNITS if unit % least == 0)
                 yield from (extent for extent in multiples if extent != tile)
         if wish != Placement.STREAM or not in_loop:
@@ -356,7 +357,7 @@ def _wholes(window: WindowOp, position: int) -> list[int]:
     if whole == UNBOUND:
         return []
     if dim.span is None:
-        return [-(-whole // _memory_tile(window, position)) * _memory_tile(window, position)]
+        return [-(-whole // memory_tile(window, position)) * memory_tile(window, position)]
     if dim.base is None or bounds is None:
         return []
     begin, end, shift = (linear(part).literal for part in (bounds.begin, bounds.end, dim.shift))
@@ -370,15 +371,9 @@ def _wholes(window: WindowOp, position: int) -> list[int]:
         last = min(last, max(whole, tile))
     if last <= tile:  # where tiles move freely, a block of that extent would be the tile, wherever it begins
         last = tile + moves_freely(dim)
-    unit = _memory_tile(window, position)
+    unit = memory_tile(window, position)
     exact = [whole] if last <= whole and (unit == LANES or whole % unit == 0) else []
     return [*exact, -(-max(last, whole) // unit) * unit]
-
-
-def _memory_tile(window: WindowOp, position: int) -> int:
-    """The extent of a tile of memory in a dimension: what a step reads may be such a tile, or several."""
-    rows = packed_rows(byte_width(window.array_type.element_type))
-    return {1: LANES, 2: rows}.get(len(window.window) - position, 1)
 
 
 _PAST = {"auto": "copied in any block", Placement.RESIDENT: "resident", Placement.STREAM: "streamed"}

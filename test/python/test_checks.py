@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from segment_sums import segment_sums
 
 import tilec
 import tilec.language as hl
@@ -93,19 +94,9 @@ def test_an_empty_list_names_a_tile(place: int) -> None:
     assert not found.any()
 
 
-def summed(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
-    out = torch.empty([offsets.size(0) - 1, x.size(1)], dtype=x.dtype)
-    for g in hl.grid(out.size(0)):
-        acc = hl.zeros([x.size(1)], dtype=torch.float32)
-        for rows in hl.tile(offsets[g], offsets[g + 1]):
-            acc = acc + x[rows, :].sum(0)
-        out[g, :] = acc
-    return out
-
-
 def test_fewer_rows_than_the_chosen_loop_copies() -> None:
     """The model chooses a loop that copies 8 rows for any number of them; calls with fewer have another."""
-    kernel = tilec.kernel(static_shapes=False)(summed)
+    kernel = tilec.kernel(static_shapes=False)(segment_sums)
     many = kernel.bind(torch.ones(40, 24), torch.tensor([0, 3, 40]))
     assert many.config.loop == "fori_loop"
     for rows in (40, 7, 2, 1, 9):
@@ -114,7 +105,7 @@ def test_fewer_rows_than_the_chosen_loop_copies() -> None:
             kernel(x, torch.tensor([0, 0, rows])), torch.stack([x[:0].sum(0), x.sum(0)])
         )
     assert kernel.bind(torch.ones(9, 24), torch.tensor([0, 3, 9])) is many
-    given = tilec.kernel(config=CONFIGS["stream"], static_shapes=False)(summed)
+    given = tilec.kernel(config=CONFIGS["stream"], static_shapes=False)(segment_sums)
     with pytest.raises(ValueError, match="loop=fori_loop: 8 is more than 7"):
         given(torch.ones(7, 24), torch.tensor([0, 3, 7]))
 

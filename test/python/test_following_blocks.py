@@ -100,7 +100,7 @@ def _prove(text: str, args: list[Array], choice: TileToPallas, seed: int = 0) ->
     module = parse(text)
     prove_passes(module, "f", args, choice.passes(), seeds=(seed,))
     made = emit(module, [choice])
-    assert "pl.Element" in made or choice.loop in ("fori_loop", "auto")
+    assert "pl.Element" in made or choice.loop == "fori_loop" or choice.operands == "resident"
     prove_kernel(made, "f", args, run(module, "f", args), seeds=(seed,))
     return made
 
@@ -156,8 +156,4 @@ def test_taps_in_strips(dtype: str, operands: str, loop: str) -> None:
     text = _text(TAPS, dtype, 290, 1100)
     args = [*_arrays([(290, 1100)], dtype), np.array(OFFSETS[1], np.int32)]
     choice = TileToPallas("worklist", loop, operands=operands, blocks={"r": 128})
-    module = parse(text)
-    prove_passes(module, "f", args, choice.passes(), seeds=(0,))
-    made = emit(module, [choice])
-    assert "strip" in made
-    prove_kernel(made, "f", args, run(module, "f", args), seeds=(0,))
+    assert "strip" in _prove(text, args, choice)

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 import pytest
 import torch
+from segment_sums import segment_sums
 from xdsl.dialects import func
 from xdsl.dialects.builtin import CallSiteLoc
 
@@ -344,15 +345,7 @@ def scaled(x: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
     return out
 
 
-@tilec.kernel(static_shapes=False)
-def sums(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
-    out = torch.empty([offsets.size(0) - 1, x.size(1)], dtype=x.dtype)
-    for g in hl.grid(out.size(0)):
-        acc = hl.zeros([x.size(1)], dtype=torch.float32)
-        for rows in hl.tile(offsets[g], offsets[g + 1]):
-            acc = acc + x[rows, :].sum(0)
-        out[g, :] = acc
-    return out
+sums = tilec.kernel(static_shapes=False)(segment_sums)
 
 
 def test_one_program_for_any_number_of_rows() -> None:

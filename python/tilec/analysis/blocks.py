@@ -21,7 +21,7 @@ from tilec.analysis.alignment.access import DTYPES, UNKNOWN
 from tilec.analysis.alignment.layout import tile_rows
 from tilec.analysis.lanes import begins_between
 from tilec.analysis.visits import axes_behind, block_values, covers, follows, one_step
-from tilec.analysis.vmem import LANES, MEBIBYTE, packed_rows
+from tilec.analysis.vmem import LANES, MEBIBYTE, packed_rows, round_up
 from tilec.diagnostics import fail
 from tilec.dialects.tile.access import AccessOp, Effect
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
@@ -152,10 +152,15 @@ def following_extent(window: AccessOp, position: int, tile: int) -> int | None:
     shape = shape_of(window.array.type)
     if position < len(shape) - 2 or len(shape) == 1 or shape[position] == UNBOUND:
         return None
-    last = position == len(shape) - 1
-    unit = LANES if last else packed_rows(byte_width(element_type(window.array.type)))
-    extent = -(-(tile + unit - 1) // unit) * unit
+    unit = memory_tile(window, position)
+    extent = round_up(tile + unit - 1, unit)
     return extent if extent <= shape[position] else None
+
+
+def memory_tile(access: AccessOp, position: int) -> int:
+    """The extent of a tile of memory in a dimension: what a step reads may be such a tile, or several."""
+    rows = packed_rows(byte_width(element_type(access.array.type)))
+    return {1: LANES, 2: rows}.get(len(access.window) - position, 1)
 
 
 def first_multiple(window: WindowOp, position: int | None) -> int | None:

@@ -20,7 +20,7 @@ from tilec.analysis.buffers import FEW, SOME
 from tilec.analysis.kept import most_kept
 from tilec.analysis.nest import Nest, Schedule
 from tilec.analysis.vmem import SUBLANES, padded_bytes, registers
-from tilec.analysis.workload import Extent, Level, Product, Traffic, Unit, Workload
+from tilec.analysis.workload import Extent, Lanes, Level, Product, Traffic, Unit, Workload
 from tilec.chips import Chip
 from tilec.dialects.tile.access import Effect
 
@@ -200,7 +200,9 @@ class _Model:
             first = max(first - times, 0.0)
         moving = (copies.read + copies.written) / rate + self._unasked(leaf, steps, step, buffers - 1)
         bound = "transfer" if moving > stepping else "latency" if wait > step else busy
-        code = sum(units.values()) - sum(self._units(levels, looped=True).values())
+        code = sum(units.values()) - sum(
+            self._cycles(each) for each in self.work.lanes if each.looped and each.level in levels
+        )
         return _Stretch(copies, steps, step, stepping, moving, bound, code / steps)
 
     def _after_none(self, copying: float, steps: float) -> float:
@@ -297,31 +299,33 @@ class _Model:
             return self.nest.trips[number]
         return ceil(level.most / self.nest.block(level)) + (level.ragged and not level.whole)
 
-    def _units(self, levels: AbstractSet[int], *, looped: bool = False) -> dict[str, float]:
-        """Cycles that each unit is busy; if `looped`, with what takes no code alone."""
-        cycles: dict[str, float] = {"matrix": 0.0} | dict.fromkeys(Unit, 0.0)
-        for lanes in self.work.lanes:
-            left_out = (lanes.carried and self.schedule.loop == "unroll") or (looped and not lanes.looped)
-            left_out = left_out or (lanes.refined and self.chip.name not in REFINING)
-            if lanes.level not in levels or left_out:
-                continue
-            count = registers(self.nest.shape(lanes.shape), lanes.width)
-            in_strips = self._in_strips(lanes.level, lanes.shape)
-            if (count > KEPT and not in_strips) or not lanes.kept:
-                runs = self.nest.runs[lanes.level] * (self._partial(lanes.level) if lanes.masked else 1.0)
-                runs *= self.nest.live(lanes.level) if in_strips else 1.0
-                cycles[lanes.unit] += runs * lanes.factor * count / SLOTS[lanes.unit]
-        if looped:
-            return cycles
-        cycles["matrix"] = sum(
-            map(self._product, (each for each in self.work.products if each.level in levels))
-        )
+    def _units(self, levels: AbstractSet[int]) -> dict[str, float]:
+        """Cycles that each unit is busy."""
+        cycles: dict[str, float] = {
+            "matrix": sum(map(self._product, (each for each in self.work.products if each.level in levels)))
+        }
+        cycles |= dict.fromkeys(Unit, 0.0)
+        for lanes in (each for each in self.work.lanes if each.level in levels):
+            cycles[lanes.unit] += self._cycles(lanes)
         for traffic in (each for each in self.work.traffic if each.level in levels):
             count = registers(self.nest.shape(traffic.shape), traffic.width)
             unit = Unit.LOADS if traffic.effect is Effect.READ else Unit.STORES
             live = self.nest.live(traffic.level) if self._in_strips(traffic.level, traffic.shape) else 1.0
             cycles[unit] += self.nest.runs[traffic.level] * live * count / SLOTS[unit]
         return cycles
+
+    def _cycles(self, lanes: Lanes) -> float:
+        """Cycles that the unit of something computed is busy with it."""
+        left_out = lanes.carried and self.schedule.loop == "unroll"
+        if left_out or (lanes.refined and self.chip.name not in REFINING):
+            return 0.0
+        count = registers(self.nest.shape(lanes.shape), lanes.width)
+        in_strips = self._in_strips(lanes.level, lanes.shape)
+        if lanes.kept and (count <= KEPT or in_strips):
+            return 0.0
+        runs = self.nest.runs[lanes.level] * (self._partial(lanes.level) if lanes.masked else 1.0)
+        runs *= self.nest.live(lanes.level) if in_strips else 1.0
+        return runs * lanes.factor * count / SLOTS[lanes.unit]
 
     def _in_strips(self, level: int, shape: Sequence[Extent]) -> bool:
         """Whether a value has rows of which strips are done."""

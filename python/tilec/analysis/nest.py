@@ -246,8 +246,10 @@ class Nest:
             # One segment goes on with the tile that the last one ended in, if nothing else moves the window.
             anew = level.whole or level.follows is not None or self._exact(level) or begins in traffic.index
             goes_on = level.ragged and not anew
-            shared = self.work.changes(around, self.block(level), self._sharers(level))
-            tiles = shared if goes_on else self._tiles(traffic, around)
+            if goes_on:
+                tiles = self.work.changes(around, self.block(level), self._sharers(level))
+            else:
+                tiles = self._tiles(traffic, around)
             times = max(before * tiles, 1.0)
         return times
 

@@ -1,8 +1,8 @@
 """How long an axis can be, from the arrays that it indexes: a live lane of an access is inside its array."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import linear, static_extent
 from tilec.dialects.tile.access import AccessOp, Dim
@@ -29,10 +29,16 @@ def most_positions(loop: ForOp) -> int | None:
 
 def indexed(loop: ForOp) -> Iterator[tuple[Dim, int]]:
     """How a loop's axis indexes arrays in every iteration, and the extents of the dimensions there."""
-    for op in every_time(loop):
-        for dim, extent in zip(op.window, shape_of(op.array.type), strict=True):
-            if dim.base is loop.axis.value:
-                yield dim, extent
+    for op, place in indexing(loop.axis.value, every_time(loop)):
+        yield op.window[place], shape_of(op.array.type)[place]
+
+
+def indexing(value: SSAValue, ops: Iterable[Operation]) -> Iterator[tuple[AccessOp, int]]:
+    """The accesses among operations that what an axis yields indexes, and in which dimensions."""
+    for op in ops:
+        for place, dim in enumerate(op.window if isinstance(op, AccessOp) else ()):
+            if isinstance(op, AccessOp) and dim.base is value:
+                yield op, place
 
 
 def every_time(loop: ForOp) -> Iterator[AccessOp]:

@@ -21,6 +21,7 @@ from tilec.analysis.affine import ends_in, linear, static_extent
 from tilec.analysis.flat import Flat
 from tilec.analysis.known import ROWS, Known
 from tilec.analysis.lane_costs import cost_of
+from tilec.analysis.reach import indexing
 from tilec.analysis.row_gathers import PER_COPY, PER_PICK, PER_TILE, rows_copied
 from tilec.analysis.row_updates import PER_REGISTER, PER_ROW
 from tilec.analysis.vmem import LANES, SUBLANES, WORD
@@ -177,23 +178,12 @@ class _Reader:
 
     def _indexed(self, loop: LoopOp, axis: Axis) -> list[tuple[int, Dim]]:
         """The extents of the dimensions that an axis indexes, and how."""
-        return [
-            (self.known.rows_of(access.array, place), dim)
-            for access in loop.walk()
-            if isinstance(access, AccessOp)
-            for place, dim in enumerate(access.window)
-            if dim.base is axis.value
-        ]
+        found = indexing(axis.value, loop.walk())
+        return [(self.known.rows_of(op.array, place), op.window[place]) for op, place in found]
 
     def _is_leading(self, loop: LoopOp, axis: Axis) -> bool:
         """Whether an axis indexes no dimension of which memory has tiles."""
-        return all(
-            place < len(access.window) - INNER
-            for access in loop.walk()
-            if isinstance(access, AccessOp)
-            for place, dim in enumerate(access.window)
-            if dim.base is axis.value
-        )
+        return all(place < len(op.window) - INNER for op, place in indexing(axis.value, loop.walk()))
 
     def _ranges(self, axis: Axis) -> tuple[tuple[int, int], ...]:
         """From where to where an axis runs, if it goes through all segments of an argument that is known, or

@@ -49,11 +49,12 @@ def _indexed_by(pipeline: PipelineOp, segment: SegmentOp) -> Iterator[tuple[obje
 def _further(dim: Dim, segment: SegmentOp) -> int | None:
     """How far before the end of a segment what a dimension names ends; `None` if it ends elsewhere."""
     bounds = whole_bounds(dim.base) if dim.base is not None else None
+    if isinstance(dim.shift, int) and dim.base is not None:
+        found = _is_listed(dim.base, segment) if bounds is None else ends_with(bounds.end, segment)
+        if found:
+            return -dim.shift
     if bounds is None:
-        listed = dim.base is not None and isinstance(dim.shift, int) and _is_listed(dim.base, segment)
-        return -dim.shift if listed and isinstance(dim.shift, int) else None
-    if ends_with(bounds.end, segment) and isinstance(dim.shift, int):
-        return -dim.shift
+        return None
     return (linear(segment.end) - linear(bounds.end) - linear(dim.shift)).literal
 
 

@@ -13,6 +13,7 @@ from tilec.analysis.visits import one_step
 from tilec.analysis.vmem import LANES, SUBLANES
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
+from tilec.dialects.pallas.blocks import elements_of
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.schedule import AxisOp, WindowOp
 from tilec.dialects.tile.types import UNBOUND
@@ -157,11 +158,7 @@ def coming_back(
 
 def buffer_shape(plan: BlockPlan) -> list[int]:
     """The shape of one buffer."""
-    return [
-        extent.size if isinstance(extent, pallas.Bounded) else extent
-        for extent in plan.extents
-        if extent is not None
-    ]
+    return [elements_of(extent) for extent in plan.extents if extent is not None]
 
 
 def always_moves(plan: BlockPlan, axes: Sequence[AxisOp]) -> bool:

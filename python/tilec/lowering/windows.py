@@ -37,16 +37,19 @@ class BlockPlan:
     """How a window becomes a block.
 
     `view` is the shape of the viewed array and `dims` the window's dimension behind each of its dimensions,
-    `None` for one of extent 1 that the view adds. `extents` is the block's shape. `multiples` are those of
-    which a block that follows its tiles begins at one, `None` where it does not.
+    `None` for one of extent 1 that the view adds. `extents` is the block's shape.
     """
 
     window: WindowOp
     view: tuple[int, ...]
     dims: tuple[int | None, ...]
     extents: tuple["int | pallas.Bounded | None", ...]
-    multiples: tuple[int | None, ...]
     loop: Loop
+
+    @cached_property
+    def multiples(self) -> tuple[int | None, ...]:
+        """Those of which a block that follows its tiles begins at one, `None` where it does not."""
+        return tuple(first_multiple(self.window, position) for position in self.dims)
 
     @property
     def blocks(self) -> "list[int | pallas.Bounded | pallas.Element | None]":
@@ -118,15 +121,14 @@ def plan_block(window: WindowOp, loop: Loop, kind: Kind) -> BlockPlan:
             f"convert-tile-to-pallas: a block of {_name(window)} is refused on a TPU: {refused}; "
             "run --split-unaligned-loops",
         )
-    if window.origin is not None and not any(follows(window, place) for place in range(len(window.window))):
+    plan = BlockPlan(window, view, order, extents, loop)
+    if window.origin is not None and not any(plan.multiples):
         fail(
             window,
             f"convert-tile-to-pallas: a block of {_name(window)} begins `from` a shift and follows no tiles; "
             "only those of tiles that begin anywhere do",
         )
-    return BlockPlan(
-        window, view, order, extents, tuple(first_multiple(window, each) for each in order), loop
-    )
+    return plan
 
 
 def _extent(window: WindowOp, loop: Loop, position: int | None) -> "int | pallas.Bounded | None":
@@ -234,21 +236,25 @@ def tile_start(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
     if dim.base is not None and covers(window, position) and moves_freely(dim):
         start = _first_of_tile(dim, scalars, dim.shift)
         if is_cut(window, position) and position >= len(window.window) - 2:
-            # Lanes outside are anything: where all are, it does not matter which.
-            whole = shape_of(window.array.type)[position]
-            return build.maximum(build.minimum(start, whole), -tile)
+            return _in_reach(window, position, start, scalars)
         if is_cut(window, position):
             return build.minimum(start, extent - tile)
         return build.maximum(build.minimum(start, extent - tile), 0) if _may_be_none(dim) else start
     multiple = first_multiple(window, position)
     if multiple is not None:
-        whole = shape_of(window.array.type)[position]
-        start = build.maximum(build.minimum(_first_of_tile(dim, scalars, dim.shift), whole), -tile)
+        start = _in_reach(window, position, _first_of_tile(dim, scalars, dim.shift), scalars)
         return build.sub(start, build.mul(_first_memory_tile(plan, position, multiple, scalars), multiple))
     number = tile_number(plan, position, scalars)
     if not covers(window, position):
         number = build.remainder(number, extent // tile)
     return build.mul(number, tile)
+
+
+def _in_reach(window: WindowOp, position: int, start: Index, scalars: Scalars) -> Index:
+    """Where a tile begins whose lanes outside of the array are anything: where all are, it does not matter
+    which."""
+    whole, tile = shape_of(window.array.type)[position], window.tile_extents[position]
+    return scalars.build.maximum(scalars.build.minimum(start, whole), -tile)
 
 
 def _first_of_tile(dim: Dim, scalars: Scalars, shift: SSAValue | int) -> Index:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
+from tilec.analysis.reach import indexing
 from tilec.analysis.segments import mean_rows
 from tilec.analysis.vmem import SUBLANES
 from tilec.chips import chip_named
 from tilec.diagnostics import TileError
-from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
 from tilec.parsing import make_context
@@ -90,20 +90,13 @@ def _are_short(program: Program) -> bool:
     """Whether segments are much shorter than a tile of rows on average, by the rows that there are, and sums
     over them can be products."""
     loops = [op for op in program.prepared("worklist").walk() if isinstance(op, ForOp)]
-    means = [mean_rows(loop.axis.bounds, rows) for loop in loops for rows in _rows_of(loop)]
+    means = [
+        mean_rows(loop.axis.bounds, shape_of(op.array.type)[place])
+        for loop in loops
+        for op, place in indexing(loop.axis.value, loop.walk())
+    ]
     short = any(mean is not None and mean * SHORT < DEFAULT_BLOCK for mean in means)
     return short and str(program.prepared("one_hot")) != str(program.prepared("worklist"))
-
-
-def _rows_of(loop: ForOp) -> set[int]:
-    """The extents of the dimensions that a loop indexes."""
-    windows = [op for op in loop.walk() if isinstance(op, AccessOp)]
-    return {
-        extent
-        for op in windows
-        for dim, extent in zip(op.window, shape_of(op.array.type), strict=True)
-        if dim.base is loop.axis.value
-    }
 
 
 def _few(program: Program) -> bool:
