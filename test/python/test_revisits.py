@@ -61,11 +61,39 @@ def numbered_tiles(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
+def ranges_in_turn(x: torch.Tensor, begins: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ranges that begin anywhere, in two loops, which are stretches of one axis."""
+    out, other = torch.zeros([x.size(0), x.size(1)]), torch.zeros([x.size(0), x.size(1)])
+    for _ in hl.grid(1):
+        for g in hl.grid(begins.size(0)):
+            for rows in hl.tile(begins[g], begins[g] + 5):
+                out[rows, :] = x[rows, :] + g
+            for more in hl.tile(begins[g], begins[g] + 5):
+                other[more, :] = x[more, :] - g
+    return out, other
+
+
+def lengths_in_turn(x: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The first rows, so many of them again and again, in two loops."""
+    out, other = torch.zeros([40, x.size(1)]), torch.zeros([40, x.size(1)])
+    for _ in hl.grid(1):
+        for g in hl.grid(lengths.size(0)):
+            for rows in hl.tile(0, lengths[g], max_extent=40):
+                out[rows, :] = x[rows, :] + g
+            for more in hl.tile(0, lengths[g], max_extent=40):
+                other[more, :] = x[more, :] - g
+    return out, other
+
+
+TWO = ["rows", "more"]
+"""The tiles of two loops."""
 CASES = {
     numbered_tiles: [],
     segments_in_turn: [torch.tensor([0, 13, 20, 30, 40, 45])],
     loaded_begins: [torch.tensor([20, 3, 33, 0])],
     backwards: [],
+    ranges_in_turn: [torch.tensor([20, 3, 33, 0, 21])],
+    lengths_in_turn: [torch.tensor([40, 13, 3, 30, 17])],
     loaded_rows: [torch.tensor([3, 7, 3, 20, 5, 4, 3, 8])],
 }
 
@@ -74,7 +102,7 @@ CASES = {
 @pytest.mark.parametrize("ways", ["auto grid", "auto emit_pipeline", "auto fori_loop", "stream fori_loop"])
 def test_what_steps_come_back_to_is_there(fn: Callable[..., Any], ways: str) -> None:
     grouping, loop = ways.split()
-    blocks = {} if fn is loaded_rows else {"rows": 8}
+    blocks = dict.fromkeys({loaded_rows: [], ranges_in_turn: TWO, lengths_in_turn: TWO}.get(fn, ["rows"]), 8)
     kernel: Any = tilec.kernel(config=tilec.Config(blocks=blocks, grouping=grouping, loop=loop))(fn)
     x = torch.arange(45 * 200.0).reshape(45, 200)
     prove(kernel, (x, *CASES[fn]), chips=(), seeds=(0,))

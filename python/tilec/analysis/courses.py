@@ -24,7 +24,7 @@ from tilec.analysis.affine import (
     numbered_span,
     parts_of,
 )
-from tilec.analysis.visits import axes_behind
+from tilec.analysis.visits import axes_behind, counter_of
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.numbered import SpanOp
@@ -81,18 +81,18 @@ def _of_tiles(span: SSAValue, shift: Linear, axes: Sequence[AxisOp]) -> Course:
     bounds, kind = axis_bounds(span), span_of(span)
     if bounds is None:
         return _UNKNOWN
+    if _is_listed(span):
+        return _TOLD
     bounds = _at_work(bounds)
     around = divided_span(bounds)
     if around is not None:
         return _of_tiles(around, shift, axes)
     if not _moves(_linear(bounds.begin, axes), axes):
         lanes = 1 if kind is None else kind.size
-        return _TOLD if isinstance(span.owner, SpanOp) else _course(shift + _leaf(span), axes, 0, lanes)
+        return _course(shift + _leaf(span), axes, 0, lanes)
     segment = None if _moves(shift, axes) else _segment(bounds)
     if segment is not None:
         return _course(_linear(segment.index, axes), axes, 1, 1)
-    if isinstance(span.owner, SpanOp):
-        return _TOLD
     length = most_extent(bounds)
     return _UNKNOWN if length is None else _course(_linear(bounds.begin, axes) + shift, axes, length, length)
 
@@ -170,20 +170,18 @@ def _term(leaf: Leaf, factor: int, axes: Sequence[AxisOp]) -> _Term | None:
         return None
     numbered = numbered_span(leaf)
     position = leaf if numbered is None else numbered
-    axis, span = position.owner, span_of(position)
-    if (
-        axis not in axes
-        or not isinstance(axis, AxisOp)
-        or _moves(_linear(axis.axis.bounds.begin, axes), axes)
-    ):
+    made, bounds, span = position.owner, axis_bounds(position), span_of(position)
+    axis = counter_of(made) if isinstance(made, SpanOp) else made
+    if not isinstance(made, AxisOp | SpanOp) or axis not in axes or bounds is None:
         return None
-    bounds = axis.axis.bounds
+    if _moves(_linear(bounds.begin, axes), axes):
+        return None
     extent = most_extent(bounds)
     size = 1 if span is None else span.size
     unit = 1 if numbered is not None else size
     if extent is None:
         return _Term(axes.index(axis), factor * unit, None)
-    last = -(-extent // size) - (axis.aligned is None)  # aligned tiles may be one more
+    last = -(-extent // size) - (made.aligned is None)  # aligned tiles may be one more
     return _Term(axes.index(axis), factor * unit, abs(factor) * max(last, 0) * unit)
 
 
@@ -226,6 +224,6 @@ def _leaf(leaf: Leaf) -> Linear:
 
 
 def _moves(form: Linear, axes: Sequence[AxisOp]) -> bool:
-    """Whether a form depends on `axes`."""
+    """Whether a position depends on `axes`."""
     leaves = [leaf for leaf in form.factors if not isinstance(leaf, tuple)]
-    return not axes_behind(leaves).isdisjoint(axes)
+    return not axes_behind(leaves, ends=False).isdisjoint(axes)

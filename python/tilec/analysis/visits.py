@@ -8,6 +8,7 @@ from tilec.analysis.affine import linear, static_extent
 from tilec.analysis.lanes import moves_freely
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.locals import is_local
+from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
 
@@ -15,7 +16,8 @@ from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
 def axes_behind(values: Iterable[SSAValue], *, ends: bool = True) -> set[AxisOp]:
     """The axes that `values` depend on, through scalars and through the bounds of other axes.
 
-    Without `ends`, only those that positions depend on: an axis moves with its begin, not with its end.
+    Without `ends`, only those that positions depend on: an axis moves with its begin, not with its end, and a
+    `tile.span` with its begin and with the axis that counts its tiles.
     """
     found: set[AxisOp] = set()
     seen: set[Operation] = set()
@@ -25,13 +27,26 @@ def axes_behind(values: Iterable[SSAValue], *, ends: bool = True) -> set[AxisOp]
         if not isinstance(owner, Operation) or owner in seen:
             continue
         seen.add(owner)
-        if not isinstance(owner, AxisOp):
+        if isinstance(owner, AxisOp):
+            found.add(owner)
+        elif isinstance(owner, SpanOp):
+            found |= {axis for axis in (counter_of(owner),) if axis is not None}
+        if ends or not isinstance(owner, AxisOp | SpanOp):
             pending += owner.operands
-            continue
-        found.add(owner)
-        begin = owner.axis.bounds.begin
-        pending += owner.operands if ends else [begin] if isinstance(begin, SSAValue) else []
+        elif isinstance(begin := _begin(owner), SSAValue):
+            pending.append(begin)
     return found
+
+
+def counter_of(span: SpanOp) -> AxisOp | None:
+    """The axis whose steps count the tiles of a `tile.span`: the innermost that the tile's number follows
+    from. What else it follows from are how many tiles others have before it, and how many it has."""
+    axes = axes_behind([span.index])
+    return max(axes, key=lambda axis: sum(each.is_before_in_block(axis) for each in axes), default=None)
+
+
+def _begin(op: AxisOp | SpanOp) -> SSAValue | int:
+    return op.axis.bounds.begin if isinstance(op, AxisOp) else op.bounds.begin
 
 
 def window_values(window: Sequence[Dim]) -> list[SSAValue]:
