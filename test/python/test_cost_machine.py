@@ -259,6 +259,11 @@ def test_what_has_no_part_in_control_takes_its_cycle(opcode: str) -> None:
     assert ran("%s1_s1 = smov.u32 3", f"%2 = {opcode} %s1_s1").cycles == 2
 
 
+@pytest.mark.parametrize("number", ["-1e+30", "1e-06", "0.5", "2.5e-07", "-inf", "nan"])
+def test_floats_are_no_part_of_control(number: str) -> None:
+    assert ran(f"%s1_s1 = smov.f32 {number}", "%s2_s2 = smov.u32 1").cycles == 2
+
+
 @pytest.mark.parametrize(("predicate", "size"), [("(0)", 0), ("(!1)", 0), ("(1)", 32), ("(!0)", 32)])
 def test_a_predicate_can_be_known(predicate: str, size: int) -> None:
     copy = f"{predicate}, /*hbm=*/0, /*size_in_granules=*/1, /*vmem=*/0, /*dst_syncflagno=*/3"

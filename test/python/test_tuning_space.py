@@ -12,6 +12,9 @@ from programs import parse
 from tuning_programs import EXAMPLES, example, jagged_row_sum, matmul
 from xdsl.passes import PassPipeline
 
+import tilec
+import tilec.language as hl
+from tilec.diagnostics import TileError
 from tilec.parsing import make_context
 from tilec.passes.plan_memory import PlanMemory
 from tilec.tuning.choice import Choice
@@ -358,3 +361,23 @@ def test_loops_through_runs_of_an_array_may_be_written_out() -> None:
     choices = [choice for each in written_out for choice in space.all_of(each)]
     assert choices
     assert all(map(space.legal, choices))
+
+
+def any_above(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    """Whether a segment has an element above 0, by columns."""
+    out = torch.empty([offsets.size(0) - 1, x.size(1)], dtype=torch.bool)
+    for g in hl.grid(out.size(0)):
+        found = hl.full([x.size(1)], False, dtype=torch.bool)
+        for rows in hl.tile(offsets[g], offsets[g + 1]):
+            found = found | (x[rows, :] > 0).any(0)
+        out[g, :] = found
+    return out
+
+
+def test_bools_are_stored_in_loops_of_the_grid() -> None:
+    """No DMA takes them: the TPU compiler refused what was chosen."""
+    args = (torch.zeros(4096, 256), torch.arange(0, 4097, 64, dtype=torch.int32))
+    assert tilec.default_config(tilec.kernel(any_above).bind(*args), "v5e").loop == "grid"
+    kernel = tilec.kernel(config=tilec.Config(loop="emit_pipeline"))(any_above)
+    with pytest.raises(TileError, match="loops of the kernel's own copy no i1, and store to none"):
+        kernel.bind(*args).pallas()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
-from xdsl.dialects.builtin import MemRefType
+from xdsl.dialects.builtin import MemRefType, i1
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from tilec.analysis.affine import static_extent
@@ -131,6 +131,11 @@ def _steps(axis: AxisOp) -> int:
 
 def block_refusal(window: WindowOp, kind: Kind, extents: Sequence[int]) -> Refusal | None:
     """Why no chip, or not every one, copies blocks of these extents, one for each dimension of the array."""
+    pipeline = window.parent_op()
+    own = isinstance(pipeline, PipelineOp) and pipeline.loop.data is not Loop.GRID
+    if window.array_type.element_type == i1 and own and (window.writes or kind is not Kind.GRID_BLOCK):
+        told = "loop=grid, or an array of i8"
+        return Refusal(0, "loops of the kernel's own copy no i1, and store to none", "an array of i1", told)
     array, block = in_view(window, shape_of(window.array.type)), in_view(window, extents)
     start: tuple[int | Multiple, ...] = ()
     if kind in (Kind.DMA_IN, Kind.DMA_OUT):

@@ -49,7 +49,7 @@ class Registers:
         return self.indices[operand]
 
     def _constant(self, operand: str) -> Value:
-        if re.fullmatch(r"-?(\d+\.\d*(e[-+]?\d+)?|inf|nan)", operand):
+        if re.fullmatch(r"-?(\d+\.\d*(e[-+]?\d+)?|\d+e[-+]?\d+|inf|nan)", operand):
             return 0 if operand == "0.0" else UNKNOWN  # other floats are not followed
         match = re.fullmatch(r"\[?(#\w+)?(?: ?\+ ?)?(?:\$?(0x[0-9a-f]+|\d+))?\]?", operand)
         if match is None or not (match[1] or match[2]):
