@@ -69,8 +69,8 @@ def _begins_anywhere(loop: LoopOp, axis: Axis) -> bool:
     """Whether all that is accessed through a tile axis begins at one place that is known at run time."""
     if span_of(axis.value) is None or isinstance(axis.value.type, JaggedSpanType):
         return False
-    bases = [base for _, base in bases_of(axis.value, loop)]
-    return any(base.factors for base in bases) and all(base == bases[0] for base in bases)
+    bases = [base.factors for _, base in bases_of(axis.value, loop)]
+    return any(bases) and all(base == bases[0] for base in bases)
 
 
 def _clip(loop: LoopOp, axis: Axis) -> None:

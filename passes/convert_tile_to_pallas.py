@@ -36,7 +36,7 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, LoadOp, SegmentOp
-from tilec.dialects.tile.expect import ExpectOp
+from tilec.dialects.tile.expect import ExpectOp, ExpectSumOp
 from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.schedule import PipelineOp
 from tilec.dialects.tile.steps import WorklistOp
@@ -140,6 +140,13 @@ class _Function:
                 self.host.arrays[op.result] = self._view(op)
             case ExpectOp():
                 self._expect(op)
+            case ExpectSumOp():
+                sums = [
+                    ([(self.host.current(array), place) for array, place in each], self.host.current(limit))
+                    for each, limit in op.sums
+                ]
+                check = pallas.CheckSumOp(sums)
+                self.host.build.insert_all(check, op.location)
             case WorklistOp():
                 self._worklist(op)
             case PipelineOp():

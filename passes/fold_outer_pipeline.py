@@ -81,6 +81,7 @@ from tilec.rewriting.bodies import BodyBuilder
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.inside import keep_reads_inside
 from tilec.rewriting.steps import StepSpace, is_constant, statements_around
+from tilec.rewriting.sums import expected_sums
 
 _LONGEST = 2 ** (INDEX_BITS - 1) - 1
 """The extent that any axis may have, if nothing is known of it."""
@@ -233,7 +234,10 @@ def _move_parallel_axes_out(space: StepSpace, window: WindowOp) -> None:
 
 
 def _keep_promises(grid: GridOp) -> None:
-    """State before the kernel what the `max` of its axes promise, and what positions in segments need."""
+    """State before the kernel what the `max` of its axes promise, what positions in segments need, and where
+    ranges that end at sums have to end."""
+    for stated in expected_sums(grid):
+        Rewriter.insert_op(stated, InsertPoint.before(grid))
     for loop in [inner for inner in grid.walk() if isinstance(inner, ForOp)]:
         skipped = may_be_skipped(loop, grid) or is_conditional(loop, grid)
         if loop.axis.bounds.limit is None:

@@ -18,9 +18,10 @@ condition, keep inside the array is read through a window that may reach beyond 
 
 Left alone, and explained: positions of which an operation makes no linear form; indices of an axis times
 more than 1; what all lanes share, where it is computed from tiles; a mask, a condition or `drop` that may
-keep lanes inside the array, where they are written, or read before the begin of a leading dimension; a
-scatter that as a store would be a race; a window that could not be copied: one that begins between tiles of
-memory, in an array whose extent is not known, or that is too large to stay on the chip.
+keep lanes inside the array, where they are written, or read before the begin of a leading dimension; what may
+be written before the array, which nothing checks; a scatter that as a store would be a race; a window that
+could not be copied: one that begins between tiles of memory, in an array whose extent is not known, or that
+is too large to stay on the chip.
 """
 
 from collections.abc import Sequence
@@ -36,15 +37,15 @@ from xdsl.transforms.dead_code_elimination import is_trivially_dead
 from tilec.analysis.affine import is_inside, linear
 from tilec.analysis.blocks import MOST_WINDOW, following_extent
 from tilec.analysis.positions import Positions, positions
-from tilec.analysis.races import conflicts
+from tilec.analysis.races import conflicts, meet
 from tilec.analysis.ranges import Ranges
 from tilec.analysis.unflatten import Digit, digits, strides_of
 from tilec.analysis.vmem import WORD
-from tilec.analysis.within import begins_inside, is_conditional, is_within, may_leave
+from tilec.analysis.within import begins_inside, is_conditional, is_within, may_begin_before, may_leave
 from tilec.diagnostics import explain, where
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp, StoreOp
-from tilec.dialects.tile.gathers import GatherOp
+from tilec.dialects.tile.gathers import GatherOp, ScatterOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import GridOp, LoopOp
 from tilec.dialects.tile.types import UNBOUND, JaggedSpanType, byte_width, element_type, shape_of, span_names
@@ -79,7 +80,7 @@ def _raise(access: Indexed, place: int, views: Views) -> str | None:
         if isinstance(plan, str):
             reasons.append(plan)
             continue
-        reason = _disagreement(plan, strides, views) or _insert(plan)
+        reason = _disagreement(plan, strides, views) or _insert(plan, views)
         if reason is None:
             return None
         plan.withdraw()
@@ -175,11 +176,11 @@ def _follows(other: Indexed, strides: Sequence[int], plan: Unflattened, views: V
     return found.array is plan.array
 
 
-def _insert(plan: Unflattened) -> str | None:
+def _insert(plan: Unflattened, views: Views) -> str | None:
     """Put a window in the place of positions, unless a store would be a race; returns that."""
     ids = [dim.base for dim in plan.access.window if dim.base is not None and dim.indexed]
     plan.place_before()
-    race = _race(plan.access, plan.made) if isinstance(plan.made, StoreOp) else None
+    race = _race(plan.access, plan.made, views) if isinstance(plan.made, StoreOp) else None
     if race is None:
         plan.take_over()
         for value in ids:
@@ -225,6 +226,8 @@ def _leaves(access: Indexed, made: AccessOp) -> str | None:
     grid = _grid_around(access)
     for position in range(len(made.window)):
         name = f"dimension {position} of %{access.array.name_hint or 'array'}"
+        if isinstance(made, StoreOp) and may_begin_before(made.window[position]):
+            return f"some may be before {name}"
         if is_within(made, position) or (isinstance(made, LoadOp) and _is_cut(made, position)):
             continue
         if access.mask is not None:
@@ -273,16 +276,34 @@ def _not_copied_along(made: AccessOp, place: int) -> str | None:
     )
 
 
-def _race(access: Indexed, made: StoreOp) -> str | None:
+def _race(access: Indexed, made: StoreOp, views: Views) -> str | None:
     """Why a store might meet other accesses, which the scatter beside it promises not to."""
     grid = _grid_around(made)
     if grid is None:
         return None
     for axis in grid.axes:
         pairs = [{each.write, each.other} for each in conflicts(grid, axis.value)]
-        if any(made in pair and access not in pair for pair in pairs):
+        found = [pair for pair in pairs if made in pair and access not in pair]
+        others = {op for pair in found for op in pair if op is not made}
+        if {made} in found or any(not _stays_apart(op, made, axis.value, views) for op in others):
             return f"as a store it might meet another access in two iterations of {axis.name}"
     return None
+
+
+def _stays_apart(other: AccessOp, made: StoreOp, axis: SSAValue, views: Views) -> bool:
+    """Whether another scatter, as the store that it can be, meets a store in no two iterations of an axis."""
+    grid, place = _grid_around(made), next((i for i, dim in enumerate(other.window) if dim.indexed), None)
+    if grid is None or place is None or not isinstance(other, ScatterOp) or other.array is not made.array:
+        return False
+    form = _form(other, place)
+    if isinstance(form, str):
+        return False
+    found = _plan(other, place, form, (1,), views)
+    if isinstance(found, str):
+        return False
+    apart = found.array is made.array and not meet(grid, axis, made, found.made)
+    found.withdraw()
+    return apart
 
 
 def _erase_unused(value: SSAValue) -> None:

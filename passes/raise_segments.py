@@ -14,15 +14,19 @@ After:
     %b, %e = tile.segment %offsets[%g]
     tile.for %m = %b to %e by m { … }
 
-An axis has to have the difference of the two elements as its length, wherever it begins; where it ends at
-the least of several integers, the end of a segment is one of them. The pass takes the program at its word:
-offsets that are not in order made empty ranges before, and are an error after. The interpreter finds it,
-and the emitted module where it sees the offsets. Elements of two arrays, `begins[g]` and `ends[g]`, are
-left alone, as their ranges may be in any order and may overlap; `tile.segment %begins[%g] to %ends[%g]`
-says that they do not.
+Other loads of the two elements behind a segment become its bounds, too.
+
+An axis has to have the difference of the two elements as its length, but for a literal, wherever it begins;
+where it ends at the least of several integers, the end of a segment is one of them. The pass takes the
+program at its word: offsets that are not in order made empty ranges before, and are an error after. The
+interpreter finds it, and the emitted module where it sees the offsets. Elements of two arrays, `begins[g]`
+and `ends[g]`, are left alone, as their ranges may be in any order and may overlap; `tile.segment %begins[%g]
+to %ends[%g]` says that they do not.
 
 `--explain` says of other axes between loaded integers why they are no segments.
 """
+
+from collections.abc import Sequence
 
 from xdsl.context import Context
 from xdsl.dialects import arith, func
@@ -31,11 +35,14 @@ from xdsl.ir import Operation, SSAValue, Use
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from tilec.analysis.affine import Linear
+from tilec.analysis.affine import Linear, linear
 from tilec.analysis.segments import Ends, ends_of, position, writes_of
 from tilec.diagnostics import explain
+from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.loops import LoopOp
+from tilec.dialects.tile.types import shape_of
+from tilec.dialects.tile.views import viewed_array
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.linear import built
 
@@ -67,6 +74,8 @@ def raise_segments(function: func.FuncOp) -> None:
                     f"raise-segments: axis {axis.name} does not run between offsets[i] and offsets[i + 1]: "
                     f"{found}",
                 )
+    for segment in [op for op in function.walk() if isinstance(op, SegmentOp)]:
+        _load_no_more(segment, function, writes)
 
 
 def _least_of_indices(end: SSAValue | int) -> None:
@@ -93,12 +102,41 @@ def _raise(ends: Ends) -> None:
     place = first if first.parent is last.parent else last  # else only the last one may be under a condition
     before: list[Operation] = []
     number = position(place) - Linear(int(place is ends.end))
+    alike = [op for op in (place.parent.ops if place.parent else ()) if isinstance(op, LoadOp)]
+    for load in alike:
+        which = _asks_for(load, ends.begin.array, number)
+        if which is not None and _is_after(place, load):  # an earlier one of the same element
+            place, number = load, position(load) - Linear(which)
+            break
     segment = SegmentOp(place.array, built(number, IndexBuilder(before, place.location)))
     segment.location = place.location
     Rewriter.insert_op([*before, segment], InsertPoint.before(place))
     for load, bound in ((ends.begin, segment.begin), (ends.end, segment.end)):
         bound.name_hint = load.result.name_hint
         _replace(load, bound, segment)
+
+
+def _load_no_more(segment: SegmentOp, function: func.FuncOp, writes: Sequence[AccessOp]) -> None:
+    """Let what else loads the begin or the end of a segment behind it use its bounds."""
+    if segment.ends is not None or segment.last is not None:
+        return
+    if any(viewed_array(op.array) is segment.begins for op in writes):
+        return
+    for load in [op for op in function.walk() if isinstance(op, LoadOp)]:
+        place = _asks_for(load, segment.begins, linear(segment.index))
+        if place is not None and _is_after(load, segment):
+            bound = (segment.begin, segment.end)[place]
+            name = bound.name_hint
+            _replace(load, bound, segment)
+            bound.name_hint = name
+
+
+def _asks_for(load: LoadOp, array: SSAValue, number: Linear) -> int | None:
+    """0 where a load is the begin of segment `number` of an array, 1 where it is its end, else `None`."""
+    if load.array is not array or load.mask is not None or shape_of(load.result.type):
+        return None
+    place = (position(load) - number).literal
+    return place if place in (0, 1) else None
 
 
 def _replace(load: LoadOp, bound: SSAValue, segment: SegmentOp) -> None:

@@ -19,9 +19,10 @@ After:
       %i = arith.subi %rows, …                   // %b in all lanes
 
 It is done to a `tile.for` whose length is known only at run time, if each of its accesses adds the same to
-the axis' index, in windows and in computed positions of linear form, or each that writes adds the begin of a
-segment: others, as of a table of positions, get windows that begin before the axis then. Literals that are
-added besides stay.
+the axis' index, in windows and in computed positions of linear form. Or each that writes adds the begin of a
+segment, or what lets the ranges of a grid's iterations come one after the other, as the begins of two arrays
+of segments do together: others, as of a table of positions, get windows that begin before the axis then.
+Literals that are added besides stay, but for one that all of those that write add.
 `--explain` says where accesses add different things.
 """
 
@@ -37,11 +38,12 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.analysis.affine import Linear, ends_in, is_inside, linear, static_extent
 from tilec.analysis.bases import bases_of
+from tilec.analysis.ordering import Iterations
 from tilec.diagnostics import explain
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
-from tilec.dialects.tile.loops import ForOp
+from tilec.dialects.tile.loops import ForOp, GridOp
 from tilec.dialects.tile.types import shape_of, span_of
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp
 from tilec.rewriting.index import IndexBuilder
@@ -62,18 +64,23 @@ class RebaseAxes(ModulePass):
 
 
 def _rebase(loop: ForOp) -> None:
-    axis, bases = loop.axis, list(bases_of(loop.axis.value, loop))
-    if not any(base.factors for _, base in bases):
+    axis, found = loop.axis, list(bases_of(loop.axis.value, loop))
+    if not any(base.factors for _, base in found):
         return
-    written = [base for op, base in bases if op.effect is Effect.WRITE]
-    base = written[0] if written else bases[0][1]
-    alike = written if written and _begins_a_segment(base) else [each for _, each in bases]
+    stored = [base for op, base in found if op.effect is Effect.WRITE]
+    bases = [Linear(0, base.factors) for base in stored or [each for _, each in found]]
+    base = bases[0]
+    in_order = bool(stored) and not _begins_a_segment(base) and _comes_in_order(loop, base)
+    leads = in_order or (bool(stored) and _begins_a_segment(base))
+    alike = bases if leads else [Linear(0, each.factors) for _, each in found]
     if any(each != base for each in alike):
         explain(loop, f"rebase-axes: what is accessed through {axis.name} does not all begin at one place")
         return
     if any(isinstance(leaf, tuple) or is_inside(leaf, loop) for leaf in base.factors):
         explain(loop, f"rebase-axes: where what is accessed through {axis.name} begins changes in the loop")
         return
+    if in_order and len({each.constant for each in stored}) == 1:
+        base = stored[0]  # the tiles that are written are those of the array
     _move(loop, base)
 
 
@@ -81,6 +88,19 @@ def _begins_a_segment(base: Linear) -> bool:
     return any(
         isinstance(leaf, SSAValue) and isinstance(leaf.owner, SegmentOp) and base == linear(leaf.owner.begin)
         for leaf in base.factors
+    )
+
+
+def _comes_in_order(loop: ForOp, base: Linear) -> bool:
+    """Whether the loop's ranges, moved by `base`, come one after the other in an axis of a grid around."""
+    begin, end = (linear(bound) + base for bound in (loop.axis.bounds.begin, loop.axis.bounds.end))
+    grid = loop.parent_op()
+    while grid is not None and not isinstance(grid, GridOp):
+        grid = grid.parent_op()
+    axes = [] if grid is None else [axis.value for axis in grid.axes]
+    return any(
+        Iterations(axis, lambda leaf: isinstance(leaf, tuple) or leaf is not axis).in_order(end, begin)
+        for axis in axes
     )
 
 

@@ -55,7 +55,7 @@ from tilec.analysis.blocks import (
 )
 from tilec.analysis.lanes import moves_freely
 from tilec.analysis.revisits import returns
-from tilec.analysis.visits import axes_behind, covers, follows, shared_axes, shares_block
+from tilec.analysis.visits import axes_behind, covers, follows, same_tiles, shared_axes, shares_block
 from tilec.analysis.vmem import LANES, WORD
 from tilec.analysis.within import is_cut
 from tilec.diagnostics import explain, fail, where
@@ -195,12 +195,14 @@ class _Choice:
         """Blocks to try, those of fewer elements first."""
         choices: list[list[int]] = []
         for position, dim in enumerate(self.window.window):
-            if all(each.window[position] == dim for each in self.windows):
+            if all(same_tiles(each.window[position], dim) for each in self.windows):
                 choices.append(list(self._extents(position, wish)))
                 continue
             # Different tiles of one block: it holds all of them.
             every = [_wholes(each, position) for each in self.windows]
-            choices.append([extent for extent in every[0] if all(extent in others for others in every)])
+            least = max(min(each) for each in every) if all(every) else None
+            found = {extent for each in every for extent in each if least is not None and extent >= least}
+            choices.append(sorted(found))
         return sorted(product(*choices), key=self._cost)
 
     def _cost(self, extents: tuple[int, ...]) -> tuple[bool, int]:
@@ -297,7 +299,8 @@ class _Choice:
     def _reason(self) -> str:
         """Why the tile itself is not what is copied."""
         window, tile = self.window, self.window.tile_extents
-        other = next((each for each in self.windows if each.window != window.window), None)
+        others = (each for each in self.windows if not all(map(same_tiles, each.window, window.window)))
+        other = next(others, None)
         if other is not None:
             return (
                 f"the window at {where(other)} is another one of the same array, which is written: "

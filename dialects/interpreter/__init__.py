@@ -9,6 +9,7 @@ and element, so that what depends on them is an error or shows in the results.
 from . import accesses as accesses
 from . import control as control
 from . import elementwise as elementwise
+from . import expectations as expectations
 from . import lanewise as lanewise
 from . import mixing as mixing
 from . import updates as updates

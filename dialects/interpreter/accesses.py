@@ -21,7 +21,6 @@ from tilec.dialects.tile import (
     WindowOp,
 )
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
-from tilec.dialects.tile.expect import ExpectOp
 from tilec.dialects.tile.places import held_part, held_type, place_of_part
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of, span_names, span_of
@@ -121,25 +120,6 @@ def segment(op: SegmentOp) -> Step:
             fault(op, wrong)
         machine.values[op.begin] = Value(np.asarray(ranges[0][0], np.int64))
         machine.values[op.end] = Value(np.asarray(ranges[-1][1], np.int64))
-
-    return step
-
-
-@rule(ExpectOp)
-def expect(op: ExpectOp) -> Step:
-    limit = op.limit.value.data
-
-    def step(machine: Machine) -> None:
-        array: Array = machine.values[op.array]
-        numbers, what = array.data(), "element"
-        if op.elements is None:
-            what = "length of segment"
-            ends: Array = array if op.ends is None else machine.values[op.ends]
-            numbers = np.diff(numbers) if op.ends is None else ends.data() - numbers
-        over = np.argwhere(numbers > limit)
-        if over.size:
-            place = tuple(int(i) for i in over[0])
-            fault(op, f"{what} {place[0]} of {array.name} is {numbers[place]}; max {limit} is promised")
 
     return step
 

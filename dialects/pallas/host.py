@@ -32,6 +32,7 @@ from xdsl.printer import Printer
 from xdsl.traits import MemoryAllocEffect, MemoryReadEffect
 from xdsl.utils.exceptions import VerifyException
 
+from tilec.dialects.tile.expect import SumOp
 from tilec.dialects.tile.syntax import (
     dense_i64,
     ints_of,
@@ -283,6 +284,25 @@ class CheckElementsOp(IRDLOperation):
     def verify_(self) -> None:
         verify_on_host(self)
         verify_array(self, self.array)
+
+
+@irdl_op_definition
+class CheckSumOp(SumOp):
+    """States that elements of arrays together are at most `max`; checked where the values are known.
+
+    Elements are those of `tile.expect_sum`, and so are several sums.
+
+    Example:
+        pallas.check_sum %a[-1], %b[-2] max %n
+    """
+
+    name = "pallas.check_sum"
+
+    def verify_(self) -> None:
+        super().verify_()
+        verify_on_host(self)
+        for array in self.arrays:
+            verify_array(self, array)
 
 
 @irdl_op_definition

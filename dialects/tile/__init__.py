@@ -6,7 +6,7 @@ from .arrays import EmptyOp, FullOp, LoadOp, SegmentOp, StoreOp
 from .atomics import AtomicRmwOp, RmwAttr
 from .bound import BoundOp, SideAttr
 from .elementwise import CastOp, CompareOp, RelationAttr, SelectOp
-from .expect import ExpectOp
+from .expect import ExpectOp, ExpectSumOp
 from .gathers import GatherOp, ScatterOp
 from .interleaved import InterleaveOp, StridedSliceOp
 from .locals import LocalOp
@@ -65,6 +65,7 @@ PROGRAM = (
 
 SCHEDULE = (
     ExpectOp,
+    ExpectSumOp,
     PipelineOp,
     AxisOp,
     SpanOp,

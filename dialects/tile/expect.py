@@ -1,8 +1,19 @@
 """What a kernel relies on and its caller must keep: bounds on run-time extents."""
 
-from typing import Literal
+from abc import ABC
+from collections.abc import Sequence
+from itertools import islice
+from typing import Literal, Self
 
-from xdsl.dialects.builtin import IntegerAttr, MemRefType, UnitAttr, i64
+from xdsl.dialects.builtin import (
+    DenseArrayBase,
+    IndexType,
+    IntegerAttr,
+    IntegerType,
+    MemRefType,
+    UnitAttr,
+    i64,
+)
 from xdsl.ir import SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
@@ -13,12 +24,15 @@ from xdsl.irdl import (
     opt_prop_def,
     prop_def,
     traits_def,
+    var_operand_def,
 )
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
+from xdsl.utils.exceptions import VerifyException
 
-from .syntax import parse_known_operand, unit_if
+from .syntax import dense_i64, ints_of, parse_elements, parse_known_operand, print_elements, unit_if
+from .types import UNBOUND, element_type, shape_of
 
 
 @irdl_op_definition
@@ -73,3 +87,78 @@ class ExpectOp(IRDLOperation):
             printer.print_string(" to ")
             printer.print_ssa_value(self.ends)
         printer.print_string(f" max {self.limit.value.data}")
+
+
+class SumOp(IRDLOperation, ABC):
+    """A limit of elements of integer arrays together, or of one of several such sums."""
+
+    arrays = var_operand_def(MemRefType)
+    limits = var_operand_def(IndexType)
+    places = prop_def(DenseArrayBase)
+    counts = prop_def(DenseArrayBase)
+
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+
+    def __init__(self, sums: Sequence[tuple[Sequence[tuple[SSAValue, int]], SSAValue]]):
+        elements = [element for found, _ in sums for element in found]
+        super().__init__(
+            operands=[[array for array, _ in elements], [limit for _, limit in sums]],
+            properties={
+                "places": dense_i64([place for _, place in elements]),
+                "counts": dense_i64([len(found) for found, _ in sums]),
+            },
+        )
+
+    @property
+    def sums(self) -> list[tuple[list[tuple[SSAValue, int]], SSAValue]]:
+        """The elements of each sum, arrays with places, and its limit."""
+        elements = iter(zip(self.arrays, ints_of(self.places), strict=True))
+        counts = zip(ints_of(self.counts), self.limits, strict=True)
+        return [(list(islice(elements, count)), limit) for count, limit in counts]
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        sums: list[tuple[list[tuple[SSAValue, int]], SSAValue]] = []
+        while not sums or parser.parse_optional_keyword("or"):
+            elements = parse_elements(parser)
+            parser.parse_keyword("max")
+            sums.append((elements, parse_known_operand(parser)))
+        return cls(sums)
+
+    def print(self, printer: Printer) -> None:
+        for position, (elements, limit) in enumerate(self.sums):
+            printer.print_string(" or" if position else "")
+            print_elements(printer, elements)
+            printer.print_string(" max ")
+            printer.print_ssa_value(limit)
+
+    def verify_(self) -> None:
+        for array, place in zip(self.arrays, ints_of(self.places), strict=True):
+            shape = shape_of(array.type)
+            if len(shape) != 1 or element_type(array.type) not in (IntegerType(32), IntegerType(64)):
+                raise VerifyException(
+                    f"{self.name} reads {array.type}; a memref of rank 1 of i32 or i64 is needed"
+                )
+            if shape[0] != UNBOUND and not -shape[0] <= place < shape[0]:
+                raise VerifyException(
+                    f"{self.name} reads element {place} of {array.type}; "
+                    f"{-shape[0]} to {shape[0] - 1} are accepted"
+                )
+
+
+@irdl_op_definition
+class ExpectSumOp(SumOp):
+    """States that elements of integer arrays together are at most a number; it is an error if they are more.
+
+    Elements are counted from the first, from 0, or from behind the last, from -1. Of several sums, one has to
+    be. `--fold-outer-pipeline` writes it where a range that is accessed ends at such a sum, or at the least
+    of several.
+
+    Example:
+        tile.expect_sum %begins[-1], %ends[-2] max %rows
+        tile.expect_sum %begins[-1] max %rows or %begins[-2] max %rows
+    """
+
+    name = "tile.expect_sum"
+    # An error is an effect: the operation must stay though nothing uses it.
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())

@@ -220,3 +220,25 @@ def scalar_of(value: Attribute) -> float | int:
 
 def unit_if(flag: object) -> UnitAttr | None:
     return UnitAttr() if flag else None
+
+
+def parse_elements(parser: Parser) -> list[tuple[SSAValue, int]]:
+    """Parse `%a[-1], %b[0]`."""
+
+    def element() -> tuple[SSAValue, int]:
+        array = parse_known_operand(parser)
+        with parser.in_square_brackets():
+            return array, parser.parse_integer(allow_boolean=False)
+
+    found = [element()]
+    while parser.parse_optional_punctuation(","):
+        found.append(element())
+    return found
+
+
+def print_elements(printer: Printer, elements: Sequence[tuple[SSAValue, int]]) -> None:
+    """Print what `parse_elements` reads."""
+    for position, (array, place) in enumerate(elements):
+        printer.print_string(", " if position else " ")
+        printer.print_ssa_value(array)
+        printer.print_string(f"[{place}]")

@@ -392,3 +392,22 @@ func.func @f(%x: memref<?x3xf32>, %n: index) -> (index, memref<?xf32>) {
     assert (int(d.data), y.data.tolist()) == (5, [1.5, 1.5])
     expected = "f.mlir:4:3: error: tile.full of extent -1; 0 or more is needed"
     assert refuse(text, rows(5, 3), np.asarray(-1)) == expected
+
+
+SUMS = """
+func.func @f(%a: memref<3xi32>, %b: memref<3xi64>) {
+  %seven = arith.constant 7 : index
+  %two = arith.constant 2 : index
+  tile.expect_sum %a[-1], %b[0] max %seven or %a[1] max %two
+  return
+}"""
+
+
+@pytest.mark.parametrize(("last", "middle"), [(4, 9), (9, 2)])
+def test_one_of_several_sums_has_to_be_small(last: int, middle: int) -> None:
+    interpret(SUMS, np.asarray([0, middle, last], np.int32), np.asarray([3, 8, 8]))
+
+
+def test_sums_that_are_too_large_are_an_error() -> None:
+    message = refuse(SUMS, np.asarray([0, 3, 5], np.int32), np.asarray([3, 8, 8]))
+    assert message.endswith("a sum of elements of %a and %b is 8; at most 7 has room")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from xdsl.dialects import arith
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import (
     IndexBounds,
@@ -24,7 +24,8 @@ from tilec.analysis.affine import (
     numbered_span,
     parts_of,
 )
-from tilec.analysis.visits import axes_behind, counter_of
+from tilec.analysis.ordering import Iterations
+from tilec.analysis.visits import axes_behind, counter_of, innermost_behind
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.numbered import SpanOp
@@ -44,6 +45,8 @@ class Course:
     later: bool
 
 
+_LESS = 2
+"""The predicate `slt` of `arith.cmpi`."""
 _UNKNOWN = Course(apart=False, later=False)
 _TOLD = Course(apart=True, later=True)
 """Of the steps of a list, which was made of axes that had been asked."""
@@ -93,6 +96,9 @@ def _of_tiles(span: SSAValue, shift: Linear, axes: Sequence[AxisOp]) -> Course:
     segment = None if _moves(shift, axes) else _segment(bounds)
     if segment is not None:
         return _course(_linear(segment.index, axes), axes, 1, 1)
+    number = _in_order(span, bounds, shift, axes)
+    if number is not None:
+        return _course(_leaf(number), axes, 1, 1)
     length = most_extent(bounds)
     return _UNKNOWN if length is None else _course(_linear(bounds.begin, axes) + shift, axes, length, length)
 
@@ -134,6 +140,55 @@ def _segment(bounds: IndexBounds) -> SegmentOp | None:
         if isinstance(segment, SegmentOp) and begin is segment.begin and is_disjoint(segment):
             return segment if segment.end in ends else None
     return None
+
+
+def _in_order(span: SSAValue, bounds: IndexBounds, shift: Linear, axes: Sequence[AxisOp]) -> SSAValue | None:
+    """The one axis that moves where tiles begin, if the ranges of its steps come one after the other."""
+    counter = counter_of(span.owner) if isinstance(span.owner, SpanOp) else None
+    turns = [bounds] if counter is None else _turns(bounds, counter)
+    behind = _behind(turns, axes) | {axis for axis in axes if _moves(shift, [axis])}
+    if len(behind) != 1 or not come_in_turn(turns, axes, shift):
+        return None
+    (axis,) = behind
+    return axis.result
+
+
+def come_in_turn(ranges: Sequence[IndexBounds], axes: Sequence[AxisOp], shift: Linear | None = None) -> bool:
+    """Whether ranges come one after the other, in an iteration of the axis behind them and from one to the
+    next, all of them moved by `shift`. An empty one is where it begins, which may be behind its end."""
+    behind = _behind(ranges, axes)
+    axis = next(iter(behind), axes[0])
+    more = Linear() if shift is None else shift
+    begins = [linear(each.begin) + more for each in ranges]
+    ends = [[linear(end) + more for end in (each.end, *ends_in(each))] for each in ranges]
+
+    def fixed(leaf: Leaf) -> bool:
+        return not _moves(_leaf(leaf), [axis])
+
+    now, later = Iterations(axis.result, fixed, apart=False), Iterations(axis.result, fixed)
+    pairs = [*((now, i, i + 1) for i in range(len(ranges) - 1)), (later, len(ranges) - 1, 0)]
+    return len(behind) <= 1 and all(
+        both.in_order(begins[i], begins[j]) and any(both.in_order(end, begins[j]) for end in ends[i])
+        for both, i, j in pairs
+    )
+
+
+def _behind(ranges: Sequence[IndexBounds], axes: Sequence[AxisOp]) -> set[AxisOp]:
+    """The axes that move where ranges begin."""
+    return {axis for each in ranges for axis in axes if _moves(_linear(each.begin, axes), [axis])}
+
+
+def _turns(bounds: IndexBounds, counter: AxisOp) -> list[IndexBounds]:
+    """The ranges of stretches of the axis that counts tiles, of which steps have that whose turn it is, the
+    first ones first."""
+    here, there = _choice(bounds.begin), _choice(bounds.end)
+    turn = None if here is None else here.cond.owner
+    if here is None or there is None or not isinstance(turn, arith.CmpiOp) or here.cond is not there.cond:
+        return [bounds]
+    if turn.predicate.value.data != _LESS or innermost_behind(turn.lhs) is not counter:
+        return [bounds]
+    first = replace(bounds, begin=here.lhs, end=there.lhs)
+    return [first, *_turns(replace(bounds, begin=here.rhs, end=there.rhs), counter)]
 
 
 def _course(form: Linear, axes: Sequence[AxisOp], between: int, room: int) -> Course:
@@ -205,8 +260,23 @@ def _is_listed(leaf: Leaf) -> bool:
         return False
     owner = (numbered_span(leaf) or leaf).owner
     if isinstance(owner, SpanOp):
-        return any(_is_listed(each) for each in linear(owner.index).factors)
+        return _follows_a_list(owner.index)
     return isinstance(owner, LoadOp) and isinstance(owner.array.owner, WorklistOp)
+
+
+def _follows_a_list(value: SSAValue) -> bool:
+    """Whether a number is computed from what is read from a list of tiles."""
+    pending, seen = [value], set[SSAValue]()
+    while pending:
+        each = pending.pop()
+        owner = each.owner
+        if each in seen or not isinstance(owner, Operation):
+            continue
+        seen.add(each)
+        if isinstance(owner, LoadOp) and isinstance(owner.array.owner, WorklistOp):
+            return True
+        pending += owner.operands
+    return False
 
 
 def _linear(value: SSAValue | int, axes: Sequence[AxisOp]) -> Linear:
@@ -214,9 +284,12 @@ def _linear(value: SSAValue | int, axes: Sequence[AxisOp]) -> Linear:
     form = linear(value)
     if isinstance(value, int):
         return form
-    leaves = [leaf for leaf in form.factors if not isinstance(leaf, tuple)]
-    kept, whole = axes_behind(leaves), axes_behind([value])
+    kept, whole = axes_behind(_leaves(form)), axes_behind([value])
     return form if all(axis in kept for axis in axes if axis in whole) else _leaf(value)
+
+
+def _leaves(form: Linear) -> list[SSAValue]:
+    return [leaf for leaf in form.factors if not isinstance(leaf, tuple)]
 
 
 def _leaf(leaf: Leaf) -> Linear:
@@ -225,5 +298,4 @@ def _leaf(leaf: Leaf) -> Linear:
 
 def _moves(form: Linear, axes: Sequence[AxisOp]) -> bool:
     """Whether a position depends on `axes`."""
-    leaves = [leaf for leaf in form.factors if not isinstance(leaf, tuple)]
-    return not axes_behind(leaves, ends=False).isdisjoint(axes)
+    return not axes_behind(_leaves(form), ends=False).isdisjoint(axes)

@@ -1,6 +1,6 @@
 """Which accesses can meet: whether two iterations of an axis may touch one element of an array."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product, takewhile
 from math import gcd
@@ -10,6 +10,7 @@ from xdsl.ir import Block, OpResult, SSAValue
 
 from tilec.analysis.affine import (
     IndexBounds,
+    Leaf,
     Linear,
     axis_bounds,
     begins_on_a_tile,
@@ -22,6 +23,7 @@ from tilec.analysis.affine import (
     static_extent,
     whole_bounds,
 )
+from tilec.analysis.ordering import Iterations
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import SegmentOp
@@ -86,11 +88,46 @@ def separates(loop: LoopOp, axis: SSAValue, one: Dim, two: Dim) -> bool:
             return True
     if _segment(one, axis) is not None and _segment(one, axis) == _segment(two, axis):
         return one.shift == two.shift == 0
+    if _in_order(loop, axis, one, two):
+        return True
     ranges = [[found for b in (axis_bounds, whole_bounds) if (found := _range(d, b))] for d in (one, two)]
     return any(
         _elsewhere(loop, first, second) or _apart(loop, axis, first, second)
         for first, second in product(*ranges)
     )
+
+
+def _in_order(loop: LoopOp, axis: SSAValue, one: Dim, two: Dim) -> bool:
+    """Whether the ranges of two dimensions come one after the other from iteration to iteration of `axis`."""
+    known = [*takewhile(lambda argument: argument is not axis, loop.body.block.args), axis]
+    first, second = _reach(one, known, loop), _reach(two, known, loop)
+    if first is None or second is None:
+        return False
+
+    def fixed(leaf: Leaf) -> bool:
+        return isinstance(leaf, tuple) or not _varies(leaf, loop, axis)
+
+    def reach(leaf: Leaf) -> int | None:
+        bounds = None if isinstance(leaf, tuple) or leaf is axis else axis_bounds(leaf)
+        size = None if bounds is None or bounds.begin != 0 else static_extent(bounds)
+        return None if size is None or size < 1 else size - 1
+
+    both = Iterations(axis, fixed, reach)
+    return both.in_order(first[1], second[0]) and both.in_order(second[1], first[0])
+
+
+def _reach(dim: Dim, known: Sequence[SSAValue], loop: LoopOp) -> tuple[Linear, Linear] | None:
+    """Where a dimension's indices begin, of all iterations of axes inside of those `known`, and the place
+    behind the last one."""
+    shift, base = linear(dim.shift), dim.base
+    if dim.indexed:
+        return None
+    inner = base is not None and base not in known and is_inside(base, loop)
+    bounds = whole_bounds(base) if base is not None and inner else None
+    if bounds is not None:
+        return linear(bounds.begin) + shift, linear(bounds.end) + shift
+    form = shift if base is None else linear(base) + shift
+    return None if dim.span is not None else (form, form + Linear(1))
 
 
 def _elsewhere(loop: LoopOp, one: tuple[Linear, int], two: tuple[Linear, int]) -> bool:

@@ -35,12 +35,13 @@ def ends_of(bounds: IndexBounds, writes: Sequence[AccessOp]) -> Ends | str | Non
 
 def _ends(length: Linear, writes: Sequence[AccessOp]) -> Ends | str | None:
     """The loads that a length is the difference of, if they are the ends of a segment."""
+    length = _merged(length, writes)
     loads = {load: factor for leaf, factor in length.factors.items() if (load := _load(leaf)) is not None}
     if not loads:
         return None
     begin = next((load for load, factor in loads.items() if factor == -1), None)
     end = next((load for load, factor in loads.items() if factor == 1), None)
-    if begin is None or end is None or len(length.factors) > 2 or length.constant:
+    if begin is None or end is None or len(length.factors) > 2:
         return "its length is not one loaded integer less another"
     return obstacle(begin, end, writes) or Ends(begin, end)
 
@@ -73,6 +74,25 @@ def obstacle(begin: LoadOp, end: LoadOp, writes: Sequence[AccessOp]) -> str | No
     if 1 not in first.factors.values():
         return f"their index in {names[0]} takes no steps of 1"
     return None
+
+
+def _merged(form: Linear, writes: Sequence[AccessOp]) -> Linear:
+    """A form in which loads of one element of an array that nothing writes are one."""
+    loads: list[LoadOp] = []
+    merged = Linear(form.constant)
+    for leaf, factor in form.factors.items():
+        load = _load(leaf)
+        if load is not None and len(load.window) == 1 and load.mask is None:
+            written = any(viewed_array(op.array) is viewed_array(load.array) for op in writes)
+            same = [] if written else [each for each in loads if _is_same(each, load)]
+            loads += [load]
+            leaf = next((each.result for each in same), leaf)
+        merged += Linear(0, {leaf: factor})
+    return merged
+
+
+def _is_same(one: LoadOp, two: LoadOp) -> bool:
+    return one.array is two.array and (position(one) - position(two)).literal == 0
 
 
 def _load(leaf: SSAValue | tuple[SSAValue, int]) -> LoadOp | None:

@@ -41,7 +41,12 @@ def axes_behind(values: Iterable[SSAValue], *, ends: bool = True) -> set[AxisOp]
 def counter_of(span: SpanOp) -> AxisOp | None:
     """The axis whose steps count the tiles of a `tile.span`: the innermost that the tile's number follows
     from. What else it follows from are how many tiles others have before it, and how many it has."""
-    axes = axes_behind([span.index])
+    return innermost_behind(span.index)
+
+
+def innermost_behind(value: SSAValue) -> AxisOp | None:
+    """The innermost of the axes that a value depends on."""
+    axes = axes_behind([value])
     return max(axes, key=lambda axis: sum(each.is_before_in_block(axis) for each in axes), default=None)
 
 
@@ -116,12 +121,32 @@ def shares_block(one: WindowOp, two: WindowOp) -> bool:
         one.extents == two.extents
         and one.origin == two.origin
         and all(
-            first == second
+            same_tiles(first, second)
             or (stays(one, position) and stays(two, position))
             or _follow_one(one, two, position)
             for position, (first, second) in enumerate(zip(one.window, two.window, strict=True))
         )
     )
+
+
+def same_tiles(one: Dim, two: Dim) -> bool:
+    """Whether two dimensions have the same place in every step: `tile.span`s of one number and one range are
+    the same tiles under two names."""
+    if one == two:
+        return True
+    if one.base is None or two.base is None or (one.shift, one.full) != (two.shift, two.full):
+        return False
+    first, second = one.base.owner, two.base.owner
+    if not isinstance(first, SpanOp) or not isinstance(second, SpanOp):
+        return False
+    (size, tiles), (other, others) = (_tiles_of(span) for span in (first, second))
+    return size == other and tiles == others
+
+
+def _tiles_of(span: SpanOp) -> tuple[int, tuple[object, ...]]:
+    kind = span_of(span.result)
+    bounds = span.bounds
+    return 0 if kind is None else kind.size, (span.index, bounds.begin, bounds.end, span.aligned)
 
 
 def _follow_one(one: WindowOp, two: WindowOp, position: int) -> bool:

@@ -152,6 +152,15 @@ def begins_inside(dim: Dim) -> bool:
     return dim.shift == 0 if low is None else low >= 0
 
 
+def may_begin_before(dim: Dim) -> bool:
+    """Whether a dimension begins a literal before what may be 0, as two rows before a segment do."""
+    bounds = None if dim.base is None or dim.indexed else whole_bounds(dim.base)
+    if bounds is None:
+        return False
+    form = linear(bounds.begin) + linear(dim.shift)
+    return form.constant < 0 and bool(form.factors) and min(form.factors.values()) > 0
+
+
 def may_leave(op: AccessOp, position: int) -> bool:
     """Whether an access that a condition or a mask leaves out may name a position outside of the array there.
 

@@ -10,6 +10,7 @@ from tilec.dialects.pallas import (
     CheckElementsOp,
     CheckLengthsOp,
     CheckSegmentsOp,
+    CheckSumOp,
     EmitPipelineOp,
     FullOp,
     RequireOp,
@@ -80,6 +81,8 @@ class FunctionPrinter:
                 self._check(op, arrays, op.limit)
             case CheckElementsOp():
                 self._check(op, [scope.text(op.array)], op.limit)
+            case CheckSumOp():
+                self._check_sum(op)
             case RequireOp():
                 self._require(op)
             case func.ReturnOp():
@@ -95,6 +98,14 @@ class FunctionPrinter:
             fail(op, f"{op.name} has a limit that is known only when a kernel starts")
         helper = op.name.removeprefix("pallas.")
         self.wrapper.add(f"{helper}({', '.join([*arrays, self.scope.text(limit)])})", op)
+
+    def _check_sum(self, op: CheckSumOp) -> None:
+        texts: list[str] = []
+        for elements, limit in op.sums:
+            names = " and ".join(self.scope.text(array) for array, _ in elements)
+            pairs = ", ".join(f"({self.scope.text(array)}, {place})" for array, place in elements)
+            texts.append(f"({string_text(names)}, [{pairs}], {self.scope.text(limit)})")
+        self.wrapper.add(f"check_sum({', '.join(texts)})", op)
 
     def _require(self, op: RequireOp) -> None:
         value, limit = self.scope.text(op.value), self.scope.text(op.limit)

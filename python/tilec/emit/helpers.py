@@ -58,6 +58,21 @@ def check_elements(array, limit):
         raise ValueError(f"element {place.tolist()} is {array[tuple(place)]}; {limit} is promised at most")
 '''
 
+CHECK_SUM = '''\
+def check_sum(*sums):
+    """Raises ValueError where elements exceed a limit in each of `sums`. Traced ones are not checked."""
+    if any(isinstance(array, jax.core.Tracer) for _, elements, _ in sums for array, _ in elements):
+        return
+    wrong = []
+    for names, elements, limit in sums:
+        parts = [int(np.asarray(array)[place]) for array, place in elements]
+        if sum(parts) <= limit:
+            return
+        shown = " + ".join(map(str, parts))
+        wrong.append(f"{names}, {shown}, end at {sum(parts)}; they must end at {limit} or earlier")
+    raise ValueError(", or ".join(wrong))
+'''
+
 WHOLE_BLOCKS = '''\
 def whole_blocks(array, block, interpret):
     """`array`, padded to whole blocks for interpret mode, which cannot alias a partial one. A TPU can."""
@@ -71,6 +86,7 @@ HELPERS = {
     "check_segments": CHECK_SEGMENTS,
     "check_lengths": CHECK_LENGTHS,
     "check_elements": CHECK_ELEMENTS,
+    "check_sum": CHECK_SUM,
     "whole_blocks": WHOLE_BLOCKS,
 }
 """By name."""

@@ -21,6 +21,7 @@ from tilec.analysis.affine import (
     whole_bounds,
 )
 from tilec.analysis.ranges import Ranges
+from tilec.analysis.stretches import stretch, stretches_of
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.numbered import SpanOp
@@ -58,8 +59,8 @@ def segments_behind(axis: AxisOp) -> set[AxisOp] | None:
     """The axes that number the segments whose tiles an axis goes through: each combination of their steps has
     others, and all are disjoint. None where that is not known, as of `%o[%g / 2]`.
     """
-    stretches = _stretches(axis)
-    found = [_numbers(segment) for segment, _ in stretches or []]
+    stretches = stretches_of(axis, block_size(axis))
+    found = [_numbers(each.segment) for each in stretches or []]
     return found[0] if found and all(each == found[0] for each in found) else None
 
 
@@ -80,56 +81,6 @@ def _numbers(segment: SegmentOp) -> set[AxisOp] | None:
             return {axis} | ((segments_behind(axis) if apart else None) or set[AxisOp]())
         case _:
             return None
-
-
-def _stretches(axis: AxisOp) -> list[tuple[SegmentOp, int]] | None:
-    """The segments whose tiles an axis goes through, one after the other, and how long these are."""
-    bounds = axis.axis.bounds
-    begin = None if isinstance(bounds.begin, int) else bounds.begin.owner
-    if isinstance(bounds.end, int):
-        return None
-    if isinstance(begin, SegmentOp):
-        return [(begin, block_size(axis))] if _is_within(bounds.end, begin) else None
-    return _counted(bounds.end) if linear(bounds.begin).literal == 0 and not span_of(axis.result) else None
-
-
-def _counted(count: SSAValue) -> list[tuple[SegmentOp, int]] | None:
-    """The segments whose tiles are counted, as for loops that follow each other, and how long these are."""
-    match count.owner:
-        case arith.AddiOp() as op:
-            first, second = _counted(op.lhs), _counted(op.rhs)
-            return None if first is None or second is None else first + second
-        case arith.MaxSIOp() as op if linear(op.rhs).literal == 1:
-            return _counted(op.lhs)
-        case arith.CeilDivSIOp(lhs=OpResult(op=arith.SubiOp() as length)) as op:
-            size = linear(op.rhs).literal
-            begin = None if size is None or size < 1 else _unaligned(length.rhs, size).owner
-            if size is None or not isinstance(begin, SegmentOp):
-                return None
-            return [(begin, size)] if _is_within(length.lhs, begin) else None
-        case _:
-            return None
-
-
-def _is_within(end: SSAValue, segment: SegmentOp) -> bool:
-    """Whether an end is surely not behind the segment's."""
-    match end.owner:
-        case arith.MinSIOp() as op:
-            return _is_within(op.lhs, segment) or _is_within(op.rhs, segment)
-        case arith.SelectOp() as op:
-            return _is_within(op.lhs, segment) and _is_within(op.rhs, segment)
-        case owner:
-            return owner is segment
-
-
-def _unaligned(begin: SSAValue, size: int) -> SSAValue:
-    """What `begin / size * size` is made of; else the value."""
-    match begin.owner:
-        case arith.MuliOp(lhs=OpResult(op=arith.FloorDivSIOp() as op), rhs=factor):
-            whole = linear(op.rhs).literal == linear(factor).literal == size
-            return op.lhs if whole else begin
-        case _:
-            return begin
 
 
 @dataclass(frozen=True)
@@ -250,6 +201,9 @@ class StepBounds:
             found.append(-(-max(extent, 0) // size) + (axis.aligned is not None))
         if divided is not None and (around := span_of(divided)) is not None:
             found.append(-(-around.size // size) + (axis.aligned is not None))
+        length = None if isinstance(bounds.end, int) else stretch(bounds.begin, bounds.end, size)
+        if length is not None and length.moved and (most := self.upper(length.segment.end)) is not None:
+            found.append(self.build.add(self.build.ceildiv(most, size), int(axis.aligned is not None)))
         end, begin = self.upper(bounds.end), self.lower(bounds.begin)
         if axis.aligned is not None:
             begin -= begin % size  # where its first tile begins
@@ -260,14 +214,16 @@ class StepBounds:
     def all_tiles(self, axis: AxisOp, segments: Index) -> Index | None:
         """The most tiles over `segments` disjoint segments, as `segments_behind` an axis are.
 
-        Neighbours may share one, an empty one may have one to itself.
+        Neighbours may share one, an empty one may have one to itself; one that is moved has one more where it
+        begins inside of one.
         """
         total: Index = 0
-        for segment, size in _stretches(axis) or []:
-            end = self.upper(segment.begin)
+        for each in stretches_of(axis, block_size(axis)) or []:
+            end = self.upper(each.segment.begin)
             if end is None:
                 return None
-            total = self.build.add(total, self.build.add(self.build.ceildiv(end, size), segments))
+            more = self.build.mul(segments, 1 + each.moved)
+            total = self.build.add(total, self.build.add(self.build.ceildiv(end, each.size), more))
         return total
 
     def _least(self, found: list[Index], keep: bool) -> Index | None:
@@ -352,6 +308,9 @@ class StepBounds:
                 if bounds is not None and ends_with(bounds.end, segment) and isinstance(dim.shift, int):
                     whole = (bounds.begin, bounds.end) == (segment.begin, segment.end)
                     (wholes if whole else places).append((window.array, position, -dim.shift))
+                elif bounds is not None:
+                    further = (linear(segment.end) - linear(bounds.end) - linear(dim.shift)).literal
+                    places += [] if further is None else [(window.array, position, further)]
         found: dict[tuple[int, int], Index] = {}
         for array, position, further in wholes or places:
             kind, key = (shape_of(array.type)[position], further), (array, position)

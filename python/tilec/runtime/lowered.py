@@ -9,7 +9,14 @@ from xdsl.dialects.builtin import FunctionType, ModuleOp
 from xdsl.ir import Operation, SSAValue
 
 from tilec.diagnostics import verify
-from tilec.dialects.pallas import CallOp, CheckElementsOp, CheckLengthsOp, CheckSegmentsOp, RequireOp
+from tilec.dialects.pallas import (
+    CallOp,
+    CheckElementsOp,
+    CheckLengthsOp,
+    CheckSegmentsOp,
+    CheckSumOp,
+    RequireOp,
+)
 from tilec.emit.module import print_module
 from tilec.parsing import make_context
 from tilec.passes.tile_to_pallas import TileToPallas
@@ -72,4 +79,4 @@ def _keep_checks(function: func.FuncOp) -> None:
 def _is_check(op: Operation) -> bool:
     if isinstance(op, RequireOp):
         return not isinstance(op.value.owner, arith.ConstantOp)
-    return isinstance(op, CheckElementsOp | CheckLengthsOp | CheckSegmentsOp)
+    return isinstance(op, CheckElementsOp | CheckLengthsOp | CheckSegmentsOp | CheckSumOp)

@@ -252,3 +252,23 @@ func.func @workers(%x: memref<?x128xf32>, %offsets: memref<33xi32>) -> memref<?x
   return %out : memref<?x128xf32>
 }
 // CHECK: {{.*}}/classify-axes-invalid.mlir:248:9: error: race: the store at {{.*}}/classify-axes-invalid.mlir:248:9, with itself, may touch one element of %out in two iterations of the parallel axis worker; index a dimension by worker, or loop over it with tile.for
+
+// -----
+
+// Rows of two arrays of segments, of which the second's begin where the first's would: the last of one group
+// are the first of the next.
+func.func @overlap(%x: memref<96x128xf32>, %a: memref<9xi32>, %c: memref<9xi32>, %out: memref<96x128xf32>) {
+  tile.grid %g = 0 to 8 {
+    %b, %e = tile.segment %a[%g]
+    %s, %t = tile.segment %c[%g]
+    %from = arith.addi %b, %s : index
+    %to = arith.addi %e, %t : index
+    %more = arith.addi %to, %g : index
+    tile.for %m = %from to %more by m:8 {
+      %v = tile.load %x[%m, :]
+      tile.store %v, %out[%m, :]
+    }
+  }
+  return
+}
+// CHECK: {{.*}}/classify-axes-invalid.mlir:269:7: error: race: the store at {{.*}}/classify-axes-invalid.mlir:269:7, with itself, may touch one element of %out in two iterations of the parallel axis g; index a dimension by g, or loop over it with tile.for

@@ -223,3 +223,29 @@ func.func @shifted(%x: memref<256xf32>) {
 // CHECK-NEXT:    %c = arith.constant 1.000000e+00 : f32
 // CHECK-NEXT:    tile.for %i = 0 to 128 ordered {
 // CHECK-NEXT:      tile.for %j = 0 to 8 parallel {
+
+// The first eight rows of a segment and the others; the rows of two arrays of segments, one after the other.
+func.func @in_order(%x: memref<64x128xf32>, %a: memref<9xi32>, %c: memref<9xi32>, %out: memref<64x128xf32>, %both: memref<96x128xf32>) -> (memref<64x128xf32>, memref<96x128xf32>) {
+  %eight = arith.constant 8 : index
+  tile.grid %g = 0 to 8 {
+    %b, %e = tile.segment %a[%g]
+    %s, %t = tile.segment %c[%g]
+    %far = arith.addi %b, %eight : index
+    %m8 = arith.minsi %far, %e : index
+    tile.for %m = %b to %m8 by m:8 {
+      %v = tile.load %x[%m, :]
+      tile.store %v, %out[%m, :]
+    }
+    tile.for %n = %m8 to %e by n:8 {
+      %v = tile.load %x[%n, :]
+      tile.store %v, %out[%n, :]
+    }
+    %sum = arith.addi %e, %s : index
+    %place = arith.addi %sum, %g : index
+    %row = tile.load %x[%g, :]
+    tile.store %row, %both[%place, :]
+  }
+  return %out, %both : memref<64x128xf32>, memref<96x128xf32>
+}
+// CHECK-LABEL: func.func @in_order
+// CHECK: tile.grid %g = 0 to 8 parallel

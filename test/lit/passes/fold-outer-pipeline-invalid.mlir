@@ -213,3 +213,20 @@ func.func @before(%w: memref<5x256xf32>, %out: memref<5x256xf32>) {
   return
 }
 // CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:211:5: error: fold-outer-pipeline: axis g begins 2 before dimension 0 of %out; a mask or a condition on the access may leave those indices out
+
+// -----
+
+// Rows before a segment, which may be the first of the array.
+func.func @before_a_segment(%x: memref<64x128xf32>, %offsets: memref<9xi32>, %out: memref<64x128xf32>) {
+  %two = arith.constant 2 : index
+  tile.grid %g = 0 to 8 parallel {
+    %b, %e = tile.segment %offsets[%g]
+    %from = arith.subi %b, %two : index
+    tile.for %m = %from to %e by m:8 ordered {
+      %v = tile.load %x[%m, :]
+      tile.store %v, %out[%m, :]
+    }
+  }
+  return
+}
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:227:7: error: fold-outer-pipeline: what is written may begin before dimension 0 of %out: it begins some elements before an index that may be 0; begin at the largest of that and 0

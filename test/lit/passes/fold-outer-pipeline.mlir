@@ -599,3 +599,23 @@ func.func @exact(%x: memref<500x128xf32>, %offsets: memref<9xi32>) -> memref<500
 // CHECK-LABEL: func.func @exact(
 // CHECK:           %m = tile.span {{%[0-9]+}} of %begin to %end by m:16 keep
 // CHECK:           %k = tile.span {{%[0-9]+}} of %begin to %end by k:16 aligned keep
+
+// Rows of two arrays of segments, one after the other: where they end together is stated for the last group.
+func.func @sums(%x: memref<64x128xf32>, %a: memref<9xi32>, %c: memref<9xi32>, %out: memref<?x128xf32>) -> memref<?x128xf32> {
+  tile.grid %g = 0 to 8 parallel {
+    %b, %e = tile.segment %a[%g]
+    %s, %t = tile.segment %c[%g]
+    %from = arith.addi %b, %s : index
+    %ends = arith.addi %e, %s : index
+    %to = arith.addi %ends, %g : index
+    tile.for %m = %from to %to by m:8 parallel {
+      %v = tile.load %x[0, :]
+      %rows = tile.broadcast %v dims [1] : tensor<8x128xf32, #tile.spans<m, _>>
+      tile.store %rows, %out[%m, :]
+    }
+  }
+  return %out : memref<?x128xf32>
+}
+// CHECK-LABEL: func.func @sums
+// CHECK:         [[MOST:%[a-z0-9_]+]] = arith.subi %{{.*}}, %c7{{[_0-9]*}} : index
+// CHECK-NEXT:    tile.expect_sum %a[-1], %c[-2] max [[MOST]]

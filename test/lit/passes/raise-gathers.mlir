@@ -121,3 +121,29 @@ func.func @kept_inside(%x: memref<100xf32>, %starts: memref<9xi32>) -> memref<8x
 // CHECK-LABEL: func.func @kept_inside
 // CHECK:         %v = tile.load %x[%m + {{%[0-9]+}}] mask %live other %zero
 // CHECK:           %w = tile.load %x[%m - 30]
+
+// Two scatters to one array, of which each would be a store that meets the other where that is a scatter still:
+// the rows of group g of %a and then those of %c, which keep apart from those of other groups.
+func.func @both(%x: memref<64x128xf32>, %a: memref<9xi32>, %c: memref<9xi32>, %out: memref<112x128xf32>) -> memref<112x128xf32> {
+  tile.grid %g = 0 to 8 {
+    %b, %e = tile.segment %a[%g]
+    %s, %t = tile.segment %c[%g]
+    %from = arith.addi %b, %s : index
+    %middle = arith.addi %e, %s : index
+    %to = arith.addi %e, %t : index
+    tile.for %m = %from to %middle by m {
+      %v = tile.load %x[%m, :]
+      %i = tile.indices %m
+      tile.scatter %v, %out[%i, :]
+    }
+    tile.for %n = %middle to %to by n {
+      %w = tile.load %x[%n, :]
+      %j = tile.indices %n
+      tile.scatter %w, %out[%j, :]
+    }
+  }
+  return %out : memref<112x128xf32>
+}
+// CHECK-LABEL: func.func @both
+// CHECK:           tile.store %v, %out[%m, :]
+// CHECK:           tile.store %w, %out[%n, :]

@@ -18,7 +18,7 @@ func.func @notes(%offsets: memref<20xi32>, %ends: memref<9xi32>, %written: memre
     }
     tile.for %count = 0 to %e by count {
     }
-    %more = arith.addi %e, %two : index
+    %more = arith.muli %e, %two : index
     tile.for %longer = %b to %more by longer {
     }
     tile.for %backwards = %e to %b by backwards {

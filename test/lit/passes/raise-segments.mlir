@@ -125,3 +125,36 @@ func.func @first_rows(%x: memref<?x128xf32>, %offsets: memref<9xi32>) {
 // CHECK-NEXT:      [[MOST:%[a-z0-9_]+]] = arith.index_cast %most : i32 to index
 // CHECK-NEXT:      [[END:%[a-z0-9_]+]] = arith.minsi %e, [[MOST]] : index
 // CHECK-NEXT:      tile.for %m = %b to [[END]] by m {
+
+// What else loads the begin or the end, before the two or behind them, is the segment's too.
+func.func @loaded_again(%x: memref<?x128xf32>, %offsets: memref<9xi32>) {
+  %eight = arith.constant 8 : i32
+  tile.grid %g = 0 to 8 {
+    %first = tile.load %offsets[%g]
+    %most = arith.addi %first, %eight : i32
+    %b0 = tile.load %offsets[%g]
+    %e0 = tile.load %offsets[%g + 1]
+    %b = arith.index_cast %b0 : i32 to index
+    %e = arith.index_cast %e0 : i32 to index
+    tile.for %m = %b to %e by m {
+      %v = tile.load %x[%m, :]
+    }
+    %last = tile.load %offsets[%g + 1]
+    %next = tile.load %offsets[%g + 2]
+    %least = arith.minsi %last, %most : i32
+    %d = arith.index_cast %least : i32 to index
+    tile.for %n = %b to %d by n {
+      %v = tile.load %x[%n, :]
+    }
+  }
+  return
+}
+// CHECK-LABEL: func.func @loaded_again
+// CHECK:         tile.grid %g = 0 to 8 {
+// CHECK-NEXT:      %b, %e = tile.segment %offsets[%g]
+// CHECK-NEXT:      %first = arith.index_cast %b : index to i32
+// CHECK-NEXT:      %most = arith.addi %first, %eight : i32
+// CHECK-NEXT:      tile.for %m = %b to %e by m {
+// CHECK:           %next = tile.load %offsets[%g + 2]
+// CHECK:           [[END:%[a-z0-9_]+]] = arith.minsi %e, %{{.*}} : index
+// CHECK-NEXT:      tile.for %n = %b to [[END]] by n {

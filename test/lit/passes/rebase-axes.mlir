@@ -119,3 +119,32 @@ func.func @positions(%x: memref<64x128xf32>, %table: memref<32x128xf32>, %offset
 // CHECK-NEXT:      [[BACK:%[a-z0-9_]+]] = arith.subi %c0, %b : index
 // CHECK-NEXT:      %p = tile.load %table[%m + [[BACK]], :]
 // CHECK:           tile.store %s, %out[%m, :]
+
+// Rows of two arrays of segments, one after the other: what is written tells where the axes begin, as their
+// ranges then come in the order of the groups, and so do the literals that are added there.
+func.func @both(%x: memref<64x128xf32>, %y: memref<32x128xf32>, %a: memref<9xi32>, %c: memref<9xi32>, %out: memref<112x128xf32>) -> memref<112x128xf32> {
+  tile.grid %g = 0 to 8 {
+    %b, %e = tile.segment %a[%g]
+    %s, %t = tile.segment %c[%g]
+    tile.for %m = %b to %e by m {
+      %v = tile.load %x[%m, :]
+      tile.store %v, %out[%m + %s, :]
+    }
+    %one = arith.constant 1 : index
+    %end = arith.addi %e, %g : index
+    %shift = arith.addi %end, %one : index
+    tile.for %n = %s to %t by n {
+      %w = tile.load %y[%n, :]
+      tile.store %w, %out[%n + %shift, :]
+    }
+  }
+  return %out : memref<112x128xf32>
+}
+// CHECK-LABEL: func.func @both
+// CHECK:         [[FROM:%[a-z0-9_]+]] = arith.addi %b, %s : index
+// CHECK-NEXT:    [[TO:%[a-z0-9_]+]] = arith.addi %e, %s : index
+// CHECK-NEXT:    tile.for %m = [[FROM]] to [[TO]] by m {
+// CHECK:           [[BACK:%[a-z0-9_]+]] = arith.subi %{{.*}}, %s : index
+// CHECK-NEXT:      %v = tile.load %x[%m + [[BACK]], :]
+// CHECK-NEXT:      tile.store %v, %out[%m, :]
+// CHECK:           tile.store %w, %out[%n, :]

@@ -15,6 +15,8 @@ func.func @host(%x: memref<?x128xf32>, %begins: memref<8xi32>, %ends: memref<8xi
   pallas.check_segments %begins limit %rows
   // CHECK-NEXT: pallas.check_segments %begins to %ends limit %rows
   pallas.check_segments %begins to %ends limit %rows
+  // CHECK-NEXT: pallas.check_sum %begins[-1], %ends[0] max %rows
+  pallas.check_sum %begins[-1], %ends[0] max %rows
   // CHECK-NEXT: pallas.require %rows at_most %zero "rows of x"
   pallas.require %rows at_most %zero "rows of x"
   // CHECK-NEXT: %steps = pallas.scalar %count
