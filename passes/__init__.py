@@ -34,6 +34,7 @@ _PASSES = {
     "unroll-loops": "UnrollLoops",
     "carry-to-scratch": "CarryToScratch",
     "fold-outer-pipeline": "FoldOuterPipeline",
+    "join-windows": "JoinWindows",
     "split-unaligned-loops": "SplitUnalignedLoops",
     "compact-worklist": "CompactWorklist",
     "overlaunch-jagged": "OverlaunchJagged",

@@ -6,9 +6,10 @@ Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--clip-axes`, `--dr
 `--fold-gathers`, `--fold-updates`, `--resolve-views`, `--permute-arrays`, `--expand-gathers`,
 `--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--split-pairs`, `--classify-axes`,
 `--classify-outputs`, `--order-axes`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
-`--fold-outer-pipeline`, `--split-unaligned-loops`, `--stream-jagged-items`, `--compact-worklist` or
-`--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`,
-`--overlap-strips`, `--strip-mine`, `--plan-memory`, `--convert-tile-to-pallas`, `--drop-bounds-checks`.
+`--fold-outer-pipeline`, `--join-windows`, `--split-unaligned-loops`, `--stream-jagged-items`,
+`--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs`
+again, `--double-buffer`, `--overlap-strips`, `--strip-mine`, `--plan-memory`, `--convert-tile-to-pallas`,
+`--drop-bounds-checks`.
 Options that are no option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
@@ -43,6 +44,7 @@ from tilec.passes.fold_lanes import FoldLanes
 from tilec.passes.fold_outer_pipeline import FoldOuterPipeline
 from tilec.passes.fold_updates import FoldUpdates
 from tilec.passes.insert_atomic_scratch import InsertAtomicScratch
+from tilec.passes.join_windows import JoinWindows
 from tilec.passes.mask_jagged import MaskJagged
 from tilec.passes.materialize_masks import MaterializeMasks
 from tilec.passes.merge_sums import MergeSums
@@ -206,6 +208,7 @@ class TileToPallas(ModulePass):
             *([UnrollLoops()] if self.loop == "unroll" else []),
             CarryToScratch(),
             FoldOuterPipeline("grid" if self.loop == "unroll" else self.loop),
+            JoinWindows(),
             SplitUnalignedLoops(self.operands),
             *self._groups(),
             MaterializeMasks(self.clean),

@@ -180,7 +180,9 @@ class _Reader:
         window = op.ref.owner
         if not isinstance(window, WindowOp) or op.at is not None:
             raise Unsuited("scratch keeps rows from step to step, or parts of a tile are taken already")
-        dim = next(number for number, each in enumerate(window.window) if each.base is self.span)
+        dim = next((number for number, each in enumerate(window.window) if each.base is self.span), None)
+        if dim is None:
+            raise Unsuited("windows have tiles of the axis by another span, as they are joined")
         place = sum(each.kept for each in window.window[:dim])
         if place == sum(each.kept for each in window.window) - 1:
             raise Unsuited("rows lie along lanes")
