@@ -17,11 +17,11 @@ After:
 Other loads of the two elements behind a segment become its bounds, too.
 
 An axis has to have the difference of the two elements as its length, but for a literal, wherever it begins;
-where it ends at the least of several integers, the end of a segment is one of them. The pass takes the
-program at its word: offsets that are not in order made empty ranges before, and are an error after. The
-interpreter finds it, and the emitted module where it sees the offsets. Elements of two arrays, `begins[g]`
-and `ends[g]`, are left alone, as their ranges may be in any order and may overlap; `tile.segment %begins[%g]
-to %ends[%g]` says that they do not.
+where it ends at the least of several integers, the end of a segment is one of them, and where it begins at
+the largest, the begin. The pass takes the program at its word: offsets that are not in order made empty
+ranges before, and are an error after. The interpreter finds it, and the emitted module where it sees the
+offsets. Elements of two arrays, `begins[g]` and `ends[g]`, are left alone, as their ranges may be in any
+order and may overlap; `tile.segment %begins[%g] to %ends[%g]` says that they do not.
 
 `--explain` says of other axes between loaded integers why they are no segments.
 """
@@ -63,7 +63,8 @@ def raise_segments(function: func.FuncOp) -> None:
     writes = writes_of(function)
     for loop in [op for op in function.walk() if isinstance(op, LoopOp)]:
         for number in range(len(loop.axes)):
-            _least_of_indices(loop.axes[number].bounds.end)
+            _of_indices(loop.axes[number].bounds.end, arith.MinSIOp)
+            _of_indices(loop.axes[number].bounds.begin, arith.MaxSIOp)
             axis = loop.axes[number]  # as that and earlier ones have left it
             found = ends_of(axis.bounds, writes)
             if isinstance(found, Ends):
@@ -78,22 +79,22 @@ def raise_segments(function: func.FuncOp) -> None:
         _load_no_more(segment, function, writes)
 
 
-def _least_of_indices(end: SSAValue | int) -> None:
-    """Let an end that is the least of integers be the least of indices, each an end of its own."""
-    cast = None if isinstance(end, int) else end.owner
-    least = cast.input.owner if isinstance(cast, arith.IndexCastOp) else None
-    if not isinstance(cast, arith.IndexCastOp) or not isinstance(least, arith.MinSIOp):
+def _of_indices(bound: SSAValue | int, kind: type[arith.MinSIOp | arith.MaxSIOp]) -> None:
+    """Let the least or the largest of integers be that of indices, each a bound of its own."""
+    cast = None if isinstance(bound, int) else bound.owner
+    op = cast.input.owner if isinstance(cast, arith.IndexCastOp) else None
+    if not isinstance(cast, arith.IndexCastOp) or not isinstance(op, kind):
         return
-    sides = [arith.IndexCastOp(side, IndexType()) for side in (least.lhs, least.rhs)]
-    made = arith.MinSIOp(sides[0].result, sides[1].result)
-    for op in (*sides, made):
-        op.location = least.location
+    sides = [arith.IndexCastOp(side, IndexType()) for side in (op.lhs, op.rhs)]
+    made = kind(sides[0].result, sides[1].result)
+    for each in (*sides, made):
+        each.location = op.location
     made.result.name_hint = cast.result.name_hint
     Rewriter.replace_op(cast, [*sides, made])
-    if not least.result.uses:
-        Rewriter.erase_op(least)
-    for op in sides:
-        _least_of_indices(op.result)
+    if not op.result.uses:
+        Rewriter.erase_op(op)
+    for each in sides:
+        _of_indices(each.result, kind)
 
 
 def _raise(ends: Ends) -> None:

@@ -72,6 +72,15 @@ def inner_parts(x: torch.Tensor, xo: torch.Tensor) -> torch.Tensor:
     return out
 
 
+def last_four(x: torch.Tensor, xo: torch.Tensor) -> torch.Tensor:
+    """Up to four rows at the end of each group; the others are zeros."""
+    out = torch.zeros([x.size(0), x.size(1)], dtype=x.dtype)
+    for g in hl.grid(xo.size(0) - 1):
+        for rows in hl.tile(torch.maximum(xo[g + 1] - 4, xo[g]), xo[g + 1]):
+            out[rows, :] = x[rows, :]
+    return out
+
+
 def by_two(x: torch.Tensor, xo: torch.Tensor) -> torch.Tensor:
     """Groups that have a row and a column."""
     out = torch.empty_like(x)
@@ -92,6 +101,9 @@ def reference(fn: Callable[..., Any], *args: torch.Tensor) -> torch.Tensor:
         return torch.cat([part for each in ragged(x, offsets) for part in (each[:5] * 2, each[5:] + 1)])
     if fn is by_two:
         return x * 2
+    if fn is last_four:
+        parts = [(torch.zeros_like(each[:-4]), each[-4:]) for each in ragged(x, offsets)]
+        return torch.cat([part for pair in parts for part in pair])
     if fn is inner_parts:
         inside = [
             torch.nn.functional.pad(each[1:-1], (0, 0, 1, 1))[: len(each)] for each in ragged(x, offsets)
@@ -114,7 +126,7 @@ def arguments(fn: Callable[..., Any], dtype: torch.dtype) -> list[torch.Tensor]:
     return [x, X, *more.get(fn, [])]
 
 
-FUNCTIONS = (concatenated, behind_tokens, first_and_others, three, inner_parts, by_two)
+FUNCTIONS = (concatenated, behind_tokens, first_and_others, three, inner_parts, last_four, by_two)
 LOOPS = {concatenated: 2, first_and_others: 2, three: 3}
 WAYS = [
     ("stream", "fori_loop"),

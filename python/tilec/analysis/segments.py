@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
+from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import Operation, SSAValue
 
-from tilec.analysis.affine import IndexBounds, Linear, ends_in, linear
+from tilec.analysis.affine import IndexBounds, Linear, ends_in, linear, parts_of
 from tilec.diagnostics import where
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
@@ -24,12 +26,14 @@ class Ends:
 
 def ends_of(bounds: IndexBounds, writes: Sequence[AccessOp]) -> Ends | str | None:
     """The loads that an axis' length is the difference of, or one of those that it is the least of, if they
-    are the ends of a segment.
+    are the ends of a segment: an axis ends at the least of several, and begins at the largest.
 
     `writes` are the accesses of the function that may write. Else why they are not, or `None` where the
     length has nothing to do with loads.
     """
-    found = [_ends(linear(end) - linear(bounds.begin), writes) for end in ends_in(bounds)]
+    begins = [bounds.begin] if isinstance(bounds.begin, int) else parts_of(bounds.begin, arith.MaxSIOp)
+    pairs = product(ends_in(bounds), begins)
+    found = [_ends(linear(end) - linear(begin), writes) for end, begin in pairs]
     return next((each for each in found if isinstance(each, Ends)), next(filter(None, found), None))
 
 

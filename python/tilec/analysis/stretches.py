@@ -1,6 +1,7 @@
 """Ranges that are segments, or as long: how many tiles all have together follows from the arrays' rows."""
 
 from dataclasses import dataclass
+from itertools import product
 
 from xdsl.dialects import arith
 from xdsl.ir import OpResult, SSAValue
@@ -56,8 +57,9 @@ def stretch(begin: SSAValue | int, end: SSAValue, size: int) -> Stretch | None:
     if isinstance(end.owner, arith.SelectOp):  # a loop that a condition may leave without iterations
         sides = [side for side in (end.owner.lhs, end.owner.rhs) if linear(side) != linear(begin)]
         return stretch(begin, sides[0], size) if len(sides) == 1 else None
-    for stop in parts_of(end, arith.MinSIOp):
-        length = linear(stop) - linear(begin)
+    begins = [begin] if isinstance(begin, int) else parts_of(begin, arith.MaxSIOp)
+    for stop, start in product(parts_of(end, arith.MinSIOp), begins):
+        length = linear(stop) - linear(start)
         for op in [leaf.owner for leaf in length.factors if isinstance(leaf, SSAValue)]:
             if isinstance(op, SegmentOp) and op.last is None:
                 room = (linear(op.end) - linear(op.begin) - length).literal

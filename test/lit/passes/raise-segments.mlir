@@ -158,3 +158,25 @@ func.func @loaded_again(%x: memref<?x128xf32>, %offsets: memref<9xi32>) {
 // CHECK:           %next = tile.load %offsets[%g + 2]
 // CHECK:           [[END:%[a-z0-9_]+]] = arith.minsi %e, %{{.*}} : index
 // CHECK-NEXT:      tile.for %n = %b to [[END]] by n {
+
+// The last eight rows of each group: the largest of two integers.
+func.func @last_rows(%x: memref<?x128xf32>, %offsets: memref<9xi32>) {
+  %one = arith.constant 1 : index
+  %eight = arith.constant 8 : i32
+  tile.grid %g = 0 to 8 {
+    %b0 = tile.load %offsets[%g]
+    %e0 = tile.load %offsets[%g + 1]
+    %most = arith.subi %e0, %eight : i32
+    %largest = arith.maxsi %b0, %most : i32
+    %b = arith.index_cast %largest : i32 to index
+    %e = arith.index_cast %e0 : i32 to index
+    tile.for %m = %b to %e by m {
+      %v = tile.load %x[%m, :]
+    }
+  }
+  return
+}
+// CHECK-LABEL: func.func @last_rows
+// CHECK:           [[B:%[a-z0-9_]+]], %e = tile.segment %offsets[%g]
+// CHECK:           [[BEGIN:%[a-z0-9_]+]] = arith.maxsi [[B]], {{%[a-z0-9_]+}} : index
+// CHECK-NEXT:      tile.for %m = [[BEGIN]] to %e by m {
