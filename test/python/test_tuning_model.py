@@ -208,11 +208,11 @@ def test_steps_of_short_segments_that_share_tiles_cost(monkeypatch: pytest.Monke
         assert default.sizes["rows"] <= 512
 
 
-def test_a_default_is_next_to_what_passes_refuse() -> None:
-    """Of this kernel they refuse what the model likes best; with tiles of 256 columns it takes 25.8 us, with
-    these 20.8. The best are 896 and 128, 18.7, which the model holds for 5 % slower."""
+def test_a_default_may_have_tiles_of_two_sizes() -> None:
+    """Of a kernel that stores to one array in two loops: with tiles of 256 columns it takes 25.8 us, with
+    these 20.0. The best are 896 and 128, 18.7, which the model holds for 5 % slower."""
     choice = default_choice(BENCHMARK.program("jagged_dense_add_parents"), "v5e")
-    assert choice.sizes == {"cols": 512, "cols_2": 256}
+    assert choice.sizes == {"cols": 896, "cols_2": 256}
 
 
 CLOSE = [
