@@ -35,6 +35,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from tilec.analysis.affine import operations_behind
 from tilec.analysis.courses import come_in_turn
 from tilec.analysis.visits import counter_of
 from tilec.diagnostics import explain
@@ -80,13 +81,13 @@ def _place(windows: Sequence[WindowOp]) -> int | None:
 def _join(pipeline: PipelineOp, windows: Sequence[WindowOp], place: int) -> None:
     bases = [window.window[place].base for window in windows]
     spans = [base.owner for base in bases if base is not None and isinstance(base.owner, SpanOp)]
-    turns = sorted(
-        dict.fromkeys(spans), key=lambda span: sum(each.is_before_in_block(span) for each in spans)
-    )
+    turns = [op for op in pipeline.body.block.ops if isinstance(op, SpanOp) and op in spans]
     counter = counter_of(turns[0]) if len(spans) == len(windows) else None
-    starts = [_start(span, counter) for span in turns]
     alike = {(counter_of(span), span.aligned is not None) for span in turns}
-    if counter is None or None in starts or len(alike) != 1 or 0 in starts[1:]:
+    if counter is None or len(alike) != 1:
+        return
+    starts = [_start(span, counter) for span in turns]
+    if 0 in starts[1:]:
         return
     if not come_in_turn([span.bounds for span in turns], pipeline.axes):
         explain(
@@ -97,7 +98,7 @@ def _join(pipeline: PipelineOp, windows: Sequence[WindowOp], place: int) -> None
         return
     ops: list[Operation] = []
     build = IndexBuilder(ops, windows[0].location)
-    index, begin, end = _of_the_turn(build, counter, turns, [start for start in starts if start is not None])
+    index, begin, end = _of_the_turn(build, counter, turns, starts)
     made: dict[SSAValue, SSAValue] = {}
     for span in turns:
         bounds = Bounds(begin, end, mean=span.bounds.mean)
@@ -127,17 +128,8 @@ def _of_the_turn(
     return found
 
 
-def _start(span: SpanOp, counter: AxisOp | None) -> Index | None:
+def _start(span: SpanOp, counter: AxisOp) -> Index:
     """The step with which a stretch of an axis begins, whose tiles a span has: its number has the axis' index
     less that."""
-    pending, seen = [span.index], set[Operation]()
-    while pending:
-        op = pending.pop().owner
-        if not isinstance(op, Operation) or op in seen:
-            continue
-        seen.add(op)
-        if isinstance(op, arith.SubiOp) and op.lhs.owner is counter:
-            return op.rhs
-        if op is not counter:
-            pending += op.operands
-    return 0 if counter in seen else None
+    less = (op for op in operations_behind(span.index) if isinstance(op, arith.SubiOp))
+    return next((op.rhs for op in less if op.lhs.owner is counter), 0)

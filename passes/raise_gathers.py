@@ -41,7 +41,14 @@ from tilec.analysis.races import conflicts, meet
 from tilec.analysis.ranges import Ranges
 from tilec.analysis.unflatten import Digit, digits, strides_of
 from tilec.analysis.vmem import WORD
-from tilec.analysis.within import begins_inside, is_conditional, is_within, may_begin_before, may_leave
+from tilec.analysis.within import (
+    begins_inside,
+    grid_around,
+    is_conditional,
+    is_within,
+    may_begin_before,
+    may_leave,
+)
 from tilec.diagnostics import explain, where
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp, StoreOp
@@ -148,7 +155,7 @@ def _misshapen(access: Indexed, place: int, found: Sequence[Digit]) -> str | Non
 
 def _disagreement(plan: Unflattened, strides: Sequence[int], views: Views) -> str | None:
     """Another access of the kernel that takes the array in another shape, if the kernel writes it."""
-    grid, base = _grid_around(plan.access), viewed_array(plan.array)
+    grid, base = grid_around(plan.access), viewed_array(plan.array)
     if grid is None or plan.array is plan.access.array:
         return None
     others = [op for op in grid.walk() if isinstance(op, AccessOp) and viewed_array(op.array) is base]
@@ -192,7 +199,7 @@ def _is_late(leaf: SSAValue | tuple[SSAValue, int], access: AccessOp) -> str | N
     """Why a kernel cannot know a scalar before it copies anything; `None` if it can."""
     if isinstance(leaf, tuple):
         return None
-    op, grid = leaf.owner, _grid_around(access)
+    op, grid = leaf.owner, grid_around(access)
     if isinstance(leaf, BlockArgument):
         loop = leaf.owner.parent_op()
         known = not isinstance(loop, LoopOp) or any(axis.value is leaf for axis in loop.axes)
@@ -214,16 +221,9 @@ def _is_unsure(load: LoadOp, grid: GridOp) -> bool:
     )
 
 
-def _grid_around(op: Operation) -> GridOp | None:
-    around = op.parent_op()
-    while around is not None and not isinstance(around, GridOp):
-        around = around.parent_op()
-    return around
-
-
 def _leaves(access: Indexed, made: AccessOp) -> str | None:
     """What may keep lanes inside the array, where a window may be outside of it and cannot be cut."""
-    grid = _grid_around(access)
+    grid = grid_around(access)
     for position in range(len(made.window)):
         name = f"dimension {position} of %{access.array.name_hint or 'array'}"
         if isinstance(made, StoreOp) and may_begin_before(made.window[position]):
@@ -278,7 +278,7 @@ def _not_copied_along(made: AccessOp, place: int) -> str | None:
 
 def _race(access: Indexed, made: StoreOp, views: Views) -> str | None:
     """Why a store might meet other accesses, which the scatter beside it promises not to."""
-    grid = _grid_around(made)
+    grid = grid_around(made)
     if grid is None:
         return None
     for axis in grid.axes:
@@ -292,7 +292,7 @@ def _race(access: Indexed, made: StoreOp, views: Views) -> str | None:
 
 def _stays_apart(other: AccessOp, made: StoreOp, axis: SSAValue, views: Views) -> bool:
     """Whether another scatter, as the store that it can be, meets a store in no two iterations of an axis."""
-    grid, place = _grid_around(made), next((i for i, dim in enumerate(other.window) if dim.indexed), None)
+    grid, place = grid_around(made), next((i for i, dim in enumerate(other.window) if dim.indexed), None)
     if grid is None or place is None or not isinstance(other, ScatterOp) or other.array is not made.array:
         return False
     form = _form(other, place)

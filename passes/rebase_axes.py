@@ -39,11 +39,12 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from tilec.analysis.affine import Linear, ends_in, is_inside, linear, static_extent
 from tilec.analysis.bases import bases_of
 from tilec.analysis.ordering import Iterations
+from tilec.analysis.within import grid_around
 from tilec.diagnostics import explain
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
-from tilec.dialects.tile.loops import ForOp, GridOp
+from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.types import shape_of, span_of
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp
 from tilec.rewriting.index import IndexBuilder
@@ -94,9 +95,7 @@ def _begins_a_segment(base: Linear) -> bool:
 def _comes_in_order(loop: ForOp, base: Linear) -> bool:
     """Whether the loop's ranges, moved by `base`, come one after the other in an axis of a grid around."""
     begin, end = (linear(bound) + base for bound in (loop.axis.bounds.begin, loop.axis.bounds.end))
-    grid = loop.parent_op()
-    while grid is not None and not isinstance(grid, GridOp):
-        grid = grid.parent_op()
+    grid = grid_around(loop)
     axes = [] if grid is None else [axis.value for axis in grid.axes]
     return any(
         Iterations(axis, lambda leaf: isinstance(leaf, tuple) or leaf is not axis).in_order(end, begin)

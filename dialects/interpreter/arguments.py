@@ -10,6 +10,8 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import axis_bounds, ends_in, linear
+from tilec.analysis.segments import room_before
+from tilec.analysis.within import around
 from tilec.diagnostics import TileError, collect_notes
 from tilec.dialects.tile import AxisOp, ForOp, GridOp, SegmentOp, SpanOp
 from tilec.dialects.tile.access import AccessOp, Dim
@@ -132,18 +134,16 @@ def room(op: SegmentOp, rows: int) -> tuple[int, int]:
 def _ends_with(op: SegmentOp, rows: int) -> Iterator[int]:
     """How far the segments of `op` may reach in what is accessed up to their end through axes that begin and
     end elsewhere, as where several arrays' segments come one after the other."""
-    around = op.parent_op()
-    while around is not None and not isinstance(around, func.FuncOp):
-        around = around.parent_op()
-    for access in around.walk() if around is not None else ():
+    function = next(each for each in around(op) if isinstance(each, func.FuncOp))
+    for access in function.walk():
         if not isinstance(access, AccessOp):
             continue
         for dim, whole in zip(access.window, shape_of(access.array.type), strict=True):
             bounds = None if dim.base is None else axis_bounds(dim.base)
             for end in () if bounds is None else ends_in(bounds):
-                further = (linear(end) + linear(dim.shift) - linear(op.end)).literal
-                if further is not None:
-                    yield (rows if whole == UNBOUND else whole) - further
+                before = room_before(op, end, dim.shift)
+                if before is not None:
+                    yield (rows if whole == UNBOUND else whole) + before
 
 
 def axes_over(op: SegmentOp) -> Iterator[tuple[SSAValue, int | None]]:

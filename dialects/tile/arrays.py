@@ -8,7 +8,6 @@ from xdsl.dialects.builtin import (
     FloatAttr,
     IndexType,
     IntegerAttr,
-    IntegerType,
     MemRefType,
     UnitAttr,
 )
@@ -43,7 +42,7 @@ from .access import (
     window_value_type,
 )
 from .syntax import parse_known_operand, parse_scalar, print_scalar, scalar_attr, unit_if
-from .types import UNBOUND, Array, element_type, shape_of
+from .types import UNBOUND, Array, element_type, shape_of, verify_integers
 
 
 def _parse_extent(parser: Parser) -> tuple[SSAValue | None, SSAValue | None]:
@@ -268,13 +267,8 @@ class SegmentOp(IRDLOperation):
 
     def verify_(self) -> None:
         for array in (self.begins, self.ends):
-            if array is None:
-                continue
-            element = element_type(array.type)
-            if len(shape_of(array.type)) != 1 or element not in (IntegerType(32), IntegerType(64)):
-                raise VerifyException(
-                    f"tile.segment reads {array.type}; a memref of rank 1 of i32 or i64 is needed"
-                )
+            if array is not None:
+                verify_integers(self, array)
 
 
 def _parse_numbers(parser: Parser) -> tuple[SSAValue, SSAValue | None]:

@@ -9,7 +9,6 @@ from xdsl.dialects.builtin import (
     DenseArrayBase,
     IndexType,
     IntegerAttr,
-    IntegerType,
     MemRefType,
     UnitAttr,
     i64,
@@ -32,7 +31,7 @@ from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
 from .syntax import dense_i64, ints_of, parse_elements, parse_known_operand, print_elements, unit_if
-from .types import UNBOUND, element_type, shape_of
+from .types import UNBOUND, shape_of, verify_integers
 
 
 @irdl_op_definition
@@ -134,11 +133,8 @@ class SumOp(IRDLOperation, ABC):
 
     def verify_(self) -> None:
         for array, place in zip(self.arrays, ints_of(self.places), strict=True):
+            verify_integers(self, array)
             shape = shape_of(array.type)
-            if len(shape) != 1 or element_type(array.type) not in (IntegerType(32), IntegerType(64)):
-                raise VerifyException(
-                    f"{self.name} reads {array.type}; a memref of rank 1 of i32 or i64 is needed"
-                )
             if shape[0] != UNBOUND and not -shape[0] <= place < shape[0]:
                 raise VerifyException(
                     f"{self.name} reads element {place} of {array.type}; "

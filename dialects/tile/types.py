@@ -19,11 +19,14 @@ from xdsl.dialects.builtin import (
     NoneAttr,
     StringAttr,
     TensorType,
+    i32,
+    i64,
 )
-from xdsl.ir import Attribute, ParametrizedAttribute, SSAValue, TypeAttribute
+from xdsl.ir import Attribute, Operation, ParametrizedAttribute, SSAValue, TypeAttribute
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
 
 Value: TypeAlias = "TensorType[Attribute]"
 Array: TypeAlias = "MemRefType[Attribute]"
@@ -227,3 +230,9 @@ def byte_width(element: Attribute) -> int:
     if isinstance(element, FixedBitwidthType):
         return max(1, element.bitwidth // 8)
     return 4  # `index` is a 32-bit integer on a TPU
+
+
+def verify_integers(op: Operation, array: SSAValue) -> None:
+    """Raises VerifyException unless an operation reads an array of rank 1 of integers."""
+    if len(shape_of(array.type)) != 1 or element_type(array.type) not in (i32, i64):
+        raise VerifyException(f"{op.name} reads {array.type}; a memref of rank 1 of i32 or i64 is needed")

@@ -5,7 +5,7 @@ too, one for each array that fixes the extent, so that `tile.empty like(%x)` has
 `%x`. A span as a leaf is where its tile begins.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
@@ -152,6 +152,22 @@ def parts_of(value: SSAValue, kind: type[Operation]) -> list[SSAValue]:
 def ends_in(bounds: IndexBounds) -> list[SSAValue | int]:
     """Where an axis ends: at the least of these."""
     return [bounds.end] if isinstance(bounds.end, int) else [*parts_of(bounds.end, arith.MinSIOp)]
+
+
+def begins_in(bounds: IndexBounds) -> list[SSAValue | int]:
+    """Where an axis begins: at the largest of these."""
+    return [bounds.begin] if isinstance(bounds.begin, int) else [*parts_of(bounds.begin, arith.MaxSIOp)]
+
+
+def operations_behind(value: SSAValue) -> Iterator[Operation]:
+    """The operations that a value is computed from, each once."""
+    pending, seen = [value], set[Operation]()
+    while pending:
+        op = pending.pop().owner
+        if isinstance(op, Operation) and op not in seen:
+            seen.add(op)
+            yield op
+            pending += op.operands
 
 
 def is_disjoint(segment: SegmentOp) -> bool:

@@ -16,13 +16,14 @@ from tilec.analysis.affine import (
     Leaf,
     Linear,
     axis_bounds,
+    begins_in,
     divided_span,
     ends_in,
     is_disjoint,
     linear,
     most_extent,
     numbered_span,
-    parts_of,
+    operations_behind,
 )
 from tilec.analysis.ordering import Iterations
 from tilec.analysis.visits import axes_behind, counter_of, innermost_behind
@@ -135,8 +136,8 @@ def _segment(bounds: IndexBounds) -> SegmentOp | None:
     if isinstance(bounds.begin, int) or isinstance(bounds.end, int):
         return None
     ends = ends_in(bounds)
-    for begin in parts_of(bounds.begin, arith.MaxSIOp):
-        segment = begin.owner
+    for begin in begins_in(bounds):
+        segment = None if isinstance(begin, int) else begin.owner
         if isinstance(segment, SegmentOp) and begin is segment.begin and is_disjoint(segment):
             return segment if segment.end in ends else None
     return None
@@ -260,23 +261,12 @@ def _is_listed(leaf: Leaf) -> bool:
         return False
     owner = (numbered_span(leaf) or leaf).owner
     if isinstance(owner, SpanOp):
-        return _follows_a_list(owner.index)
-    return isinstance(owner, LoadOp) and isinstance(owner.array.owner, WorklistOp)
+        return any(map(_reads_a_list, operations_behind(owner.index)))
+    return isinstance(owner, Operation) and _reads_a_list(owner)
 
 
-def _follows_a_list(value: SSAValue) -> bool:
-    """Whether a number is computed from what is read from a list of tiles."""
-    pending, seen = [value], set[SSAValue]()
-    while pending:
-        each = pending.pop()
-        owner = each.owner
-        if each in seen or not isinstance(owner, Operation):
-            continue
-        seen.add(each)
-        if isinstance(owner, LoadOp) and isinstance(owner.array.owner, WorklistOp):
-            return True
-        pending += owner.operands
-    return False
+def _reads_a_list(op: Operation) -> bool:
+    return isinstance(op, LoadOp) and isinstance(op.array.owner, WorklistOp)
 
 
 def _linear(value: SSAValue | int, axes: Sequence[AxisOp]) -> Linear:

@@ -44,13 +44,13 @@ def indexing(value: SSAValue, ops: Iterable[Operation]) -> Iterator[tuple[Access
 def every_time(loop: ForOp) -> Iterator[AccessOp]:
     """The accesses that every iteration of a loop surely makes, in all lanes."""
     for op in loop.body.block.ops:
-        if isinstance(op, AccessOp) and not _may_leave_out(op):
+        if isinstance(op, AccessOp) and not may_leave_out(op):
             yield op
         length = static_extent(op.axis.bounds) if isinstance(op, ForOp) else None
         if isinstance(op, ForOp) and length is not None and length > 0:
             yield from every_time(op)
 
 
-def _may_leave_out(op: Operation) -> bool:
+def may_leave_out(op: Operation) -> bool:
     """Whether a mask or `drop` may leave lanes of an access out."""
     return getattr(op, "mask", None) is not None or getattr(op, "drop", None) is not None

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import Operation, SSAValue
 
-from tilec.analysis.affine import IndexBounds, Linear, ends_in, linear, parts_of
+from tilec.analysis.affine import IndexBounds, Linear, begins_in, ends_in, linear
 from tilec.diagnostics import where
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
@@ -31,8 +30,7 @@ def ends_of(bounds: IndexBounds, writes: Sequence[AccessOp]) -> Ends | str | Non
     `writes` are the accesses of the function that may write. Else why they are not, or `None` where the
     length has nothing to do with loads.
     """
-    begins = [bounds.begin] if isinstance(bounds.begin, int) else parts_of(bounds.begin, arith.MaxSIOp)
-    pairs = product(ends_in(bounds), begins)
+    pairs = product(ends_in(bounds), begins_in(bounds))
     found = [_ends(linear(end) - linear(begin), writes) for end, begin in pairs]
     return next((each for each in found if isinstance(each, Ends)), next(filter(None, found), None))
 
@@ -102,6 +100,11 @@ def _is_same(one: LoadOp, two: LoadOp) -> bool:
 def _load(leaf: SSAValue | tuple[SSAValue, int]) -> LoadOp | None:
     owner = leaf.owner if isinstance(leaf, SSAValue) else None
     return owner if isinstance(owner, LoadOp) and not shape_of(owner.result.type) else None
+
+
+def room_before(segment: SegmentOp, end: SSAValue | int, shift: SSAValue | int) -> int | None:
+    """How far before the end of a segment indices up to `end` and `shift` more end, if that is a literal."""
+    return (linear(segment.end) - linear(end) - linear(shift)).literal
 
 
 def mean_rows(bounds: IndexBounds, rows: int) -> float | None:

@@ -6,9 +6,10 @@ from itertools import product
 from xdsl.dialects import arith
 from xdsl.ir import OpResult, SSAValue
 
-from tilec.analysis.affine import linear, parts_of
+from tilec.analysis.affine import begins_in, ends_in, linear
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.schedule import AxisOp
+from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import span_of
 
 
@@ -57,8 +58,8 @@ def stretch(begin: SSAValue | int, end: SSAValue, size: int) -> Stretch | None:
     if isinstance(end.owner, arith.SelectOp):  # a loop that a condition may leave without iterations
         sides = [side for side in (end.owner.lhs, end.owner.rhs) if linear(side) != linear(begin)]
         return stretch(begin, sides[0], size) if len(sides) == 1 else None
-    begins = [begin] if isinstance(begin, int) else parts_of(begin, arith.MaxSIOp)
-    for stop, start in product(parts_of(end, arith.MinSIOp), begins):
+    bounds = Bounds[SSAValue](begin, end)
+    for stop, start in product(ends_in(bounds), begins_in(bounds)):
         length = linear(stop) - linear(start)
         for op in [leaf.owner for leaf in length.factors if isinstance(leaf, SSAValue)]:
             if isinstance(op, SegmentOp) and op.last is None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from xdsl.ir import Operation, SSAValue
 
-from tilec.analysis.affine import linear, static_extent
+from tilec.analysis.affine import axis_bounds, linear, static_extent
 from tilec.analysis.lanes import moves_freely
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.locals import is_local
@@ -33,8 +33,8 @@ def axes_behind(values: Iterable[SSAValue], *, ends: bool = True) -> set[AxisOp]
             found |= {axis for axis in (counter_of(owner),) if axis is not None}
         if ends or not isinstance(owner, AxisOp | SpanOp):
             pending += owner.operands
-        elif isinstance(begin := _begin(owner), SSAValue):
-            pending.append(begin)
+        elif (bounds := axis_bounds(owner.result)) is not None and isinstance(bounds.begin, SSAValue):
+            pending.append(bounds.begin)
     return found
 
 
@@ -48,10 +48,6 @@ def innermost_behind(value: SSAValue) -> AxisOp | None:
     """The innermost of the axes that a value depends on."""
     axes = axes_behind([value])
     return max(axes, key=lambda axis: sum(each.is_before_in_block(axis) for each in axes), default=None)
-
-
-def _begin(op: AxisOp | SpanOp) -> SSAValue | int:
-    return op.axis.bounds.begin if isinstance(op, AxisOp) else op.bounds.begin
 
 
 def window_values(window: Sequence[Dim]) -> list[SSAValue]:

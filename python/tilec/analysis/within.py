@@ -29,6 +29,11 @@ def around(op: Operation, outer: Operation | None = None) -> Iterator[Operation]
         inner = inner.parent_op()
 
 
+def grid_around(op: Operation) -> GridOp | None:
+    """The grid that an operation is in."""
+    return next((each for each in around(op) if isinstance(each, GridOp)), None)
+
+
 def is_conditional(op: Operation | None, outer: Operation) -> bool:
     """Whether a condition stands between `op`, or is that, and `outer` around it."""
     while op is not None and op is not outer:

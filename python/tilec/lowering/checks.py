@@ -6,6 +6,7 @@ from xdsl.dialects import arith, scf
 from xdsl.ir import Block, SSAValue
 
 from tilec.analysis.affine import extent, is_inside, linear, whole_bounds
+from tilec.analysis.segments import room_before
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.schedule import PipelineOp, WindowOp
@@ -53,9 +54,7 @@ def _further(dim: Dim, segment: SegmentOp) -> int | None:
         found = _is_listed(dim.base, segment) if bounds is None else ends_with(bounds.end, segment)
         if found:
             return -dim.shift
-    if bounds is None:
-        return None
-    return (linear(segment.end) - linear(bounds.end) - linear(dim.shift)).literal
+    return None if bounds is None else room_before(segment, bounds.end, dim.shift)
 
 
 def _is_listed(index: SSAValue, segment: SegmentOp) -> bool:

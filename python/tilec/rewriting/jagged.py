@@ -21,6 +21,7 @@ from tilec.analysis.affine import (
     whole_bounds,
 )
 from tilec.analysis.ranges import Ranges
+from tilec.analysis.segments import room_before
 from tilec.analysis.stretches import stretch, stretches_of
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp, Side
@@ -309,7 +310,7 @@ class StepBounds:
                     whole = (bounds.begin, bounds.end) == (segment.begin, segment.end)
                     (wholes if whole else places).append((window.array, position, -dim.shift))
                 elif bounds is not None:
-                    further = (linear(segment.end) - linear(bounds.end) - linear(dim.shift)).literal
+                    further = room_before(segment, bounds.end, dim.shift)
                     places += [] if further is None else [(window.array, position, further)]
         found: dict[tuple[int, int], Index] = {}
         for array, position, further in wholes or places:

@@ -15,8 +15,9 @@ from tilec.analysis.affine import (
     whole_bounds,
 )
 from tilec.analysis.races import runs_once
+from tilec.analysis.reach import may_leave_out
 from tilec.analysis.segments import position
-from tilec.analysis.within import is_conditional, may_be_skipped, may_begin_before
+from tilec.analysis.within import around, is_conditional, may_be_skipped, may_begin_before
 from tilec.diagnostics import fail
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
@@ -37,7 +38,7 @@ def expected_sums(grid: GridOp) -> Iterator[list[Operation]]:
     """
     seen: set[tuple[object, ...]] = set()
     for op in [inner for inner in grid.walk() if isinstance(inner, AccessOp)]:
-        if not op.writes or is_local(op.array) or _may_leave_out(op, grid):
+        if not op.writes or is_local(op.array) or _may_rest(op, grid):
             continue
         for place, dim in enumerate(op.window):
             _check_begin(op, place)
@@ -67,14 +68,10 @@ def _check_begin(op: AccessOp, place: int) -> None:
         )
 
 
-def _may_leave_out(op: AccessOp, grid: GridOp) -> bool:
+def _may_rest(op: AccessOp, grid: GridOp) -> bool:
     """Whether a condition or a mask may keep an access inside, or it is in a loop that may be skipped."""
-    loops, around = list[ForOp](), op.parent_op()
-    while around is not None and around is not grid:
-        loops += [around] if isinstance(around, ForOp) else []
-        around = around.parent_op()
-    masked = getattr(op, "mask", None) is not None or getattr(op, "drop", None) is not None
-    return masked or is_conditional(op, grid) or any(may_be_skipped(loop, grid) for loop in loops)
+    loops = [each for each in around(op, grid) if isinstance(each, ForOp)]
+    return may_leave_out(op) or is_conditional(op, grid) or any(may_be_skipped(loop, grid) for loop in loops)
 
 
 def _ends(dim: Dim) -> Iterator[Linear]:
