@@ -7,8 +7,9 @@ access decides for itself: one operand of a loop may stream while another stays.
 1. The tile itself is copied where that is legal.
 2. A few tiles that make a legal block are copied together, and steps that share them follow each other. So it
    is with rows of a matrix that are indexed one by one.
-3. Where tiles begin between those of the array and all of it is more than 8 MiB, a block follows them: it
-   begins with the tile of memory in which a step's tile does, and has one more. Windows of one axis that are
+3. Where tiles begin between those of the array and all of it is more than 8 MiB, or would be copied again
+   for each step of an axis inside of others, a block follows them: it begins with the tile of memory in which
+   a step's tile does, and has one more. Windows of one axis that are
    shifted by numbers share a block, where those are no more than a tile apart.
 4. All of the dimension is copied: the operand is resident, and steps index it where it is.
 
@@ -54,7 +55,7 @@ from tilec.analysis.blocks import (
     view_order,
 )
 from tilec.analysis.lanes import moves_freely
-from tilec.analysis.revisits import returns
+from tilec.analysis.revisits import left_by, returns
 from tilec.analysis.visits import axes_behind, covers, follows, same_tiles, shared_axes, shares_block
 from tilec.analysis.vmem import LANES, WORD
 from tilec.analysis.within import is_cut
@@ -243,7 +244,8 @@ class _Choice:
                 yield from (extent for extent in multiples if extent != tile)
         if wish != Placement.STREAM or not in_loop:
             yield from _wholes(window, position)
-        if moves_freely(dim) and (wish == Placement.STREAM or (wish == "auto" and self._is_large(position))):
+        large = wish == "auto" and (self._is_large(position) or self._comes_anew(position))
+        if moves_freely(dim) and (wish == Placement.STREAM or large):
             yield from self._following(position)
 
     def _is_large(self, position: int) -> bool:
@@ -252,6 +254,14 @@ class _Choice:
         extents = list(window.tile_extents)
         extents[position] = shape_of(window.array.type)[position]
         return prod(extents) * max(WORD, byte_width(window.array_type.element_type)) > MOST_WINDOW
+
+    def _comes_anew(self, position: int) -> bool:
+        """Whether all of a dimension would be copied again and again, since the block moves along another one
+        with an axis that is inside of one that does not move it."""
+        window = self.window
+        others = [value for i, dim in enumerate(window.window) if i != position for value in dim.values]
+        several = shape_of(window.array.type)[position] > 2 * window.tile_extents[position]
+        return several and left_by(self.pipeline.axes, others) is not None
 
     def _following(self, position: int) -> Iterator[int]:
         """The extent of a block that begins where the tile of a step does, at a tile of memory."""

@@ -5,7 +5,9 @@ its visits must follow each other. So the axes that a block does not depend on h
 and positions keep apart, or come in order where steps may share a block.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from xdsl.ir import SSAValue
 
 from tilec.analysis.courses import course_of
 from tilec.analysis.visits import axes_behind, block_values, one_step, shared_dims, stays
@@ -19,12 +21,12 @@ def returns(axes: Sequence[AxisOp], window: WindowOp) -> AxisOp | None:
 
     `axes` are the pipeline's, outermost first.
     """
-    behind = axes_behind(block_values(window), ends=False)
+    values = block_values(window)
+    left = left_by(axes, values)
+    if left is not None:
+        return left
+    behind = axes_behind(values, ends=False)
     moving = [axis for axis in axes if not one_step(axis)]
-    positions = [i for i, axis in enumerate(moving) if axis in behind]
-    for axis in moving[: max(positions, default=0)]:
-        if axis not in behind:
-            return axis
     shared = shared_dims(window)
     for position, dim in enumerate(window.window):
         own = axes_behind(dim.values)
@@ -39,6 +41,14 @@ def returns(axes: Sequence[AxisOp], window: WindowOp) -> AxisOp | None:
         if any(axis in behind and axis not in own for axis in inside):
             return first
     return None
+
+
+def left_by(axes: Sequence[AxisOp], values: Iterable[SSAValue]) -> AxisOp | None:
+    """An axis that does not move a block at `values` and is outside of one that does, if there is one."""
+    behind = axes_behind(values, ends=False)
+    moving = [axis for axis in axes if not one_step(axis)]
+    last = max((i for i, axis in enumerate(moving) if axis in behind), default=0)
+    return next((axis for axis in moving[:last] if axis not in behind), None)
 
 
 def check_visits(pipeline: PipelineOp, flag: str) -> None:

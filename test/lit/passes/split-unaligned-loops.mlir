@@ -224,3 +224,28 @@ func.func @following(%x: memref<20000x256xbf16>, %signal: memref<64x100000xf32>,
 
 // RESIDENT-LABEL: func.func @following(
 // RESIDENT:         %one = tile.window read %x[%m - 1, :] fetch [20000, 256]
+
+// All rows of an array that is moved along another dimension by an inner axis would be copied again for each
+// step of the outer one, unlike those where the order is the other way round.
+func.func @anew(%a: memref<4x4000x64xf32>, %offsets: memref<10xi32>) {
+  tile.pipeline grid {
+    %b = tile.axis 0 to 9 parallel
+    %h = tile.axis 0 to 4 parallel
+    %t = tile.axis 0 to 256 by t:128 parallel
+    %at, %end = tile.segment %offsets[%b]
+    %inner = tile.window read %a[%h, %t + %at, :]
+    %v = tile.get %inner
+  }
+  tile.pipeline grid {
+    %h = tile.axis 0 to 4 parallel
+    %b = tile.axis 0 to 9 parallel
+    %t = tile.axis 0 to 256 by t:128 parallel
+    %at, %end = tile.segment %offsets[%b]
+    %outer = tile.window read %a[%h, %t + %at, :]
+    %v = tile.get %outer
+  }
+  return
+}
+// CHECK-LABEL: func.func @anew(
+// CHECK:         %inner = tile.window read %a[%h, %t + %at, :] fetch [1, 136, 64]
+// CHECK:         %outer = tile.window read %a[%h, %t + %at, :] fetch [1, 4000, 64]
