@@ -28,6 +28,7 @@ _PASSES = {
     "merge-sums": "MergeSums",
     "sink-scales": "SinkScales",
     "split-pairs": "SplitPairs",
+    "assume-distinct": "AssumeDistinct",
     "classify-axes": "ClassifyAxes",
     "classify-outputs": "ClassifyOutputs",
     "order-axes": "OrderAxes",

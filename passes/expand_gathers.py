@@ -141,7 +141,7 @@ def _check(access: AccessOp) -> None:
         fail(
             access,
             f"expand-gathers: {access.name} at computed positions moves a value of rank {rank}; 1 and 2 are "
-            "accepted: index the other dimensions by an axis",
+            "accepted: index the other dimensions by an axis, or go through the positions one by one",
         )
     _check_lanes(access, ids)
     if has_no_product(access):

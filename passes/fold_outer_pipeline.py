@@ -72,6 +72,7 @@ from tilec.dialects.tile.access import AccessOp, Effect
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp, StoreOp
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.expect import ExpectOp
+from tilec.dialects.tile.gathers import DistinctOp
 from tilec.dialects.tile.loops import ForOp, GridOp, Order, OrderAttr
 from tilec.dialects.tile.places import SetOp
 from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
@@ -119,6 +120,7 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
             fail(inner, "fold-outer-pipeline: a tile.grid inside a tile.grid; use tile.for")
     if any(axis.order is None for op in grid.walk() if isinstance(op, GridOp | ForOp) for axis in op.axes):
         fail(grid, "fold-outer-pipeline: an axis is neither parallel nor ordered; run --classify-axes first")
+    _leave_out_partial_promises(grid)
     _keep_promises(grid)  # conditions would make of ends that are known others
     keep_reads_inside(grid)
     _open_conditions(grid)
@@ -134,6 +136,14 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
     _order_single_steps(pipeline)
     region_dce(pipeline.body)
     Rewriter.replace_op(grid, pipeline, [])
+
+
+def _leave_out_partial_promises(grid: GridOp) -> None:
+    """Take away what is said of positions in some iterations only: a window of the pipeline has a position in
+    every step."""
+    for op in [op for op in grid.walk() if isinstance(op, DistinctOp)]:
+        if is_conditional(op, grid) or may_be_skipped(op, grid):
+            Rewriter.replace_op(op, [], list(op.positions))
 
 
 def _open_conditions(grid: GridOp) -> None:

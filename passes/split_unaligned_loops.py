@@ -57,7 +57,7 @@ from tilec.analysis.blocks import (
 from tilec.analysis.lanes import moves_freely
 from tilec.analysis.revisits import left_by, returns
 from tilec.analysis.visits import axes_behind, covers, follows, same_tiles, shared_axes, shares_block
-from tilec.analysis.vmem import LANES, WORD
+from tilec.analysis.vmem import LANES, SUBLANES, WORD
 from tilec.analysis.within import is_cut
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import Effect, Placement
@@ -208,27 +208,29 @@ class _Choice:
 
     def _cost(self, extents: tuple[int, ...]) -> tuple[bool, int]:
         """Whether XLA has to lay the array out anew for such blocks, and the elements of one."""
-        return self._is_row_of_array and extents[0] == 1, prod(extents)
+        return self._is_row_of_array and extents[-2] == 1, prod(extents)
 
     @property
     def _is_row_of_array(self) -> bool:
-        """Whether the window is in one row of an array of rank 2.
+        """Whether the window is in one row of a matrix, or of one of several.
 
         As a block of its own a row is viewed as an array, which is another layout but for one column of tiles
         of 32-bit elements. Other loops than a grid would want eight rows of an array that may have fewer.
         """
         window, shape = self.window.window, shape_of(self.window.array.type)
-        if len(shape) != 2 or window[0].kept or not window[1].kept:
+        if len(shape) < 2 or window[-2].kept or not window[-1].kept:
             return False
-        if shape[0] == UNBOUND and self.pipeline.loop.data is not Loop.GRID:
+        if shape[-2] == UNBOUND and self.pipeline.loop.data is not Loop.GRID:
             return False
-        return byte_width(self.window.array_type.element_type) != WORD or not 0 < shape[1] <= LANES
+        if byte_width(self.window.array_type.element_type) != WORD or not 0 < shape[-1] <= LANES:
+            return True
+        return len(shape) > 2 and shape[-2] % SUBLANES != 0  # the rows of each matrix are padded
 
     def _extents(self, position: int, wish: str) -> Iterator[int]:
         """Extents of a block in one dimension: of the tile, of several tiles, of all there is."""
         window, dim = self.window, self.window.window[position]
         tile = window.tile_extents[position]
-        if position == 0 and self._is_row_of_array:
+        if position == len(window.window) - 2 and self._is_row_of_array:
             yield memory_tile(window, position)
         if dim.base is None or dim.span is None or is_exact(window, position, self.pipeline.loop.data):
             yield tile

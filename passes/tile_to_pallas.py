@@ -1,15 +1,15 @@
 """`--tile-to-pallas="grouping=auto loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--clip-axes`, `--drop-masks`, `--raise-segments`,
-`--widen-axes`, `--rebase-axes`, `--bound-axes`, `--raise-gathers` and `--one-hot-segments` (for
-`grouping=one_hot` and `auto`), `--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--pad-elements`,
-`--fold-gathers`, `--fold-updates`, `--resolve-views`, `--permute-arrays`, `--expand-gathers`,
-`--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--split-pairs`, `--classify-axes`,
-`--classify-outputs`, `--order-axes`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
-`--fold-outer-pipeline`, `--join-windows`, `--split-unaligned-loops`, `--stream-jagged-items`,
-`--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs`
-again, `--double-buffer`, `--overlap-strips`, `--strip-mine`, `--plan-memory`, `--convert-tile-to-pallas`,
-`--drop-bounds-checks`.
+Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--clip-axes`, `--drop-masks`,
+`--raise-segments`, `--widen-axes`, `--rebase-axes`, `--bound-axes`, `--raise-gathers` and
+`--one-hot-segments` (for `grouping=one_hot` and `auto`), `--choose-blocks`, `--raise-gathers`,
+`--fold-lanes`, `--pad-elements`, `--fold-gathers`, `--fold-updates`, `--resolve-views`, `--permute-arrays`,
+`--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--split-pairs`,
+`--assume-distinct`, `--classify-axes`, `--classify-outputs`, `--order-axes`, `--unroll-loops` (for
+`loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`, `--join-windows`, `--split-unaligned-loops`,
+`--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
+`--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--overlap-strips`, `--strip-mine`,
+`--plan-memory`, `--convert-tile-to-pallas`, `--drop-bounds-checks`.
 Options that are no option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
@@ -27,6 +27,7 @@ from xdsl.passes import ModulePass, PassPipeline
 from xdsl.utils.arg_spec import ArgSpec
 
 from tilec.diagnostics import fail
+from tilec.passes.assume_distinct import AssumeDistinct
 from tilec.passes.bound_axes import BoundAxes
 from tilec.passes.carry_to_scratch import CarryToScratch
 from tilec.passes.choose_blocks import ChooseBlocks
@@ -202,6 +203,7 @@ class TileToPallas(ModulePass):
             MergeSums(),
             SinkScales(),
             SplitPairs(),
+            AssumeDistinct(),
             ClassifyAxes(),
             ClassifyOutputs(),
             OrderAxes(self.order),

@@ -10,6 +10,7 @@ from tilec.dialects.tile import (
     BroadcastOp,
     CastOp,
     ConcatenateOp,
+    DistinctOp,
     FillOp,
     IndicesOp,
     InterleaveOp,
@@ -35,6 +36,17 @@ from .values import Data, Value, cast, convert, dtype_of, either, either_of
 def splat(op: SplatOp) -> Step:
     number = convert(np.asarray(scalar_of(op.value)), dtype_of(op, element_type(op.result.type)))
     return spread(op.result, number)
+
+
+@rule(DistinctOp)
+def distinct(op: DistinctOp) -> Step:
+    """What it promises is seen where it is used: two iterations that write one element are a race."""
+
+    def step(machine: Machine) -> None:
+        for position, result in zip(op.positions, op.results_, strict=True):
+            machine.define(result, machine.values[position])
+
+    return step
 
 
 @rule(arith.ConstantOp)

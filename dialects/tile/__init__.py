@@ -7,7 +7,7 @@ from .atomics import AtomicRmwOp, RmwAttr
 from .bound import BoundOp, SideAttr
 from .elementwise import CastOp, CompareOp, RelationAttr, SelectOp
 from .expect import ExpectOp, ExpectSumOp
-from .gathers import GatherOp, ScatterOp
+from .gathers import DistinctOp, GatherOp, ScatterOp
 from .interleaved import InterleaveOp, StridedSliceOp
 from .locals import LocalOp
 from .loops import ForOp, GridOp, OrderAttr, YieldOp
@@ -42,6 +42,7 @@ PROGRAM = (
     StoreOp,
     GatherOp,
     ScatterOp,
+    DistinctOp,
     AtomicRmwOp,
     LocalOp,
     SplatOp,

@@ -3,19 +3,22 @@
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
-from xdsl.dialects.builtin import UnitAttr
+from xdsl.dialects.builtin import IndexType, UnitAttr
 from xdsl.ir import SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
+    IRDLOperation,
     irdl_op_definition,
     operand_def,
     opt_operand_def,
     opt_prop_def,
     traits_def,
+    var_operand_def,
+    var_result_def,
 )
 from xdsl.parser import Parser
 from xdsl.printer import Printer
-from xdsl.traits import MemoryWriteEffect
+from xdsl.traits import MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from .access import (
@@ -143,3 +146,42 @@ class ScatterOp(AccessOp):
         verify_indexed(self, "tile.store")
         verify_convertible(self, self.value.type, self.window_type)
         verify_mask(self, self.mask, self.value.type)
+
+
+@irdl_op_definition
+class DistinctOp(IRDLOperation):
+    """Positions that differ from iteration to iteration.
+
+    A promise of the program: in two iterations that get here, and that differ in an axis which the operands
+    depend on, at least one of the results differs too. So what all of them index is another part of an array
+    each time.
+
+    Example:
+        %page = tile.distinct %p
+        %slot, %row = tile.distinct %p, %r
+    """
+
+    name = "tile.distinct"
+    positions = var_operand_def(IndexType)
+    results_ = var_result_def(IndexType)
+    traits = traits_def(Pure())
+
+    def __init__(self, positions: Sequence[SSAValue]):
+        super().__init__(operands=[positions], result_types=[[each.type for each in positions]])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "DistinctOp":
+        return cls(
+            parser.parse_comma_separated_list(Parser.Delimiter.NONE, lambda: parse_known_operand(parser))
+        )
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_list(self.positions, printer.print_ssa_value)
+
+    def verify_(self) -> None:
+        if not self.positions or len(self.positions) != len(self.results_):
+            raise VerifyException(
+                f"tile.distinct takes {len(self.positions)} positions for {len(self.results_)} results; one "
+                "result for each of one position or several is accepted"
+            )

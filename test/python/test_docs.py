@@ -50,6 +50,7 @@ SPECIAL: Mapping[str, Mapping[str, str]] = {
         "v": "tensor<?xf32, #tile.spans<n>>",
     },
     "tile.compare": {"b": "tensor<64x128xf32>"},
+    "tile.distinct": {"p": "index", "r": "index"},
     "tile.expect_sum": {"begins": "memref<9xi32>", "ends": "memref<9xi32>", "rows": "index"},
     "tile.concatenate": {"b": "tensor<64x128xf32>"},
     "tile.strided_slice": {"v": "tensor<64x128xf32>"},

@@ -21,8 +21,9 @@ from tilec.analysis.affine import (
     linear,
     static_extent,
 )
+from tilec.analysis.distinct import told_apart
 from tilec.analysis.lanes import spans_to_blend
-from tilec.analysis.visits import one_step
+from tilec.analysis.visits import axes_behind, one_step
 from tilec.diagnostics import where
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import StoreOp
@@ -205,11 +206,15 @@ def _all_blocks(window: WindowOp, position: int, dim: Dim) -> bool:
 def steps_of_one_block(window: WindowOp) -> list[AxisOp] | None:
     """The axes along which the window stays where it is, where every step of any other moves it.
 
-    `None` where its position does not follow from axes alone.
+    `None` where its position follows neither from axes alone nor from what a `tile.distinct` says of them.
     """
     axes = _pipeline(window).axes
-    bases = [dim.base.owner for dim in window.window if dim.base is not None]
-    shifts = [dim.shift for dim in window.window if isinstance(dim.shift, SSAValue)]
+    promised = list(told_apart(window.window, window.window))
+    apart = {place for _, places in promised for place in places}
+    others = [dim for place, dim in enumerate(window.window) if place not in apart]
+    bases = [dim.base.owner for dim in others if dim.base is not None]
+    bases += [axis for op, _ in promised for axis in axes_behind(op.positions)]
+    shifts = [dim.shift for dim in others if isinstance(dim.shift, SSAValue)]
     last = max((i for i, axis in enumerate(axes) if axis in bases), default=-1)
     outside = [axis for axis in axes[: last + 1] if axis not in bases and not one_step(axis)]
     if shifts or outside or not all(isinstance(base, AxisOp) for base in bases):

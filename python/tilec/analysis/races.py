@@ -23,6 +23,7 @@ from tilec.analysis.affine import (
     static_extent,
     whole_bounds,
 )
+from tilec.analysis.distinct import told_apart
 from tilec.analysis.ordering import Iterations
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
@@ -59,6 +60,9 @@ def conflicts(loop: LoopOp, axis: SSAValue) -> Iterator[Conflict]:
 def meet(loop: LoopOp, axis: SSAValue, one: AccessOp, two: AccessOp) -> bool:
     """Whether two accesses of one array may touch one element in two iterations of `axis`."""
     if runs_once(axis):
+        return False
+    promises = (op for op, _ in told_apart(one.window, two.window))
+    if any(is_inside(op.results_[0], loop) and _varies(op.results_[0], loop, axis) for op in promises):
         return False
     return not any(
         separates(loop, axis, first, second) for first, second in zip(one.window, two.window, strict=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from xdsl.ir import SSAValue
 
 from tilec.analysis.courses import course_of
+from tilec.analysis.distinct import told_apart
 from tilec.analysis.visits import axes_behind, block_values, one_step, shared_dims, stays
 from tilec.diagnostics import fail, where
 from tilec.dialects.tile.access import Effect
@@ -27,12 +28,14 @@ def returns(axes: Sequence[AxisOp], window: WindowOp) -> AxisOp | None:
         return left
     behind = axes_behind(values, ends=False)
     moving = [axis for axis in axes if not one_step(axis)]
-    shared = shared_dims(window)
+    shared, promised = shared_dims(window), _promised(window)
+    courses = {
+        i: course_of(dim, moving) for i, dim in enumerate(window.window) if not _still(window, i, moving)
+    }
+    told = [i for i, course in courses.items() if i not in shared and (course.apart or i in promised)]
     for position, dim in enumerate(window.window):
-        own = axes_behind(dim.values)
-        still = own.isdisjoint(moving) or stays(window, position)
-        course = None if still else course_of(dim, moving)
-        if position not in shared and (course is None or course.apart):
+        own, course = axes_behind(dim.values), courses.get(position)
+        if _hangs(window, position, told, moving) or (position not in shared and course is None):
             continue
         first = next((axis for axis in axes if axis in own), None)
         if course is not None and not course.later:
@@ -41,6 +44,27 @@ def returns(axes: Sequence[AxisOp], window: WindowOp) -> AxisOp | None:
         if any(axis in behind and axis not in own for axis in inside):
             return first
     return None
+
+
+def _still(window: WindowOp, position: int, moving: Sequence[AxisOp]) -> bool:
+    """Whether no step has a block in another place of a dimension."""
+    return axes_behind(window.window[position].values).isdisjoint(moving) or stays(window, position)
+
+
+def _hangs(window: WindowOp, position: int, told: Sequence[int], moving: Sequence[AxisOp]) -> bool:
+    """Whether a dimension is one of those that tell steps apart, or follows from the axes of one."""
+    if position in told:
+        return True
+    own = axes_behind(window.window[position].values).intersection(moving)
+    return any(own <= axes_behind(window.window[i].values, ends=False) for i in told)
+
+
+def _promised(window: WindowOp) -> set[int]:
+    """The dimensions in which blocks differ wherever steps do, since the program says so of the positions:
+    those of blocks that are one position each."""
+    shared = shared_dims(window)
+    found = (places for _, places in told_apart(window.window, window.window))
+    return set[int]().union(*(places for places in found if places.isdisjoint(shared)))
 
 
 def left_by(axes: Sequence[AxisOp], values: Iterable[SSAValue]) -> AxisOp | None:

@@ -16,6 +16,7 @@ from tilec.dialects import pallas
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.elementwise import is_lanewise
+from tilec.dialects.tile.gathers import DistinctOp
 from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
@@ -207,6 +208,9 @@ class Scalars:
                 element = build.insert(pallas.LoadOp(self.ref(op.array), at))
                 element.name_hint = op.result.name_hint
                 self._made[op.result] = element
+            case DistinctOp():
+                for position, result in zip(op.positions, op.results_, strict=True):
+                    self._made[result] = self.index(position)
             case SplatOp():
                 self._made[op.result] = build.insert(arith.ConstantOp(op.value))
             case arith.ConstantOp(value=IntegerAttr(type=IndexType()) as literal):

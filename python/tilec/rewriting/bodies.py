@@ -237,7 +237,9 @@ class BodyBuilder:
     def _is_early(self, value: SSAValue) -> bool:
         """Compute an index that stands under a condition in every step, if it follows from scalars."""
         op = value.owner
-        if not isinstance(op, Operation) or not is_scalar(op) or isinstance(op, LoadOp | SegmentOp):
+        if not isinstance(op, Operation) or not is_scalar(op) or isinstance(op, SegmentOp):
+            return False
+        if isinstance(op, LoadOp) and not self._is_always_there(op):
             return False  # the condition may keep what is read inside its array
         for operand in op.operands:
             if operand not in self.space.env and self._inside(operand) and not self._is_early(operand):
@@ -246,6 +248,11 @@ class BodyBuilder:
         self.space.env |= zip(op.results, clone.results, strict=True)
         return True
 
+    def _is_always_there(self, op: LoadOp) -> bool:
+        """Whether what is read under a condition is the same in its array without it."""
+        inside = all(dim.base is not None and is_within(op, place) for place, dim in enumerate(op.window))
+        return inside and op.array not in self.stored
+
     def _kept_inside(self, op: AccessOp, position: int, dim: Dim) -> Dim:
         """A dimension of a window that is fetched also where the condition or mask of its access is false.
 
@@ -253,7 +260,7 @@ class BodyBuilder:
         """
         name = op.array.name_hint or "array"
         whole = shape_of(op.array.type)[position]
-        if dim.span is not None or op.array in self.stored or whole == UNBOUND or dim.base is None:
+        if dim.span is not None or whole == UNBOUND or dim.base is None:
             fail(
                 op,
                 f"fold-outer-pipeline: where its condition or mask is false, {op.name} may name a position "

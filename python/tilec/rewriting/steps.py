@@ -20,6 +20,7 @@ from tilec.diagnostics import fail
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
+from tilec.dialects.tile.gathers import DistinctOp
 from tilec.dialects.tile.loops import Axis, ForOp, GridOp, Order, OrderAttr, YieldOp
 from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.schedule import AxisOp
@@ -381,7 +382,7 @@ def is_scalar(op: Operation) -> bool:
         return True
     if isinstance(op, LoadOp):
         return not isinstance(op.result.type, TensorType) and op.mask is None
-    if isinstance(op, SpanOp | BoundOp):
+    if isinstance(op, SpanOp | BoundOp | DistinctOp):
         return True
     on_lanes = isinstance(op, SplatOp | CompareOp | SelectOp | CastOp)
     if op.regions or (op.name.startswith("tile.") and not on_lanes):

@@ -51,7 +51,7 @@ func.func @slabs(%x: memref<70x8x128xf32>, %ids: memref<64xi32>) -> memref<64x8x
   }
   return %out : memref<64x8x128xf32>
 }
-// CHECK: {{.*}}/expand-gathers-invalid.mlir:49:5: error: expand-gathers: tile.gather at computed positions moves a value of rank 3; 1 and 2 are accepted: index the other dimensions by an axis
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:49:5: error: expand-gathers: tile.gather at computed positions moves a value of rank 3; 1 and 2 are accepted: index the other dimensions by an axis, or go through the positions one by one
 
 // -----
 

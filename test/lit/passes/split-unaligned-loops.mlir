@@ -248,4 +248,4 @@ func.func @anew(%a: memref<4x4000x64xf32>, %offsets: memref<10xi32>) {
 }
 // CHECK-LABEL: func.func @anew(
 // CHECK:         %inner = tile.window read %a[%h, %t + %at, :] fetch [1, 136, 64]
-// CHECK:         %outer = tile.window read %a[%h, %t + %at, :] fetch [1, 4000, 64]
+// CHECK:         %outer = tile.window read %a[%h_1, %t_1 + %at_1, :] fetch [1, 4128, 64]
