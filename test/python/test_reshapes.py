@@ -1,4 +1,4 @@
-"""Reshapes of values with tiles that do not lead."""
+"""Reshapes of values with tiles that do not lead, and of values themselves in place."""
 
 import pytest
 import torch
@@ -41,3 +41,46 @@ def test_a_tile_that_would_be_joined_is_refused() -> None:
 
     with pytest.raises(tilec.TraceError, match="keep each tile a dimension of its own"):
         joined.bind(torch.randn(2, 20, 16))
+
+
+@tilec.kernel
+def products(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+    """What torch makes of a vector times a matrix has a dimension of 1 that it takes away in place."""
+    out = torch.empty([x.size(0), w.size(1)])
+    for row in hl.grid(x.size(0)):
+        weights = torch.softmax(x[row, :] @ w[:, :], 0)
+        out[row, :] = weights / weights.sum(0)
+    return out
+
+
+@tilec.kernel
+def squeezed(x: torch.Tensor) -> torch.Tensor:
+    """A loop that gives what it carries another shape for a while."""
+    out = torch.empty([x.size(0)])
+    for rows in hl.tile(x.size(0)):
+        acc = hl.zeros([rows, 1])
+        for columns in hl.tile(x.size(1)):
+            acc.squeeze_(1)
+            acc += x[rows, columns].sum(1)
+            acc.unsqueeze_(1)
+        out[rows] = acc[:, 0]
+    return out
+
+
+def test_a_value_gets_another_shape_in_place() -> None:
+    x, w = torch.randn(20, 16), torch.randn(16, 40)
+    agree(products(x, w), torch.softmax(x @ w, 1), "products")
+    agree(squeezed(x), x.sum(1), "squeezed")
+    prove(products, (x, w), chips=("v6e",), seeds=(0,))
+
+
+def test_an_array_keeps_its_shape() -> None:
+    @tilec.kernel
+    def first(x: torch.Tensor) -> torch.Tensor:
+        x.squeeze_(0)
+        return x
+
+    with pytest.raises(
+        tilec.TraceError, match=r"squeeze_ changes the shape of float32\[1, 6\]"
+    ):
+        first.bind(torch.randn(1, 6))

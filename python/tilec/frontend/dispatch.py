@@ -10,6 +10,7 @@ from tilec.frontend import host, views
 from tilec.frontend.aten import creation, division, pointwise, products, reductions, shapes
 from tilec.frontend.aten.table import EARLY, HANDLERS, Call, unsupported
 from tilec.frontend.indexing import assign, load, store
+from tilec.frontend.known import Value
 from tilec.frontend.scalars import is_symbolic
 from tilec.frontend.tiles import new_index, scalar_index
 from tilec.frontend.torch_private import (
@@ -149,7 +150,15 @@ class Operators(TorchDispatchMode):
             trace.fail(f"{name} with out=; assign what it returns to a variable")
         if functional is None:
             trace.fail(unsupported(name))
-        return assign(trace, target, self._lowered(functional, args, kwargs))
+        made = self._lowered(functional, args, kwargs)
+        if made.shape == target.shape:
+            return assign(trace, target, made)
+        if not isinstance(trace.known(target), Value):
+            trace.fail(
+                f"{name} changes the shape of {trace.describe(target)}; assign what {name[:-1]} returns"
+            )
+        self._shaped(func, args, kwargs)  # of the tensor itself, which torch goes on with
+        return trace.bind(target, trace.value(made))
 
 
 def _is_tensor(value: Any) -> bool:
