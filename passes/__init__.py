@@ -16,6 +16,7 @@ _PASSES = {
     "bound-axes": "BoundAxes",
     "one-hot-segments": "OneHotSegments",
     "choose-blocks": "ChooseBlocks",
+    "raise-parts": "RaiseParts",
     "raise-gathers": "RaiseGathers",
     "fold-lanes": "FoldLanes",
     "pad-elements": "PadElements",

@@ -1,7 +1,7 @@
 """`--tile-to-pallas="grouping=auto loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
 Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--clip-axes`, `--drop-masks`,
-`--raise-segments`, `--widen-axes`, `--rebase-axes`, `--bound-axes`, `--raise-gathers` and
+`--raise-segments`, `--widen-axes`, `--rebase-axes`, `--bound-axes`, `--raise-parts`, `--raise-gathers` and
 `--one-hot-segments` (for `grouping=one_hot` and `auto`), `--choose-blocks`, `--raise-gathers`,
 `--fold-lanes`, `--pad-elements`, `--fold-gathers`, `--fold-updates`, `--resolve-views`, `--permute-arrays`,
 `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--split-pairs`,
@@ -57,6 +57,7 @@ from tilec.passes.pad_elements import PadElements
 from tilec.passes.permute_arrays import PermuteArrays
 from tilec.passes.plan_memory import PlanMemory
 from tilec.passes.raise_gathers import RaiseGathers
+from tilec.passes.raise_parts import RaiseParts
 from tilec.passes.raise_segments import RaiseSegments
 from tilec.passes.rebase_axes import RebaseAxes
 from tilec.passes.resolve_views import ResolveViews
@@ -189,6 +190,7 @@ class TileToPallas(ModulePass):
             WidenAxes(),
             RebaseAxes(),
             BoundAxes(),
+            RaiseParts(),
             *self._short_items(),
             ChooseBlocks(self.blocks),
             RaiseGathers(),

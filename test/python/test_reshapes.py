@@ -80,7 +80,5 @@ def test_an_array_keeps_its_shape() -> None:
         x.squeeze_(0)
         return x
 
-    with pytest.raises(
-        tilec.TraceError, match=r"squeeze_ changes the shape of float32\[1, 6\]"
-    ):
+    with pytest.raises(tilec.TraceError, match=r"squeeze_ changes the shape of float32\[1, 6\]"):
         first.bind(torch.randn(1, 6))

@@ -1,5 +1,6 @@
 """`x[tile, :]` and `out[tile, :] = value` as loads, stores, gathers and scatters."""
 
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -29,7 +30,7 @@ from tilec.frontend.positions import lane_numbers
 from tilec.frontend.scalars import as_value, i32_of
 from tilec.frontend.tiles import Tile, refuse_wrapped
 from tilec.frontend.trace import Trace
-from tilec.frontend.windows import Selection, Window, is_index, normalized
+from tilec.frontend.windows import Piece, Selection, Window, is_index, normalized
 
 
 def load(trace: Trace, tensor: torch.Tensor, indices: Any, mask: torch.Tensor | None = None) -> torch.Tensor:
@@ -128,14 +129,34 @@ def target(trace: Trace, tensor: torch.Tensor, indices: Any, word: str) -> Windo
         trace.fail(f"{word} to {known.name} outside a loop over tiles; write it in one")
     window = Selection(trace, tensor, known).window(normalized(trace, tensor, indices))
     for piece in window.pieces:
-        if piece.cut is not None:
+        if piece.cut is not None and (word != "a store" or window.gathers or len(_cuts(window)) > 1):
             trace.fail(
                 f"{word} to columns {piece.cut[0]} to {sum(piece.cut)} of {known.name}; "
                 "store all of a dimension, a tile of it, or one index"
             )
+    if _cuts(window):
+        window = _of_positions(trace, window)
     if any(part.dim is None for part in known.free):
         trace.fail(f"{word} to {known.name}, which is expanded: several elements are one in memory")
     return window
+
+
+def _cuts(window: Window) -> list[Piece]:
+    return [piece for piece in window.pieces if piece.cut is not None]
+
+
+def _of_positions(trace: Trace, window: Window) -> Window:
+    """A window of which a dimension is cut, with the positions that are wanted of it."""
+    (piece,) = _cuts(window)
+    kept = [place for place, dim in enumerate(window.dims) if dim.kept]
+    order = sorted(each.array for each in window.pieces if each.array is not None)
+    place = kept[order.index(piece.array or 0)]
+    begin, size = piece.cut or (0, 0)
+    numbers = lane_numbers(trace, size)
+    ids = trace.put(arith.AddiOp(numbers, splat(trace, begin, numbers.type)))
+    dims = [Dim(ids) if i == place else dim for i, dim in enumerate(window.dims)]
+    pieces = tuple(replace(each, cut=None) for each in window.pieces)
+    return Window(window.ssa, tuple(dims), pieces, gathers=True)
 
 
 def value_for(trace: Trace, window: Window, tensor: torch.Tensor, value: Any) -> SSAValue:

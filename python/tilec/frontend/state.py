@@ -142,7 +142,7 @@ def difference(trace: Trace, old: Leaf, new: Leaf) -> str | None:
             )
         )
     if old.value is None or new.value is None:
-        return f"is {shown(trace, old.held)} and becomes {shown(trace, new.held)}; make both tensors"
+        return f"is {shown(trace, old.held)} and becomes {shown(trace, new.held)}; {_both(trace, old, new)}"
     if old.held.dtype != new.held.dtype:
         return (
             f"changes dtype from {name_of(old.held.dtype)} to {name_of(new.held.dtype)}; "
@@ -153,6 +153,14 @@ def difference(trace: Trace, old: Leaf, new: Leaf) -> str | None:
     if new.held.dtype is torch.int64 and new.value.range is None:
         return "is an int64 that may pass 32 bits, which a TPU does not have; use int32"
     return None
+
+
+def _both(trace: Trace, old: Leaf, new: Leaf) -> str:
+    """How a number that becomes a tensor begins as one."""
+    if new.value is None or not isinstance(old.held, int | float):
+        return "make both tensors"
+    shape = ", ".join(trace.words(size) for size in new.held.shape)
+    return f"begin with hl.full([{shape}], {old.held!r}, dtype=torch.{name_of(new.held.dtype)})"
 
 
 def _same(trace: Trace, old: Any, new: Any) -> bool:

@@ -9,7 +9,7 @@ from tilec.dialects.tile import ConcatenateOp, ReshapeOp, SliceOp, StridedSliceO
 from tilec.dialects.tile.types import element_type, shape_of
 from tilec.frontend.aten.table import Call, handles
 from tilec.frontend.known import Value
-from tilec.frontend.lanes import broadcast, squeezed
+from tilec.frontend.lanes import broadcast, splat, squeezed
 
 
 def moved(call: Call, ssa: SSAValue) -> torch.Tensor:
@@ -185,3 +185,67 @@ def _flip(call: Call) -> torch.Tensor:
         parts = [given.narrow(dim, i, 1) for i in reversed(range(given.shape[dim]))]
         given = torch.cat(parts, dim)
     return given
+
+
+@handles("roll")
+def _roll(call: Call) -> torch.Tensor:
+    given, shifts, dims = call["self"], call["shifts"], call["dims"]
+    if not dims and given.dim() > 1:
+        return torch.roll(given.flatten(), shifts, [0]).reshape(given.shape)
+    for shift, dim in zip(shifts, dims or [0], strict=True):
+        size = given.shape[dim]
+        if not isinstance(size, int) or not isinstance(shift, int):
+            call.trace.fail(f"roll of {call.trace.describe(given)} along dimension {dim}: {_NUMBERS}")
+        by = shift % size if size else 0
+        if by:
+            given = torch.cat([given.narrow(dim, size - by, by), given.narrow(dim, 0, size - by)], dim)
+    return given
+
+
+_NUMBERS = "only what is no tile can be moved, by a number"
+
+
+@handles("constant_pad_nd", early=True)
+def _pad(call: Call) -> torch.Tensor:
+    given, pad = call["self"], list(call["pad"])
+    for i in range(len(pad) // 2):
+        dim, before, after = given.dim() - 1 - i, pad[2 * i], pad[2 * i + 1]
+        size = given.shape[dim]
+        if before == after == 0:
+            continue
+        if not all(isinstance(each, int) for each in (size, before, after)):
+            call.trace.fail(f"pad of {call.trace.describe(given)} along dimension {dim}: {_NUMBERS}")
+        given = given.narrow(dim, max(-before, 0), size + min(before, 0) + min(after, 0))
+        sides = [[_filled(call, given, dim, more)] if more > 0 else [] for more in (before, after)]
+        given = torch.cat([*sides[0], given, *sides[1]], dim)
+    return given
+
+
+def _filled(call: Call, given: torch.Tensor, dim: int, size: int) -> torch.Tensor:
+    """What a call fills with, in the shape of a value but for one dimension."""
+    trace = call.trace
+    shape = [size if place == dim else each for place, each in enumerate(given.shape)]
+    ssa = splat(trace, call["value"] or 0, trace.kind(shape, trace.element(given.dtype)))
+    with trace.shapes_only():
+        made = given.new_empty(shape)
+    return trace.bind(made, Value(ssa))
+
+
+@handles("gather")
+def _gather(call: Call) -> torch.Tensor:
+    """Each lane compared with the number of the one that is wanted: no other tells on the sum."""
+    trace, given, index = call.trace, call["self"], call["index"]
+    dim = call["dim"] % max(given.dim(), 1)
+    size, count = given.shape[dim], index.shape[dim]
+    others = [[str(n) for i, n in enumerate(each.shape) if i != dim] for each in (given, index)]
+    if not isinstance(size, int) or not isinstance(count, int) or others[0] != others[1]:
+        trace.fail(
+            f"gather of {trace.describe(given)} at {trace.describe(index)} along dimension {dim}: the "
+            "dimension must be no tile, and the others the same of both"
+        )
+    numbers = torch.arange(size, dtype=torch.int32, device=given.device)
+    numbers = numbers.reshape([-1 if i == dim else 1 for i in range(given.dim())])
+    found = [
+        torch.where(index.narrow(dim, i, 1) == numbers, given, 0).sum(dim, keepdim=True) for i in range(count)
+    ]
+    return torch.cat(found, dim).to(given.dtype)

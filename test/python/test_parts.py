@@ -1,0 +1,186 @@
+"""Parts of a dimension, between numbers: read and stored, moved, filled up and picked from."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+
+import tilec
+import tilec.language as hl
+from tilec.diagnostics import TileError
+from tilec.testing import check, prove
+
+
+def drawn(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(len(shape)))
+
+
+@tilec.kernel
+def rotated(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    """In place, of several heads."""
+    half = x.size(2) // 2
+    for rows in hl.tile(x.size(0)):
+        first, second = x[rows, :, :half], x[rows, :, half:]
+        c, s = cos[rows, :][:, None, :], sin[rows, :][:, None, :]
+        x[rows, :, :half] = first * c - second * s
+        x[rows, :, half:] = second * c + first * s
+    return x
+
+
+def rotation(x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    first, second = x.chunk(2, -1)
+    c, s = cos[:, None], sin[:, None]
+    return torch.cat([first * c - second * s, second * c + first * s], -1)
+
+
+@tilec.kernel
+def turned(x: torch.Tensor, offsets: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    """Three parts of rows of segments, in another order, stored as bf16."""
+    out = torch.empty([x.size(0), x.size(1)], dtype=torch.bfloat16)
+    third = x.size(1) // 3
+    for g in hl.grid(offsets.size(0) - 1):
+        factor = scale[g]
+        for rows in hl.tile(offsets[g], offsets[g + 1]):
+            out[rows, 2 * third :] = x[rows, :third] * factor
+            out[rows, :third] = x[rows, third : 2 * third]
+            out[rows, third : 2 * third] = x[rows, 2 * third :] + 1
+    return out
+
+
+def turning(x: torch.Tensor, offsets: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
+    factors = scale.repeat_interleave(offsets.diff())[:, None]
+    a, b, c = x.chunk(3, 1)
+    return torch.cat([b, c + 1, a * factors], 1).bfloat16()
+
+
+@tilec.kernel
+def doubled(x: torch.Tensor) -> torch.Tensor:
+    """The first half keeps its fill."""
+    out = torch.zeros_like(x)
+    half = x.size(1) // 2
+    for rows in hl.tile(x.size(0)):
+        out[rows, half:] = x[rows, :half] * 2
+    return out
+
+
+def doubling(x: torch.Tensor) -> torch.Tensor:
+    half = x[:, : x.size(1) // 2]
+    return torch.cat([torch.zeros_like(half), half * 2], 1)
+
+
+@tilec.kernel
+def rolled(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty_like(x)
+    for rows in hl.tile(x.size(0)):
+        out[rows, :] = torch.roll(x[rows, :], 3, 1) - torch.roll(x[rows, :], (-1,), dims=(-1,))
+    return out
+
+
+def rolling(x: torch.Tensor) -> torch.Tensor:
+    return torch.roll(x, 3, 1) - torch.roll(x, -1, 1)
+
+
+@tilec.kernel
+def padded(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty([x.size(0), x.size(1) + 3])
+    for rows in hl.tile(x.size(0)):
+        out[rows, :] = functional.pad(functional.pad(x[rows, :], (3, -1)), (0, 1), value=-1.5)
+    return out
+
+
+def padding(x: torch.Tensor) -> torch.Tensor:
+    return functional.pad(functional.pad(x, (3, -1)), (0, 1), value=-1.5)
+
+
+@tilec.kernel
+def picked(x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    """Logits of labels: what is not picked may be infinite or no number."""
+    out = torch.empty([x.size(0), ids.size(1)])
+    for rows in hl.tile(x.size(0)):
+        out[rows, :] = torch.gather(x[rows, :], 1, ids[rows, :])
+    return out
+
+
+def picking(x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    return torch.gather(x, 1, ids)
+
+
+LOGITS = drawn(40, 33)
+LOGITS[3, 0], LOGITS[5, 9] = torch.inf, torch.nan
+IDS = torch.randint(10, 33, (40, 2), generator=torch.Generator().manual_seed(0))
+KERNELS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., torch.Tensor], tuple[torch.Tensor, ...]]] = {
+    "rotated": (rotated, rotation, (drawn(40, 3, 256), drawn(40, 128), drawn(40, 128))),
+    "turned": (turned, turning, (drawn(31, 384), torch.tensor([0, 3, 3, 10, 31]), drawn(4))),
+    "doubled": (doubled, doubling, (drawn(20, 128),)),
+    "rolled": (rolled, rolling, (drawn(20, 40),)),
+    "padded": (padded, padding, (drawn(20, 40),)),
+    "picked": (picked, picking, (LOGITS, IDS)),
+}
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_agrees_with_torch(name: str) -> None:
+    kernel, reference, args = KERNELS[name]
+    check(kernel, reference, lambda: args)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_is_proven(name: str) -> None:
+    kernel, _, args = KERNELS[name]
+    prove(kernel, args, chips=("v5e",), seeds=(0,))
+
+
+@pytest.mark.parametrize("name", ["rotated", "turned"])
+def test_parts_are_stored_together(name: str) -> None:
+    kernel, _, args = KERNELS[name]
+    text = str(kernel.bind(*args).mlir(after="raise-parts"))
+    assert "tile.scatter" not in text
+    assert text.count("tile.store") == text.count("tile.concatenate") == 1
+
+
+def test_what_is_read_between_parts_keeps_them_apart() -> None:
+    @tilec.kernel
+    def mixed(x: torch.Tensor) -> torch.Tensor:
+        half = x.size(1) // 2
+        for rows in hl.tile(x.size(0)):
+            x[rows, :half] = x[rows, half:] * 2
+            x[rows, half:] = x[rows, :half] + 1
+        return x
+
+    with pytest.raises(TileError, match=r"tile.load of %x, which the atomic at .* updates in this grid"):
+        mixed(drawn(20, 128))
+
+
+def test_what_cannot_be_moved_is_refused() -> None:
+    @tilec.kernel
+    def moved(x: torch.Tensor) -> torch.Tensor:
+        for rows in hl.tile(x.size(0)):
+            x[rows, :] = torch.roll(x[rows, :], 1, 0)
+        return x
+
+    @tilec.kernel
+    def longer(x: torch.Tensor) -> torch.Tensor:
+        for rows in hl.tile(x.size(0)):
+            x[rows, :] = functional.pad(x[rows, :], (0, 0, 1, -1))
+        return x
+
+    @tilec.kernel
+    def found(x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        for rows in hl.tile(x.size(0)):
+            x[rows, :] = torch.gather(x[rows, :], 0, ids[rows, :])
+        return x
+
+    x, ids = drawn(20, 40), torch.zeros(20, 40, dtype=torch.int64)
+    for kernel, args, message in (
+        (moved, (x,), r"roll of float32\[rows, 40\] along dimension 0: only what is no tile can be moved"),
+        (longer, (x,), r"pad of float32\[rows, 40\] along dimension 0: only what is no tile can be moved"),
+        (
+            found,
+            (x, ids),
+            "along dimension 0: the dimension must be no tile",
+        ),
+    ):
+        with pytest.raises(tilec.TraceError, match=message):
+            kernel.bind(*args)
