@@ -10,7 +10,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from tilec.analysis.affine import linear
 from tilec.analysis.lanes import may_have_dead_lanes
-from tilec.analysis.vmem import LANES, WORD
+from tilec.analysis.vmem import LANES, SUBLANES, WORD
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.axes import span_in_scope
@@ -191,13 +191,25 @@ class Values:
         return self.widened(self._reshape(made, (size, 1)), result)
 
     def _fold(self, op: ReduceOp, value: SSAValue, dims: list[int]) -> SSAValue:
-        """A reduction that the TPU has no instruction for: the last lane of a scan along each dimension."""
+        """A reduction that the TPU has no instruction for: the last lane of a scan of joined halves."""
         for dim in dims:
-            scanned = self._scanned(op.kind.data, value, dim)
-            value = self.emit(SliceOp(scanned, dim, shape_of(value.type)[dim] - 1, 1))
+            scanned = self._scanned(op.kind.data, self._halved(op.kind.data, value, dim), dim)
+            value = self.emit(SliceOp(scanned, dim, shape_of(scanned.type)[dim] - 1, 1))
         if not shape_of(op.result.type):  # one lane is left, of which a sum makes a scalar
             return self.emit(ReduceOp(Combine.ADD, value, list(range(len(shape_of(value.type))))))
         return self._reduced(value, op.result)
+
+    def _halved(self, kind: Combine, value: SSAValue, dim: int) -> SSAValue:
+        """Halves of a dimension combined, again and again, while they are whole registers."""
+        element, last = element_type(value.type), len(shape_of(value.type)) - 1
+        unit = {last: LANES, last - 1: SUBLANES}.get(dim, 1)
+        if element not in (i32, f32):
+            return value
+        while shape_of(value.type)[dim] % (2 * unit) == 0:
+            half = shape_of(value.type)[dim] // 2
+            parts = [self.emit(SliceOp(value, dim, begin, half)) for begin in (0, half)]
+            value = self.emit(COMBINERS[kind, isinstance(element, AnyFloat)](*parts))
+        return value
 
     def _broadcast(self, op: BroadcastOp) -> SSAValue:
         dims, target = ints_of(op.dims), self.type_of(op.result)
