@@ -17,6 +17,7 @@ _PASSES = {
     "one-hot-segments": "OneHotSegments",
     "choose-blocks": "ChooseBlocks",
     "raise-parts": "RaiseParts",
+    "raise-columns": "RaiseColumns",
     "raise-gathers": "RaiseGathers",
     "fold-lanes": "FoldLanes",
     "pad-elements": "PadElements",

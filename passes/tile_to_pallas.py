@@ -1,15 +1,15 @@
 """`--tile-to-pallas="grouping=auto loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
 Runs, in this order: `--scalarize-jagged`, `--mask-jagged`, `--clip-axes`, `--drop-masks`,
-`--raise-segments`, `--widen-axes`, `--rebase-axes`, `--bound-axes`, `--raise-parts`, `--raise-gathers` and
-`--one-hot-segments` (for `grouping=one_hot` and `auto`), `--choose-blocks`, `--raise-gathers`,
-`--fold-lanes`, `--pad-elements`, `--fold-gathers`, `--fold-updates`, `--resolve-views`, `--permute-arrays`,
-`--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--split-pairs`,
-`--assume-distinct`, `--classify-axes`, `--classify-outputs`, `--order-axes`, `--unroll-loops` (for
-`loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`, `--join-windows`, `--split-unaligned-loops`,
-`--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`),
-`--materialize-masks`, `--classify-outputs` again, `--double-buffer`, `--overlap-strips`, `--strip-mine`,
-`--plan-memory`, `--convert-tile-to-pallas`, `--drop-bounds-checks`.
+`--raise-segments`, `--widen-axes`, `--rebase-axes`, `--bound-axes`, `--raise-gathers` and
+`--one-hot-segments` (for `grouping=one_hot` and `auto`), `--raise-parts`, `--raise-columns`,
+`--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--pad-elements`, `--fold-gathers`, `--fold-updates`,
+`--resolve-views`, `--permute-arrays`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`,
+`--sink-scales`, `--split-pairs`, `--assume-distinct`, `--classify-axes`, `--classify-outputs`,
+`--order-axes`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
+`--join-windows`, `--split-unaligned-loops`, `--stream-jagged-items`, `--compact-worklist` or
+`--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`,
+`--overlap-strips`, `--strip-mine`, `--plan-memory`, `--convert-tile-to-pallas`, `--drop-bounds-checks`.
 Options that are no option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
@@ -56,6 +56,7 @@ from tilec.passes.overlaunch_jagged import OverlaunchJagged
 from tilec.passes.pad_elements import PadElements
 from tilec.passes.permute_arrays import PermuteArrays
 from tilec.passes.plan_memory import PlanMemory
+from tilec.passes.raise_columns import RaiseColumns
 from tilec.passes.raise_gathers import RaiseGathers
 from tilec.passes.raise_parts import RaiseParts
 from tilec.passes.raise_segments import RaiseSegments
@@ -190,8 +191,9 @@ class TileToPallas(ModulePass):
             WidenAxes(),
             RebaseAxes(),
             BoundAxes(),
-            RaiseParts(),
             *self._short_items(),
+            RaiseParts(),
+            RaiseColumns(),
             ChooseBlocks(self.blocks),
             RaiseGathers(),
             FoldLanes(),
