@@ -123,6 +123,30 @@ def to_appended(cache: torch.Tensor, lengths: torch.Tensor, x: torch.Tensor) -> 
     return cache
 
 
+@tilec.kernel
+def added(
+    cache: torch.Tensor, slots: torch.Tensor, offsets: torch.Tensor, x: torch.Tensor, table: torch.Tensor
+) -> torch.Tensor:
+    """A condition around a loop, and around what is read at positions that only it keeps inside."""
+    for g in hl.grid(slots.size(0)):
+        slot = slots[g]
+        if slot >= 0:
+            acc = hl.zeros([x.size(1)])
+            for r in hl.tile(offsets[g], offsets[g + 1]):
+                acc = acc + x[r, :].sum(0)
+            cache[slot, :] = cache[slot, :] + acc * table[slot, :]
+    return cache
+
+
+def to_added(
+    cache: torch.Tensor, slots: torch.Tensor, offsets: torch.Tensor, x: torch.Tensor, table: torch.Tensor
+) -> torch.Tensor:
+    for g, slot in enumerate(map(int, slots)):
+        if slot >= 0:
+            cache[slot] += x[offsets[g] : offsets[g + 1]].sum(0) * table[slot]
+    return cache
+
+
 KERNELS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., torch.Tensor], tuple[torch.Tensor, ...]]] = {
     "written": (written, to_slots, (drawn(32, 4, 128), SLOTS, drawn(5, 4, 128))),
     "written_rows": (written_rows, to_slots, (drawn(32, 128), SLOTS, drawn(5, 128))),
@@ -139,6 +163,11 @@ KERNELS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., torch.Tensor], tu
     "faded": (faded, to_faded, (drawn(32, 4, 128), SLOTS, drawn(5, 4, 128))),
     "summed": (summed, to_sums, (drawn(32, 8, 128), SLOTS, OFFSETS, drawn(31, 8, 128))),
     "some": (some, to_some, (drawn(32, 4, 128), torch.tensor([3, -1, 31, 0, -1]), drawn(5, 4, 128))),
+    "added": (
+        added,
+        to_added,
+        (drawn(32, 128), torch.tensor([3, -1, 31, 0, -7]), OFFSETS, drawn(31, 128), drawn(32, 128)),
+    ),
     "appended": (appended, to_appended, (drawn(5, 40, 128), torch.tensor([3, 0, 40, 1, 9]), drawn(5, 128))),
 }
 

@@ -1,6 +1,7 @@
-"""Integers that are read in every step, also where the loop around them has no iteration.
+"""What is read in every step, also where the loop around it has no iteration, or a condition does not hold.
 
-The first index of such a loop may lie behind the array: in a list of lists whose last one is empty it does.
+The first index of such a loop may lie behind the array: in a list of lists whose last one is empty it does. A
+condition around a loop is taken from what stands beside the loop.
 """
 
 from xdsl.dialects import scf
@@ -23,7 +24,8 @@ def keep_reads_inside(grid: GridOp) -> None:
     before: list[Operation] = []
     host = IndexBuilder(before, grid.location)
     for op in [each for each in grid.walk() if isinstance(each, SegmentOp | LoadOp)]:
-        if not is_scalar(op) or not (may_be_skipped(op, grid) or _is_chosen_with_a_loop(op, grid)):
+        early = _is_chosen_with_a_loop(op, grid)
+        if not early and not (is_scalar(op) and may_be_skipped(op, grid)):
             continue
         if isinstance(op, LoadOp):
             _keep_load_inside(op, host)
@@ -47,13 +49,14 @@ def _keep_load_inside(op: LoadOp, host: IndexBuilder) -> None:
     ops: list[Operation] = []
     build, window = IndexBuilder(ops, op.location), list(op.window)
     for position, dim in enumerate(window):
-        if dim.base is None or is_within(op, position):
+        if dim.base is None or dim.kept or is_within(op, position):
             continue
         place = build.add(dim.base, dim.shift)
         place = place if begins_inside(dim) else build.maximum(place, 0)
         last = host.sub(array_extent(op.array, position, host), 1)
         window[position] = Dim(build.value(build.minimum(place, last)))
     if ops:
-        made = LoadOp(op.array, window)
+        made = LoadOp(op.array, window, op.mask, op.other)
+        made.placement = op.placement
         made.location, made.result.name_hint = op.location, op.result.name_hint
         Rewriter.replace_op(op, [*ops, made], [made.result])
