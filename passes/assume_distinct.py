@@ -37,6 +37,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from tilec.analysis.affine import is_inside, operations_behind
 from tilec.analysis.distinct import is_same, position
 from tilec.analysis.races import conflicts
+from tilec.analysis.within import around
 from tilec.diagnostics import explain
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp, StoreOp
@@ -87,6 +88,8 @@ def _promise(store: StoreOp, grid: GridOp) -> None:
     for value, result in told.items():
         result.name_hint = value.name_hint
     for op in same[same.index(first) :]:
+        if store.parent not in (op.parent, *(each.parent for each in around(op, grid))):
+            continue  # not where the promise is made
         own = {_places(op, [i])[i]: told[value] for i, value in firsts.items()}
         op.operands = [own.get(value, value) for value in op.operands]
     explain(

@@ -90,7 +90,7 @@ def _widened(access: StoreOp | AtomicRmwOp) -> list[Operation]:
         mask = put(arith.AndIOp(mask, wide(access.mask)))
     window = [*others, Dim(full=True)]
     if isinstance(access, StoreOp):
-        done: Operation = StoreOp(value, access.array, window, mask)
+        done: StoreOp | AtomicRmwOp = StoreOp(value, access.array, window, mask)
     else:
         done = AtomicRmwOp(
             access.kind.data,
@@ -101,5 +101,5 @@ def _widened(access: StoreOp | AtomicRmwOp) -> list[Operation]:
             drop=access.drop is not None,
             unique=access.unique is not None,
         )
-    done.location = access.location
+    done.location, done.placement = access.location, access.placement
     return [*made, done]

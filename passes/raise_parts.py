@@ -97,6 +97,7 @@ def _load(gather: GatherOp) -> None:
         explain(gather, f"raise-parts: {end - begin} of {whole} places are read at their positions")
         return
     load = LoadOp(gather.array, _whole(gather.window, place))
+    load.placement = gather.placement
     made: list[Operation] = [load]
     if end - begin < whole:
         kept = sum(dim.kept for dim in gather.window[:place])
@@ -123,7 +124,9 @@ def _store(first: Stored) -> None:
     if len(values) > 1:
         made.append(ConcatenateOp(values, sum(dim.kept for dim in first.window[:place])))
         values = list(made[-1].results)
-    made.append(StoreOp(values[0], first.array, _whole(first.window, place)))
+    store = StoreOp(values[0], first.array, _whole(first.window, place))
+    store.placement = last.placement
+    made.append(store)
     for op in made:
         op.location = last.location
     Rewriter.insert_op(made, InsertPoint.before(last))
@@ -157,6 +160,8 @@ def _together(first: Stored, place: int) -> dict[tuple[int, int], Stored]:
     while op is not None:
         part = _part_of(op, first, place)
         if part is not None and isinstance(op, Stored):
+            if part in found:
+                break  # a later one begins anew
             found[part] = op
         elif any(isinstance(each, AccessOp) and viewed_array(each.array) is array for each in op.walk()):
             break

@@ -61,8 +61,8 @@ def meet(loop: LoopOp, axis: SSAValue, one: AccessOp, two: AccessOp) -> bool:
     """Whether two accesses of one array may touch one element in two iterations of `axis`."""
     if runs_once(axis):
         return False
-    promises = (op for op, _ in told_apart(one.window, two.window))
-    if any(is_inside(op.results_[0], loop) and _varies(op.results_[0], loop, axis) for op in promises):
+    promised = [value for op, _ in told_apart(one.window, two.window) for value in op.results_]
+    if any(is_inside(value, loop) and _varies(value, loop, axis) for value in promised):
         return False
     return not any(
         separates(loop, axis, first, second) for first, second in zip(one.window, two.window, strict=True)

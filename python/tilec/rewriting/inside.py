@@ -24,7 +24,7 @@ def keep_reads_inside(grid: GridOp) -> None:
     before: list[Operation] = []
     host = IndexBuilder(before, grid.location)
     for op in [each for each in grid.walk() if isinstance(each, SegmentOp | LoadOp)]:
-        early = _is_chosen_with_a_loop(op, grid)
+        early = _is_chosen_with_a_loop(op, grid) and (is_scalar(op) or isinstance(op.parent_op(), scf.IfOp))
         if not early and not (is_scalar(op) and may_be_skipped(op, grid)):
             continue
         if isinstance(op, LoadOp):

@@ -49,3 +49,23 @@ func.func @left(%x: memref<100x1024xf32>, %out: memref<100x128xf32>, %other: mem
   }
   return
 }
+
+// A part that is stored again is stored after the others.
+// CHECK-LABEL: func.func @again
+// CHECK:         tile.store %{{.*}}, %out[%m, :]
+// CHECK:         tile.scatter %b_1, %out[%m, %low]
+func.func @again(%x: memref<100x128xf32>, %out: memref<100x128xf32>) {
+  %one = tile.splat 1 : tensor<64xi32>
+  %count = tile.scan add %one dim 0
+  %low = arith.subi %count, %one : tensor<64xi32>
+  %by = tile.splat 64 : tensor<64xi32>
+  %high = arith.addi %low, %by : tensor<64xi32>
+  tile.grid %m = 0 to 100 by m {
+    %a = tile.gather %x[%m, %high]
+    tile.scatter %a, %out[%m, %low]
+    tile.scatter %a, %out[%m, %high]
+    %b = tile.gather %x[%m, %low]
+    tile.scatter %b, %out[%m, %low]
+  }
+  return
+}
