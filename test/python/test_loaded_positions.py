@@ -162,11 +162,11 @@ KERNELS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., torch.Tensor], tu
     ),
     "faded": (faded, to_faded, (drawn(32, 4, 128), SLOTS, drawn(5, 4, 128))),
     "summed": (summed, to_sums, (drawn(32, 8, 128), SLOTS, OFFSETS, drawn(31, 8, 128))),
-    "some": (some, to_some, (drawn(32, 4, 128), torch.tensor([3, -1, 31, 0, -1]), drawn(5, 4, 128))),
+    "some": (some, to_some, (drawn(32, 4, 128), torch.tensor([3, -1, 31, 0, -1000]), drawn(5, 4, 128))),
     "added": (
         added,
         to_added,
-        (drawn(32, 128), torch.tensor([3, -1, 31, 0, -7]), OFFSETS, drawn(31, 128), drawn(32, 128)),
+        (drawn(32, 128), torch.tensor([3, -1000, 31, 0, -7]), OFFSETS, drawn(31, 128), drawn(32, 128)),
     ),
     "appended": (appended, to_appended, (drawn(5, 40, 128), torch.tensor([3, 0, 40, 1, 9]), drawn(5, 128))),
 }
