@@ -30,11 +30,11 @@ from collections.abc import Iterable, Mapping
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from tilec.analysis.affine import is_inside, operations_behind
+from tilec.analysis.affine import arguments_behind, is_inside, operations_behind
 from tilec.analysis.distinct import is_same, position
 from tilec.analysis.races import conflicts
 from tilec.analysis.within import around
@@ -71,11 +71,9 @@ def _promise(store: StoreOp, grid: GridOp) -> None:
     if store.mask is not None:
         return  # what it leaves out may be all of it, at a position that others have
     behind = [op for place in places.values() for op in operations_behind(place)]
-    ends = [value for op in behind for value in op.operands] + list(places.values())
-    axes = [value for value in ends if isinstance(value.owner, Block) and is_inside(value, grid)]
-    if not any(isinstance(op, LoadOp) for op in behind) or any(
-        axis not in grid.body.block.args for axis in axes
-    ):
+    axes = [value for value in arguments_behind(places.values()) if is_inside(value, grid)]
+    follow = all(axis in grid.body.block.args for axis in axes)
+    if not follow or not any(isinstance(op, LoadOp) for op in behind):
         return
     same = _through(places, store, grid)
     first = next(op for op in same if op.parent is store.parent)

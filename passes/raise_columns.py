@@ -22,16 +22,17 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
-from tilec.analysis.affine import operations_behind
+from tilec.analysis.affine import arguments_behind
 from tilec.analysis.within import grid_around
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import StoreOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.elementwise import CompareOp, Relation
-from tilec.dialects.tile.mixing import Combine, ScanOp
 from tilec.dialects.tile.types import element_type, shape_of, span_names, value_type, with_element
-from tilec.dialects.tile.values import BroadcastOp, SplatOp
+from tilec.dialects.tile.values import BroadcastOp
+from tilec.rewriting.accumulators import constant
 from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.one_hot import lane_numbers
 
 
 class RaiseColumns(ModulePass):
@@ -53,41 +54,33 @@ def _is_column(access: StoreOp | AtomicRmwOp) -> bool:
     if not single or whole <= 0 or not shape_of(access.value.type) or len(access.window) < 2:
         return False
     grid = grid_around(access)
-    behind = [op for value in last.values for op in operations_behind(value)]
-    ends = [*last.values, *(value for op in behind for value in op.operands)]
-    return grid is None or not any(value in grid.body.block.args for value in ends)
+    return grid is None or arguments_behind(last.values).isdisjoint(grid.body.block.args)
 
 
 def _widened(access: StoreOp | AtomicRmwOp) -> list[Operation]:
     """The operations that write lanes of whole rows in place of a column."""
     made: list[Operation] = []
-
-    def put(op: Operation) -> SSAValue:
-        op.location = access.location
-        made.append(op)
-        return op.results[0]
+    build = IndexBuilder(made, access.location)
+    *others, last = access.window
+    whole = shape_of(access.array.type)[-1]
 
     def wide(value: SSAValue) -> SSAValue:
         names, shape = span_names(value.type), shape_of(value.type)
         kind = value_type(element_type(value.type), (*shape, whole), (*names, None))
-        return put(BroadcastOp(value, range(len(shape)), kind))
+        return build.insert(BroadcastOp(value, range(len(shape)), kind))
 
-    *others, last = access.window
-    whole = shape_of(access.array.type)[-1]
     value = wide(access.value)
-    ones = put(SplatOp(1, value_type(i32, (whole,), (None,))))
-    lanes = put(arith.SubiOp(put(ScanOp(Combine.ADD, ones, 0)), ones))
     kind = with_element(value.type, i32)
-    numbers = put(BroadcastOp(lanes, [len(shape_of(value.type)) - 1], kind))
-    build = IndexBuilder(made, access.location)
+    dim = len(shape_of(kind)) - 1
+    numbers = build.insert(BroadcastOp(lane_numbers(build, whole), [dim], kind))
     number = build.add(0 if last.base is None else last.base, last.shift)
     if isinstance(number, int):
-        column = put(SplatOp(number, kind))
+        column = build.insert(constant(number, kind))
     else:
-        column = put(BroadcastOp(put(arith.IndexCastOp(number, i32)), [], kind))
-    mask = put(CompareOp(Relation.EQ, numbers, column))
+        column = build.insert(BroadcastOp(build.insert(arith.IndexCastOp(number, i32)), [], kind))
+    mask = build.insert(CompareOp(Relation.EQ, numbers, column))
     if access.mask is not None:
-        mask = put(arith.AndIOp(mask, wide(access.mask)))
+        mask = build.insert(arith.AndIOp(mask, wide(access.mask)))
     window = [*others, Dim(full=True)]
     if isinstance(access, StoreOp):
         done: StoreOp | AtomicRmwOp = StoreOp(value, access.array, window, mask)
@@ -101,5 +94,6 @@ def _widened(access: StoreOp | AtomicRmwOp) -> list[Operation]:
             drop=access.drop is not None,
             unique=access.unique is not None,
         )
-    done.location, done.placement = access.location, access.placement
-    return [*made, done]
+    done.placement = access.placement
+    build.insert_all(done, access.location)
+    return made

@@ -51,7 +51,7 @@ class RaiseParts(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for gather in [inner for inner in op.walk() if isinstance(inner, GatherOp)]:
             _load(gather)
-        for store in [inner for inner in op.walk() if isinstance(inner, ScatterOp | StoreOp)]:
+        for store in [inner for inner in op.walk() if isinstance(inner, Stored)]:
             if store.parent is not None:  # not yet stored with others
                 _store(store)
 
@@ -74,10 +74,12 @@ def _part(access: GatherOp | Stored) -> tuple[int, int, int] | None:
 
 def _column(store: StoreOp) -> tuple[int, int, int] | None:
     """The same of a tile that is stored to one place of the last dimension."""
-    place, number = len(store.window) - 1, store.window[-1].shift
+    place = len(store.window) - 1
     dim, whole = store.window[place], shape_of(store.array.type)[place]
-    single = dim.base is None and not dim.full and isinstance(number, int) and 0 <= number < whole
-    if not single or not isinstance(number, int) or store.mask is not None or not shape_of(store.value.type):
+    number = dim.shift if dim.base is None and not dim.full else None
+    if not isinstance(number, int) or not 0 <= number < whole:
+        return None
+    if store.mask is not None or not shape_of(store.value.type):
         return None
     return place, number, number + 1
 

@@ -263,7 +263,7 @@ class _Choice:
         window = self.window
         others = [value for i, dim in enumerate(window.window) if i != position for value in dim.values]
         several = shape_of(window.array.type)[position] > 2 * window.tile_extents[position]
-        return several and left_by(self.pipeline.axes, others) is not None
+        return several and left_by(self.pipeline.axes, axes_behind(others, ends=False)) is not None
 
     def _following(self, position: int) -> Iterator[int]:
         """The extent of a block that begins where the tile of a step does, at a tile of memory."""

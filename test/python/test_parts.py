@@ -107,9 +107,60 @@ def picking(x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
     return torch.gather(x, 1, ids)
 
 
+@tilec.kernel
+def best(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    """The three largest of each row, the largest last, in four columns, of segments of bf16."""
+    out = torch.full([x.size(0), 4], -1.0, dtype=torch.bfloat16)
+    for g in hl.grid(offsets.size(0) - 1):
+        for rows in hl.tile(offsets[g], offsets[g + 1]):
+            rest = x[rows, :]
+            for j in hl.static_range(3):
+                top = rest.amax(1)
+                out[rows, 3 - j] = top
+                rest = torch.where(rest == top[:, None], float("-inf"), rest)
+    return out
+
+
+def bests(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    found = torch.topk(x, 3, 1)[0].flip(1)
+    return torch.cat([torch.full([x.size(0), 1], -1.0), found], 1).bfloat16()
+
+
+@tilec.kernel
+def means(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty([x.size(0), 2])
+    for rows in hl.tile(x.size(0)):
+        out[rows, 1] = x[rows, :].mean(1)
+        out[rows, 0] = x[rows, :].amax(1)
+    return out
+
+
+def mean(x: torch.Tensor) -> torch.Tensor:
+    return torch.stack([x.amax(1), x.mean(1)], 1)
+
+
+@tilec.kernel
+def counted(x: torch.Tensor, ids: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    """Sums of rows by key, in columns that are loaded: a later round adds to what an earlier one did."""
+    out = torch.zeros([4, 6])
+    for rows in hl.tile(x.size(0)):
+        for j in hl.grid(columns.size(0)):
+            hl.atomic_add(out, [ids[rows], columns[j]], x[rows, :].sum(1))
+    return out
+
+
+def counting(x: torch.Tensor, ids: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    out = torch.zeros([4, 6])
+    for column in columns:
+        out[:, int(column)] += torch.zeros(4).index_add(0, ids, x.sum(1))
+    return out
+
+
 LOGITS = drawn(40, 33)
 LOGITS[3, 0], LOGITS[5, 9] = torch.inf, torch.nan
 IDS = torch.randint(10, 33, (40, 2), generator=torch.Generator().manual_seed(0))
+WHOLE = torch.randint(-3, 4, (31, 40), generator=torch.Generator().manual_seed(0)).float()
+KEYS = torch.randint(0, 4, (31,), generator=torch.Generator().manual_seed(0))
 KERNELS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., torch.Tensor], tuple[torch.Tensor, ...]]] = {
     "rotated": (rotated, rotation, (drawn(40, 3, 256), drawn(40, 128), drawn(40, 128))),
     "turned": (turned, turning, (drawn(31, 384), torch.tensor([0, 3, 3, 10, 31]), drawn(4))),
@@ -117,6 +168,9 @@ KERNELS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., torch.Tensor], tu
     "rolled": (rolled, rolling, (drawn(20, 40),)),
     "padded": (padded, padding, (drawn(20, 40),)),
     "picked": (picked, picking, (LOGITS, IDS)),
+    "best": (best, bests, (drawn(31, 40), torch.tensor([0, 3, 3, 10, 31]))),
+    "means": (means, mean, (drawn(31, 40),)),
+    "counted": (counted, counting, (WHOLE, KEYS, torch.tensor([4, 1, 4, 0]))),
 }
 
 
@@ -186,78 +240,8 @@ def test_what_cannot_be_moved_is_refused() -> None:
             kernel.bind(*args)
 
 
-@tilec.kernel
-def best(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
-    """The three largest of each row, the largest last, in four columns, of segments of bf16."""
-    out = torch.full([x.size(0), 4], -1.0, dtype=torch.bfloat16)
-    for g in hl.grid(offsets.size(0) - 1):
-        for rows in hl.tile(offsets[g], offsets[g + 1]):
-            rest = x[rows, :]
-            for j in hl.static_range(3):
-                top = rest.amax(1)
-                out[rows, 3 - j] = top
-                rest = torch.where(rest == top[:, None], float("-inf"), rest)
-    return out
-
-
-def bests(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
-    found = torch.topk(x, 3, 1)[0].flip(1)
-    return torch.cat([torch.full([x.size(0), 1], -1.0), found], 1).bfloat16()
-
-
-@tilec.kernel
-def means(x: torch.Tensor) -> torch.Tensor:
-    out = torch.empty([x.size(0), 2])
-    for rows in hl.tile(x.size(0)):
-        out[rows, 1] = x[rows, :].mean(1)
-        out[rows, 0] = x[rows, :].amax(1)
-    return out
-
-
-def mean(x: torch.Tensor) -> torch.Tensor:
-    return torch.stack([x.amax(1), x.mean(1)], 1)
-
-
-@tilec.kernel
-def counted(x: torch.Tensor, ids: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-    """Sums of rows by key, in columns that are loaded: a later round adds to what an earlier one did."""
-    out = torch.zeros([4, 6])
-    for rows in hl.tile(x.size(0)):
-        for j in hl.grid(columns.size(0)):
-            hl.atomic_add(out, [ids[rows], columns[j]], x[rows, :].sum(1))
-    return out
-
-
-def counting(x: torch.Tensor, ids: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-    out = torch.zeros([4, 6])
-    for column in columns:
-        out[:, int(column)] += torch.zeros(4).index_add(0, ids, x.sum(1))
-    return out
-
-
-WHOLE = torch.randint(-3, 4, (31, 40), generator=torch.Generator().manual_seed(0)).float()
-KEYS = torch.randint(0, 4, (31,), generator=torch.Generator().manual_seed(0))
-COLUMNS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., torch.Tensor], tuple[torch.Tensor, ...]]] = {
-    "best": (best, bests, (drawn(31, 40), torch.tensor([0, 3, 3, 10, 31]))),
-    "means": (means, mean, (drawn(31, 40),)),
-    "counted": (counted, counting, (WHOLE, KEYS, torch.tensor([4, 1, 4, 0]))),
-}
-
-
-@pytest.mark.parametrize("name", COLUMNS)
-def test_columns_agree_with_torch(name: str) -> None:
-    kernel, reference, args = COLUMNS[name]
-    check(kernel, reference, lambda: args)
-
-
-@pytest.mark.parametrize("name", COLUMNS)
-def test_columns_are_proven(name: str) -> None:
-    kernel, _, args = COLUMNS[name]
-    prove(kernel, args, chips=("v5e",), seeds=(0,))
-
-
 @pytest.mark.parametrize("grouping", ["worklist", "overlaunch", "one_hot", "stream"])
 def test_columns_of_segments(grouping: str) -> None:
     loop = "fori_loop" if grouping == "stream" else "grid"
     configured = tilec.kernel(config=tilec.Config(grouping=grouping, loop=loop))
-    check(configured(best.fn), bests, lambda: COLUMNS["best"][2])
+    check(configured(best.fn), bests, lambda: KERNELS["best"][2])

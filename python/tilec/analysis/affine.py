@@ -5,7 +5,7 @@ too, one for each array that fixes the extent, so that `tile.empty like(%x)` has
 `%x`. A span as a leaf is where its tile begins.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, cast
 
@@ -168,6 +168,13 @@ def operations_behind(value: SSAValue) -> Iterator[Operation]:
             seen.add(op)
             yield op
             pending += op.operands
+
+
+def arguments_behind(values: Iterable[SSAValue]) -> set[SSAValue]:
+    """The arguments of blocks, axes among them, that values are computed from."""
+    given = list(values)
+    ends = [*given, *(each for value in given for op in operations_behind(value) for each in op.operands)]
+    return {value for value in ends if isinstance(value, BlockArgument)}
 
 
 def is_disjoint(segment: SegmentOp) -> bool:

@@ -5,9 +5,8 @@ its visits must follow each other. So the axes that a block does not depend on h
 and positions keep apart, or come in order where steps may share a block.
 """
 
-from collections.abc import Iterable, Sequence
-
-from xdsl.ir import SSAValue
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from tilec.analysis.courses import course_of
 from tilec.analysis.distinct import told_apart
@@ -22,11 +21,10 @@ def returns(axes: Sequence[AxisOp], window: WindowOp) -> AxisOp | None:
 
     `axes` are the pipeline's, outermost first.
     """
-    values = block_values(window)
-    left = left_by(axes, values)
+    behind = axes_behind(block_values(window), ends=False)
+    left = left_by(axes, behind)
     if left is not None:
         return left
-    behind = axes_behind(values, ends=False)
     moving = [axis for axis in axes if not one_step(axis)]
     shared, promised = shared_dims(window), _promised(window)
     courses = {
@@ -67,9 +65,8 @@ def _promised(window: WindowOp) -> set[int]:
     return set[int]().union(*(places for places in found if places.isdisjoint(shared)))
 
 
-def left_by(axes: Sequence[AxisOp], values: Iterable[SSAValue]) -> AxisOp | None:
-    """An axis that does not move a block at `values` and is outside of one that does, if there is one."""
-    behind = axes_behind(values, ends=False)
+def left_by(axes: Sequence[AxisOp], behind: AbstractSet[AxisOp]) -> AxisOp | None:
+    """An axis that does not move a block, as those `behind` it do, and is outside of one that does."""
     moving = [axis for axis in axes if not one_step(axis)]
     last = max((i for i, axis in enumerate(moving) if axis in behind), default=0)
     return next((axis for axis in moving[:last] if axis not in behind), None)

@@ -30,7 +30,7 @@ from tilec.frontend.positions import lane_numbers
 from tilec.frontend.scalars import as_value, i32_of
 from tilec.frontend.tiles import Tile, refuse_wrapped
 from tilec.frontend.trace import Trace
-from tilec.frontend.windows import Piece, Selection, Window, is_index, normalized
+from tilec.frontend.windows import Selection, Window, is_index, normalized
 
 
 def load(trace: Trace, tensor: torch.Tensor, indices: Any, mask: torch.Tensor | None = None) -> torch.Tensor:
@@ -112,8 +112,8 @@ def in_order(trace: Trace, window: Window, ssa: SSAValue) -> SSAValue:
     return broadcast(trace, ssa, trace.kind(window.shape, element_type(ssa.type)), sorted(places))
 
 
-def target(trace: Trace, tensor: torch.Tensor, indices: Any, word: str) -> Window:
-    """The window of a host tensor that is written."""
+def target(trace: Trace, tensor: torch.Tensor, indices: Any, word: str, *, parts: bool = False) -> Window:
+    """The window of a host tensor that is written; with `parts` a dimension may be cut between numbers."""
     known = trace.known(tensor)
     if isinstance(known, Value) and tensor.dim() == 0:
         trace.fail(
@@ -128,30 +128,25 @@ def target(trace: Trace, tensor: torch.Tensor, indices: Any, word: str) -> Windo
     if not trace.in_tile:
         trace.fail(f"{word} to {known.name} outside a loop over tiles; write it in one")
     window = Selection(trace, tensor, known).window(normalized(trace, tensor, indices))
-    for piece in window.pieces:
-        if piece.cut is not None and (word != "a store" or window.gathers or len(_cuts(window)) > 1):
-            trace.fail(
-                f"{word} to columns {piece.cut[0]} to {sum(piece.cut)} of {known.name}; "
-                "store all of a dimension, a tile of it, or one index"
-            )
-    if _cuts(window):
-        window = _of_positions(trace, window)
+    cuts = [(piece.array or 0, piece.cut) for piece in window.pieces if piece.cut is not None]
+    if cuts and (window.gathers or len(cuts) > 1 or not parts):
+        begin, size = cuts[0][1]
+        trace.fail(
+            f"{word} to columns {begin} to {begin + size} of {known.name}; "
+            "store all of a dimension, a tile of it, or one index"
+        )
+    for array, cut in cuts:
+        window = _of_positions(trace, window, array, cut)
     if any(part.dim is None for part in known.free):
         trace.fail(f"{word} to {known.name}, which is expanded: several elements are one in memory")
     return window
 
 
-def _cuts(window: Window) -> list[Piece]:
-    return [piece for piece in window.pieces if piece.cut is not None]
-
-
-def _of_positions(trace: Trace, window: Window) -> Window:
-    """A window of which a dimension is cut, with the positions that are wanted of it."""
-    (piece,) = _cuts(window)
+def _of_positions(trace: Trace, window: Window, array: int, cut: tuple[int, int]) -> Window:
+    """A window of which the dimension along one of the array is cut, with the positions that are wanted."""
     kept = [place for place, dim in enumerate(window.dims) if dim.kept]
     order = sorted(each.array for each in window.pieces if each.array is not None)
-    place = kept[order.index(piece.array or 0)]
-    begin, size = piece.cut or (0, 0)
+    place, (begin, size) = kept[order.index(array)], cut
     numbers = lane_numbers(trace, size)
     ids = trace.put(arith.AddiOp(numbers, splat(trace, begin, numbers.type)))
     dims = [Dim(ids) if i == place else dim for i, dim in enumerate(window.dims)]
@@ -204,7 +199,7 @@ def store(
 
         put(trace, tensor, indices, value)
         return
-    window = target(trace, tensor, indices, "a store")
+    window = target(trace, tensor, indices, "a store", parts=True)
     ssa = value_for(trace, window, tensor, value)
     lanes = None if mask is None else mask_for(trace, window, mask)
     op = ScatterOp if window.gathers else StoreOp
