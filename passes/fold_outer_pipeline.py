@@ -135,6 +135,7 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
     _order_axes_that_may_rest(pipeline)
     _order_single_steps(pipeline)
     region_dce(pipeline.body)
+    Rewriter.insert_op(body.host.ops, InsertPoint.before(grid))
     Rewriter.replace_op(grid, pipeline, [])
 
 

@@ -127,11 +127,16 @@ def _check(grid: GridOp) -> None:
                 "insert-atomic-scratch: positions come from a tile of integers; run --expand-gathers first",
             )
         if op.array in atomics and not isinstance(op, AtomicRmwOp):
-            fail(
-                op,
-                f"insert-atomic-scratch: {op.name} of %{op.array.name_hint or 'array'}, which the atomic at "
-                f"{where(atomics[op.array])} updates in this grid; use `old` of the atomic, or another grid",
-            )
+            _refuse_access(op, atomics[op.array])
+
+
+def _refuse_access(op: AccessOp, atomic: AtomicRmwOp) -> None:
+    """Of an array that `atomic`, or the scatter that became it, updates in the same grid."""
+    what, instead = f"the atomic at {where(atomic)} updates", "use `old` of the atomic"
+    if atomic.is_scatter:
+        what, instead = f"the scatter at {where(atomic)} writes", "store windows of tiles"
+    access = f"{op.name} of %{op.array.name_hint or 'array'}"
+    fail(op, f"insert-atomic-scratch: {access}, which {what} in this grid; {instead}, or use another grid")
 
 
 @dataclass

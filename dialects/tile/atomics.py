@@ -130,6 +130,11 @@ class AtomicRmwOp(AccessOp):
         """Whether it may change places with another update of its kind."""
         return self.unique is not None or (self.kind.data.commutes and self.old is None)
 
+    @property
+    def is_scatter(self) -> bool:
+        """Whether it only writes, and meets nothing, as what was a `tile.scatter` does."""
+        return self.kind.data is Rmw.EXCHANGE and self.unique is not None and self.old is None
+
     @classmethod
     def parse(cls, parser: Parser) -> "AtomicRmwOp":
         kind = parser.parse_str_enum(Rmw)

@@ -71,6 +71,42 @@ def doubling(x: torch.Tensor) -> torch.Tensor:
 
 
 @tilec.kernel
+def updated(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    """Parts that are read again, that overlap, and that leave others as they are, of segments in place."""
+    for g in hl.grid(offsets.size(0) - 1):
+        for rows in hl.tile(offsets[g], offsets[g + 1]):
+            x[rows, :16] *= 2
+            x[rows, 12:30] = x[rows, 2:20] + x[rows, 12:30]
+            x[rows, 33] = x[rows, 12] - x[rows, 39]
+            x[rows, 34] = x[rows, :].sum(1)
+    return x
+
+
+def updating(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    x = x.clone()
+    x[:, :16] *= 2
+    x[:, 12:30] = x[:, 2:20] + x[:, 12:30]
+    x[:, 33] = x[:, 12] - x[:, 39]
+    x[:, 34] = x.sum(1)
+    return x
+
+
+@tilec.kernel
+def inside(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Heads in the middle of rank 3, of bf16, with f32 stored to them; and one row of each of the others."""
+    for rows in hl.tile(x.size(0)):
+        x[rows, 1:3, :] = y[rows, :, :] + x[rows, 0:2, :]
+    for i in hl.grid(y.size(0)):
+        for j in hl.grid(2):
+            y[i, j, 5:7] = y[i, j, 20:22]
+    return x
+
+
+def insides(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return torch.cat([x[:, :1], (y + x[:, :2]).bfloat16(), x[:, 3:]], 1)
+
+
+@tilec.kernel
 def rolled(x: torch.Tensor) -> torch.Tensor:
     out = torch.empty_like(x)
     for rows in hl.tile(x.size(0)):
@@ -165,6 +201,8 @@ KERNELS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., torch.Tensor], tu
     "rotated": (rotated, rotation, (drawn(40, 3, 256), drawn(40, 128), drawn(40, 128))),
     "turned": (turned, turning, (drawn(31, 384), torch.tensor([0, 3, 3, 10, 31]), drawn(4))),
     "doubled": (doubled, doubling, (drawn(20, 128),)),
+    "updated": (updated, updating, (WHOLE, torch.tensor([0, 3, 3, 10, 31]))),
+    "inside": (inside, insides, (drawn(20, 5, 40).bfloat16(), drawn(20, 2, 40))),
     "rolled": (rolled, rolling, (drawn(20, 40),)),
     "padded": (padded, padding, (drawn(20, 40),)),
     "picked": (picked, picking, (LOGITS, IDS)),
@@ -194,16 +232,17 @@ def test_parts_are_stored_together(name: str) -> None:
     assert text.count("tile.store") == text.count("tile.concatenate") == 1
 
 
-def test_what_is_read_between_parts_keeps_them_apart() -> None:
+def test_parts_that_other_loops_read_are_left_where_they_are() -> None:
     @tilec.kernel
     def mixed(x: torch.Tensor) -> torch.Tensor:
         half = x.size(1) // 2
-        for rows in hl.tile(x.size(0)):
-            x[rows, :half] = x[rows, half:] * 2
-            x[rows, half:] = x[rows, :half] + 1
+        for i in hl.grid(x.size(0)):
+            x[i, :half] = x[i, half:] * 2
+            for j in hl.grid(x.size(0)):
+                x[i, half:] = x[i, :half] + x[j, 0]
         return x
 
-    with pytest.raises(TileError, match=r"tile.load of %x, which the atomic at .* updates in this grid"):
+    with pytest.raises(TileError, match=r"the store at .* and the load at .* may touch one element of %x"):
         mixed(drawn(20, 128))
 
 

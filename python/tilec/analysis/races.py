@@ -254,12 +254,12 @@ def refuse_race(axis: Axis, conflict: Conflict) -> NoReturn:
     atomics = [op for op in (conflict.write, conflict.other) if isinstance(op, AtomicRmwOp)]
     order = next((op for op in atomics if not op.commutes), None)
     accepted = f"index a dimension by {axis.name}, or loop over it with tile.for"
-    if len(atomics) == 1:
+    if len(atomics) == 1 and not atomics[0].is_scatter:
         accepted += "; only atomics may meet atomics"
     elif order is not None:
         why = "returns the old value" if order.kind.data.commutes else "exchanges"
         accepted += f"; the atomic {why}, for which iterations have to be ordered"
-    elif atomics:
+    elif len(atomics) == 2:
         accepted += "; only atomics of one kind may meet in any order"
     fail(
         conflict.write,
@@ -273,8 +273,13 @@ _WHAT = {Effect.READ: "load", Effect.WRITE: "store", Effect.ACCUMULATE: "atomic"
 
 def both(conflict: Conflict) -> str:
     """The two accesses, with their lines."""
-    what = _WHAT[conflict.write.effect]
+    what = _what(conflict.write)
     if conflict.other is conflict.write:
         return f"the {what} at {where(conflict.write)}, with itself,"
-    other = _WHAT[conflict.other.effect]
+    other = _what(conflict.other)
     return f"the {what} at {where(conflict.write)} and the {other} at {where(conflict.other)}"
+
+
+def _what(op: AccessOp) -> str:
+    scatters = isinstance(op, AtomicRmwOp) and op.is_scatter
+    return _WHAT[Effect.WRITE if scatters else op.effect]

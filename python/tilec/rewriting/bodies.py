@@ -37,6 +37,7 @@ from tilec.dialects.tile.schedule import WindowOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp
 from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.jagged import array_extent
 from tilec.rewriting.steps import StepAxis, StepSpace, is_constant, is_scalar
 
 
@@ -64,6 +65,7 @@ class BodyBuilder:
         self.space = space
         self.written_before = written_before
         self.places: list[Operation] = []
+        self.host = IndexBuilder([], space.grid.location)  # for what stands before the kernel
         # A section's list of operations may still grow when it is done: a later one may want its values.
         self.body: list[tuple[SSAValue | None, Section]] = []
         self.windows: dict[tuple[SSAValue, Effect, tuple[Dim, ...]], WindowOp] = {}
@@ -239,19 +241,21 @@ class BodyBuilder:
         op = value.owner
         if not isinstance(op, Operation) or not is_scalar(op) or isinstance(op, SegmentOp):
             return False
-        if isinstance(op, LoadOp) and not self._is_always_there(op):
-            return False  # the condition may keep what is read inside its array
+        if isinstance(op, LoadOp) and (op.array in self.stored or op.mask is not None):
+            return False
         for operand in op.operands:
             if operand not in self.space.env and self._inside(operand) and not self._is_early(operand):
                 return False
-        clone = self._place(op.clone(self.space.env), op)
+        clone = op.clone(self.space.env)
+        if isinstance(op, LoadOp):  # the condition may be what keeps it inside its array
+            window = [dim.replaced(self.space.env) for dim in op.window]
+            for position, dim in enumerate(window):
+                if dim.base is None or not is_within(op, position):
+                    window[position] = self._kept_inside(op, position, dim)
+            clone = LoadOp(op.array, window)
+        self._place(clone, op)
         self.space.env |= zip(op.results, clone.results, strict=True)
         return True
-
-    def _is_always_there(self, op: LoadOp) -> bool:
-        """Whether what is read under a condition is the same in its array without it."""
-        inside = all(dim.base is not None and is_within(op, place) for place, dim in enumerate(op.window))
-        return inside and op.array not in self.stored
 
     def _kept_inside(self, op: AccessOp, position: int, dim: Dim) -> Dim:
         """A dimension of a window that is fetched also where the condition or mask of its access is false.
@@ -259,18 +263,16 @@ class BodyBuilder:
         It may name a position outside of the array then, and gets the nearest one inside.
         """
         name = op.array.name_hint or "array"
-        whole = shape_of(op.array.type)[position]
-        if dim.span is not None or whole == UNBOUND or dim.base is None:
+        if dim.span is not None or dim.full:
             fail(
                 op,
                 f"fold-outer-pipeline: where its condition or mask is false, {op.name} may name a position "
                 f"outside of dimension {position} of %{name}, and its window would touch that; "
                 "select a position inside, or keep the axis within the array",
             )
-        ops: list[Operation] = []
-        build = IndexBuilder(ops, op.location)
-        place = build.nearest(build.add(dim.base, dim.shift), whole - 1)
-        self.places += ops
+        last = self.host.sub(array_extent(op.array, position, self.host), 1)
+        build = IndexBuilder(self.places, op.location)
+        place = build.nearest(build.add(0 if dim.base is None else dim.base, dim.shift), last)
         return Dim(build.value(place))
 
     def _load(self, op: LoadOp, section: Section) -> None:

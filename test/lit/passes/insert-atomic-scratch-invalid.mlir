@@ -89,7 +89,7 @@ func.func @read_here(%x: memref<8x128xf32>, %out: memref<8x128xf32>, %y: memref<
   }
   return
 }
-// CHECK: {{.*}}/insert-atomic-scratch-invalid.mlir:87:5: error: insert-atomic-scratch: tile.load of %out, which the atomic at {{.*}}/insert-atomic-scratch-invalid.mlir:86:5 updates in this grid; use `old` of the atomic, or another grid
+// CHECK: {{.*}}/insert-atomic-scratch-invalid.mlir:87:5: error: insert-atomic-scratch: tile.load of %out, which the atomic at {{.*}}/insert-atomic-scratch-invalid.mlir:86:5 updates in this grid; use `old` of the atomic, or use another grid
 
 // -----
 
