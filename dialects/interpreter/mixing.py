@@ -98,10 +98,15 @@ def scan(op: ScanOp) -> Step:
     dtype, neutral = dtype_of(op, element), identity(kind, element)
     names = span_names(op.value.type)
 
+    def running(combine: np.ufunc, data: Data) -> Data:
+        if op.reverse is None:
+            return combine.accumulate(data, axis=dim)
+        return np.flip(combine.accumulate(np.flip(data, dim), axis=dim), dim)
+
     def step(machine: Machine) -> None:
         data, poison = mixed(machine, machine.values[op.value], names, [dim], neutral)
-        combined = UFUNCS[kind].accumulate(data, axis=dim)
-        reached = None if poison is None else np.logical_or.accumulate(poison, axis=dim)
+        combined = running(UFUNCS[kind], data)
+        reached = None if poison is None else running(np.logical_or, poison)
         machine.define(op.result, Value(convert(combined, dtype), reached))
 
     return step

@@ -15,6 +15,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     TensorType,
+    UnitAttr,
     i1,
     i64,
 )
@@ -37,7 +38,7 @@ from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
 from .axes import verify_names
-from .syntax import dense_i64, ints_of, parse_int_list, parse_known_operand, print_int_list
+from .syntax import dense_i64, ints_of, parse_int_list, parse_known_operand, print_int_list, unit_if
 from .types import JaggedSpanType, SpanType, element_type, shape_of, span_names, span_of, value_type
 
 
@@ -147,25 +148,39 @@ def _reduced(kind: Attribute, dims: Sequence[int]) -> Attribute:
 class ScanOp(IRDLOperation):
     """Running combination along one dimension: lane i becomes the combination of lanes 0 to i.
 
-    Dead lanes count as the identity.
+    With `reverse`, of lanes i to the last. Dead lanes count as the identity.
     The result has the operand's type; a type that is written may name the span of the dimension anew, after a
     `tile.fill`.
 
     Example:
         %c = tile.scan add %v dim 1
+        %to_go = tile.scan add %v dim 1 reverse
     """
 
     name = "tile.scan"
     kind = prop_def(CombineAttr)
     value = operand_def(TensorType)
     dim = prop_def(IntegerAttr)
+    reverse = opt_prop_def(UnitAttr)
     result = result_def(TensorType)
     traits = traits_def(Pure())
 
-    def __init__(self, kind: Combine, value: SSAValue, dim: int, result: Attribute | None = None):
+    def __init__(
+        self,
+        kind: Combine,
+        value: SSAValue,
+        dim: int,
+        result: Attribute | None = None,
+        *,
+        reverse: bool = False,
+    ):
         super().__init__(
             operands=[value],
-            properties={"kind": CombineAttr(kind), "dim": IntegerAttr(dim, i64)},
+            properties={
+                "kind": CombineAttr(kind),
+                "dim": IntegerAttr(dim, i64),
+                "reverse": unit_if(reverse),
+            },
             result_types=[result or value.type],
         )
 
@@ -175,12 +190,16 @@ class ScanOp(IRDLOperation):
         value = parse_known_operand(parser)
         parser.parse_keyword("dim")
         dim = parser.parse_integer(allow_boolean=False)
-        return cls(kind, value, dim, parser.parse_type() if parser.parse_optional_punctuation(":") else None)
+        reverse = parser.parse_optional_keyword("reverse") is not None
+        result = parser.parse_type() if parser.parse_optional_punctuation(":") else None
+        return cls(kind, value, dim, result, reverse=reverse)
 
     def print(self, printer: Printer) -> None:
         printer.print_string(f" {self.kind.data} ")
         printer.print_ssa_value(self.value)
         printer.print_string(f" dim {self.dim.value.data}")
+        if self.reverse is not None:
+            printer.print_string(" reverse")
         if self.result.type != self.value.type:
             printer.print_string(" : ")
             printer.print_attribute(self.result.type)

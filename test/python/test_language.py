@@ -36,6 +36,28 @@ def test_scans_and_reductions() -> None:
     agree(several(x), (x.cumprod(1), x.amax(1, keepdim=True) + 1), "several")
 
 
+def test_scans_from_the_end() -> None:
+    """Nothing is taken away again: what is large, or infinite, is in no sum behind it. Rows of segments too."""
+
+    @tilec.kernel
+    def to_go(x: torch.Tensor, offsets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        along, down, most = torch.empty_like(x), torch.empty_like(x), torch.empty_like(x)
+        for g in hl.grid(offsets.size(0) - 1):
+            for rows in hl.tile(offsets[g], offsets[g + 1], block_size=64):
+                along[rows, :] = hl.cumsum(x[rows, :], 1, reverse=True)
+                down[rows, :] = hl.cumsum(x[rows, :], 0, reverse=True)
+                most[rows, :] = hl.associative_scan(torch.maximum, x[rows, :], 1, reverse=True)
+        return along, down, most
+
+    x = torch.randint(-3, 4, (40, 20)).float()
+    x[3:5, 0], x[7, 2], x[20, 5] = 1e30, -torch.inf, 1e9
+    offsets = torch.tensor([0, 3, 3, 20, 40])
+    down = [part.flip(0).cumsum(0).flip(0) for part in torch.tensor_split(x, offsets[1:-1])]
+    wanted = x.flip(1).cumsum(1).flip(1), torch.cat(down), x.flip(1).cummax(1)[0].flip(1)
+    agree(to_go(x, offsets), wanted, "to_go")
+    prove(to_go, (x, offsets), chips=("v5e",), seeds=(0,))
+
+
 def test_numbers_that_are_computed_outside_of_loops() -> None:
     """Each kernel computes them anew. `torch.lerp` compares its weight with a half, outside."""
 

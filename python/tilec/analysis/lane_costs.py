@@ -55,7 +55,7 @@ def cost_of(op: Operation) -> list[tuple[Unit, float, bool]]:
         ]
         return [each for each in found if each[1]]
     match op:
-        case ScanOp() if isinstance(op.value.owner, SplatOp):
+        case ScanOp() if isinstance(op.value.owner, SplatOp) and op.reverse is None:
             return []  # multiples of a number
         case ScanOp() | TransposeOp():
             return [(Unit.ACROSS, 2.0, False)]

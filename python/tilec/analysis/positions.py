@@ -118,7 +118,7 @@ def _counted(op: ScanOp) -> Positions | Operation:
     """A running sum of one literal: its multiples, from the first on."""
     form, dim = positions(op.value), op.dim.value.data
     step = form.literal if isinstance(form, Positions) else None
-    if step is None or span_names(op.result.type)[dim] is not None:
+    if step is None or op.reverse is not None or span_names(op.result.type)[dim] is not None:
         return op
     lanes = {dim: step} if step and shape_of(op.result.type)[dim] > 1 else {}
     return Positions(Linear(step), lanes=lanes)

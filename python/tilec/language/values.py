@@ -54,17 +54,12 @@ def dot(
 
 def cumsum(value: torch.Tensor, dim: int, reverse: bool = False) -> torch.Tensor:
     """Running sums along a dimension; from its end with `reverse`."""
-    if not reverse:
-        return torch.cumsum(value, dim).to(value.dtype)
-    total = value.sum(dim, keepdim=True)
-    return (total - torch.cumsum(value, dim) + value).to(value.dtype)
+    return scanned(running("cumsum"), value, Combine.ADD, dim, reverse)
 
 
 def cumprod(value: torch.Tensor, dim: int, reverse: bool = False) -> torch.Tensor:
-    """Running products along a dimension."""
-    if reverse:
-        running("cumprod").fail("cumprod in reverse; flip the value")
-    return torch.cumprod(value, dim).to(value.dtype)
+    """Running products along a dimension; from its end with `reverse`."""
+    return scanned(running("cumprod"), value, Combine.MUL, dim, reverse)
 
 
 _COMBINED: dict[Combine, Callable[..., Any]] = {
@@ -100,13 +95,11 @@ def _combination(trace: Trace, function: Callable[..., Any], word: str) -> Combi
 def associative_scan(
     function: Callable[..., Any], value: torch.Tensor, dim: int, reverse: bool = False
 ) -> torch.Tensor:
-    """Running combinations along a dimension, by +, *, maximum or minimum."""
+    """Running combinations along a dimension, by +, *, maximum or minimum; from its end with `reverse`."""
     trace = running("associative_scan")
-    if reverse:
-        trace.fail("associative_scan in reverse; flip the value, or use cumsum with reverse for sums")
     if not isinstance(value, torch.Tensor):
         trace.fail("associative_scan of several values at once; one tensor is accepted")
-    return scanned(trace, value, _combination(trace, function, "associative_scan"), dim)
+    return scanned(trace, value, _combination(trace, function, "associative_scan"), dim, reverse)
 
 
 def reduce(

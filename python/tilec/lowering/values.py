@@ -358,17 +358,18 @@ class Values:
         dim = op.dim.value.data
         if len(shape_of(op.value.type)) == 1:
             dim = 0 if self.orientation.is_column(op.value) else 1
-        return self._scanned(op.kind.data, self.get(op.value), dim)
+        return self._scanned(op.kind.data, self.get(op.value), dim, op.reverse is not None)
 
-    def _scanned(self, kind: Combine, value: SSAValue, dim: int) -> SSAValue:
-        """Log-step scan: after step s each lane combines the 2^s lanes up to it.
+    def _scanned(self, kind: Combine, value: SSAValue, dim: int, reverse: bool = False) -> SSAValue:
+        """Log-step scan: after step s each lane combines the 2^s lanes up to it, or from it on.
 
         Source: Hillis and Steele, "Data parallel algorithms", 1986. Rotation is a 32-bit operation on a TPU.
         """
         shape, element = shape_of(value.type), element_type(value.type)
         is_float = isinstance(element, AnyFloat)
         wide = f32 if is_float else i32
-        if kind is Combine.ADD and element == i32 and isinstance(step := value.owner, SplatOp):
+        constant = kind is Combine.ADD and element == i32 and not reverse
+        if constant and isinstance(step := value.owner, SplatOp):
             return self._multiples(int(scalar_of(step.value)), shape, dim)
         if element != wide:
             value = self.emit(CastOp(value, wide))
@@ -376,9 +377,10 @@ class Values:
         lanes = self.emit(pallas.IotaOp(list(shape), dim))
         distance = 1
         while distance < shape[dim]:
-            moved = self.emit(pallas.RollOp(value, distance, dim))
-            least = self.emit(SplatOp(distance, lanes.type))
-            inside = self.emit(CompareOp(Relation.GE, lanes, least))
+            by = shape[dim] - distance if reverse else distance
+            moved = self.emit(pallas.RollOp(value, by, dim))
+            bound = self.emit(SplatOp(by, lanes.type))
+            inside = self.emit(CompareOp(Relation.LT if reverse else Relation.GE, lanes, bound))
             before = self.emit(SelectOp(inside, moved, neutral))
             value = self.emit(COMBINERS[kind, is_float](value, before))
             distance *= 2

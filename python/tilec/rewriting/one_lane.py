@@ -288,7 +288,8 @@ class _Lane:
             return value
         if isinstance(op, ReduceOp):
             return self._add(ReduceOp(op.kind.data, value, dims), op)
-        return self._add(ScanOp(op.kind.data, value, dims[0], self._type(op.result.type)), op)
+        kind, reverse = self._type(op.result.type), op.reverse is not None
+        return self._add(ScanOp(op.kind.data, value, dims[0], kind, reverse=reverse), op)
 
     def _dot(self, op: DotOp) -> SSAValue:
         places, result = [self._place(value.type) for value in (op.lhs, op.rhs)], self._place(op.result.type)

@@ -223,8 +223,10 @@ def _scan(call: Call, kind: Combine) -> torch.Tensor:
     return call.result(trace.put(ScanOp(kind, value.ssa, call["dim"] % given.dim())), known)
 
 
-def scanned(trace: Trace, value: torch.Tensor, kind: Combine, dim: int) -> torch.Tensor:
-    """Running combinations, in the value's dtype."""
+def scanned(
+    trace: Trace, value: torch.Tensor, kind: Combine, dim: int, reverse: bool = False
+) -> torch.Tensor:
+    """Running combinations, in the value's dtype; from the end with `reverse`."""
     wide = trace.value(value.to(computed_in(value.dtype))).ssa
-    made = trace.put(ScanOp(kind, wide, dim % value.dim()))
+    made = trace.put(ScanOp(kind, wide, dim % value.dim(), reverse=reverse))
     return trace.tensor(value.shape, value.dtype, Value(cast(trace, made, trace.element(value.dtype))))

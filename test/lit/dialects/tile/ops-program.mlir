@@ -157,6 +157,7 @@ func.func @mixing(%q: tensor<8x64xbf16>, %k: tensor<16x64xbf16>, %v: tensor<16x3
   %e = tile.reduce add %c dims [0, 1]
   %f = tile.reduce xor %i dims [0]
   %g = tile.scan mul %i dim 1
+  %h = tile.scan add %i dim 0 reverse
   return
 }
 // CHECK-LABEL: func.func @mixing(%q: tensor<8x64xbf16>, %k: tensor<16x64xbf16>, %v: tensor<16x32xf32>, %i: tensor<4x8xi32>) {
@@ -167,6 +168,7 @@ func.func @mixing(%q: tensor<8x64xbf16>, %k: tensor<16x64xbf16>, %v: tensor<16x3
 // CHECK-NEXT:    %e = tile.reduce add %c dims [0, 1]
 // CHECK-NEXT:    %f = tile.reduce xor %i dims [0]
 // CHECK-NEXT:    %g = tile.scan mul %i dim 1
+// CHECK-NEXT:    %h = tile.scan add %i dim 0 reverse
 // CHECK-NEXT:    func.return
 
 func.func @batches(%q: tensor<4x8x64xbf16>, %k: tensor<4x16x64xbf16>, %v: tensor<4x16x32xf32>, %w: tensor<4x16x8xf32>) {
