@@ -42,7 +42,7 @@ from tilec.dialects.tile.schedule import PipelineOp
 from tilec.dialects.tile.steps import WorklistOp
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
-from tilec.dialects.tile.views import ViewOp, viewed_array
+from tilec.dialects.tile.views import ConvertOp, ViewOp, given_array, viewed_array
 from tilec.lowering.checks import reaches, segment_limits
 from tilec.lowering.host import Host
 from tilec.lowering.kernels import KernelLowering
@@ -138,6 +138,10 @@ class _Function:
                 pass
             case ViewOp():
                 self.host.arrays[op.result] = self._view(op)
+            case ConvertOp():
+                array, kind = self.host.current(op.array), element_type(op.result.type)
+                made = self.host.build.insert(pallas.ConvertOp(array, kind))
+                self.host.arrays[op.result], made.name_hint = made, op.result.name_hint
             case ExpectOp():
                 self._expect(op)
             case ExpectSumOp():
@@ -273,10 +277,10 @@ class _Function:
 
     def _return(self, op: func.ReturnOp) -> None:
         returned = [self.host.current(value) for value in op.operands]
-        kept = {viewed_array(value) for value in op.operands}
+        kept = {given_array(value) for value in op.operands}
         pipelines = [inner for inner in self.block.ops if isinstance(inner, PipelineOp)]
         for window in [window for pipeline in pipelines for window in pipeline.windows]:
-            argument = viewed_array(window.array)
+            argument = given_array(window.array)
             if window.effect is Effect.WRITE and argument in self.block.args and argument not in kept:
                 fail(
                     window,

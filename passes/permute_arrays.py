@@ -36,13 +36,13 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from tilec.analysis.views import inverse
+from tilec.analysis.views import Whole, inverse
 from tilec.diagnostics import explain
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import EmptyOp, FullOp
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
-from tilec.dialects.tile.views import ViewOp
+from tilec.dialects.tile.views import ConvertOp, ViewOp
 
 LEAST_ROWS = 4
 """Rows of a dimension from which on moving it pays. A kernel that goes through them one after the other
@@ -56,7 +56,8 @@ class PermuteArrays(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in [inner for inner in op.walk() if isinstance(inner, func.FuncOp)]:
-            made = [inner for inner in function.body.block.ops if isinstance(inner, EmptyOp | FullOp)]
+            kinds = EmptyOp | FullOp | ConvertOp
+            made = [inner for inner in function.body.block.ops if isinstance(inner, kinds)]
             arguments = [each for each in function.args if isinstance(each.type, MemRefType)]
             for array in [*arguments, *(each.results[0] for each in made)]:
                 perm = _order(array)
@@ -73,10 +74,11 @@ def _order(array: SSAValue) -> tuple[int, ...] | None:
     if not all(_is_chosen(op.window[moved]) for op in accesses):
         return None
     tiled = [dim for op in accesses for dim in range(moved) if op.window[dim].span is not None]
-    if not tiled or (not isinstance(array.owner, Operation) and any(op.writes for op in accesses)):
+    made_here = isinstance(array.owner, EmptyOp | FullOp)
+    if not tiled or (not made_here and any(op.writes for op in accesses)):
         return None
     others = [use.operation for use in array.uses if use.operation not in accesses]
-    if not all(isinstance(op, ViewOp | func.ReturnOp) for op in others):
+    if not all(isinstance(op, ViewOp | Whole) for op in others):
         return None
     order = [dim for dim in range(len(shape)) if dim != moved]
     order.insert(min(tiled), moved)
@@ -106,7 +108,9 @@ def _permute(array: SSAValue, perm: tuple[int, ...], function: func.FuncOp) -> N
             use.operation.operands[use.index] = _view(new.results[0], inverse(perm), use.operation, before)
         Rewriter.erase_op(made)
     else:
-        seen = _view(array, perm, accesses[0], InsertPoint.at_start(function.body.block))
+        start = InsertPoint.at_start(function.body.block)
+        point = InsertPoint.after(made) if isinstance(made, ConvertOp) else start
+        seen = _view(array, perm, accesses[0], point)
         _move(accesses, seen, perm)
 
 

@@ -44,7 +44,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.analysis.affine import linear
-from tilec.analysis.views import Form, form_of, split_permutation, touches, way
+from tilec.analysis.views import Form, Whole, form_of, split_permutation, touches, way
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import EmptyOp, FullOp
@@ -134,9 +134,9 @@ class _Array:
     def _home(self) -> Form:
         """The form to make the array in: kernels can transpose what they access, and the host reshape."""
         uses = list(self._uses(self.source))
-        returned = [use.form for use in uses if isinstance(use.op, func.ReturnOp)]
+        returned = [use.form for use in uses if isinstance(use.op, Whole)]
         stored = [use.form for use in uses if _writes(use.op)]
-        accessed = [use.form for use in uses if not isinstance(use.op, func.ReturnOp)]
+        accessed = [use.form for use in uses if not isinstance(use.op, Whole)]
         for home in (*returned, *stored):
             reshaped = [split_permutation(way(home, form))[0] for form in accessed]
             permuted = [step for form in returned for step in way(home, form) if step.perm is not None]
@@ -172,7 +172,7 @@ class _Array:
 
     def _move(self, uses: Sequence[_Use], before: Operation) -> None:
         """Change the uses in one operation of the function, a kernel or what returns."""
-        if isinstance(before, func.ReturnOp):
+        if isinstance(before, Whole):
             for use in uses:
                 before.operands[use.operand] = self._seen_as(use.form, before)
             return

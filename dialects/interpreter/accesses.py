@@ -8,6 +8,7 @@ from xdsl.ir import Operation
 
 from tilec.analysis.blocks import is_exact
 from tilec.dialects.tile import (
+    ConvertOp,
     EmptyOp,
     FullOp,
     GetOp,
@@ -66,6 +67,19 @@ def view_array(op: ViewOp) -> Step:
         else:
             places = array.places.transpose(op.permutation)
         machine.values[op.result] = array.view(places, name_of(op.result))
+
+    return step
+
+
+@rule(ConvertOp)
+def convert_array(op: ConvertOp) -> Step:
+    dtype = dtype_of(op, element_type(op.result.type))
+
+    def step(machine: Machine) -> None:
+        array: Array = machine.values[op.array]
+        data, defined = array.data(), array.defined().copy()
+        made = data != 0 if dtype == np.bool_ else convert(data, dtype)
+        machine.values[op.result] = Array(np.asarray(made), defined, name_of(op.result))
 
     return step
 

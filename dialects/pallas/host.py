@@ -136,6 +136,42 @@ class ReshapeOp(IRDLOperation):
 
 
 @irdl_op_definition
+class ConvertOp(IRDLOperation):
+    """The same elements with another type; of truth values, 0 and 1.
+
+    Example:
+        %y = pallas.convert %x to i8
+    """
+
+    name = "pallas.convert"
+    array = operand_def(MemRefType)
+    result = result_def(MemRefType)
+
+    traits = traits_def(MemoryAllocEffect(), MemoryReadEffect())
+
+    def __init__(self, array: SSAValue, element: Attribute):
+        super().__init__(operands=[array], result_types=[MemRefType(element, shape_of(array.type))])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "ConvertOp":
+        array = parse_known_operand(parser)
+        parser.parse_keyword("to")
+        return cls(array, parser.parse_type())
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.array)
+        printer.print_string(" to ")
+        printer.print_attribute(element_type(self.result.type))
+
+    def verify_(self) -> None:
+        verify_on_host(self)
+        verify_array(self, self.array)
+        if shape_of(self.array.type) != shape_of(self.result.type):
+            raise VerifyException(f"pallas.convert of {self.array.type} to {self.result.type}: shapes differ")
+
+
+@irdl_op_definition
 class TransposeOp(IRDLOperation):
     """Reorders dimensions: dimension i of the result is dimension `perm[i]` of the array.
 

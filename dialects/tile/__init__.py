@@ -28,11 +28,12 @@ from .values import (
     SplatOp,
     TransposeOp,
 )
-from .views import ViewOp
+from .views import ConvertOp, ViewOp
 
 PROGRAM = (
     EmptyOp,
     FullOp,
+    ConvertOp,
     ViewOp,
     GridOp,
     ForOp,

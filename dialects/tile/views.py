@@ -1,4 +1,4 @@
-"""Views: an array under another shape or with its dimensions in another order."""
+"""Views: an array under another shape or with its dimensions in another order. Copies with another type."""
 
 from collections.abc import Sequence
 from math import prod
@@ -16,7 +16,7 @@ from xdsl.irdl import (
 )
 from xdsl.parser import Parser
 from xdsl.printer import Printer
-from xdsl.traits import Pure
+from xdsl.traits import MemoryAllocEffect, MemoryReadEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from .syntax import dense_i64, ints_of, parse_int_list, parse_known_operand, print_int_list
@@ -96,6 +96,51 @@ class ViewOp(IRDLOperation):
             _verify_permuted(source, target, self.permutation)
 
 
+@irdl_op_definition
+class ConvertOp(IRDLOperation):
+    """A copy of an array with another element type, as integers that are not zero where a truth value holds.
+
+    Made outside grids. What is stored to one is not in the other.
+
+    Example:
+        %bytes = tile.convert %flags : memref<?x128xi1> to memref<?x128xi8>
+    """
+
+    name = "tile.convert"
+    array = operand_def(MemRefType)
+    result = result_def(MemRefType)
+    traits = traits_def(MemoryAllocEffect(), MemoryReadEffect())
+
+    def __init__(self, array: SSAValue, element: Attribute):
+        super().__init__(operands=[array], result_types=[MemRefType(element, shape_of(array.type))])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "ConvertOp":
+        pos = parser.pos
+        array = parse_known_operand(parser)
+        parser.parse_punctuation(":")
+        given = parser.parse_type()
+        parser.parse_keyword("to")
+        made = cls(array, element_type(target := parser.parse_type()))
+        if given != array.type or target != made.result.type:
+            parser.raise_error(f"tile.convert of {given} to {target}; {array.type} keeps its shape", pos)
+        return made
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self.array)
+        printer.print_string(" : ")
+        printer.print_attribute(self.array.type)
+        printer.print_string(" to ")
+        printer.print_attribute(self.result.type)
+
+    def verify_(self) -> None:
+        if not isinstance(self.parent_op(), func.FuncOp):
+            raise VerifyException("tile.convert stands inside another operation; make it before the grid")
+        if shape_of(self.array.type) != shape_of(self.result.type):
+            raise VerifyException(f"tile.convert of {self.array.type} to {self.result.type}: shapes differ")
+
+
 def _verify_reshaped(source: Attribute, target: Attribute) -> None:
     if _count(shape_of(source)) != _count(shape_of(target)):
         raise VerifyException(
@@ -116,6 +161,13 @@ def _verify_permuted(source: Attribute, target: Attribute, perm: Sequence[int]) 
         raise VerifyException(f"tile.view permute {list(perm)} does not permute the dimensions of {source}")
     if shape_of(target) != tuple(shape[dim] for dim in perm):
         raise VerifyException(f"tile.view permute {list(perm)} of {source} is no {target}")
+
+
+def given_array(value: SSAValue) -> SSAValue:
+    """The array that `value` is a view or a copy of, through any number of these; `value` itself if none."""
+    while isinstance(value.owner, ViewOp | ConvertOp):
+        value = value.owner.array
+    return value
 
 
 def viewed_array(value: SSAValue) -> SSAValue:

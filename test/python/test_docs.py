@@ -49,6 +49,7 @@ SPECIAL: Mapping[str, Mapping[str, str]] = {
         "rows": "tensor<?x256xf32, #tile.spans<m, _>>",
         "v": "tensor<?xf32, #tile.spans<n>>",
     },
+    "tile.convert": {"flags": "memref<?x128xi1>"},
     "tile.compare": {"b": "tensor<64x128xf32>"},
     "tile.distinct": {"p": "index", "r": "index"},
     "tile.expect_sum": {"begins": "memref<9xi32>", "ends": "memref<9xi32>", "rows": "index"},

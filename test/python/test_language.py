@@ -37,7 +37,7 @@ def test_scans_and_reductions() -> None:
 
 
 def test_scans_from_the_end() -> None:
-    """Nothing is taken away again: what is large, or infinite, is in no sum behind it. Rows of segments too."""
+    """Nothing is taken away again: what is large or infinite is in no sum behind it. Rows of segments too."""
 
     @tilec.kernel
     def to_go(x: torch.Tensor, offsets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -162,6 +162,46 @@ def test_the_ledger_counts_lanes_that_become_rows() -> None:
     assert ledger(read_program(COUNTS)[0], passes) == pytest.approx(max(reported.values()), rel=0.03)
 
 
+PAIRS = """
+func.func @kernel(%x: memref<4096x128xf32>) -> memref<4096x128xf32> {
+  %out = tile.empty : memref<4096x128xf32>
+  tile.grid %m = 0 to 4096 by m {
+    %v = tile.load %x[%m, :]
+    %rows = tile.broadcast %v dims [0, 1] : tensor<?x128x128xf32, #tile.spans<m, _, _>>
+    %lanes = tile.broadcast %v dims [0, 2] : tensor<?x128x128xf32, #tile.spans<m, _, _>>
+    %pairs = arith.mulf %rows, %lanes : tensor<?x128x128xf32, #tile.spans<m, _, _>>
+    %e = math.exp %pairs : tensor<?x128x128xf32, #tile.spans<m, _, _>>
+    %s = tile.reduce add %e dims [2]
+    tile.store %s, %out[%m, :]
+  }
+  return %out : memref<4096x128xf32>
+}
+"""
+PRODUCTS = """
+func.func @kernel(%x: memref<4096x16x16xf32>) -> memref<4096x16x16xf32> {
+  %out = tile.empty : memref<4096x16x16xf32>
+  tile.grid %m = 0 to 4096 by m {
+    %v = tile.load %x[%m, :, :]
+    %square = tile.dot %v, %v
+    %cube = tile.dot %square, %v
+    tile.store %cube, %out[%m, :, :]
+  }
+  return %out : memref<4096x16x16xf32>
+}
+"""
+
+
+@pytest.mark.aot
+@pytest.mark.parametrize("program", [PAIRS, PRODUCTS])
+def test_the_ledger_counts_values_of_rank_3(program: str) -> None:
+    """What waits of them is many times the windows, and past the compiler's usual limit."""
+    passes = TileToPallas(chip="v5e", blocks={"m": 256})
+    shape = (4096, 128) if program is PAIRS else (4096, 16, 16)
+    text = emit(read_program(program)[0], [passes])
+    reported = reported_vmem(text, "kernel", [jax.ShapeDtypeStruct(shape, jnp.float32)], "v5e")
+    assert ledger(read_program(program)[0], passes) == pytest.approx(max(reported.values()), rel=0.1)
+
+
 SEGMENTS = """
 func.func @sums(%x: memref<4096x256xf32>, %offsets: memref<1025xi32>) -> memref<1024x256xf32> {
   %out = tile.empty : memref<1024x256xf32>

@@ -21,7 +21,7 @@ from tilec.dialects.tile.schedule import AxisOp
 from tilec.dialects.tile.syntax import Bounds, scalar_of
 from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
 from tilec.dialects.tile.values import SplatOp
-from tilec.dialects.tile.views import ViewOp
+from tilec.dialects.tile.views import ConvertOp, ViewOp
 
 IndexBounds: TypeAlias = Bounds[SSAValue]
 Leaf: TypeAlias = SSAValue | tuple[SSAValue, int]
@@ -213,7 +213,7 @@ def extent(array: SSAValue, dim: int) -> Linear:
             return extent(op.like, 0)
         case EmptyOp() | FullOp() as op if op.extent is not None:
             return linear(op.extent)
-        case ViewOp() as op:
+        case ViewOp() | ConvertOp() as op:
             return extent(op.array, 0)
         case _:
             return Linear(0, {(array, dim): 1})

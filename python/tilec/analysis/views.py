@@ -11,7 +11,7 @@ from tilec.diagnostics import fail
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import EmptyOp, FullOp
 from tilec.dialects.tile.types import Array
-from tilec.dialects.tile.views import ViewOp, viewed_array
+from tilec.dialects.tile.views import ConvertOp, ViewOp, viewed_array
 
 
 @dataclass(frozen=True)
@@ -76,6 +76,10 @@ def split_permutation(form: Form) -> tuple[Form, tuple[int, ...] | None]:
     if form and form[-1].perm is not None:
         return form[:-1], form[-1].perm
     return form, None
+
+
+Whole: TypeAlias = func.ReturnOp | ConvertOp
+"""What takes all of an array, outside of kernels."""
 
 
 def touches(op: Operation) -> bool:

@@ -11,6 +11,7 @@ from tilec.dialects.pallas import (
     CheckLengthsOp,
     CheckSegmentsOp,
     CheckSumOp,
+    ConvertOp,
     EmitPipelineOp,
     FullOp,
     RequireOp,
@@ -126,6 +127,8 @@ class FunctionPrinter:
                 return f"jnp.full({shape}, {number}, {dtype})"
             case ReshapeOp():
                 return f"jnp.reshape({scope.text(op.array)}, {self._shape(op, op.result.type)})"
+            case ConvertOp():
+                return f"{scope.text(op.array)}.astype({dtype_text(op, element_type(op.result.type))})"
             case TransposeOp():
                 return f"jnp.transpose({scope.text(op.array)}, {shape_text(ints_of(op.perm))})"
             case ScalarOp():

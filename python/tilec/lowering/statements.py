@@ -246,6 +246,8 @@ class Statements:
         ):
             return False
         held = [held_type(each.ref) for each in sets]
+        if any(element_type(each) == i1 for each in held):  # a choice between masks has no layout on a TPU
+            return False
         return (
             sum(registers(shape_of(each), byte_width(element_type(each))) for each in held) <= FEW_REGISTERS
         )

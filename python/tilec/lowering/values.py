@@ -43,6 +43,17 @@ Emit = Callable[[Operation], SSAValue]
 REDUCED_AT_ONCE = (Combine.ADD, Combine.MAX, Combine.MIN)
 """The reductions that Mosaic lowers; of any element type but i1."""
 
+_OF_ONES = {
+    Combine.AND: Combine.MIN,
+    Combine.OR: Combine.MAX,
+    Combine.XOR: Combine.ADD,
+    Combine.ADD: Combine.ADD,
+    Combine.MUL: Combine.MIN,
+    Combine.MIN: Combine.MAX,
+    Combine.MAX: Combine.MIN,
+}
+"""What a reduction of truth values is of ones and zeros; a truth value that holds is -1 in order."""
+
 _FEW_ROWS = 4
 """Rows up to which arrays of narrow elements lie in tiles of memory of which the TPU compiler knows less."""
 
@@ -171,6 +182,8 @@ class Values:
         value = self.thin(op.value) if rank == 1 else self.get(op.value)
         if rank == 1:
             dims = [0, 1]
+        if element_type(op.value.type) == i1:
+            return self._reduce_bools(op, value, dims)
         if op.kind.data not in REDUCED_AT_ONCE:
             return self._fold(op, value, dims)
         kept = rows_of_chains(op.value) if dims == [0] else None
@@ -180,6 +193,19 @@ class Values:
             value = self.emit(ReduceOp(op.kind.data, chains, [0]))
         made = self.emit(ReduceOp(op.kind.data, value, dims))
         return self._reduced(made, op.result) if shape_of(op.result.type) else made
+
+    def _reduce_bools(self, op: ReduceOp, value: SSAValue, dims: list[int]) -> SSAValue:
+        """Whether all hold is the least of ones and zeros, whether any does the largest, and an odd number of
+        them their sum. Those are of f32, of which the TPU has such reductions in one instruction."""
+        numbers = self.emit(CastOp(value, f32))
+        made = self.emit(ReduceOp(_OF_ONES[op.kind.data], numbers, dims))
+        if shape_of(op.result.type):  # an i1 has no layout to reshape
+            made = self._reduced(made, op.result)
+        if op.kind.data in (Combine.XOR, Combine.ADD):
+            whole = self.emit(CastOp(made, i32))
+            one = self.emit(SplatOp(1, whole.type))
+            made = self.emit(arith.AndIOp(whole, one))
+        return self.emit(CastOp(made, i1))
 
     def _reduced(self, made: SSAValue, result: SSAValue) -> SSAValue:
         """What a reduction left, in the shape of its result."""

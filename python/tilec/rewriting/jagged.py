@@ -30,7 +30,7 @@ from tilec.dialects.tile.schedule import AxisOp, PipelineOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import UNBOUND, SpanType, shape_of, span_of
-from tilec.dialects.tile.views import ViewOp
+from tilec.dialects.tile.views import ConvertOp, ViewOp
 from tilec.rewriting.index import Index, IndexBuilder, named
 
 _LARGEST = 2**24
@@ -342,7 +342,7 @@ def array_extent(array: SSAValue, dim: int, build: IndexBuilder) -> Index:
             return array_extent(op.like, 0, build)
         case EmptyOp() | FullOp() as op if op.extent is not None:
             return op.extent
-        case ViewOp() as op:
+        case ViewOp() | ConvertOp() as op:
             return array_extent(op.array, 0, build)
         case _:
             extent = build.insert(memref.DimOp(array, build.value(dim)))

@@ -10,7 +10,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.analysis.affine import INTEGERS, IndexBounds
 from tilec.diagnostics import fail
-from tilec.dialects.tile import EmptyOp, FullOp, GridOp, ViewOp
+from tilec.dialects.tile import ConvertOp, EmptyOp, FullOp, GridOp, ViewOp
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 from tilec.dialects.tile.views import viewed_array
@@ -53,7 +53,7 @@ def _leading(array: SSAValue, shapes: Shapes) -> int:
             return _shape(like, shapes)[0]
         case EmptyOp(extent=SSAValue() as extent) | FullOp(extent=SSAValue() as extent):
             return _index(extent, shapes)
-        case ViewOp() as view:
+        case ViewOp() | ConvertOp() as view:
             return _shape(view.array, shapes)[0]
         case _:
             return shapes[cast(BlockArgument, array).index][0]

@@ -1,0 +1,128 @@
+"""Truth values in arrays: masks and flags that kernels take, and that they make."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+import tilec
+import tilec.language as hl
+from tilec.testing import check, prove
+
+
+def drawn(*shape: int) -> torch.Tensor:
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(len(shape))) > 0.5
+
+
+@tilec.kernel
+def chosen(
+    m: torch.Tensor, x: torch.Tensor, flags: torch.Tensor, offsets: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Rows of segments by a mask, where a flag says so; the mask's opposite, and whether any of it held."""
+    out, no = torch.zeros_like(x), torch.zeros(x.size(), dtype=torch.bool)
+    some = torch.empty(flags.size(), dtype=torch.bool)
+    for g in hl.grid(offsets.size(0) - 1):
+        met = hl.zeros([x.size(1)], dtype=torch.bool)
+        for rows in hl.tile(offsets[g], offsets[g + 1]):
+            met = met | m[rows, :].any(0)
+        some[g] = met.any()
+        if flags[g]:
+            for rows in hl.tile(offsets[g], offsets[g + 1]):
+                out[rows, :] = torch.where(m[rows, :], x[rows, :], 1.0)
+                no[rows, :] = ~m[rows, :]
+    return out, no, some
+
+
+def choosing(
+    m: torch.Tensor, x: torch.Tensor, flags: torch.Tensor, offsets: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    on = flags.repeat_interleave(offsets.diff())[:, None]
+    some = torch.stack([part.any() for part in torch.tensor_split(m, offsets[1:-1])])
+    return torch.where(m, x, 1.0) * on, ~m & on, some
+
+
+@tilec.kernel
+def updated(m: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """A part of a mask, in place."""
+    for rows in hl.tile(x.size(0)):
+        m[rows, :100] = m[rows, 100:] ^ (x[rows, :] > 0)
+    return m
+
+
+def updating(m: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    return torch.cat([m[:, 100:] ^ (x > 0), m[:, 100:]], 1)
+
+
+@tilec.kernel
+def found(done: torch.Tensor, rows: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Single ones, whole rows of them, and which were met."""
+    one, all_of = torch.empty_like(ids, dtype=torch.bool), torch.empty([ids.size(0)], dtype=torch.bool)
+    met = torch.zeros_like(done)
+    for t in hl.tile(ids.size(0)):
+        one[t] = done[ids[t]]
+        all_of[t] = rows[ids[t], :].all(1)
+        hl.atomic_or(met, [ids[t]], one[t])
+    return one, all_of, met
+
+
+def finding(done: torch.Tensor, rows: torch.Tensor, ids: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    met = torch.zeros_like(done)
+    met[ids[done[ids]]] = True
+    return done[ids], rows[ids].all(1), met
+
+
+@tilec.kernel
+def flipped(m: torch.Tensor) -> torch.Tensor:
+    """Through views of both."""
+    out = torch.empty_like(m)
+    given, made = m.view(-1), out.view(-1)
+    for t in hl.tile(given.size(0)):
+        made[t] = ~given[t]
+    return out
+
+
+OFFSETS = torch.tensor([0, 3, 3, 20, 40])
+X = torch.randn(40, 100, generator=torch.Generator().manual_seed(0))
+IDS = torch.randint(0, 30, (50,), generator=torch.Generator().manual_seed(0))
+KERNELS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., Any], tuple[torch.Tensor, ...]]] = {
+    "chosen": (chosen, choosing, (drawn(40, 100), X, torch.tensor([True, True, False, True]), OFFSETS)),
+    "updated": (updated, updating, (drawn(40, 200), X)),
+    "found": (found, finding, (drawn(30), drawn(30, 4) | drawn(1), IDS)),
+    "flipped": (flipped, torch.logical_not, (drawn(16, 128),)),
+}
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_agrees_with_torch(name: str) -> None:
+    kernel, reference, args = KERNELS[name]
+    check(kernel, reference, lambda: args)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_is_proven(name: str) -> None:
+    kernel, _, args = KERNELS[name]
+    prove(kernel, args, chips=("v5e",), seeds=(0,))
+
+
+@pytest.mark.parametrize("loop", ["grid", "emit_pipeline", "fori_loop"])
+@pytest.mark.parametrize("name", ["chosen", "updated"])
+def test_every_loop_copies_them(name: str, loop: str) -> None:
+    kernel, reference, args = KERNELS[name]
+    configured = tilec.kernel(config=tilec.Config(loop=loop))
+    check(configured(kernel.fn), reference, lambda: args)
+
+
+def test_a_byte_each_is_what_the_compiler_takes() -> None:
+    """Of memory on the chip, too: masks were words there, which nothing counted."""
+
+    @tilec.kernel
+    def both(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(a)
+        for rows, cols in hl.tile([a.size(0), a.size(1)]):
+            out[rows, cols] = a[rows, cols] & b[rows, cols]
+        return out
+
+    found = both.bind(*[torch.zeros(8192, 4096, dtype=torch.bool)] * 2).aot("v5e").estimate()
+    kernel = next(each for each in found.operations if each.opcode == "custom-call")
+    assert (kernel.bytes_read, kernel.bytes_written) == (2 * 8192 * 4096, 8192 * 4096)
