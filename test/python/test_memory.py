@@ -182,8 +182,8 @@ func.func @kernel(%x: memref<4096x16x16xf32>) -> memref<4096x16x16xf32> {
   %out = tile.empty : memref<4096x16x16xf32>
   tile.grid %m = 0 to 4096 by m {
     %v = tile.load %x[%m, :, :]
-    %square = tile.dot %v, %v contract [2] x [1]
-    %cube = tile.dot %square, %v contract [2] x [1]
+    %square = tile.dot %v, %v contract [2] x [1] precision highest
+    %cube = tile.dot %square, %v contract [2] x [1] precision highest
     tile.store %cube, %out[%m, :, :]
   }
   return %out : memref<4096x16x16xf32>
