@@ -1,6 +1,7 @@
 """Results on disk, where disks fail and others write too."""
 
 import errno
+import itertools
 import json
 import os
 import threading
@@ -27,6 +28,7 @@ from tilec.tuning.tuner import NothingFits, Tuned, tune
 
 CHOICE = Choice((("k", 128), ("m", 16)), loop="fori_loop", depth=3)
 PROGRAM = matmul(256)
+NO_MORE = {"measured": None, "within": None}
 
 
 @pytest.fixture(autouse=True)
@@ -89,13 +91,24 @@ def test_what_was_kept_is_known() -> None:
         {},
         {"choice": CHOICE.to_json()},
         {"choice": CHOICE.to_json(), "seconds": 1.0},
-        {"choice": CHOICE.to_json(), "seconds": 1.0, "measured": "later"},
-        {"choice": CHOICE.to_json(), "seconds": "soon", "measured": None},
-        {"choice": None, "seconds": 1.0, "measured": None},
-        {"choice": {"blocks": {}}, "seconds": 1.0, "measured": None},
-        {"choice": {**CHOICE.to_json(), "blocks": {"m": "16"}}, "seconds": 1.0, "measured": None},
-        {"choice": {**CHOICE.to_json(), "blocks": {"m": 0}}, "seconds": 1.0, "measured": None},
-        {"choice": {**CHOICE.to_json(), "depth": True}, "seconds": 1.0, "measured": None},
+        {"choice": CHOICE.to_json(), "seconds": 1.0, "measured": None},
+        {"choice": CHOICE.to_json(), "seconds": 1.0, "measured": "later", "within": None},
+        {"choice": CHOICE.to_json(), "seconds": "soon", "measured": None, "within": None},
+        {"choice": None, "seconds": 1.0, **NO_MORE},
+        {"choice": {"blocks": {}}, "seconds": 1.0, **NO_MORE},
+        {
+            "choice": {**CHOICE.to_json(), "blocks": {"m": "16"}},
+            "seconds": 1.0,
+            "measured": None,
+            "within": None,
+        },
+        {
+            "choice": {**CHOICE.to_json(), "blocks": {"m": 0}},
+            "seconds": 1.0,
+            "measured": None,
+            "within": None,
+        },
+        {"choice": {**CHOICE.to_json(), "depth": True}, "seconds": 1.0, **NO_MORE},
     ],
 )
 def test_an_entry_that_is_none_is_one_line_and_replaced(entry: Any) -> None:
@@ -194,6 +207,27 @@ def test_the_second_time_nothing_is_compiled() -> None:
     assert (first.choice, first.seconds) == (second.choice, second.seconds)
     assert second.outcome is None
     assert len(answers.asked) == asked > 0
+
+
+def test_more_time_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the best that is known, which nothing slower replaces."""
+    clock = itertools.count(0.0, 4.0)
+    monkeypatch.setattr("tilec.tuning.search.time.monotonic", lambda: next(clock))
+    answers = Fakes(lambda choice: Estimate(1.0 / choice.sizes["m"], True, compiled=True))
+
+    def tuned(seconds: float) -> Tuned:
+        budget = Budget(seconds=seconds)
+        return tune(PROGRAM, "v5e", budget, estimators=lambda program, chip: answers)
+
+    first, asked = tuned(10), len(answers.asked)
+    assert first.outcome is not None
+    assert first.outcome.late
+    assert tuned(10).outcome is None  # as long as before
+    again = tuned(1e6)
+    assert again.outcome is not None
+    assert answers.asked[asked] == first.choice
+    assert again.seconds <= first.seconds
+    assert tuned(1e7).outcome is None  # nothing better is expected
 
 
 def test_what_an_interrupt_left_is_not_kept(folder: Path) -> None:

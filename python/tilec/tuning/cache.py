@@ -6,7 +6,7 @@ harm, and what goes wrong warns with one line.
 
 import json
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from tilec.runtime.cache import digest, installed, load_result, sources, store_result
 from tilec.tuning.choice import Choice
@@ -19,6 +19,7 @@ _FOLDERS = (
     *("lowering", "passes", "rewriting", "runtime", "tuning"),
 )
 """What kernels and their estimates are made by."""
+_OPTIONAL = ("measured", "within")
 
 
 def versions() -> dict[str, str]:
@@ -35,11 +36,15 @@ def key_of(program: Program, chip: str, compiles: int) -> str:
 
 @dataclass(frozen=True)
 class Entry:
-    """A choice, the seconds of its estimate, and those of a call on a TPU, if it was run on one."""
+    """A choice, the seconds of its estimate, and those of a call on a TPU, if it was run on one.
+
+    `within` are the seconds that the search had, if it ended as they were over.
+    """
 
     choice: Choice
     seconds: float
     measured: float | None = None
+    within: float | None = None
 
 
 def known(key: str) -> Entry | None:
@@ -48,8 +53,8 @@ def known(key: str) -> Entry | None:
     if entry is None:
         return None
     try:
-        measured = None if entry["measured"] is None else float(entry["measured"])
-        return Entry(Choice.from_json(entry["choice"]), float(entry["seconds"]), measured)
+        measured, within = (None if (given := entry[name]) is None else float(given) for name in _OPTIONAL)
+        return Entry(Choice.from_json(entry["choice"]), float(entry["seconds"]), measured, within)
     except (LookupError, TypeError, ValueError) as error:
         warnings.warn(f"entry {key} of tuning is left aside: {error}", RuntimeWarning, stacklevel=2)
         return None
@@ -57,5 +62,4 @@ def known(key: str) -> Entry | None:
 
 def keep(key: str, entry: Entry) -> None:
     """Write an entry."""
-    told = {"choice": entry.choice.to_json(), "seconds": entry.seconds, "measured": entry.measured}
-    store_result(KIND, key, told)
+    store_result(KIND, key, {**asdict(entry), "choice": entry.choice.to_json()})

@@ -53,6 +53,8 @@ class Outcome:
     found: dict[Choice, Estimate] = field(default_factory=dict[Choice, Estimate])
     seconds: float = 0.0
     ended: str = ""
+    late: bool = False
+    """Whether it ended as there was no time left, and more time may find something better."""
 
     @property
     def ranking(self) -> list[tuple[Choice, Estimate]]:
@@ -225,6 +227,6 @@ class _Search:
             if time.monotonic() > end:
                 break
         if time.monotonic() > end:
-            self.outcome.ended = f"{self.budget.seconds:g} s are over"
+            self.outcome.ended, self.outcome.late = f"{self.budget.seconds:g} s are over", True
         elif self.outcome.compiles >= self.budget.compiles:
             self.outcome.ended = f"{self.budget.compiles} choices were compiled"

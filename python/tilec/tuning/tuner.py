@@ -62,22 +62,24 @@ def tune(
     """The best choice for a program that a budget finds, or what is known from before.
 
     Where there is a TPU of that chip, the choices whose estimates are as good as equal are run, and the
-    fastest is taken; what is known from estimates alone is then looked for again. Results are kept in the
-    user's folder for caches. An interrupt ends the search and keeps the best. Raises
-    ValueError for an unknown chip, TileError for what a pass refuses of the program whatever is chosen,
-    NothingFits where every choice is refused, or there is no compiler.
+    fastest is taken; what is known from estimates alone is then looked for again. So is, beginning with the
+    best, what was found in less time than there is now. Results are kept in the user's folder for caches. An
+    interrupt ends the search and keeps the best. Raises ValueError for an unknown chip, TileError for what a
+    pass refuses of the program whatever is chosen, NothingFits where every choice is refused, or there is no
+    compiler.
     """
     started, target = time.monotonic(), chip_named(chip)
     key = key_of(program, chip, budget.compiles)
     before, device = known(key), devices(program, chip)
-    if before is not None and (before.measured is not None or device is None):
+    late = before is not None and before.within is not None and budget.seconds > before.within
+    if before is not None and not late and (before.measured is not None or device is None):
         return Tuned(before.choice, before.seconds, measured=before.measured)
     if estimators is Pool and importlib.util.find_spec("libtpu") is None:
         raise NothingFits(f"{program.name}: there is no TPU compiler to ask; install libtpu")
     console = Console(stderr=True)
     with estimators(program, chip) as estimator, shown(program.name, budget, console) as report:
         space, scorer = space_of(program, chip), Scorer(program, target)
-        usual = default_choice(program, chip)
+        usual = default_choice(program, chip) if before is None else before.choice
         outcome = search(space, scorer, estimator, budget, report, usual, started)
     ranking = outcome.ranking
     if not ranking:
@@ -86,7 +88,8 @@ def tune(
         raise NothingFits(f"{program.name}: none of {len(refused)} choices can be taken; {why}")
     tuned = _chosen(outcome, device)
     if outcome.ended != "interrupted":
-        keep(key, Entry(tuned.choice, tuned.seconds, tuned.measured))
+        within = budget.seconds if outcome.late else None
+        keep(key, Entry(tuned.choice, tuned.seconds, tuned.measured, within))
     return tuned
 
 
