@@ -5,7 +5,7 @@ selects.
 from collections.abc import Callable, Sequence
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, f32, i1, i32
+from xdsl.dialects.builtin import AnyFloat, f32, i1, i8, i16, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from tilec.analysis.affine import linear
@@ -53,6 +53,8 @@ _OF_ONES = {
     Combine.MAX: Combine.MIN,
 }
 """What a reduction of truth values is of ones and zeros; a truth value that holds is -1 in order."""
+
+_OF_BITS = (arith.AndIOp, arith.OrIOp, arith.XOrIOp, arith.ShLIOp, arith.ShRSIOp, arith.ShRUIOp)
 
 _FEW_ROWS = 4
 """Rows up to which arrays of narrow elements lie in tiles of memory of which the TPU compiler knows less."""
@@ -161,13 +163,26 @@ class Values:
     def _lanewise(self, op: Operation) -> SSAValue:
         if op.name.startswith("tile.") and not isinstance(op, SelectOp | CompareOp | CastOp):
             fail(op, f"convert-tile-to-pallas: {op.name} cannot stand in the body of a kernel")
+        operands, kinds = [self.get(value) for value in op.operands], list(map(self.type_of, op.results))
+        if _is_too_narrow(op):
+            if isinstance(op, arith.MaxSIOp | arith.MinSIOp):  # of words it would be made a narrow one again
+                greater = self.emit(CompareOp(Relation.GT, *operands))
+                chosen = operands if isinstance(op, arith.MaxSIOp) else reversed(operands)
+                return self._chosen(greater, *chosen, wide=True)
+            operands = [self.emit(CastOp(value, i32)) for value in operands]
+            kinds = [operands[0].type]
         made = op.create(
-            operands=[self.get(value) for value in op.operands],
-            result_types=[self.type_of(value) for value in op.results],
+            operands=operands,
+            result_types=kinds,
             properties=dict(op.properties),
             attributes=dict(op.attributes),
         )
-        return self.emit(made)
+        return self._narrowed(self.emit(made), op.results[0])
+
+    def _narrowed(self, made: SSAValue, result: SSAValue) -> SSAValue:
+        """What was computed in words as the element type of a result, of which it has the low bits."""
+        element = element_type(result.type)
+        return made if element_type(made.type) == element else self.emit(CastOp(made, element))
 
     def _indices(self, op: IndicesOp) -> SSAValue:
         shape = self.shape(op.result)
@@ -186,13 +201,16 @@ class Values:
             return self._reduce_bools(op, value, dims)
         if op.kind.data not in REDUCED_AT_ONCE:
             return self._fold(op, value, dims)
+        if element_type(op.value.type) in (i8, i16):
+            value = self.emit(CastOp(value, i32))
         kept = rows_of_chains(op.value) if dims == [0] else None
         if kept is not None:
             rows, columns = shape_of(value.type)
             chains = self._reshape(value, (rows // kept, kept, columns))
             value = self.emit(ReduceOp(op.kind.data, chains, [0]))
         made = self.emit(ReduceOp(op.kind.data, value, dims))
-        return self._reduced(made, op.result) if shape_of(op.result.type) else made
+        made = self._reduced(made, op.result) if shape_of(op.result.type) else made
+        return self._narrowed(made, op.result)
 
     def _reduce_bools(self, op: ReduceOp, value: SSAValue, dims: list[int]) -> SSAValue:
         """Whether all hold is the least of ones and zeros, whether any does the largest, and an odd number of
@@ -421,6 +439,16 @@ class Values:
             if number == 1
             else self.emit(arith.MuliOp(counted, self.emit(SplatOp(number, lanes.type))))
         )
+
+
+def _is_too_narrow(op: Operation) -> bool:
+    """Whether the TPU compiler has an operation of integers for words only, and not for elements of 8 or 16
+    bits: of these it has those of single bits, and of 16 sums, differences and products."""
+    if not isinstance(op, arith.SignlessIntegerBinaryOperation):
+        return False
+    element = element_type(op.result.type)
+    had = _OF_BITS if element == i8 else (*_OF_BITS, arith.AddiOp, arith.SubiOp, arith.MuliOp)
+    return element in (i8, i16) and not isinstance(op, had)
 
 
 def _begins_inside(span: SSAValue) -> bool:
