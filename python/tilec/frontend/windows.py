@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import torch
 from xdsl.dialects.builtin import MemRefType
 from xdsl.ir import SSAValue
 
+from tilec.analysis.positions import Positions, positions
 from tilec.dialects.tile import ViewOp
 from tilec.dialects.tile.access import Dim
-from tilec.dialects.tile.types import element_type, shape_of
+from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 from tilec.frontend.known import Array, Part, Value
 from tilec.frontend.positions import lane_numbers
 from tilec.frontend.scalars import dim_at
@@ -55,6 +57,15 @@ class Window:
             and order == sorted(order, key=lambda dim: dim or 0)
             and not any(piece.cut for piece in self.pieces)
         )
+
+
+@dataclass(frozen=True)
+class Run:
+    """An index of so many places one after the other: those of a tile, and what is added to each."""
+
+    size: Size
+    span: SSAValue
+    shift: int
 
 
 def is_index(given: Any) -> bool:
@@ -111,6 +122,9 @@ class Selection:
         elif isinstance(index, Tile):
             self.pieces.append(Piece(index.axis.size, part.dim))
             self._put(part, Dim(index.span, part.begin))
+        elif isinstance(index, Run):
+            self.pieces.append(Piece(index.size, part.dim))
+            self._put(part, Dim(index.span, index.shift + part.begin))
         elif isinstance(index, int):
             self._put(part, self._literal(index, part, size, position))
         elif isinstance(index, torch.SymInt):
@@ -198,6 +212,10 @@ class Selection:
             return indices
         trace, array = self.trace, self.array
         first, last = found[0], found[-1]
+        if last - first + 1 == len(found) and len(real) == len(indices):
+            apart = self._apart(real[first : last + 1])
+            if apart is not None:
+                return [*real[:first], *apart, *real[last + 1 :]]
         parts = array.free[first : last + 1]
         lying = [part.dim for part in parts]
         wanted = list(range(lying[0] or 0, (lying[0] or 0) + len(parts)))
@@ -212,14 +230,40 @@ class Selection:
         self._merge(first, last)
         return [*real[:first], position, *real[last + 1 :]]
 
+    def _apart(self, indices: Sequence[torch.Tensor]) -> list[torch.Tensor | Run] | None:
+        """Tensors of which each has a dimension of the result for itself, in their order, of which all but
+        one are runs. `None` for others, which are paired."""
+        rank, made = max(index.dim() for index in indices), list[torch.Tensor | Run]()
+        for place, index in enumerate(indices):
+            long = [dim for dim, size in enumerate(index.shape, rank - index.dim()) if _is_long(size)]
+            if rank != len(indices) or long != [place]:
+                return None
+            size = index.shape[place - rank + index.dim()]
+            run = self._run(index, size)
+            made.append(index.reshape([size]) if run is None else run)
+        if sum(isinstance(each, torch.Tensor) for each in made) > 1:
+            return None
+        return made
+
+    def _run(self, index: torch.Tensor, size: Size) -> Run | None:
+        """The places of a tile and a number, if that is what a tensor holds."""
+        form = positions(self.trace.value(index).ssa)
+        if not isinstance(form, Positions) or form.lanes or len(form.spans) != 1:
+            return None
+        (span, factor), shift = next(iter(form.spans.values())), form.scalar.literal
+        return Run(size, span, shift) if factor == 1 and shift is not None else None
+
     def _merge(self, first: int, last: int) -> None:
         """View dimensions `first` to `last` of the tensor as one."""
         array, shape = self.array, list(shape_of(self.array.ssa.type))
         start = array.free[first].dim or 0
         count = last - first + 1
-        joined = 1
-        for size in shape[start : start + count]:
-            joined *= size
+        joined = prod(shape[start : start + count])
+        if UNBOUND in shape[start : start + count]:
+            self.trace.fail(
+                f"{array.name} is indexed by several tensors, and how long it is only a call knows; "
+                "static_shapes=True compiles it for what is given, and a loop over one of them takes any"
+            )
         kind = MemRefType(element_type(array.ssa.type), [*shape[:start], joined, *shape[start + count :]])
         ssa = at_entry(self.trace, lambda: self.trace.put(ViewOp(array.ssa, kind)))
 
@@ -234,3 +278,8 @@ class Selection:
         sizes = list(self.tensor.shape)
         with self.trace.shapes_only():
             self.tensor = torch.empty([*sizes[:first], joined, *sizes[last + 1 :]], dtype=self.tensor.dtype)
+
+
+def _is_long(size: Size) -> bool:
+    """Whether a dimension of an index may have more than one place."""
+    return not isinstance(size, int) or size != 1
