@@ -205,7 +205,7 @@ def _shortest(value: Attribute) -> float | int:
         return number
     for digits in range(17):
         short = float(f"{number:.{digits}e}")
-        with suppress(OverflowError):  # rounded up from the largest number of the type
+        with suppress(VerifyException):  # rounded up from the largest number of the type
             if scalar_attr(short, cast("FloatAttr[AnyFloat]", value).type) == value:
                 return short
     return number

@@ -7,7 +7,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from tilec.frontend import host, views
-from tilec.frontend.aten import creation, division, pointwise, products, reductions, shapes
+from tilec.frontend.aten import composed, creation, division, pointwise, products, reductions, shapes
 from tilec.frontend.aten.table import EARLY, HANDLERS, Call, unsupported
 from tilec.frontend.indexing import assign, load, store
 from tilec.frontend.known import Value
@@ -26,7 +26,17 @@ from tilec.frontend.torch_private import (
 )
 from tilec.frontend.trace import Trace, TraceError
 
-__all__ = ["Functions", "Operators", "creation", "division", "pointwise", "products", "reductions", "shapes"]
+__all__ = [
+    "Functions",
+    "Operators",
+    "composed",
+    "creation",
+    "division",
+    "pointwise",
+    "products",
+    "reductions",
+    "shapes",
+]
 
 aten = torch.ops.aten
 

@@ -22,7 +22,6 @@ Binary = Callable[[SSAValue, SSAValue], Operation]
 FLOAT_FUNCTIONS: dict[str, Unary] = {
     "exp": mlir_math.ExpOp,
     "exp2": mlir_math.Exp2Op,
-    "expm1": mlir_math.ExpM1Op,
     "log": mlir_math.LogOp,
     "log2": mlir_math.Log2Op,
     "log10": mlir_math.Log10Op,
@@ -33,8 +32,6 @@ FLOAT_FUNCTIONS: dict[str, Unary] = {
     "cos": mlir_math.CosOp,
     "tan": mlir_math.TanOp,
     "tanh": mlir_math.TanhOp,
-    "sinh": mlir_math.SinhOp,
-    "cosh": mlir_math.CoshOp,
     "erf": mlir_math.ErfOp,
 }
 """Functions of a float; integers become floats first."""
@@ -239,37 +236,6 @@ def _clamp(call: Call) -> torch.Tensor:
                 value, limit if isinstance(limit, torch.Tensor) else torch.full((), limit, dtype=dtype)
             )
     return value
-
-
-def _in_f32(function: Callable[..., torch.Tensor]) -> Callable[[Call], torch.Tensor]:
-    """A function made of others, which torch computes in f32 and rounds once."""
-
-    def handler(call: Call) -> torch.Tensor:
-        first = call.args[0].to(computed_in(call.out.dtype))
-        return function(first, *call.args[1:], **call.kwargs).to(call.out.dtype)
-
-    return handler
-
-
-def _sigmoid(x: torch.Tensor) -> torch.Tensor:
-    return 1.0 / (1.0 + torch.exp(-x))
-
-
-def _gelu(x: torch.Tensor, approximate: str = "none") -> torch.Tensor:
-    if approximate == "tanh":
-        return 0.5 * x * (1.0 + torch.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * x * x * x)))
-    return 0.5 * x * (1.0 + torch.erf(x * math.sqrt(0.5)))
-
-
-def _softplus(x: torch.Tensor, beta: float = 1.0, threshold: float = 20.0) -> torch.Tensor:
-    return torch.where(x * beta > threshold, x, torch.log1p(torch.exp(x * beta)) / beta)
-
-
-handles("sigmoid")(_in_f32(_sigmoid))
-handles("silu")(_in_f32(lambda x: x * _sigmoid(x)))
-handles("gelu")(_in_f32(_gelu))
-handles("softplus")(_in_f32(_softplus))
-handles("leaky_relu")(_in_f32(lambda x, slope=0.01: torch.where(x > 0, x, x * slope)))
 
 
 def _compared(relation: Relation) -> Callable[[Call], torch.Tensor]:
