@@ -127,7 +127,8 @@ def _capacity(group: list[AxisOp], bounds: StepBounds) -> Index:
         if most is None:
             fail(
                 axis,
-                f"compact-worklist: no bound on the steps of axis {axis.axis.name} is known; give it `max N`",
+                f"compact-worklist: no bound on the steps of axis {axis.axis.name} is known; "
+                "give it `max N` (max_extent=N in torch)",
             )
         all_tiles = _all_tiles(axis, counts, bounds)
         total = build.mul(total, most)

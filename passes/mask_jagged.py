@@ -86,7 +86,8 @@ class _Masked:
                 loop,
                 f"mask-jagged: axis {kind.axis} of {kind.parent} has an extent for each lane of "
                 f"{kind.parent}, which --scalarize-jagged left a tile (--explain says why); a tile makes all "
-                "steps that a lane may have, and nothing says how many: give the axis `max N`",
+                "steps that a lane may have, and nothing says how many: give the axis `max N` "
+                "(max_extent=N in torch)",
             )
         self.loop, self.child, self.parent = loop, kind.axis, kind.parent
         self.limit, self.extents, self.child_type = bounds.limit, bounds.end, SpanType(kind.axis, kind.size)

@@ -70,7 +70,8 @@ def _replace(axis: AxisOp, bounds: StepBounds, valid: dict[AxisOp, SSAValue]) ->
     if most is None:
         fail(
             axis,
-            f"overlaunch-jagged: no bound on the steps of axis {axis.axis.name} is known; give it `max N`",
+            f"overlaunch-jagged: no bound on the steps of axis {axis.axis.name} is known; "
+            "give it `max N` (max_extent=N in torch)",
         )
     # Idle steps of one range may rest on a block of the next.
     for outer in axes_behind(axis.operands):

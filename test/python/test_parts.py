@@ -144,6 +144,21 @@ def picking(x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
 
 
 @tilec.kernel
+def taken(x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    """The largest of each row, and the same column of all."""
+    out = torch.empty([x.size(0), 2])
+    for rows in hl.tile(x.size(0)):
+        values = x[rows, :]
+        out[rows, 0] = torch.take_along_dim(values, values.argmax(1)[:, None], 1)[:, 0]
+        out[rows, 1] = values.take_along_dim(ids[None, :], dim=1)[:, 0]
+    return out
+
+
+def taking(x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+    return torch.stack([x.amax(1), x[:, int(ids)]], 1)
+
+
+@tilec.kernel
 def best(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
     """The three largest of each row, the largest last, in four columns, of segments of bf16."""
     out = torch.full([x.size(0), 4], -1.0, dtype=torch.bfloat16)
@@ -206,6 +221,7 @@ KERNELS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., torch.Tensor], tu
     "rolled": (rolled, rolling, (drawn(20, 40),)),
     "padded": (padded, padding, (drawn(20, 40),)),
     "picked": (picked, picking, (LOGITS, IDS)),
+    "taken": (taken, taking, (drawn(31, 40), torch.tensor([17]))),
     "best": (best, bests, (drawn(31, 40), torch.tensor([0, 3, 3, 10, 31]))),
     "means": (means, mean, (drawn(31, 40),)),
     "counted": (counted, counting, (WHOLE, KEYS, torch.tensor([4, 1, 4, 0]))),

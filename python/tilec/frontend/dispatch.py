@@ -247,7 +247,20 @@ def _constant(trace: Trace, data: Any, *, dtype: torch.dtype | None = None, **kw
     return torch.tensor(data, dtype=dtype, **kwargs)
 
 
+def _take_along_dim(
+    trace: Trace, tensor: torch.Tensor, indices: torch.Tensor, dim: int | None = None
+) -> torch.Tensor:
+    """A gather, of which the positions are the same along dimensions in which they are 1."""
+    if dim is None:
+        trace.fail("take_along_dim without a dimension; name the one that the positions are of")
+    shape = list(tensor.shape)
+    shape[dim] = indices.shape[dim]
+    return torch.gather(tensor, dim, indices.expand(shape))
+
+
 SPECIAL: dict[Any, Callable[..., Any]] = {
+    torch.take_along_dim: _take_along_dim,
+    torch.Tensor.take_along_dim: _take_along_dim,
     torch.Tensor.__getitem__: load,
     torch.Tensor.__setitem__: store,
     torch.Tensor.__bool__: _truth,

@@ -14,7 +14,7 @@ func.func @unbounded(%x: memref<8x512xf32>, %lengths: memref<8xi32>, %out: memre
   }
   return
 }
-// CHECK: {{.*}}/compact-worklist-invalid.mlir:9:5: error: compact-worklist: no bound on the steps of axis i is known; give it `max N`
+// CHECK: {{.*}}/compact-worklist-invalid.mlir:9:5: error: compact-worklist: no bound on the steps of axis i is known; give it `max N` (max_extent=N in torch)
 
 // -----
 
@@ -34,4 +34,4 @@ func.func @quotient(%x: memref<8x512xf32>, %lengths: memref<8xi32>, %out: memref
   }
   return
 }
-// CHECK: {{.*}}/compact-worklist-invalid.mlir:29:5: error: compact-worklist: no bound on the steps of axis i is known; give it `max N`
+// CHECK: {{.*}}/compact-worklist-invalid.mlir:29:5: error: compact-worklist: no bound on the steps of axis i is known; give it `max N` (max_extent=N in torch)

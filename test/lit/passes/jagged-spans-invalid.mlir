@@ -24,4 +24,4 @@ func.func @all_rows(%x: memref<64x512xf32>, %lens: memref<64xi32>) -> memref<1xf
   return %out : memref<1xf32>
 }
 // CHECK: {{.*}}/jagged-spans-invalid.mlir:16:5: error: {{[a-z-]+}}: axis k of p is a jagged tile
-// ALL: {{.*}}/jagged-spans-invalid.mlir:16:5: error: mask-jagged: axis k of p has an extent for each lane of p, which --scalarize-jagged left a tile (--explain says why); a tile makes all steps that a lane may have, and nothing says how many: give the axis `max N`
+// ALL: {{.*}}/jagged-spans-invalid.mlir:16:5: error: mask-jagged: axis k of p has an extent for each lane of p, which --scalarize-jagged left a tile (--explain says why); a tile makes all steps that a lane may have, and nothing says how many: give the axis `max N` (max_extent=N in torch)

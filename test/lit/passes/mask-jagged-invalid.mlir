@@ -9,7 +9,7 @@ func.func @no_limit(%x: memref<64x512xf32>, %lens: memref<64xi32>) {
   }
   return
 }
-// CHECK: {{.*}}/mask-jagged-invalid.mlir:6:5: error: mask-jagged: axis k of p has an extent for each lane of p, which --scalarize-jagged left a tile (--explain says why); a tile makes all steps that a lane may have, and nothing says how many: give the axis `max N`
+// CHECK: {{.*}}/mask-jagged-invalid.mlir:6:5: error: mask-jagged: axis k of p has an extent for each lane of p, which --scalarize-jagged left a tile (--explain says why); a tile makes all steps that a lane may have, and nothing says how many: give the axis `max N` (max_extent=N in torch)
 
 // -----
 

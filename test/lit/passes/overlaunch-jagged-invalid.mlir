@@ -14,4 +14,4 @@ func.func @unbounded(%x: memref<8x512xf32>, %lengths: memref<8xi32>, %out: memre
   }
   return
 }
-// CHECK: {{.*}}/overlaunch-jagged-invalid.mlir:9:5: error: overlaunch-jagged: no bound on the steps of axis i is known; give it `max N`
+// CHECK: {{.*}}/overlaunch-jagged-invalid.mlir:9:5: error: overlaunch-jagged: no bound on the steps of axis i is known; give it `max N` (max_extent=N in torch)
