@@ -91,13 +91,9 @@ def _column(access: LoadOp | StoreOp) -> tuple[int, int, int] | None:
     number = dim.shift if dim.base is None and not dim.full else None
     if not isinstance(number, int) or not 0 <= number < whole:
         return None
-    names = span_names(_value(access).type)
+    names = span_names((access.value if isinstance(access, StoreOp) else access.result).type)
     apart = None in names and any(names[names.index(None) :])  # a dimension of 1 cannot be taken away then
     return None if not names or apart else (place, number, number + 1)
-
-
-def _value(access: Read | Stored) -> SSAValue:
-    return access.value if isinstance(access, Stored) else access.result
 
 
 def _whole(window: Sequence[Dim], place: int) -> list[Dim]:
@@ -154,7 +150,6 @@ class _Run:
             reached = max(reached, end) if begin <= reached else reached
         self.is_complete = reached == self.size
         self.pieces: list[tuple[int, int, SSAValue]] = []
-        self.held: SSAValue | None = None
 
     def _accesses(self, first: Stored, forward: bool) -> Iterator[tuple[Read | Stored, tuple[int, int]]]:
         """Those from `first` on, or the reads that stand before it, up to another access of the array."""

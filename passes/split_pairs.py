@@ -37,7 +37,7 @@ from tilec.dialects.tile.mixing import Combine, ReduceOp
 from tilec.dialects.tile.syntax import ints_of, scalar_of
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, span_names, value_type
 from tilec.dialects.tile.values import BroadcastOp, ConcatenateOp, ReshapeOp, SliceOp, SplatOp
-from tilec.lowering.values import COMBINERS
+from tilec.rewriting.combining import COMBINERS
 
 FEW = 8
 """The most lanes of a dimension that is split."""

@@ -26,6 +26,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import EmptyOp, FullOp
 from tilec.dialects.tile.elementwise import CastOp
+from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import element_type, shape_of, with_element
 from tilec.dialects.tile.views import ConvertOp, ViewOp, viewed_array
 
@@ -81,7 +82,7 @@ class _Function:
                 made = (
                     EmptyOp(kind, like=op.like, extent=op.extent)
                     if isinstance(op, EmptyOp)
-                    else FullOp(abs(op.value.value.data), kind, like=op.like, extent=op.extent)
+                    else FullOp(abs(scalar_of(op.value)), kind, like=op.like, extent=op.extent)
                 )
                 self._keep(op.array, made, InsertPoint.before(op))
             case ViewOp() if op.array in self.made:

@@ -2,7 +2,7 @@
 selects.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import AnyFloat, f32, i1, i8, i16, i32
@@ -10,13 +10,13 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from tilec.analysis.affine import linear
 from tilec.analysis.lanes import may_have_dead_lanes
-from tilec.analysis.vmem import LANES, SUBLANES, WORD
+from tilec.analysis.vmem import LANES, WORD
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.axes import span_in_scope
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectOp
 from tilec.dialects.tile.interleaved import InterleaveOp, StridedSliceOp
-from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp, ScanOp, WholeOp, identity
+from tilec.dialects.tile.mixing import Combine, FillOp, ReduceOp, ScanOp, WholeOp
 from tilec.dialects.tile.places import GetOp
 from tilec.dialects.tile.products import DotOp
 from tilec.dialects.tile.schedule import WindowOp
@@ -32,13 +32,11 @@ from tilec.dialects.tile.values import (
     TransposeOp,
 )
 from tilec.lowering.chains import rows_of_chains
-from tilec.lowering.interleaved import interleave, strided_slice
+from tilec.lowering.interleaved import Emit, interleave, strided_slice
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.scalars import Scalars
-from tilec.rewriting.combining import COMBINERS
+from tilec.lowering.scans import fold, scan
 from tilec.rewriting.index import Index
-
-Emit = Callable[[Operation], SSAValue]
 
 REDUCED_AT_ONCE = (Combine.ADD, Combine.MAX, Combine.MIN)
 """The reductions that Mosaic lowers; of any element type but i1."""
@@ -199,16 +197,19 @@ class Values:
             dims = [0, 1]
         if element_type(op.value.type) == i1:
             return self._reduce_bools(op, value, dims)
-        if op.kind.data not in REDUCED_AT_ONCE:
-            return self._fold(op, value, dims)
         if element_type(op.value.type) in (i8, i16):
             value = self.emit(CastOp(value, i32))
         kept = rows_of_chains(op.value) if dims == [0] else None
-        if kept is not None:
-            rows, columns = shape_of(value.type)
-            chains = self._reshape(value, (rows // kept, kept, columns))
-            value = self.emit(ReduceOp(op.kind.data, chains, [0]))
-        made = self.emit(ReduceOp(op.kind.data, value, dims))
+        if op.kind.data not in REDUCED_AT_ONCE:
+            made = fold(self.emit, op.kind.data, value, dims)
+            if not shape_of(op.result.type):  # one lane is left, of which a sum makes a scalar
+                made = self.emit(ReduceOp(Combine.ADD, made, list(range(len(shape_of(made.type))))))
+        else:
+            if kept is not None:
+                rows, columns = shape_of(value.type)
+                chains = self._reshape(value, (rows // kept, kept, columns))
+                value = self.emit(ReduceOp(op.kind.data, chains, [0]))
+            made = self.emit(ReduceOp(op.kind.data, value, dims))
         made = self._reduced(made, op.result) if shape_of(op.result.type) else made
         return self._narrowed(made, op.result)
 
@@ -233,27 +234,6 @@ class Values:
         if not self.orientation.is_column(result):
             return self._reshape(made, (1, size))
         return self.widened(self._reshape(made, (size, 1)), result)
-
-    def _fold(self, op: ReduceOp, value: SSAValue, dims: list[int]) -> SSAValue:
-        """A reduction that the TPU has no instruction for: the last lane of a scan of joined halves."""
-        for dim in dims:
-            scanned = self._scanned(op.kind.data, self._halved(op.kind.data, value, dim), dim)
-            value = self.emit(SliceOp(scanned, dim, shape_of(scanned.type)[dim] - 1, 1))
-        if not shape_of(op.result.type):  # one lane is left, of which a sum makes a scalar
-            return self.emit(ReduceOp(Combine.ADD, value, list(range(len(shape_of(value.type))))))
-        return self._reduced(value, op.result)
-
-    def _halved(self, kind: Combine, value: SSAValue, dim: int) -> SSAValue:
-        """Halves of a dimension combined, again and again, while they are whole registers."""
-        element, last = element_type(value.type), len(shape_of(value.type)) - 1
-        unit = {last: LANES, last - 1: SUBLANES}.get(dim, 1)
-        if element not in (i32, f32):
-            return value
-        while shape_of(value.type)[dim] % (2 * unit) == 0:
-            half = shape_of(value.type)[dim] // 2
-            parts = [self.emit(SliceOp(value, dim, begin, half)) for begin in (0, half)]
-            value = self.emit(COMBINERS[kind, isinstance(element, AnyFloat)](*parts))
-        return value
 
     def _broadcast(self, op: BroadcastOp) -> SSAValue:
         dims, target = ints_of(op.dims), self.type_of(op.result)
@@ -402,43 +382,7 @@ class Values:
         dim = op.dim.value.data
         if len(shape_of(op.value.type)) == 1:
             dim = 0 if self.orientation.is_column(op.value) else 1
-        return self._scanned(op.kind.data, self.get(op.value), dim, op.reverse is not None)
-
-    def _scanned(self, kind: Combine, value: SSAValue, dim: int, reverse: bool = False) -> SSAValue:
-        """Log-step scan: after step s each lane combines the 2^s lanes up to it, or from it on.
-
-        Source: Hillis and Steele, "Data parallel algorithms", 1986. Rotation is a 32-bit operation on a TPU.
-        """
-        shape, element = shape_of(value.type), element_type(value.type)
-        is_float = isinstance(element, AnyFloat)
-        wide = f32 if is_float else i32
-        constant = kind is Combine.ADD and element == i32 and not reverse
-        if constant and isinstance(step := value.owner, SplatOp):
-            return self._multiples(int(scalar_of(step.value)), shape, dim)
-        if element != wide:
-            value = self.emit(CastOp(value, wide))
-        neutral = self.emit(SplatOp(identity(kind, wide), value.type))
-        lanes = self.emit(pallas.IotaOp(list(shape), dim))
-        distance = 1
-        while distance < shape[dim]:
-            by = shape[dim] - distance if reverse else distance
-            moved = self.emit(pallas.RollOp(value, by, dim))
-            bound = self.emit(SplatOp(by, lanes.type))
-            inside = self.emit(CompareOp(Relation.LT if reverse else Relation.GE, lanes, bound))
-            before = self.emit(SelectOp(inside, moved, neutral))
-            value = self.emit(COMBINERS[kind, is_float](value, before))
-            distance *= 2
-        return value if element == wide else self.emit(CastOp(value, element))
-
-    def _multiples(self, number: int, shape: Sequence[int], dim: int) -> SSAValue:
-        """The multiples of a number along a dimension, from itself on: the sums of it up to each lane."""
-        lanes = self.emit(pallas.IotaOp(list(shape), dim))
-        counted = self.emit(arith.AddiOp(lanes, self.emit(SplatOp(1, lanes.type))))
-        return (
-            counted
-            if number == 1
-            else self.emit(arith.MuliOp(counted, self.emit(SplatOp(number, lanes.type))))
-        )
+        return scan(self.emit, op.kind.data, self.get(op.value), dim, reverse=op.reverse is not None)
 
 
 def _is_too_narrow(op: Operation) -> bool:
