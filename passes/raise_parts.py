@@ -75,10 +75,12 @@ def _part(access: Read | Stored) -> tuple[int, int, int] | None:
     place = next(i for i, dim in enumerate(access.window) if dim.indexed)
     dim, whole = access.window[place], shape_of(access.array.type)[place]
     form = None if dim.base is None else positions(dim.base)
-    if dim.base is None or not isinstance(form, Positions) or form.spans or form.lanes != {0: 1}:
+    if dim.base is None or not isinstance(form, Positions) or form.spans:
         return None
     begin = (form.scalar + linear(dim.shift)).literal
     shape = shape_of(dim.base.type)
+    if form.lanes != ({} if shape == (1,) else {0: 1}):
+        return None
     if begin is None or begin < 0 or len(shape) != 1 or begin + shape[0] > whole:
         return None
     return place, begin, begin + shape[0]
@@ -152,11 +154,11 @@ class _Run:
         self.pieces: list[tuple[int, int, SSAValue]] = []
 
     def _accesses(self, first: Stored, forward: bool) -> Iterator[tuple[Read | Stored, tuple[int, int]]]:
-        """Those from `first` on, or the reads that stand before it, up to another access of the array."""
+        """Those from `first` on, or those that stand before it, up to another access of the array."""
         op = first if forward else first.prev_op
         while op is not None:
             bounds = self._bounds(op)
-            if bounds is not None and isinstance(op, Read | Stored if forward else Read):
+            if bounds is not None and isinstance(op, Read | Stored):
                 yield op, bounds
             elif any(self._is_touched(each) for each in op.walk()):
                 return

@@ -1,14 +1,12 @@
 """Truth values in arrays: masks and flags that kernels take, and that they make."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 import torch
+from torch_cases import Case, verify
 
 import tilec
 import tilec.language as hl
-from tilec.testing import check, prove
+from tilec.testing import check
 
 
 def drawn(*shape: int) -> torch.Tensor:
@@ -85,7 +83,7 @@ def flipped(m: torch.Tensor) -> torch.Tensor:
 OFFSETS = torch.tensor([0, 3, 3, 20, 40])
 X = torch.randn(40, 100, generator=torch.Generator().manual_seed(0))
 IDS = torch.randint(0, 30, (50,), generator=torch.Generator().manual_seed(0))
-KERNELS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., Any], tuple[torch.Tensor, ...]]] = {
+KERNELS: dict[str, Case] = {
     "chosen": (chosen, choosing, (drawn(40, 100), X, torch.tensor([True, True, False, True]), OFFSETS)),
     "updated": (updated, updating, (drawn(40, 200), X)),
     "found": (found, finding, (drawn(30), drawn(30, 4) | drawn(1), IDS)),
@@ -94,15 +92,8 @@ KERNELS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., Any], tuple[torch
 
 
 @pytest.mark.parametrize("name", KERNELS)
-def test_agrees_with_torch(name: str) -> None:
-    kernel, reference, args = KERNELS[name]
-    check(kernel, reference, lambda: args)
-
-
-@pytest.mark.parametrize("name", KERNELS)
-def test_is_proven(name: str) -> None:
-    kernel, _, args = KERNELS[name]
-    prove(kernel, args, chips=("v5e",), seeds=(0,))
+def test_agrees_with_torch_and_is_proven(name: str) -> None:
+    verify(KERNELS[name], seeds=(0,))
 
 
 @pytest.mark.parametrize("loop", ["grid", "emit_pipeline", "fori_loop"])

@@ -1,17 +1,15 @@
 """Stores of grids at positions that are loaded, as writes to the slots of a cache: the three proofs."""
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
+from torch_cases import Case, verify
 
 import tilec
 import tilec.language as hl
 from tilec.diagnostics import TileError
 from tilec.dialects.interpreter import InterpreterError, run
-from tilec.testing import check, prove
+from tilec.testing import check
 
 RANDOM = torch.Generator().manual_seed(0)
 
@@ -147,7 +145,7 @@ def to_added(
     return cache
 
 
-KERNELS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., torch.Tensor], tuple[torch.Tensor, ...]]] = {
+KERNELS: dict[str, Case] = {
     "written": (written, to_slots, (drawn(32, 4, 128), SLOTS, drawn(5, 4, 128))),
     "written_rows": (written_rows, to_slots, (drawn(32, 128), SLOTS, drawn(5, 128))),
     "written_pages": (
@@ -173,15 +171,8 @@ KERNELS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., torch.Tensor], tu
 
 
 @pytest.mark.parametrize("name", KERNELS)
-def test_agrees_with_torch(name: str) -> None:
-    kernel, reference, args = KERNELS[name]
-    check(kernel, reference, lambda: args)
-
-
-@pytest.mark.parametrize("name", KERNELS)
-def test_is_proven(name: str) -> None:
-    kernel, _, args = KERNELS[name]
-    prove(kernel, args, chips=("v5e", "tpu7x"))
+def test_agrees_with_torch_and_is_proven(name: str) -> None:
+    verify(KERNELS[name], chips=("v5e", "tpu7x"))
 
 
 @pytest.mark.parametrize("grouping", ["worklist", "overlaunch", "stream"])

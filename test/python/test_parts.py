@@ -1,16 +1,14 @@
 """Parts of a dimension, between numbers: read and stored, moved, filled up and picked from."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 import torch
 from torch.nn import functional
+from torch_cases import Case, verify
 
 import tilec
 import tilec.language as hl
 from tilec.diagnostics import TileError
-from tilec.testing import check, prove
+from tilec.testing import check
 
 
 def drawn(*shape: int) -> torch.Tensor:
@@ -71,23 +69,27 @@ def doubling(x: torch.Tensor) -> torch.Tensor:
 
 
 @tilec.kernel
-def updated(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+def updated(x: torch.Tensor, offsets: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """Parts that are read again, that overlap, and that leave others as they are, of segments in place."""
     for g in hl.grid(offsets.size(0) - 1):
         for rows in hl.tile(offsets[g], offsets[g + 1]):
+            x[rows, :] = x[rows, :] + y[rows, :]
             x[rows, :16] *= 2
             x[rows, 12:30] = x[rows, 2:20] + x[rows, 12:30]
             x[rows, 33] = x[rows, 12] - x[rows, 39]
-            x[rows, 34] = x[rows, :].sum(1)
+            x[rows, 34:35] *= 2
+            x[rows, 34] -= y[rows, 7]
+            x[rows, 35] = x[rows, :].sum(1)
     return x
 
 
-def updating(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
-    x = x.clone()
+def updating(x: torch.Tensor, offsets: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    x = x + y
     x[:, :16] *= 2
     x[:, 12:30] = x[:, 2:20] + x[:, 12:30]
     x[:, 33] = x[:, 12] - x[:, 39]
-    x[:, 34] = x.sum(1)
+    x[:, 34] = x[:, 34] * 2 - y[:, 7]
+    x[:, 35] = x.sum(1)
     return x
 
 
@@ -212,11 +214,11 @@ LOGITS[3, 0], LOGITS[5, 9] = torch.inf, torch.nan
 IDS = torch.randint(10, 33, (40, 2), generator=torch.Generator().manual_seed(0))
 WHOLE = torch.randint(-3, 4, (31, 40), generator=torch.Generator().manual_seed(0)).float()
 KEYS = torch.randint(0, 4, (31,), generator=torch.Generator().manual_seed(0))
-KERNELS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., torch.Tensor], tuple[torch.Tensor, ...]]] = {
+KERNELS: dict[str, Case] = {
     "rotated": (rotated, rotation, (drawn(40, 3, 256), drawn(40, 128), drawn(40, 128))),
     "turned": (turned, turning, (drawn(31, 384), torch.tensor([0, 3, 3, 10, 31]), drawn(4))),
     "doubled": (doubled, doubling, (drawn(20, 128),)),
-    "updated": (updated, updating, (WHOLE, torch.tensor([0, 3, 3, 10, 31]))),
+    "updated": (updated, updating, (WHOLE, torch.tensor([0, 3, 3, 10, 31]), WHOLE.flip(0))),
     "inside": (inside, insides, (drawn(20, 5, 40).bfloat16(), drawn(20, 2, 40))),
     "rolled": (rolled, rolling, (drawn(20, 40),)),
     "padded": (padded, padding, (drawn(20, 40),)),
@@ -229,15 +231,8 @@ KERNELS: dict[str, tuple[tilec.Kernel[..., Any], Callable[..., torch.Tensor], tu
 
 
 @pytest.mark.parametrize("name", KERNELS)
-def test_agrees_with_torch(name: str) -> None:
-    kernel, reference, args = KERNELS[name]
-    check(kernel, reference, lambda: args)
-
-
-@pytest.mark.parametrize("name", KERNELS)
-def test_is_proven(name: str) -> None:
-    kernel, _, args = KERNELS[name]
-    prove(kernel, args, chips=("v5e",), seeds=(0,))
+def test_agrees_with_torch_and_is_proven(name: str) -> None:
+    verify(KERNELS[name], seeds=(0,))
 
 
 @pytest.mark.parametrize("name", ["rotated", "turned"])

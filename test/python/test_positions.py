@@ -52,3 +52,15 @@ def test_places_of_several_tensors_need_to_know_the_array() -> None:
     ids = torch.zeros(5, dtype=torch.int64)
     with pytest.raises(tilec.TraceError, match="u is indexed by several tensors, and how long it is only a"):
         found(torch.randn(4, 4), ids, ids)
+
+
+def test_a_slice_between_positions_is_refused() -> None:
+    @tilec.kernel
+    def between(u: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(u)
+        for i, j in hl.tile([u.size(0), u.size(2)]):
+            out[i, :, j] = u[i.index[:, None], :, j.index[None, :]]
+        return out
+
+    with pytest.raises(tilec.TraceError, match="several tensors along dimensions that do not lie together"):
+        between(torch.randn(4, 3, 5))

@@ -219,7 +219,8 @@ class Selection:
         parts = array.free[first : last + 1]
         lying = [part.dim for part in parts]
         wanted = list(range(lying[0] or 0, (lying[0] or 0) + len(parts)))
-        if lying != wanted or not all(part.whole for part in parts) or len(real) != len(indices):
+        between = any(isinstance(each, slice | Tile) for each in real[first : last + 1])
+        if between or lying != wanted or not all(part.whole for part in parts) or len(real) != len(indices):
             trace.fail(
                 f"{array.name} is indexed by several tensors along dimensions that do not lie together; "
                 "index one dimension by a tensor, or view the others as one"

@@ -127,7 +127,7 @@ class Values:
             case TransposeOp():
                 made = self._transpose(op)
             case ReshapeOp():
-                made = self._reshape(self._flat(op.value), self.shape(op.result))
+                made = self._shaped(self._flat(op.value), op.result)
             case SliceOp():
                 made = self._slice(op)
             case ConcatenateOp():
@@ -210,7 +210,7 @@ class Values:
                 chains = self._reshape(value, (rows // kept, kept, columns))
                 value = self.emit(ReduceOp(op.kind.data, chains, [0]))
             made = self.emit(ReduceOp(op.kind.data, value, dims))
-        made = self._reduced(made, op.result) if shape_of(op.result.type) else made
+        made = self._shaped(made, op.result) if shape_of(op.result.type) else made
         return self._narrowed(made, op.result)
 
     def _reduce_bools(self, op: ReduceOp, value: SSAValue, dims: list[int]) -> SSAValue:
@@ -219,15 +219,15 @@ class Values:
         numbers = self.emit(CastOp(value, f32))
         made = self.emit(ReduceOp(_OF_ONES[op.kind.data], numbers, dims))
         if shape_of(op.result.type):  # an i1 has no layout to reshape
-            made = self._reduced(made, op.result)
+            made = self._shaped(made, op.result)
         if op.kind.data in (Combine.XOR, Combine.ADD):
             whole = self.emit(CastOp(made, i32))
             one = self.emit(SplatOp(1, whole.type))
             made = self.emit(arith.AndIOp(whole, one))
         return self.emit(CastOp(made, i1))
 
-    def _reduced(self, made: SSAValue, result: SSAValue) -> SSAValue:
-        """What a reduction left, in the shape of its result."""
+    def _shaped(self, made: SSAValue, result: SSAValue) -> SSAValue:
+        """The lanes of a result, as a reduction or a reshape has them, in the shape that it is held in."""
         if len(shape_of(result.type)) != 1:
             return self._reshape(made, self.shape(result))
         size = shape_of(result.type)[0]
