@@ -71,6 +71,21 @@ def finding(done: torch.Tensor, rows: torch.Tensor, ids: torch.Tensor) -> tuple[
 
 
 @tilec.kernel
+def beside(m: torch.Tensor, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Whether all or any of a row hold, beside columns of others."""
+    out, kept = torch.empty([x.size(0)]), torch.empty([x.size(0)], dtype=torch.bool)
+    for rows in hl.tile(x.size(0)):
+        kept[rows] = m[rows, :].any(1) & (x[rows, 3] > 0) | m[rows, 5]
+        out[rows] = torch.where((x[rows, :] > 0).all(1), x[rows, 2], 1.0) + m[rows, :].all(1).float()
+    return out, kept
+
+
+def besides(m: torch.Tensor, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    out = torch.where((x > 0).all(1), x[:, 2], 1.0) + m.all(1)
+    return out, m.any(1) & (x[:, 3] > 0) | m[:, 5]
+
+
+@tilec.kernel
 def flipped(m: torch.Tensor) -> torch.Tensor:
     """Through views of both."""
     out = torch.empty_like(m)
@@ -87,6 +102,7 @@ KERNELS: dict[str, Case] = {
     "chosen": (chosen, choosing, (drawn(40, 100), X, torch.tensor([True, True, False, True]), OFFSETS)),
     "updated": (updated, updating, (drawn(40, 200), X)),
     "found": (found, finding, (drawn(30), drawn(30, 4) | drawn(1), IDS)),
+    "beside": (beside, besides, (drawn(40, 100) & drawn(40, 1), X + 2)),
     "flipped": (flipped, torch.logical_not, (drawn(16, 128),)),
 }
 

@@ -21,7 +21,15 @@ from tilec.dialects.tile.places import GetOp
 from tilec.dialects.tile.products import DotOp
 from tilec.dialects.tile.schedule import WindowOp
 from tilec.dialects.tile.syntax import ints_of, scalar_of
-from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of, span_names, value_type
+from tilec.dialects.tile.types import (
+    UNBOUND,
+    byte_width,
+    element_type,
+    shape_of,
+    span_names,
+    value_type,
+    with_element,
+)
 from tilec.dialects.tile.values import (
     BroadcastOp,
     ConcatenateOp,
@@ -95,7 +103,8 @@ class Values:
         """An n x 1 column in the shape that `like` is held in."""
         if not self.orientation.is_wide(like):
             return column
-        return self.emit(BroadcastOp(column, [0, 1], self.type_of(like)))
+        kind = with_element(self.type_of(like), element_type(column.type))
+        return self.emit(BroadcastOp(column, [0, 1], kind))
 
     def lower(self, op: Operation) -> None:
         """Lower `op`, which computes a value from values."""
