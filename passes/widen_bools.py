@@ -13,7 +13,7 @@ After:
       %p_1 = tile.load %m_1[%t, :]
       %p = tile.cast %p_1 to i1
 
-Arguments and results of the function stay as they are: the host converts them.
+Arguments and results of the function stay as they are: the host converts them. Arrays on the chip do too.
 """
 
 from xdsl.context import Context
@@ -26,6 +26,7 @@ from xdsl.rewriter import InsertPoint, Rewriter
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import EmptyOp, FullOp
 from tilec.dialects.tile.elementwise import CastOp
+from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import element_type, shape_of, with_element
 from tilec.dialects.tile.views import ConvertOp, ViewOp, viewed_array
@@ -45,7 +46,7 @@ class WidenBools(ModulePass):
 class _Function:
     def __init__(self, function: func.FuncOp):
         self.block, self.location = function.body.block, function.location
-        accesses = [op for op in function.walk() if isinstance(op, AccessOp)]
+        accesses = [op for op in function.walk() if isinstance(op, AccessOp) and not is_local(op.array)]
         self.accesses = [op for op in accesses if element_type(op.array.type) == i1]
         self.arrays = {viewed_array(op.array) for op in self.accesses}
         self.written = {viewed_array(op.array) for op in self.accesses if op.writes}

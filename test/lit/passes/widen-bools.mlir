@@ -34,6 +34,21 @@ func.func @lanes(%m: memref<?x128xi1>, %x: memref<?x128xf32>, %kept: memref<4xi1
   return %m, %out, %kept : memref<?x128xi1>, memref<?x128xi1>, memref<4xi1>
 }
 
+// Arrays on the chip are left.
+// CHECK-LABEL: func.func @local
+// CHECK:           %seen = tile.local : memref<128xi1>
+// CHECK-NEXT:      %a = tile.load %m_1[%g, :]
+// CHECK-NEXT:      %a_1 = tile.cast %a to i1
+// CHECK-NEXT:      tile.store %a_1, %seen[:]
+func.func @local(%m: memref<8x128xi1>) {
+  tile.grid %g = 0 to 8 {
+    %seen = tile.local : memref<128xi1>
+    %a = tile.load %m[%g, :]
+    tile.store %a, %seen[:]
+  }
+  return
+}
+
 // Scalars are words.
 // CHECK-LABEL: func.func @scalars
 // CHECK-NEXT:    %flags_1 = tile.convert %flags : memref<8xi1> to memref<8xi32>
