@@ -82,3 +82,18 @@ def test_an_array_keeps_its_shape() -> None:
 
     with pytest.raises(tilec.TraceError, match=r"squeeze_ changes the shape of float32\[1, 6\]"):
         first.bind(torch.randn(1, 6))
+
+
+def test_a_view_of_an_argument_that_changes_is_returned() -> None:
+    """Beside the argument, or alone."""
+
+    @tilec.kernel
+    def doubled(x: torch.Tensor) -> torch.Tensor:
+        flat = x.view(-1)
+        for lanes in hl.tile(flat.size(0)):
+            flat[lanes] = flat[lanes] * 2
+        return flat
+
+    x = torch.arange(16.0).reshape(2, 8)
+    assert torch.equal(doubled(x), torch.arange(0.0, 32.0, 2.0))
+    assert torch.equal(x, torch.arange(0.0, 32.0, 2.0).reshape(2, 8))

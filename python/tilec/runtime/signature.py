@@ -85,8 +85,11 @@ def check_signature(module: ModuleOp, signature: Signature) -> None:
         scalar = given.shape == () and wanted.shape == (1,)
         if not (scalar or given.shape == wanted.shape) or not _holds(wanted.dtype, given.dtype):
             fail(function, f"parameter {given} of a signature is an argument {wanted} of @{own.name}")
+    changed = {given.argument for given in signature.results}
     for given, wanted in zip(signature.results, own.results, strict=True):
-        if given.argument != wanted.argument or not _holds(wanted.dtype, given.dtype):
+        # A view of an argument may be a result of its own, beside the argument.
+        known = given.argument == wanted.argument or (given.argument is None and wanted.argument in changed)
+        if not known or not _holds(wanted.dtype, given.dtype):
             fail(function, f"{given} of a signature is {wanted} of @{own.name}")
 
 
