@@ -1,7 +1,8 @@
 """`--raise-columns`: what is written to one place of the last dimension becomes a masked write to all of it.
 
 Elements of the last dimension lie side by side in a register, so a column of a tile is no window. It is the
-lanes of whole rows that have the column's number, and the others keep what they hold.
+lanes of whole rows that have the column's number, and the others keep what they hold. Of rows at computed
+positions, one column is read so too: it is the sum of the lanes of which all others are 0.
 
 Before:
     tile.store %sums, %out[%m, 3]
@@ -18,19 +19,21 @@ would meet in a row; atomics that return what was there.
 from xdsl.context import Context
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import ModuleOp, i32
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
 from tilec.analysis.affine import arguments_behind
 from tilec.analysis.within import grid_around
-from tilec.dialects.tile.access import Dim
+from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import StoreOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
-from tilec.dialects.tile.elementwise import CompareOp, Relation
+from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
+from tilec.dialects.tile.gathers import GatherOp
+from tilec.dialects.tile.mixing import Combine, ReduceOp
 from tilec.dialects.tile.types import element_type, shape_of, span_names, value_type, with_element
 from tilec.dialects.tile.values import BroadcastOp
-from tilec.rewriting.accumulators import constant
+from tilec.rewriting.accumulators import as_element, constant, wide_element
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.one_hot import lane_numbers
 
@@ -44,17 +47,66 @@ class RaiseColumns(ModulePass):
         for access in [inner for inner in op.walk() if isinstance(inner, StoreOp | AtomicRmwOp)]:
             if _is_column(access):
                 Rewriter.replace_op(access, _widened(access), [])
+        for gather in [inner for inner in op.walk() if isinstance(inner, GatherOp)]:
+            if _is_single(gather):
+                made = _picked(gather)
+                Rewriter.replace_op(gather, made, [made[-1].results[0]])
+
+
+def _is_single(access: AccessOp) -> bool:
+    """Whether an access has one place of the last dimension, and others of others."""
+    last, whole = access.window[-1], shape_of(access.array.type)[-1]
+    single = not last.full and last.span is None and not last.indexed
+    return single and whole > 0 and len(access.window) > 1
 
 
 def _is_column(access: StoreOp | AtomicRmwOp) -> bool:
-    last, whole = access.window[-1], shape_of(access.array.type)[-1]
     if isinstance(access, AtomicRmwOp) and (access.old is not None or access.expected is not None):
         return False
-    single = not last.full and last.span is None and not last.indexed
-    if not single or whole <= 0 or not shape_of(access.value.type) or len(access.window) < 2:
+    if not _is_single(access) or not shape_of(access.value.type):
         return False
     grid = grid_around(access)
-    return grid is None or arguments_behind(last.values).isdisjoint(grid.body.block.args)
+    return grid is None or arguments_behind(access.window[-1].values).isdisjoint(grid.body.block.args)
+
+
+def _wide(build: IndexBuilder, value: SSAValue, whole: int) -> SSAValue:
+    """A tile in each of so many lanes of a last dimension."""
+    names, shape = span_names(value.type), shape_of(value.type)
+    kind = value_type(element_type(value.type), (*shape, whole), (*names, None))
+    return build.insert(BroadcastOp(value, range(len(shape)), kind))
+
+
+def _lanes_of(build: IndexBuilder, last: Dim, rows: Attribute) -> SSAValue:
+    """Which lanes of whole rows have a column's number."""
+    kind, whole = with_element(rows, i32), shape_of(rows)[-1]
+    numbers = build.insert(BroadcastOp(lane_numbers(build, whole), [len(shape_of(kind)) - 1], kind))
+    number = build.add(0 if last.base is None else last.base, last.shift)
+    if isinstance(number, int):
+        column = build.insert(constant(number, kind))
+    else:
+        column = build.insert(BroadcastOp(build.insert(arith.IndexCastOp(number, i32)), [], kind))
+    return build.insert(CompareOp(Relation.EQ, numbers, column))
+
+
+def _picked(gather: GatherOp) -> list[Operation]:
+    """The operations that read whole rows in place of a column."""
+    build = IndexBuilder([], gather.location)
+    *others, last = gather.window
+    whole = shape_of(gather.array.type)[-1]
+    mask, other = gather.mask, gather.other
+    if mask is not None and other is not None:
+        mask = _wide(build, mask, whole)
+        other = _wide(build, other, whole) if shape_of(other.type) else other
+    rows = GatherOp(gather.array, [*others, Dim(full=True)], mask, other)
+    rows.placement = gather.placement
+    value = build.insert(rows)
+    element = wide_element(element_type(value.type))
+    value = as_element(build, value, element)
+    zeros = build.insert(constant(0, value.type))
+    chosen = build.insert(SelectOp(_lanes_of(build, last, value.type), value, zeros))
+    found = build.insert(ReduceOp(Combine.ADD, chosen, [len(shape_of(value.type)) - 1]))
+    as_element(build, found, element_type(gather.array.type))
+    return build.ops
 
 
 def _widened(access: StoreOp | AtomicRmwOp) -> list[Operation]:
@@ -63,24 +115,10 @@ def _widened(access: StoreOp | AtomicRmwOp) -> list[Operation]:
     build = IndexBuilder(made, access.location)
     *others, last = access.window
     whole = shape_of(access.array.type)[-1]
-
-    def wide(value: SSAValue) -> SSAValue:
-        names, shape = span_names(value.type), shape_of(value.type)
-        kind = value_type(element_type(value.type), (*shape, whole), (*names, None))
-        return build.insert(BroadcastOp(value, range(len(shape)), kind))
-
-    value = wide(access.value)
-    kind = with_element(value.type, i32)
-    dim = len(shape_of(kind)) - 1
-    numbers = build.insert(BroadcastOp(lane_numbers(build, whole), [dim], kind))
-    number = build.add(0 if last.base is None else last.base, last.shift)
-    if isinstance(number, int):
-        column = build.insert(constant(number, kind))
-    else:
-        column = build.insert(BroadcastOp(build.insert(arith.IndexCastOp(number, i32)), [], kind))
-    mask = build.insert(CompareOp(Relation.EQ, numbers, column))
+    value = _wide(build, access.value, whole)
+    mask = _lanes_of(build, last, value.type)
     if access.mask is not None:
-        mask = build.insert(arith.AndIOp(mask, wide(access.mask)))
+        mask = build.insert(arith.AndIOp(mask, _wide(build, access.mask, whole)))
     window = [*others, Dim(full=True)]
     if isinstance(access, StoreOp):
         done: StoreOp | AtomicRmwOp = StoreOp(value, access.array, window, mask)

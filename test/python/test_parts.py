@@ -161,6 +161,23 @@ def taking(x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
 
 
 @tilec.kernel
+def looked_up(x: torch.Tensor, ids: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    """One column of rows that are loaded, some of which a mask leaves out; and columns that are loaded."""
+    out = torch.empty([columns.size(0) + 1, ids.size(0)])
+    for rows in hl.tile(ids.size(0)):
+        found = ids[rows]
+        out[0, rows] = hl.load(x, [found, 9], extra_mask=found < 40)
+        for j in hl.grid(columns.size(0)):
+            out[j + 1, rows] = x[found % 40, columns[j]]
+    return out
+
+
+def looking_up(x: torch.Tensor, ids: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    kept = torch.where(ids < 40, x[ids % 40, 9], 0.0)
+    return torch.cat([kept[None], x[ids % 40][:, columns].T])
+
+
+@tilec.kernel
 def best(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
     """The three largest of each row, the largest last, in four columns, of segments of bf16."""
     out = torch.full([x.size(0), 4], -1.0, dtype=torch.bfloat16)
@@ -224,6 +241,7 @@ KERNELS: dict[str, Case] = {
     "padded": (padded, padding, (drawn(20, 40),)),
     "picked": (picked, picking, (LOGITS, IDS)),
     "taken": (taken, taking, (drawn(31, 40), torch.tensor([17]))),
+    "looked_up": (looked_up, looking_up, (LOGITS, torch.arange(45), torch.tensor([0, 32, 9]))),
     "best": (best, bests, (drawn(31, 40), torch.tensor([0, 3, 3, 10, 31]))),
     "means": (means, mean, (drawn(31, 40),)),
     "counted": (counted, counting, (WHOLE, KEYS, torch.tensor([4, 1, 4, 0]))),

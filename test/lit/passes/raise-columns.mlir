@@ -69,3 +69,19 @@ func.func @left(%x: memref<100x8xf32>, %y: memref<8xf32>, %out: memref<100x5xf32
   }
   return
 }
+
+// A column of rows at computed positions is read as the sum of lanes of whole rows, of which all others are 0.
+// CHECK-LABEL: func.func @look_up
+// CHECK:           %{{.*}} = tile.gather %x[%id, :]
+// CHECK:           %[[H:.*]] = tile.compare eq %{{.*}}, %{{.*}}
+// CHECK:           %[[P:.*]] = tile.select %[[H]], %{{.*}}, %{{.*}}
+// CHECK-NEXT:      %[[V:.*]] = tile.reduce add %[[P]] dims [1]
+// CHECK-NEXT:      tile.store %[[V]], %out[%m]
+func.func @look_up(%x: memref<50x200xf32>, %ids: memref<100xi32>, %out: memref<100xf32>) {
+  tile.grid %m = 0 to 100 by m {
+    %id = tile.load %ids[%m]
+    %v = tile.gather %x[%id, 3]
+    tile.store %v, %out[%m]
+  }
+  return
+}
