@@ -40,9 +40,9 @@ from tilec.analysis.views import Whole, inverse
 from tilec.diagnostics import explain
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import EmptyOp, FullOp
-from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 from tilec.dialects.tile.views import ConvertOp, ViewOp
+from tilec.rewriting.arrays import made_as
 
 LEAST_ROWS = 4
 """Rows of a dimension from which on moving it pays. A kernel that goes through them one after the other
@@ -98,9 +98,7 @@ def _permute(array: SSAValue, perm: tuple[int, ...], function: func.FuncOp) -> N
     """Let kernels access an array with its dimensions in the order `perm`."""
     made, accesses = array.owner, _accesses(array)
     if isinstance(made, EmptyOp | FullOp):
-        kind = _permuted(array.type, perm)
-        new = EmptyOp(kind) if isinstance(made, EmptyOp) else FullOp(scalar_of(made.value), kind)
-        new.location, new.results[0].name_hint = made.location, array.name_hint
+        new = made_as(made, _permuted(array.type, perm))
         Rewriter.insert_op(new, InsertPoint.before(made))
         _move(accesses, new.results[0], perm)
         for use in list(array.uses):

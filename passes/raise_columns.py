@@ -31,15 +31,15 @@ from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
 from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.mixing import Combine, ReduceOp
-from tilec.dialects.tile.types import element_type, shape_of, span_names, value_type, with_element
+from tilec.dialects.tile.types import element_type, shape_of, with_element
 from tilec.dialects.tile.values import BroadcastOp
 from tilec.rewriting.accumulators import as_element, constant, wide_element
 from tilec.rewriting.index import IndexBuilder
-from tilec.rewriting.one_hot import lane_numbers
+from tilec.rewriting.one_hot import in_each_lane, lane_numbers
 
 
 class RaiseColumns(ModulePass):
-    """Write columns of tiles as lanes of whole rows."""
+    """Write columns of tiles, and read those of rows at computed positions, as lanes of whole rows."""
 
     name = "raise-columns"
 
@@ -69,13 +69,6 @@ def _is_column(access: StoreOp | AtomicRmwOp) -> bool:
     return grid is None or arguments_behind(access.window[-1].values).isdisjoint(grid.body.block.args)
 
 
-def _wide(build: IndexBuilder, value: SSAValue, whole: int) -> SSAValue:
-    """A tile in each of so many lanes of a last dimension."""
-    names, shape = span_names(value.type), shape_of(value.type)
-    kind = value_type(element_type(value.type), (*shape, whole), (*names, None))
-    return build.insert(BroadcastOp(value, range(len(shape)), kind))
-
-
 def _lanes_of(build: IndexBuilder, last: Dim, rows: Attribute) -> SSAValue:
     """Which lanes of whole rows have a column's number."""
     kind, whole = with_element(rows, i32), shape_of(rows)[-1]
@@ -95,8 +88,8 @@ def _picked(gather: GatherOp) -> list[Operation]:
     whole = shape_of(gather.array.type)[-1]
     mask, other = gather.mask, gather.other
     if mask is not None and other is not None:
-        mask = _wide(build, mask, whole)
-        other = _wide(build, other, whole) if shape_of(other.type) else other
+        mask = in_each_lane(build, mask, whole)
+        other = in_each_lane(build, other, whole) if shape_of(other.type) else other
     rows = GatherOp(gather.array, [*others, Dim(full=True)], mask, other)
     rows.placement = gather.placement
     value = build.insert(rows)
@@ -115,10 +108,10 @@ def _widened(access: StoreOp | AtomicRmwOp) -> list[Operation]:
     build = IndexBuilder(made, access.location)
     *others, last = access.window
     whole = shape_of(access.array.type)[-1]
-    value = _wide(build, access.value, whole)
+    value = in_each_lane(build, access.value, whole)
     mask = _lanes_of(build, last, value.type)
     if access.mask is not None:
-        mask = build.insert(arith.AndIOp(mask, _wide(build, access.mask, whole)))
+        mask = build.insert(arith.AndIOp(mask, in_each_lane(build, access.mask, whole)))
     window = [*others, Dim(full=True)]
     if isinstance(access, StoreOp):
         done: StoreOp | AtomicRmwOp = StoreOp(value, access.array, window, mask)

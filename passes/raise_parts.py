@@ -40,11 +40,12 @@ from tilec.diagnostics import explain
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import LoadOp, StoreOp
 from tilec.dialects.tile.gathers import GatherOp, ScatterOp
-from tilec.dialects.tile.types import element_type, shape_of, span_names, value_type
-from tilec.dialects.tile.values import BroadcastOp, ConcatenateOp, ReshapeOp, SliceOp
+from tilec.dialects.tile.types import element_type, shape_of, span_names
+from tilec.dialects.tile.values import ConcatenateOp, ReshapeOp, SliceOp
 from tilec.dialects.tile.views import viewed_array
 from tilec.rewriting.accumulators import as_element
 from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.one_hot import in_each_lane
 
 Read: TypeAlias = GatherOp | LoadOp
 Stored: TypeAlias = ScatterOp | StoreOp
@@ -217,11 +218,7 @@ class _Run:
     def _stored(self, build: IndexBuilder, store: Stored) -> SSAValue:
         """What is stored in the array's element type, with a dimension of 1 for a number."""
         value = as_element(build, store.value, element_type(self.array.type))
-        if store.window[self.place].kept:
-            return value
-        shape, names = shape_of(value.type), span_names(value.type)
-        kind = value_type(element_type(value.type), (*shape, 1), (*names, None))
-        return build.insert(BroadcastOp(value, range(len(shape)), kind))
+        return value if store.window[self.place].kept else in_each_lane(build, value, 1)
 
     def _overlay(self, build: IndexBuilder, begin: int, end: int, value: SSAValue) -> None:
         """Put a piece over those that are there."""

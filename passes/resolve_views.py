@@ -48,9 +48,9 @@ from tilec.analysis.views import Form, Whole, form_of, split_permutation, touche
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import EmptyOp, FullOp
-from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import UNBOUND, shape_of
 from tilec.dialects.tile.views import ViewOp, viewed_array
+from tilec.rewriting.arrays import made_as
 from tilec.rewriting.permuted import Viewed, access_unpermuted
 
 
@@ -118,12 +118,7 @@ class _Array:
         home = self._home()
         if not home:
             return
-        kind, like, extent = home[-1].target, made.like, made.extent
-        if isinstance(made, EmptyOp):
-            new: EmptyOp | FullOp = EmptyOp(kind, like=like, extent=extent)
-        else:
-            new = FullOp(scalar_of(made.value), kind, like=like, extent=extent)
-        new.location, new.array.name_hint = made.location, self.base.name_hint
+        new = made_as(made, home[-1].target)
         self.forms = {
             new.array if value is self.base else value: way(home, form) for value, form in self.forms.items()
         }

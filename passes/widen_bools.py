@@ -27,9 +27,9 @@ from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import EmptyOp, FullOp
 from tilec.dialects.tile.elementwise import CastOp
 from tilec.dialects.tile.locals import is_local
-from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import element_type, shape_of, with_element
 from tilec.dialects.tile.views import ConvertOp, ViewOp, viewed_array
+from tilec.rewriting.arrays import made_as
 
 
 class WidenBools(ModulePass):
@@ -80,12 +80,7 @@ class _Function:
         match op:
             case EmptyOp() | FullOp() if op.array in self.arrays:
                 kind = MemRefType(self._element(op.array), shape_of(op.array.type))
-                made = (
-                    EmptyOp(kind, like=op.like, extent=op.extent)
-                    if isinstance(op, EmptyOp)
-                    else FullOp(abs(scalar_of(op.value)), kind, like=op.like, extent=op.extent)
-                )
-                self._keep(op.array, made, InsertPoint.before(op))
+                self._keep(op.array, made_as(op, kind), InsertPoint.before(op))
             case ViewOp() if op.array in self.made:
                 kind = MemRefType(self._element(op.array), shape_of(op.result.type))
                 made = ViewOp(self.made[op.array], kind, op.permutation)

@@ -59,12 +59,7 @@ class ViewOp(IRDLOperation):
         pos = parser.pos
         array = parse_known_operand(parser)
         perm = ints_of(parse_int_list(parser)) if parser.parse_optional_keyword("permute") else None
-        parser.parse_punctuation(":")
-        given = parser.parse_type()
-        if given != array.type:
-            parser.raise_error(f"tile.view of a value of type {array.type}, which is called {given}", pos)
-        parser.parse_keyword("to")
-        return cls(array, parser.parse_type(), perm)
+        return cls(array, _parse_types(parser, cls.name, array, pos), perm)
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
@@ -72,10 +67,7 @@ class ViewOp(IRDLOperation):
         if self.perm is not None:
             printer.print_string(" permute ")
             print_int_list(printer, self.perm)
-        printer.print_string(" : ")
-        printer.print_attribute(self.array.type)
-        printer.print_string(" to ")
-        printer.print_attribute(self.result.type)
+        _print_types(printer, self.array.type, self.result.type)
 
     def verify_(self) -> None:
         if not isinstance(self.parent_op(), func.FuncOp):
@@ -118,27 +110,39 @@ class ConvertOp(IRDLOperation):
     def parse(cls, parser: Parser) -> "ConvertOp":
         pos = parser.pos
         array = parse_known_operand(parser)
-        parser.parse_punctuation(":")
-        given = parser.parse_type()
-        parser.parse_keyword("to")
-        made = cls(array, element_type(target := parser.parse_type()))
-        if given != array.type or target != made.result.type:
-            parser.raise_error(f"tile.convert of {given} to {target}; {array.type} keeps its shape", pos)
+        target = _parse_types(parser, cls.name, array, pos)
+        made = cls(array, element_type(target))
+        if target != made.result.type:
+            parser.raise_error(f"tile.convert of {array.type} to {target}: shapes differ", pos)
         return made
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
         printer.print_ssa_value(self.array)
-        printer.print_string(" : ")
-        printer.print_attribute(self.array.type)
-        printer.print_string(" to ")
-        printer.print_attribute(self.result.type)
+        _print_types(printer, self.array.type, self.result.type)
 
     def verify_(self) -> None:
         if not isinstance(self.parent_op(), func.FuncOp):
             raise VerifyException("tile.convert stands inside another operation; make it before the grid")
         if shape_of(self.array.type) != shape_of(self.result.type):
             raise VerifyException(f"tile.convert of {self.array.type} to {self.result.type}: shapes differ")
+
+
+def _parse_types(parser: Parser, name: str, array: SSAValue, pos: int) -> Attribute:
+    """The types of an array and of what is made of it; the latter."""
+    parser.parse_punctuation(":")
+    given = parser.parse_type()
+    if given != array.type:
+        parser.raise_error(f"{name} of a value of type {array.type}, which is called {given}", pos)
+    parser.parse_keyword("to")
+    return parser.parse_type()
+
+
+def _print_types(printer: Printer, source: Attribute, target: Attribute) -> None:
+    printer.print_string(" : ")
+    printer.print_attribute(source)
+    printer.print_string(" to ")
+    printer.print_attribute(target)
 
 
 def _verify_reshaped(source: Attribute, target: Attribute) -> None:

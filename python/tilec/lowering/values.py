@@ -208,12 +208,12 @@ class Values:
             return self._reduce_bools(op, value, dims)
         if element_type(op.value.type) in (i8, i16):
             value = self.emit(CastOp(value, i32))
-        kept = rows_of_chains(op.value) if dims == [0] else None
         if op.kind.data not in REDUCED_AT_ONCE:
             made = fold(self.emit, op.kind.data, value, dims)
             if not shape_of(op.result.type):  # one lane is left, of which a sum makes a scalar
                 made = self.emit(ReduceOp(Combine.ADD, made, list(range(len(shape_of(made.type))))))
         else:
+            kept = rows_of_chains(op.value) if dims == [0] else None
             if kept is not None:
                 rows, columns = shape_of(value.type)
                 chains = self._reshape(value, (rows // kept, kept, columns))

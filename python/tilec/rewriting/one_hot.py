@@ -35,6 +35,13 @@ def lane_numbers(build: IndexBuilder, lanes: int) -> SSAValue:
     return build.insert(arith.SubiOp(build.insert(ScanOp(Combine.ADD, ones, 0)), ones))
 
 
+def in_each_lane(build: IndexBuilder, value: SSAValue, lanes: int) -> SSAValue:
+    """A tile with one more dimension, the last one, in each of whose lanes it is."""
+    names, shape = span_names(value.type), shape_of(value.type)
+    kind = value_type(element_type(value.type), (*shape, lanes), (*names, None))
+    return build.insert(BroadcastOp(value, range(len(shape)), kind))
+
+
 def or_other(build: IndexBuilder, op: GatherOp, found: SSAValue) -> SSAValue:
     """What a gather results in: what was found, or `other` where its mask leaves lanes out."""
     if op.mask is None or op.other is None:

@@ -925,3 +925,11 @@ func.func @some_in_elements(%x: memref<64x128xf32>) -> memref<8x128xf32> {
   return %y : memref<8x128xf32>
 }
 // CHECK: {{.*}}/invalid.mlir:922:5: error: pallas.in has its position in elements in some dimensions; a grid takes it in all, or in none
+
+// -----
+
+func.func @converted_shape(%x: memref<64x128xf32>) {
+  %a = "pallas.convert"(%x) : (memref<64x128xf32>) -> memref<128x64xi8>
+  return
+}
+// CHECK: {{.*}}/invalid.mlir:932:3: error: pallas.convert of memref<64x128xf32> to memref<128x64xi8>: shapes differ

@@ -27,6 +27,8 @@ func.func @host(%x: memref<?x128xf32>, %begins: memref<8xi32>, %ends: memref<8xi
   %table = pallas.full 3 : memref<4xi32>
   // CHECK-NEXT: %wide = pallas.reshape %x extent %rows : memref<?x1x128xf32>
   %wide = pallas.reshape %x extent %rows : memref<?x1x128xf32>
+  // CHECK-NEXT: %bytes = pallas.convert %wide to i8
+  %bytes = pallas.convert %wide to i8
   // CHECK-NEXT: %turned = pallas.transpose %wide [2, 0, 1]
   %turned = pallas.transpose %wide [2, 0, 1]
   return %wide : memref<?x1x128xf32>

@@ -89,3 +89,21 @@ func.func @no_array(%x: f32) {
   return
 }
 // CHECK: {{.*}}/invalid-views.mlir:88:3: error: operand 'array' at position 0 does not verify: f32 should be of base attribute memref
+
+// -----
+
+func.func @converted_in_a_grid(%x: memref<8x128xi1>) {
+  tile.grid %g = 0 to 8 {
+    %v = tile.convert %x : memref<8x128xi1> to memref<8x128xi8>
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-views.mlir:97:5: error: tile.convert stands inside another operation; make it before the grid
+
+// -----
+
+func.func @converted_to_another_shape(%x: memref<8x128xi1>) {
+  %v = "tile.convert"(%x) : (memref<8x128xi1>) -> memref<1024xi8>
+  return
+}
+// CHECK: {{.*}}/invalid-views.mlir:106:3: error: tile.convert of memref<8x128xi1> to memref<1024xi8>: shapes differ

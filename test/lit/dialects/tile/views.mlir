@@ -18,3 +18,11 @@ func.func @views(%x: memref<8x128xf32>, %y: memref<?x4x64xbf16>) -> memref<1x8x1
 // CHECK-NEXT:    %rows = tile.view %y : memref<?x4x64xbf16> to memref<?x256xbf16>
 // CHECK-NEXT:    %inner = tile.view %y permute [0, 2, 1] : memref<?x4x64xbf16> to memref<?x64x4xbf16>
 // CHECK-NEXT:    func.return %one : memref<1x8x128xf32>
+
+func.func @copies(%x: memref<?x128xi1>) -> memref<?x128xi8> {
+  %bytes = tile.convert %x : memref<?x128xi1> to memref<?x128xi8>
+  return %bytes : memref<?x128xi8>
+}
+// CHECK-LABEL: func.func @copies(%x: memref<?x128xi1>) -> memref<?x128xi8> {
+// CHECK-NEXT:    %bytes = tile.convert %x : memref<?x128xi1> to memref<?x128xi8>
+// CHECK-NEXT:    func.return %bytes : memref<?x128xi8>
