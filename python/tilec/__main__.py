@@ -96,6 +96,8 @@ def load_kernel(text: str, tool: str = TOOL) -> Any:
     from tilec.frontend.kernel import Kernel
 
     path, colon, name = text.rpartition(":")
+    if colon and path.endswith(".py") and not Path(path).is_file():
+        raise TileError(f"there is no file {path}", tool)
     if not colon or not Path(path).is_file():
         raise TileError(f"'{text}' names no kernel; write FILE.py:KERNEL", tool)
     spec = importlib.util.spec_from_file_location(Path(path).stem, path)

@@ -2,11 +2,14 @@
 
 import json
 import re
+from dataclasses import replace
 from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
@@ -19,9 +22,10 @@ from tilec.proof import read_program
 from tilec.report import make
 from tilec.report.arguments import Arguments, Source, arguments_for
 from tilec.report.command import run
+from tilec.report.data import Refusal
 from tilec.report.lengths import WORDS, Lengths
 from tilec.report.make import report
-from tilec.runtime import cache, child
+from tilec.runtime import aot, cache, child, executable
 from tilec.runtime.aot import CompileRefused
 from tilec.runtime.executable import Executable
 from tilec.runtime.signature import signature_of
@@ -77,6 +81,9 @@ def test_a_kernel_is_reported() -> None:
     assert found.cost.compile_seconds > 0
     assert json.loads(json.dumps(found.plain()))["cost"]["steps"] == 32
     assert "of the roofline" in str(found)
+    doubted = str(replace(found, cost=replace(found.cost, doubts=("a loop",))))
+    assert re.search(r"estimated time +\S+ us, not to be trusted *\n  on the hardware +not known", doubted)
+    assert re.search(r"of the roofline +not known", doubted)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +116,46 @@ def test_a_refusal_of_the_compiler_is_at_its_operation(
     assert re.search(said, found.refused.message)
 
 
+def test_what_takes_too_much_vmem_is_at_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*rest: object) -> None:
+        raise CompileRefused("Scoped allocation with size 200.00M and limit 128.00M", None, None)
+
+    monkeypatch.setattr(make, "measure", refuse)
+    found = report(*grouped(512, Lengths("equal", 64), m=128, k=512), "v5e")
+    assert found.refused is not None
+    assert found.memory is not None
+    assert re.fullmatch(r".*grouped_matmul\.mlir:\d+:\d+", found.refused.place)
+    assert found.memory.compiler_bytes == 200 * 2**20
+    assert "by the compiler" in found.html()
+    monkeypatch.setattr(executable, "compile_for", refuse)
+    place = re.escape(found.refused.place)
+    with pytest.raises(CompileRefused, match=f"^{place}: the TPU compiler needs 200.00 MiB of VMEM"):
+        grouped(512, Lengths("equal", 64), m=128, k=512)[0].aot("v5e", rows=512)
+
+
+def test_what_a_program_requires_is_not_called_a_refusal_of_the_compiler(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*rest: object) -> None:
+        raise CompileRefused("512 is more than 256", 7, "grouped_matmul.mlir:12:9 pallas.require")
+
+    monkeypatch.setattr(make, "measure", refuse)
+    found = report(*grouped(512, Lengths("equal", 64)), "v5e")
+    assert found.refused == Refusal("grouped_matmul.mlir:12:9", "512 is more than 256")
+
+
+def test_too_little_hbm_is_told_in_sizes() -> None:
+    struct = jax.ShapeDtypeStruct((65536, 65536), jnp.float32)
+    said = "arguments of 16.00 GiB, results of 16.00 GiB and .* do not fit the 15.75 GiB of HBM"
+    with pytest.raises(CompileRefused, match=said):
+        aot.compile_for(jnp.tanh, [struct], "v5e")
+
+
+def test_a_page_for_which_there_is_no_room() -> None:
+    with pytest.raises(OSError, match="/dev/full"):
+        run(str(GROUPED), ["v5e"], "", "m=128 n=128", as_json=False, html="/dev/full")
+
+
 def test_a_compiler_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(child, "_SECONDS", 0.05)
     found = report(*grouped(512, Lengths("equal", 64)), "v5e")
@@ -124,12 +171,14 @@ def test_without_libtpu_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
     def version(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(child, "find_spec", find)
+    monkeypatch.setattr(aot, "find_spec", find)
     monkeypatch.setattr(cache, "version", version)
     monkeypatch.delenv("TPU_LIBRARY_PATH", raising=False)
     found = report(*grouped(512, Lengths("equal", 64)), "v5e")
     assert found.refused is not None
     assert found.refused.message.endswith("libtpu, which has the TPU compiler, is not installed")
+    with pytest.raises(CompileRefused, match=r"^libtpu, which has the TPU compiler, is not installed$"):
+        grouped(512, Lengths("equal", 64))[0].aot("v5e", rows=512)
 
 
 def test_a_chip_that_there_is_not() -> None:

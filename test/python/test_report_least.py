@@ -67,6 +67,29 @@ def test_products_of_int8_are_as_fast_as_the_chip_makes_them() -> None:
         assert (found.flops, found.passes) == (flops, flops * ratio)
 
 
+@pytest.mark.parametrize(
+    ("ids", "rows"), [(np.zeros(64, np.int32), 1), (np.arange(64, dtype=np.int32) // 4, 16)]
+)
+@pytest.mark.parametrize("shift", ["", " + 1"])
+def test_rows_that_a_gather_names_often_are_needed_once(ids: Integers, rows: int, shift: str) -> None:
+    found = needed(
+        f"""
+        func.func @f(%x: memref<40x128xf32>, %ids: memref<64xi32>) -> memref<64x128xf32> {{
+          %out = tile.empty : memref<64x128xf32>
+          tile.grid %r = 0 to 64 by r:32 {{
+            tile.for %c = 0 to 128 by c:128 {{
+              %at = tile.load %ids[%r]
+              %v = tile.gather %x[%at{shift}, %c]
+              tile.store %v, %out[%r, %c]
+            }}
+          }}
+          return %out : memref<64x128xf32>
+        }}""",
+        [(40, 128), ids],
+    )
+    assert found.bytes_read == 4 * (rows * 128 + 64)
+
+
 def test_of_products_of_groups() -> None:
     shapes = [(512, 512), (8, 512, 256), OFFSETS]
     found = needed(EXAMPLES / "grouped_matmul.mlir", shapes, m=64, k=256)

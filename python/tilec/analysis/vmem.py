@@ -75,10 +75,11 @@ class Ledger:
 
 
 def amount(size: int) -> str:
-    """Bytes as `512 B`, `1.5 KiB` or `1.50 MiB`."""
-    if size < 2**10:
-        return f"{size} B"
-    return f"{size / 2**10:.1f} KiB" if size < MEBIBYTE else f"{size / MEBIBYTE:.2f} MiB"
+    """Bytes as `512 B`, `1.5 KiB`, `1.50 MiB` or `1.50 GiB`."""
+    for unit, decimals, bytes_ in (("GiB", 2, 2**30), ("MiB", 2, MEBIBYTE), ("KiB", 1, 2**10)):
+        if size >= bytes_:
+            return f"{size / bytes_:.{decimals}f} {unit}"
+    return f"{size} B"
 
 
 def padded_bytes(shape: Sequence[int], width: int, *, compact: bool = False) -> int:

@@ -52,12 +52,19 @@ def run(kernel: str, chips: Sequence[str], args: str, choices: str, as_json: boo
     elif any(each.cost is not None for each in reports):
         _print(reports)
     if html:
-        Path(html).write_text(page(reports), encoding="utf-8")
+        _write(html, page(reports))
     refused = [(each.chip, each.refused) for each in reports if each.refused is not None]
     for chip, why in refused:
         where = f"{chip}: " if why.place != chip else ""
         print(f"{why.place}: error: {where}{why.message}", file=sys.stderr)
     return 1 if refused else 0
+
+
+def _write(file: str, text: str) -> None:
+    try:
+        Path(file).write_text(text, encoding="utf-8")
+    except OSError as error:  # of a full disk does not name the file
+        raise OSError(error.errno, error.strerror, file) from error
 
 
 def _print(reports: Sequence[Report]) -> None:

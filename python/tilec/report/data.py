@@ -32,7 +32,7 @@ class Owner:
 @dataclass(frozen=True)
 class Memory:
     """VMEM of the kernel that takes most of it: by the ledger, by its owners, by the compiler, and what there
-    is. The compiler's is None where it refused."""
+    is. The compiler's, of a refusal rounded as it says it, is None where it refused for another reason."""
 
     ledger_bytes: int
     owners: tuple[Owner, ...]

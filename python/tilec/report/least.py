@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 
+import numpy as np
 from xdsl.dialects import func, scf
 from xdsl.dialects.builtin import IntegerType, i8
 from xdsl.ir import Block, Operation, SSAValue
@@ -74,6 +75,7 @@ class _Walk:
         self.read: dict[SSAValue, set[Box]] = {}
         self.written: dict[SSAValue, set[Box]] = {}
         self._gathered: dict[SSAValue, int] = {}
+        self._rows: dict[SSAValue, dict[Box, set[int]] | None] = {}
         self._looked_in: dict[SSAValue, set[Box]] = {}
         self._around: list[tuple[str | None, int]] = []
         self._spans: dict[str, Range] = {}
@@ -163,10 +165,25 @@ class _Walk:
             dims = list(zip(shape_of(op.result.type), span_names(op.result.type), strict=True))
             lanes = prod(self._extent(*dim) for dim in dims) * self._times([name for _, name in dims])
             self._gathered[op.array] = self._gathered.get(op.array, 0) + lanes
+            self._note_rows(op, box)
         elif op.effect is not Effect.WRITE:
             self.read.setdefault(op.array, set()).add(box)
         if op.effect is not Effect.READ:
             self.written.setdefault(op.array, set()).add(box)
+
+    def _note_rows(self, op: GatherOp, box: Box) -> None:
+        """Keep at which positions a gather reads, beside what it takes of the other dimensions: nothing for
+        an array of which they are not known."""
+        place, dim = next((place, dim) for place, dim in enumerate(op.window) if dim.indexed)
+        others, loaded = (*box[:place], *box[place + 1 :]), dim.base and dim.base.owner
+        rows = self._rows.setdefault(op.array, {})
+        moved = isinstance(dim.shift, SSAValue)
+        if moved or not isinstance(loaded, LoadOp) or loaded.array not in self.scalars.contents:
+            self._rows[op.array] = None
+        elif rows is not None:
+            dims = (self.scalars.dim(loaded.array, *pair) for pair in enumerate(loaded.window))
+            held = self.scalars.contents[loaded.array][tuple(slice(*each) for each in dims)]
+            rows.setdefault(others, set()).update(np.unique(held).tolist())
 
     def total(self) -> Least:
         arguments, last = set(self.function.body.block.args), self.function.body.block.last_op
@@ -187,12 +204,15 @@ class _Walk:
         return _width(array) * (whole if filled else min(count, whole))
 
     def _found(self, array: SSAValue) -> int:
-        """Bytes of an array that only gathers reach: as many as they have lanes, or all where they look."""
+        """Bytes of an array that only gathers reach: the rows that they name, where these are known, as many
+        as they have lanes, or all where they look."""
         count = 0
         for seen, boxes in self._looked_in.items():
             if viewed_array(seen) is array:
-                before = self.read.get(seen, set())
-                count += min(volume(boxes | before) - volume(before), self._gathered[seen])
+                before, rows = self.read.get(seen, set()), self._rows[seen]
+                named = [] if rows is None else [volume({box}) * len(ids) for box, ids in rows.items()]
+                most = [self._gathered[seen]] if rows is None else [self._gathered[seen], sum(named)]
+                count += min(volume(boxes | before) - volume(before), *most)
         return _width(array) * count
 
     def _segments(self) -> int:

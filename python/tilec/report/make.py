@@ -9,7 +9,8 @@ from xdsl.passes import ModulePass
 from tilec.analysis.cost.estimate import Operation
 from tilec.analysis.vmem import MEBIBYTE, Ledger, Space, amount
 from tilec.chips import Chip, chip_named
-from tilec.diagnostics import TileError
+from tilec.diagnostics import TileError, where
+from tilec.dialects.pallas.host import RequireOp
 from tilec.dialects.tile.schedule import PipelineOp
 from tilec.parsing import make_context
 from tilec.passes.choose_blocks import ChooseBlocks
@@ -63,8 +64,8 @@ def report(executable: Executable, arguments: Arguments, chip: str) -> Report:
     except TileError as error:
         return replace(empty, refused=Refusal(error.place, error.message), memory=_memory(kernels, target))
     except CompileRefused as refused:
-        told = _in_our_words(refused, kernels, target)
-        return replace(empty, refused=told, memory=_memory(kernels, target))
+        told, needed = _in_our_words(refused, kernels, target), needed_vmem(refused.message)
+        return replace(empty, refused=told, memory=_memory(kernels, target, needed))
     need, unknown = _need(executable.module, choices, arguments, target)
     divided = parts(measured, lowered.text, executable.signature.name)
     cost = replace(_cost(measured, need), parts=divided)
@@ -121,20 +122,41 @@ def _memory(kernels: Sequence[_Planned], chip: Chip, taken: int | None = None) -
 def _in_our_words(refused: CompileRefused, kernels: Sequence[_Planned], chip: Chip) -> Refusal:
     """A refusal of the compiler at the tile operation, with what would fit where it is memory that lacks."""
     place, _, op = (refused.tile_location or chip.name).partition(" ")
-    needed, limit = needed_vmem(refused.message), allowed_vmem(refused.message)
+    if op == RequireOp.name:
+        return Refusal(place, refused.message)
+    told = _of_vmem(refused.message, kernels, chip)
+    if told is None:
+        return Refusal(place, f"the TPU compiler refuses {op or 'the kernel'}: {refused.message}")
+    return Refusal(place if refused.tile_location else where(kernels[0].pipeline), told)
+
+
+def with_what_would_fit(
+    refused: CompileRefused, module: ModuleOp, choices: TileToPallas, chip: str
+) -> CompileRefused:
+    """A refusal for want of VMEM at the kernel, with what would fit; others as they are."""
+    target = chip_named(chip)
+    kernels, _ = _planned(module, replace(choices, chip=chip), target)
+    told = _of_vmem(refused.message, kernels, target)
+    if told is None:
+        return refused
+    return CompileRefused(told, refused.module_line, refused.tile_location or where(kernels[0].pipeline))
+
+
+def _of_vmem(message: str, kernels: Sequence[_Planned], chip: Chip) -> str | None:
+    """What is said where the compiler says that a kernel wants more VMEM than it gets; None of others."""
+    needed, limit = needed_vmem(message), allowed_vmem(message)
+    if needed is None or not kernels:
+        return None
     has = int(chip.vmem_mib * MEBIBYTE)
     limit = has if limit is None else min(limit, has)
-    if needed is None or not kernels:
-        return Refusal(place, f"the TPU compiler refuses {op or 'the kernel'}: {refused.message}")
     first, told = kernels[0], f"{chip.name} has {chip.vmem_mib:g} MiB"
     if needed <= has:
         told = f"gives the kernel {amount(limit)} of those of {chip.name}"
     largest = ", ".join(map(str, first.ledger.largest(Space.VMEM)[:3]))
     scaled = limit * first.bytes // max(needed, 1)  # the ledger of what the compiler would take
-    return Refusal(
-        place,
-        f"the TPU compiler needs {amount(needed)} of VMEM, and {told}; the largest are "
-        f"{largest}; {advice(first.pipeline, chip, first.ledger, scaled)}",
+    return (
+        f"the TPU compiler needs {amount(needed)} of VMEM, and {told}; the largest are {largest}; "
+        f"{advice(first.pipeline, chip, first.ledger, scaled)}"
     )
 
 

@@ -97,10 +97,10 @@ def figures(reports: Sequence[Report]) -> list[tuple[str, list[str]]]:
     """
     costs = [(each.cost, each.need) for each in reports if each.cost is not None]
     rows: list[tuple[str, Callable[[Cost, Need | None], str]]] = [
-        ("estimated time", lambda cost, need: duration(cost.seconds)),
+        ("estimated time", lambda cost, need: _time(cost)),
         ("  on the hardware", lambda cost, need: _band(cost)),
         ("  bound by", lambda cost, need: cost.bound),
-        ("  of the roofline", lambda cost, need: _share(cost.roofline)),
+        ("  of the roofline", lambda cost, need: _share(None if cost.doubts else cost.roofline)),
         ("bytes read", lambda cost, need: _beside(cost.bytes_read, need and need.bytes_read, amount)),
         (
             "bytes written",
@@ -119,7 +119,13 @@ def _use(unit: str) -> Callable[[Cost, Need | None], str]:
     return lambda cost, need: _share(cost.use[unit])
 
 
+def _time(cost: Cost) -> str:
+    return f"{duration(cost.seconds)}{', not to be trusted' if cost.doubts else ''}"
+
+
 def _band(cost: Cost) -> str:
+    if cost.doubts:
+        return "not known"
     return f"{duration(cost.least_seconds)} to {duration(cost.most_seconds)}"
 
 

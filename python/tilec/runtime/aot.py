@@ -1,13 +1,15 @@
 """Compiles emitted functions with the real TPU compiler, for a chip that need not be there."""
 
 import functools
+import math
 import os
 import re
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from jax.experimental import topologies
 from jax.experimental.layout import Format, Layout
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, use_abstract_mesh
 
+from tilec.analysis.vmem import amount
 from tilec.chips import Chip, chip_named
 from tilec.runtime.load import file_of, tile_location
 
@@ -77,22 +80,24 @@ def compile_for(
     laid out as the kernels want them: where a caller's are not, XLA copies them.
 
     Raises `ValueError` for an unknown chip and `CompileRefused` for whatever tracing, lowering or compiling
-    raises.
+    raises, and where libtpu is not installed.
     """
     target = chip_named(chip)
+    need_libtpu()
     mesh = _mesh(target.topology)
     wanted = Format(Layout.AUTO, NamedSharding(mesh, PartitionSpec()))
     jitted = jax.jit(fn, in_shardings=wanted, out_shardings=wanted, donate_argnums=donate)
-    start = time.perf_counter()
+    start, results = time.perf_counter(), 0
     try:
         with use_abstract_mesh(mesh.abstract_mesh), jax.enable_x64(False):
             lowered = jitted.lower(*structs)
-            lowered_at = time.perf_counter()
+            lowered_at, results = time.perf_counter(), _bytes(jax.tree.leaves(lowered.out_info))
             compiled = lowered.compile()
             memory: Any = compiled.memory_analysis()  # None only on other platforms
     except Exception as error:
         line = _module_line(error, file_of(fn))
-        raise CompileRefused(_one_line(error), line, tile_location(fn, line)) from error
+        message = _over_hbm(str(error), _bytes(structs), results) or _one_line(error)
+        raise CompileRefused(message, line, tile_location(fn, line)) from error
     return Compiled(
         chip=target,
         trace_seconds=lowered_at - start,
@@ -103,6 +108,28 @@ def compile_for(
         temp_bytes=memory.temp_size_in_bytes,
         code_bytes=memory.generated_code_size_in_bytes,
         operations=_operations(_text(compiled)),
+    )
+
+
+def need_libtpu() -> None:
+    """Raises `CompileRefused` where libtpu is not installed."""
+    if find_spec("libtpu") is None and "TPU_LIBRARY_PATH" not in os.environ:
+        raise CompileRefused("libtpu, which has the TPU compiler, is not installed", None, None)
+
+
+def _bytes(arrays: Iterable[Any]) -> int:
+    return sum(math.prod(each.shape) * each.dtype.itemsize for each in arrays)
+
+
+def _over_hbm(message: str, arguments: int, results: int) -> str | None:
+    """What is said of too little HBM, of arguments and results of so many bytes; None of other refusals."""
+    found = re.search(r"Ran out of memory (?:on HBM|in memory space hbm)", message)
+    limit = re.search(r"(?:available HBM \(|Used [\d.]+\w? of )([\d.]+)G", message)
+    if found is None or limit is None:
+        return None
+    return (
+        f"arguments of {amount(arguments)}, results of {amount(results)} and what XLA keeps beside them do "
+        f"not fit the {limit[1]} GiB of HBM that programs get; smaller arrays would"
     )
 
 

@@ -8,14 +8,13 @@ import resource
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from tilec.chips import chip_named
-from tilec.runtime.aot import Compiled, CompileRefused, compile_for
+from tilec.runtime.aot import Compiled, CompileRefused, compile_for, need_libtpu
 from tilec.runtime.jax_private import keep_lines
 from tilec.runtime.load import load
 
@@ -36,8 +35,7 @@ def compile_in_child(
     Raises `CompileRefused`, also when the compiler takes longer than two minutes or more than 16 GiB, dies,
     or is not installed.
     """
-    if find_spec("libtpu") is None and "TPU_LIBRARY_PATH" not in os.environ:
-        raise CompileRefused("libtpu, which has the TPU compiler, is not installed", None, None)
+    need_libtpu()
     request = {
         "text": text,
         "function": function,

@@ -12,7 +12,7 @@ from xdsl.dialects.builtin import ModuleOp
 from tilec.analysis.cost.estimate import Estimate
 from tilec.dialects.tile.loops import tile_axes
 from tilec.passes.tile_to_pallas import TileToPallas
-from tilec.runtime.aot import compile_for
+from tilec.runtime.aot import CompileRefused, compile_for
 from tilec.runtime.arrays import accept
 from tilec.runtime.compiled import CompiledProgram
 from tilec.runtime.estimate import estimate
@@ -105,7 +105,12 @@ class Executable:
         chip that it does not know, and CompileRefused for what the compiler refuses.
         """
         structs = self.structs(rows)
-        compiled = compile_for(self.for_chip(chip).function, structs, chip)
+        try:
+            compiled = compile_for(self.for_chip(chip).function, structs, chip)
+        except CompileRefused as refused:
+            from tilec.report.make import with_what_would_fit  # which knows executables
+
+            raise with_what_would_fit(refused, self.module, self.choices, chip) from refused
         shapes = tuple(tuple(each.shape) for each in structs)
         return CompiledProgram(**vars(compiled), executable=self, shapes=shapes, held=held or {})
 

@@ -50,7 +50,7 @@ def _told(cost: Cost) -> str:
     )
     bound = bound.replace("the MXU unit", "the MXU")
     roof = "the roofline is not known" if cost.roofline is None else f"{share(cost.roofline)} of the roofline"
-    return f"{band}; {bound}; {roof}."
+    return f"{bound}." if cost.doubts else f"{band}; {bound}; {roof}."
 
 
 def figure_table(reports: Sequence[Report]) -> Html:
