@@ -6,7 +6,7 @@ from importlib import import_module
 from xdsl.passes import ModulePass
 
 _PASSES = {
-    "widen-bools": "WidenBools",
+    "widen-elements": "WidenElements",
     "scalarize-jagged": "ScalarizeJagged",
     "mask-jagged": "MaskJagged",
     "clip-axes": "ClipAxes",

@@ -1,6 +1,6 @@
 """`--tile-to-pallas="grouping=auto loop=grid m=128 …"`: the whole way from a program to Pallas kernels.
 
-Runs, in this order: `--widen-bools`, `--scalarize-jagged`, `--mask-jagged`, `--clip-axes`, `--drop-masks`,
+Runs, in this order: `--widen-elements`, `--scalarize-jagged`, `--mask-jagged`, `--clip-axes`, `--drop-masks`,
 `--raise-segments`, `--widen-axes`, `--rebase-axes`, `--bound-axes`, `--raise-gathers` and
 `--one-hot-segments` (for `grouping=one_hot` and `auto`), `--raise-parts`, `--raise-columns`,
 `--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--pad-elements`, `--fold-gathers`, `--fold-updates`,
@@ -70,7 +70,7 @@ from tilec.passes.stream_jagged_items import StreamJaggedItems
 from tilec.passes.strip_mine import StripMine
 from tilec.passes.unroll_loops import UnrollLoops
 from tilec.passes.widen_axes import WidenAxes
-from tilec.passes.widen_bools import WidenBools
+from tilec.passes.widen_elements import WidenElements
 
 GROUPINGS = ("auto", "worklist", "overlaunch", "stream", "one_hot", "none")
 LOOPS = ("grid", "emit_pipeline", "fori_loop", "unroll")
@@ -184,7 +184,7 @@ class TileToPallas(ModulePass):
         if self.grouping == "stream" and self.loop != "fori_loop":
             raise ValueError(f"loop={self.loop} with grouping=stream; fori_loop is accepted")
         return [
-            WidenBools(),
+            WidenElements(),
             ScalarizeJagged(),
             MaskJagged(),
             ClipAxes(),

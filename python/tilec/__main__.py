@@ -31,6 +31,7 @@ DTYPES = {
     "i32": "int32",
     "i16": "int16",
     "i8": "int8",
+    "u8": "uint8",
     "bool": "bool",
 }
 

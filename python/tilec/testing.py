@@ -71,9 +71,11 @@ def prove(
 
 
 def program_arguments(bound: Bound, tensors: Sequence[torch.Tensor]) -> list[Array]:
-    """Tensors as the program of a kernel takes them: 32-bit integers, and one element for no dimension."""
+    """Tensors as the program of a kernel takes them: 32-bit integers, bytes as their bits, one element for
+    no dimension."""
     arrays = [as_numpy(tensor).reshape(tensor.shape or (1,)) for tensor in tensors]
-    return [each.astype(np.int32) if each.dtype == np.int64 else each for each in arrays]
+    narrow = {np.dtype(np.int64): np.int32, np.dtype(np.uint8): np.int8}
+    return [each.astype(narrow.get(each.dtype, each.dtype)) for each in arrays]
 
 
 def as_numpy(tensor: torch.Tensor) -> Array:

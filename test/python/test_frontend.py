@@ -164,7 +164,7 @@ def test_configurations() -> None:
     )
     with pytest.raises(ValueError, match="a block size for lines, and the tiles are: rows, cols, k"):
         tilec.kernel(config=tilec.Config(blocks={"lines": 8}))(product.fn).bind(x, w)
-    with pytest.raises(ValueError, match="no pass fold; the pipeline is: widen-bools, scalarize-jagged"):
+    with pytest.raises(ValueError, match="no pass fold; the pipeline is: widen-elements, scalarize-jagged"):
         product.bind(x, w).mlir("fold")
 
 

@@ -302,7 +302,10 @@ def store_shape(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
-@refused("x is float64; float32, bfloat16, float16, int64, int32, int16, int8, bool are accepted", X.double())
+@refused(
+    "x is float64; float32, bfloat16, float16, int64, int32, int16, int8, uint8, bool are accepted",
+    X.double(),
+)
 def f64(x: torch.Tensor) -> torch.Tensor:
     out = torch.empty_like(x)
     for r in hl.tile(x.size(0)):

@@ -134,7 +134,7 @@ def block_refusal(window: WindowOp, kind: Kind, extents: Sequence[int]) -> Refus
     pipeline = window.parent_op()
     own = isinstance(pipeline, PipelineOp) and pipeline.loop.data is not Loop.GRID
     if window.array_type.element_type == i1 and own and (window.writes or kind is not Kind.GRID_BLOCK):
-        told = "loop=grid, or an array of i8, as --widen-bools makes"
+        told = "loop=grid, or an array of i8, as --widen-elements makes"
         return Refusal(0, "loops of the kernel's own copy no i1, and store to none", "an array of i1", told)
     array, block = in_view(window, shape_of(window.array.type)), in_view(window, extents)
     start: tuple[int | Multiple, ...] = ()

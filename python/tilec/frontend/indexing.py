@@ -23,9 +23,9 @@ from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.elementwise import Relation
 from tilec.dialects.tile.mixing import Combine
 from tilec.dialects.tile.types import element_type, shape_of
-from tilec.frontend.elements import HALVES
+from tilec.frontend.elements import HALVES, IN_ARRAYS
 from tilec.frontend.known import Array, Range, Value
-from tilec.frontend.lanes import broadcast, cast, operand, splat, squeezed
+from tilec.frontend.lanes import as_byte, broadcast, cast, operand, splat, squeezed
 from tilec.frontend.positions import lane_numbers
 from tilec.frontend.scalars import as_value, i32_of
 from tilec.frontend.tiles import Tile, refuse_wrapped
@@ -45,11 +45,18 @@ def load(trace: Trace, tensor: torch.Tensor, indices: Any, mask: torch.Tensor | 
     lanes = other = None
     if mask is not None:
         lanes = mask_for(trace, window, mask)
-        other = operand(trace, 0, window.shape, tensor.dtype).ssa
+        other = cast(trace, operand(trace, 0, window.shape, tensor.dtype).ssa, IN_ARRAYS[tensor.dtype])
     op = GatherOp if window.gathers else LoadOp
     loaded = trace.put(op(window.ssa, window.dims, lanes, other))
     known_range = Range(1 - trace.most, trace.most - 1) if tensor.dtype is torch.int64 else None
-    return trace.tensor(window.shape, tensor.dtype, Value(in_order(trace, window, loaded), known_range))
+    found = in_order(trace, window, of_array(trace, loaded, tensor.dtype))
+    return trace.tensor(window.shape, tensor.dtype, Value(found, known_range))
+
+
+def of_array(trace: Trace, ssa: SSAValue, dtype: torch.dtype) -> SSAValue:
+    """What an array holds as the value that it stands for."""
+    value = cast(trace, ssa, trace.element(dtype))
+    return as_byte(trace, Value(value)).ssa if dtype is torch.uint8 else value
 
 
 _SCALARS = 2**16
@@ -160,7 +167,7 @@ def value_for(trace: Trace, window: Window, tensor: torch.Tensor, value: Any) ->
         given = trace.value(value)
         if value.dtype is torch.int64 and given.range is None:
             refuse_wrapped(trace, "what is stored")
-    ssa = broadcasted(trace, value, window, tensor.dtype)
+    ssa = cast(trace, broadcasted(trace, value, window, tensor.dtype), IN_ARRAYS[tensor.dtype])
     lying = [
         (piece.array, position) for position, piece in enumerate(window.pieces) if piece.array is not None
     ]

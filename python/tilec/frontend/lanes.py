@@ -36,14 +36,24 @@ def convert(trace: Trace, value: Value, old: torch.dtype, new: torch.dtype) -> V
         return value
     if old is torch.int64 and value.range is None and new is not torch.int32:
         refuse_wrapped(trace, "what is converted")
+    if new is torch.uint8:
+        return as_byte(trace, Value(cast(trace, value.ssa, trace.element(new))), old)
     known = value.range if old is torch.int64 else value.range or LIMITS.get(old)
     # Of 32 bits only what was a truth value is known: how many are true is then known to fit.
     kept = new is torch.int64 or (new is torch.int32 and old is torch.bool)
     return Value(cast(trace, value.ssa, trace.element(new)), known if kept else None)
 
 
+def as_byte(trace: Trace, value: Value, old: torch.dtype = torch.int32) -> Value:
+    """A value of 32-bit integers as torch's uint8 has it, modulo 256; `old` is what the integers were."""
+    if old is torch.bool:
+        return value
+    return Value(trace.put(arith.AndIOp(value.ssa, splat(trace, 255, value.ssa.type))))
+
+
 LIMITS: dict[torch.dtype, Range] = {
     torch.bool: Range(0, 1),
+    torch.uint8: Range(0, 2**8 - 1),
     torch.int8: Range(-(2**7), 2**7 - 1),
     torch.int16: Range(-(2**15), 2**15 - 1),
     torch.int32: Range(-(2**31), 2**31 - 1),
@@ -55,11 +65,13 @@ def splat(trace: Trace, number: float, kind: Attribute) -> SSAValue:
     """One number in every lane."""
     element = element_type(kind)
     if isinstance(element, IntegerType):
-        width = element.bitwidth
-        number = int(number)
-        if number >= 2 ** (width - 1) and width > 1:
-            number -= 2**width
+        number = signed(int(number), element.bitwidth)
     return trace.put(SplatOp(number, kind))
+
+
+def signed(number: int, width: int) -> int:
+    """An integer of so many bits as the signed one that has them; a truth value as it is."""
+    return number - 2**width if width > 1 and number >= 2 ** (width - 1) else number
 
 
 def operand(trace: Trace, given: Operand, shape: Sequence[Size], dtype: torch.dtype) -> Value:
@@ -71,7 +83,7 @@ def operand(trace: Trace, given: Operand, shape: Sequence[Size], dtype: torch.dt
     if isinstance(given, torch.SymInt | torch.SymBool):
         scalar, known = symbol_value(trace, given)
         return Value(broadcast(trace, cast(trace, scalar, element), trace.kind(shape, element)), known)
-    number = bool(given) if dtype is torch.bool else given
+    number = bool(given) if dtype is torch.bool else int(given) % 256 if dtype is torch.uint8 else given
     if dtype is torch.int64 and not Range(int(given), int(given)).fits:
         trace.fail(f"the constant {given} does not fit 32 bits, and a TPU has no 64-bit integers")
     known = Range(int(given), int(given)) if dtype is torch.int64 else None

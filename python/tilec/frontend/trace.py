@@ -32,7 +32,7 @@ from tilec.dialects.tile import SplatOp
 from tilec.dialects.tile.types import UNBOUND, span_of, value_type
 from tilec.frontend.aliases import Aliases
 from tilec.frontend.conditions import holds_for_any, of_several
-from tilec.frontend.elements import ELEMENTS, name_of
+from tilec.frontend.elements import ELEMENTS, IN_ARRAYS, name_of
 from tilec.frontend.known import UNNAMED, Array, Value
 from tilec.frontend.places import user_location
 from tilec.frontend.torch_private import FakeTensorMode, expression, named_size, new_shapes, unlogged
@@ -230,7 +230,8 @@ class Trace:
             self.fail(f"{name} is {self.describe(tensor)}, which has no elements; one or more are needed")
         shape: list[Any] = list(tensor.shape)
         free = dynamic and bool(shape) and shape[0] > 1 and name not in self.static
-        kind = MemRefType(self.element(tensor.dtype, name), [UNBOUND, *shape[1:]] if free else shape or [1])
+        self.element(tensor.dtype, name)
+        kind = MemRefType(IN_ARRAYS[tensor.dtype], [UNBOUND, *shape[1:]] if free else shape or [1])
         ssa = self.entry.insert_arg(kind, len(self.entry.args))
         ssa.name_hint = name
         self.dtypes[ssa], self.shapes_of[ssa] = tensor.dtype, tuple([None, *shape[1:]] if free else shape)

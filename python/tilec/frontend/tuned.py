@@ -9,7 +9,7 @@ from typing import Self
 from tilec.frontend.config import Config
 from tilec.frontend.elements import name_of
 from tilec.frontend.tracing import Traced
-from tilec.runtime.signature import NARROWED
+from tilec.runtime.signature import held_as
 from tilec.tuning.choice import OPTIONS, Choice
 from tilec.tuning.command import ROWS
 from tilec.tuning.decision import Decision, decision_from, decision_of, extents_of
@@ -70,7 +70,7 @@ def program_of(traced: Traced, values: Sequence[tuple[int, ...] | None]) -> Prog
     for (name, shape, dtype), known in zip(traced.parameters, values, strict=True):
         extents = tuple(ROWS if each is None else each for each in shape) or (1,)
         element = name_of(dtype)
-        operands.append(Operand(name, extents, NARROWED.get(element, element), known))
+        operands.append(Operand(name, extents, held_as(element), known))
     return Program(traced.name, text_of(traced.module), tuple(operands), traced.fixed, traced.bounds)
 
 

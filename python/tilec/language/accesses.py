@@ -35,6 +35,8 @@ def _atomic(
     word: str, kind: Rmw, tensor: torch.Tensor, index: Indices, value: Any, expected: Any = None
 ) -> Any:
     trace = running(word)
+    if tensor.dtype is torch.uint8 and kind in (Rmw.MAX, Rmw.MIN):
+        trace.fail(f"{word} to {trace.describe(tensor)}, in which memory has signed bytes; make it int32")
     window = indexing.target(trace, tensor, tuple(index), word)
     ssa = indexing.value_for(trace, window, tensor, value)
     wanted = None if expected is None else indexing.value_for(trace, window, tensor, expected)
@@ -43,7 +45,8 @@ def _atomic(
         return None
     # Only where it is used do its iterations need an order; else it is dropped when the trace is finished.
     old = trace.put(AtomicRmwOp(kind, ssa, window.ssa, window.dims, expected=wanted, old=True))
-    return trace.tensor(window.shape, tensor.dtype, Value(indexing.in_order(trace, window, old)))
+    found = indexing.of_array(trace, indexing.in_order(trace, window, old), tensor.dtype)
+    return trace.tensor(window.shape, tensor.dtype, Value(found))
 
 
 def atomic_add(tensor: torch.Tensor, index: Indices, value: Any, sem: str = "relaxed") -> Any:

@@ -26,7 +26,7 @@ from tilec.dialects.tile import SegmentOp
 from tilec.dialects.tile.types import element_type
 from tilec.report.lengths import WORDS, Lengths
 from tilec.runtime.arrays import check_array, check_range
-from tilec.runtime.signature import NARROWED, Parameter
+from tilec.runtime.signature import Parameter, held_as
 
 MOST_EXTENT = 2**31 - 1
 """What 32-bit integers count to."""
@@ -138,7 +138,7 @@ class _Maker:
     def made(self) -> Arguments:
         drawn = self._segments()
         shapes, contents = self._filled(), dict[int, np.ndarray[Any, np.dtype[Any]]]()
-        dtypes = [NARROWED.get(each.dtype, each.dtype) for each in self.parameters]
+        dtypes = [held_as(each.dtype) for each in self.parameters]
         for position, parameter in enumerate(self.parameters):
             if np.dtype(_plain(dtypes[position])).kind not in "iub":
                 if parameter.name in self.sources:

@@ -68,6 +68,8 @@ def launcher(fn: Callable[..., Any], arguments: Sequence[Form], results: Sequenc
 
 def _held(array: jax.Array, form: Form) -> jax.Array:
     """A caller's array in the shape that a kernel takes."""
+    if array.dtype == jnp.uint8:  # of which kernels have the bits
+        array = jax.lax.bitcast_convert_type(array, jnp.int8)
     if form.shape == form.held:
         return array
     return jnp.zeros(form.held, array.dtype) if 0 in form.shape else jnp.reshape(array, form.held)
@@ -78,7 +80,8 @@ def _seen(array: jax.Array, form: Form) -> jax.Array:
     dtype = jax.dtypes.canonicalize_dtype(form.dtype)
     if 0 in form.shape:
         return jnp.zeros(form.shape, dtype)
-    return jnp.reshape(array, form.shape).astype(dtype)
+    shaped = jnp.reshape(array, form.shape)
+    return jax.lax.bitcast_convert_type(shaped, dtype) if dtype == jnp.uint8 else shaped.astype(dtype)
 
 
 def complete(launch: Launch, arrays: Sequence[Any]) -> tuple[jax.Array, ...]:

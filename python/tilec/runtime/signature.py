@@ -16,6 +16,11 @@ NARROWED = {"int64": "int32", "uint64": "uint32"}
 """The types that a TPU has not, and what a kernel takes in their place if the values fit."""
 
 
+def held_as(dtype: str) -> str:
+    """The type that a kernel has for one of a caller's, both numpy's names: of bytes from 0 the bits."""
+    return "int8" if dtype == "uint8" else NARROWED.get(dtype, dtype)
+
+
 @dataclass(frozen=True)
 class Parameter:
     """An array that a caller passes: an extent `None` is any, `dtype` is numpy's name of what is passed.
@@ -119,4 +124,4 @@ def _dtype(function: func.FuncOp, value: SSAValue) -> str:
 
 def _holds(dtype: str, given: str) -> bool:
     """Whether what a caller calls `given` can be `dtype` in a program."""
-    return given == dtype or NARROWED.get(given) == dtype
+    return given == dtype or held_as(given) == dtype

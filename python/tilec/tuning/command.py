@@ -9,7 +9,7 @@ from xdsl.ir import BlockArgument
 from tilec.chips import CHIPS
 from tilec.diagnostics import TileError
 from tilec.dialects.tile.arrays import SegmentOp
-from tilec.runtime.signature import NARROWED, only_function, signature_of
+from tilec.runtime.signature import held_as, only_function, signature_of
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Operand, Program, text_of
 from tilec.tuning.search import Budget
@@ -86,7 +86,7 @@ def program_with_rows(module: ModuleOp, rows: int) -> Program:
     function = only_function(module)
     signature = signature_of(module)
     shapes = [tuple(rows if size is None else size for size in each.shape) for each in signature.parameters]
-    dtypes = [NARROWED.get(each.dtype, each.dtype) for each in signature.parameters]
+    dtypes = [held_as(each.dtype) for each in signature.parameters]
     names = [each.name for each in signature.parameters]
     plain = [Operand(*each) for each in zip(names, shapes, dtypes, strict=True)]
     program = Program(function.sym_name.data, text_of(module), tuple(plain))

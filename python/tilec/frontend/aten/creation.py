@@ -10,8 +10,9 @@ from xdsl.ir import SSAValue
 from tilec.dialects.tile import EmptyOp, FullOp
 from tilec.dialects.tile.types import UNBOUND
 from tilec.frontend.aten.table import Call, handles
+from tilec.frontend.elements import IN_ARRAYS
 from tilec.frontend.known import UNNAMED, Array, Range, Value
-from tilec.frontend.lanes import operand
+from tilec.frontend.lanes import operand, signed
 from tilec.frontend.positions import lane_numbers
 from tilec.frontend.scalars import as_value, index_of, is_symbolic
 from tilec.frontend.torch_private import expression
@@ -69,13 +70,13 @@ def filled(trace: Trace, out: torch.Tensor, value: Any, *, array: bool = True) -
 
 def _array(trace: Trace, out: torch.Tensor, value: Any) -> torch.Tensor:
     """A new array of the program."""
-    element = trace.element(out.dtype)
+    trace.element(out.dtype)
     if any(not is_symbolic(size) and size == 0 for size in out.shape):
         trace.fail(f"an array of shape {trace.describe(out)}, which has no elements; one or more are needed")
     shape, rows = list(out.shape) or [1], _rows(trace, out)
     if rows:
         shape[0] = UNBOUND
-    kind = MemRefType(element, shape)
+    kind = MemRefType(IN_ARRAYS[out.dtype], shape)
     if value is None:
         made = trace.put(EmptyOp(kind, **rows))
     else:
@@ -83,8 +84,15 @@ def _array(trace: Trace, out: torch.Tensor, value: Any) -> torch.Tensor:
             trace.fail("an array filled with a tensor; fill it with a number, or store in a loop over tiles")
         if isinstance(value, float) and math.isnan(value):
             trace.fail("an array filled with NaN; store it in a loop over tiles")
-        made = trace.put(FullOp(bool(value) if out.dtype is torch.bool else value, kind, **rows))
+        made = trace.put(FullOp(_content(value, out.dtype), kind, **rows))
     return trace.bind(out, Array.whole(made, UNNAMED, out.dim()))
+
+
+def _content(value: float, dtype: torch.dtype) -> float:
+    """A number as an array of a dtype holds it."""
+    if dtype is torch.uint8:
+        return signed(int(value), 8)
+    return bool(value) if dtype is torch.bool else value
 
 
 def _rows(trace: Trace, out: torch.Tensor) -> dict[str, SSAValue]:

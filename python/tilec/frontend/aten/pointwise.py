@@ -205,7 +205,9 @@ def _abs(call: Call) -> torch.Tensor:
     value = call.lanes(call["self"], computed_in(call.out.dtype))
     if call.out.is_floating_point():
         return call.result(call.trace.put(mlir_math.AbsFOp(value)))
-    return torch.maximum(call["self"], -call["self"])
+    return (
+        call["self"].clone() if call.out.dtype is torch.uint8 else torch.maximum(call["self"], -call["self"])
+    )
 
 
 @handles("reciprocal")

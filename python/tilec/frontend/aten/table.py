@@ -9,7 +9,7 @@ import torch
 from xdsl.ir import SSAValue
 
 from tilec.frontend.known import Range, Value
-from tilec.frontend.lanes import Operand, cast, operand
+from tilec.frontend.lanes import Operand, as_byte, cast, operand
 from tilec.frontend.torch_private import OpOverload, schema_of
 from tilec.frontend.trace import Trace
 
@@ -54,9 +54,17 @@ class Call:
 
     def result(self, ssa: SSAValue, known: Range | None = None) -> torch.Tensor:
         """The result, rounded to the dtype that torch gives it."""
-        ssa = cast(self.trace, ssa, self.trace.element(self.out.dtype))
-        return self.trace.bind(self.out, Value(ssa, known))
+        value = Value(cast(self.trace, ssa, self.trace.element(self.out.dtype)), known)
+        if self.out.dtype is torch.uint8 and self.name not in _STAY_BYTES:
+            value = as_byte(self.trace, value)
+        return self.trace.bind(self.out, value)
 
+
+_STAY_BYTES = frozenset(
+    "__and__ __or__ __xor__ __rshift__ amax amin bitwise_and bitwise_or bitwise_right_shift bitwise_xor ceil "
+    "clone contiguous detach floor fmod maximum minimum remainder round trunc where".split()
+)
+"""Operators of which no result is outside of 0 to 255 where no argument is."""
 
 Handler = Callable[[Call], Any]
 

@@ -1,4 +1,4 @@
-// RUN: tile-opt %s --widen-bools | filecheck %s
+// RUN: tile-opt %s --widen-elements | filecheck %s
 
 // Truth values are bytes in memory: the host converts arguments and results, and each access its lanes. One that
 // is written in place is one array, and what is only returned stays as it is.
@@ -62,6 +62,27 @@ func.func @scalars(%flags: memref<8xi1>, %x: memref<8x128xf32>, %out: memref<8x1
       %v = tile.load %x[%g, :]
       tile.store %v, %out[%g, :]
     }
+  }
+  return
+}
+
+// So are bytes that are read alone, also where else they are read in tiles; others stay.
+// CHECK-LABEL: func.func @bytes(%codes: memref<8x128xi8>, %other: memref<8x128xi8>, %out: memref<8x128xi8>)
+// CHECK-NEXT:    %codes_1 = tile.convert %codes : memref<8x128xi8> to memref<8x128xi32>
+// CHECK:           %[[C:.*]] = tile.load %codes_1[%g, 3]
+// CHECK-NEXT:      %c_1 = tile.cast %[[C]] to i8
+// CHECK:           %[[R:.*]] = tile.load %codes_1[%g, :]
+// CHECK-NEXT:      %row_1 = tile.cast %[[R]] to i8
+// CHECK:           %more = tile.load %other[%g, :]
+func.func @bytes(%codes: memref<8x128xi8>, %other: memref<8x128xi8>, %out: memref<8x128xi8>) {
+  tile.grid %g = 0 to 8 {
+    %c = tile.load %codes[%g, 3]
+    %every = tile.broadcast %c dims [] : tensor<128xi8>
+    %row = tile.load %codes[%g, :]
+    %sum = arith.addi %row, %every : tensor<128xi8>
+    %more = tile.load %other[%g, :]
+    %total = arith.addi %sum, %more : tensor<128xi8>
+    tile.store %total, %out[%g, :]
   }
   return
 }

@@ -1,8 +1,8 @@
-"""`--widen-bools`: which integers stand for truth values in memory.
+"""`--widen-elements`: what stands in memory for elements that a TPU cannot have there.
 
-A TPU has no single bits in memory. Pallas makes an array of them one of words, four bytes an element, and a
-kernel of loops of its own can copy none. So they are kept as i8, or, where scalars are read, as i32, which
-is what scalar memory holds.
+It has no single bits in memory. Pallas makes an array of them one of words, four bytes an element, and a
+kernel of loops of its own can copy none. So they are kept as i8, or, where scalars are read, as i32, which is
+what scalar memory holds. Narrow integers that are read as scalars are kept as i32 too.
 
 Before:
     func.func @f(%m: memref<?x128xi1>) … {
@@ -18,13 +18,13 @@ Arguments and results of the function stay as they are: the host converts them. 
 
 from xdsl.context import Context
 from xdsl.dialects import func
-from xdsl.dialects.builtin import MemRefType, ModuleOp, i1, i8, i32
+from xdsl.dialects.builtin import MemRefType, ModuleOp, i1, i8, i16, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.dialects.tile.access import AccessOp
-from tilec.dialects.tile.arrays import EmptyOp, FullOp
+from tilec.dialects.tile.arrays import EmptyOp, FullOp, LoadOp
 from tilec.dialects.tile.elementwise import CastOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.types import element_type, shape_of, with_element
@@ -32,10 +32,10 @@ from tilec.dialects.tile.views import ConvertOp, ViewOp, viewed_array
 from tilec.rewriting.arrays import made_as
 
 
-class WidenBools(ModulePass):
-    """Keep truth values as bytes, and as words where scalars are read."""
+class WidenElements(ModulePass):
+    """Keep truth values as bytes, and narrow integers that are read as scalars as words."""
 
-    name = "widen-bools"
+    name = "widen-elements"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in [inner for inner in op.walk() if isinstance(inner, func.FuncOp)]:
@@ -47,10 +47,12 @@ class _Function:
     def __init__(self, function: func.FuncOp):
         self.block, self.location = function.body.block, function.location
         accesses = [op for op in function.walk() if isinstance(op, AccessOp) and not is_local(op.array)]
-        self.accesses = [op for op in accesses if element_type(op.array.type) == i1]
+        narrow = [op for op in accesses if element_type(op.array.type) in (i1, i8, i16)]
+        alone = [op for op in narrow if not any(dim.kept for dim in op.window)]
+        self.single = {viewed_array(op.array) for op in alone if _is_flag(op) or isinstance(op, LoadOp)}
+        self.accesses = [op for op in narrow if _is_flag(op) or viewed_array(op.array) in self.single]
         self.arrays = {viewed_array(op.array) for op in self.accesses}
         self.written = {viewed_array(op.array) for op in self.accesses if op.writes}
-        self.single = {viewed_array(op.array) for op in self.accesses if not any(d.kept for d in op.window)}
         self.made: dict[SSAValue, SSAValue] = {}
 
     def run(self) -> None:
@@ -88,7 +90,7 @@ class _Function:
             case func.ReturnOp():
                 for place, value in enumerate(op.operands):
                     if value in self.made and viewed_array(value) in self.written:
-                        back = ConvertOp(self.made[value], i1)
+                        back = ConvertOp(self.made[value], element_type(value.type))
                         back.location, back.result.name_hint = op.location, value.name_hint
                         Rewriter.insert_op(back, InsertPoint.before(op))
                         op.operands[place] = back.result
@@ -96,9 +98,13 @@ class _Function:
                 pass
 
 
+def _is_flag(op: AccessOp) -> bool:
+    return element_type(op.array.type) == i1
+
+
 def _widen(op: AccessOp, array: SSAValue) -> None:
     """Let an access read or write integers."""
-    kind = element_type(array.type)
+    kind, had = element_type(array.type), element_type(op.array.type)
     for name in ("value", "other", "expected"):
         value: SSAValue | None = getattr(op, name, None)
         if value is None:
@@ -112,7 +118,7 @@ def _widen(op: AccessOp, array: SSAValue) -> None:
     for result in op.results:
         hint = result.name_hint
         result = Rewriter.replace_value_with_new_type(result, with_element(result.type, kind))
-        back = CastOp(result, i1)
+        back = CastOp(result, had)
         back.location, back.result.name_hint = op.location, hint
         Rewriter.insert_op(back, InsertPoint.after(op))
         result.replace_uses_with_if(back.result, lambda use: use.operation is not back)
