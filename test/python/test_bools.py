@@ -95,6 +95,26 @@ def flipped(m: torch.Tensor) -> torch.Tensor:
     return out
 
 
+@tilec.kernel
+def moved(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Masks repeated in new lanes, beside each other, and in another shape."""
+    wide, twice = torch.empty_like(x), torch.empty([x.size(0), x.size(1), 2 * x.size(2)])
+    flat = torch.empty([x.size(0), x.size(1) * x.size(2)])
+    for b in hl.tile(x.size(0)):
+        v = x[b, :, :]
+        m = v > 0
+        wide[b, :, :] = torch.where((y[b, :] > 0)[:, :, None], v, 0.0)
+        twice[b, :, :] = torch.where(torch.cat([m, ~m], 2), torch.cat([v, v], 2), 1.0)
+        flat[b, :] = torch.where(m.reshape(b.block_size, -1), v.reshape(b.block_size, -1), 2.0)
+    return wide, twice, flat
+
+
+def moving(x: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    m, zero = x > 0, torch.zeros(())
+    twice = torch.where(torch.cat([m, ~m], 2), torch.cat([x, x], 2), 1.0)
+    return torch.where((y > 0)[:, :, None], x, zero), twice, torch.where(m, x, 2.0).flatten(1)
+
+
 OFFSETS = torch.tensor([0, 3, 3, 20, 40])
 X = torch.randn(40, 100, generator=torch.Generator().manual_seed(0))
 IDS = torch.randint(0, 30, (50,), generator=torch.Generator().manual_seed(0))
@@ -103,6 +123,7 @@ KERNELS: dict[str, Case] = {
     "updated": (updated, updating, (drawn(40, 200), X)),
     "found": (found, finding, (drawn(30), drawn(30, 4) | drawn(1), IDS)),
     "beside": (beside, besides, (drawn(40, 100) & drawn(40, 1), X + 2)),
+    "moved": (moved, moving, (torch.randn(9, 5, 72), torch.randn(9, 5))),
     "flipped": (flipped, torch.logical_not, (drawn(16, 128),)),
 }
 

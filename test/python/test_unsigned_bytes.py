@@ -120,12 +120,32 @@ def rounding(x: torch.Tensor, n: torch.Tensor) -> tuple[torch.Tensor, torch.Tens
     return torch.round(x * 255).clamp(0, 255).to(torch.uint8), n.to(torch.uint8)
 
 
+@tilec.kernel
+def shifted(words: torch.Tensor, by: torch.Tensor) -> torch.Tensor:
+    """Numbers of four bits in words, of which operators repeat both operands."""
+    out = torch.empty([words.size(0), 8, words.size(1)], dtype=torch.bfloat16)
+    for rows, cols in hl.tile([words.size(0), words.size(1)]):
+        parts = (words[rows, cols][:, None, :] >> by[:][None, :, None]) & 15
+        out[rows, :, cols] = (parts ^ (parts.amax(1) << 1)[:, None, :]).to(torch.bfloat16)
+    return out
+
+
+def shifting(words: torch.Tensor, by: torch.Tensor) -> torch.Tensor:
+    parts = (words[:, None, :] >> by[None, :, None]) & 15
+    return (parts ^ (parts.amax(1) << 1)[:, None, :]).bfloat16()
+
+
 STARTS = torch.tensor([0, 5, 5, 60, 61, 100], dtype=torch.int32)
 CASES: dict[str, Case] = {
     "mixed": (mixed, mixing, (drawn(37, 200), drawn(37, 200).flip(0))),
     "unpacked": (unpacked, unpacking, (drawn(64, 70), torch.rand(64), torch.rand(140, 48))),
     "segments": (segments, segmented, (drawn(100, 140), STARTS, drawn(5))),
     "looked_up": (looked_up, looking_up, (drawn(1000), torch.rand(256, 64))),
+    "shifted": (
+        shifted,
+        shifting,
+        (torch.arange(-9000, 9000).view(20, 900).int() * 9001, 4 * torch.arange(8).int()),
+    ),
     "rounded": (rounded, rounding, (torch.rand(40, 130), torch.arange(-2600, 2600).view(40, 130).int())),
 }
 

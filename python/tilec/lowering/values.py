@@ -135,17 +135,8 @@ class Values:
                 made = self.get(op.value)
             case TransposeOp():
                 made = self._transpose(op)
-            case ReshapeOp():
-                made = self._shaped(self._flat(op.value), op.result)
-            case SliceOp():
-                made = self._slice(op)
-            case ConcatenateOp():
-                dim = op.dim.value.data + (len(shape_of(op.result.type)) == 1)
-                made = self.emit(ConcatenateOp([self._flat(value) for value in op.values], dim))
-            case StridedSliceOp():
-                made = strided_slice(self.emit, self._flat(op.value), *op.numbers)
-            case InterleaveOp():
-                made = interleave(self.emit, [self._flat(value) for value in op.values])
+            case ReshapeOp() | SliceOp() | ConcatenateOp() | StridedSliceOp() | InterleaveOp():
+                made = self._narrowed(self._moved(op), op.result)
             case _:
                 made = self._lanewise(op)
         if op.results:
@@ -250,6 +241,10 @@ class Values:
         if not dims:
             return self.emit(BroadcastOp(self.get(op.value), [], target))
         if len(shape_of(op.value.type)) != 1:
+            if element_type(target) == i1 and dims[-1] != rank - 1:  # libtpu dies of a mask with new lanes
+                words = self.emit(CastOp(self.get(op.value), i32))
+                wide = self.emit(BroadcastOp(words, dims, with_element(target, i32)))
+                return self.emit(CastOp(wide, i1))
             return self.emit(BroadcastOp(self.get(op.value), dims, target))
         (dim,) = dims
         if dim == rank - 2 == 0 and self.orientation.is_wide(op.value):
@@ -372,15 +367,28 @@ class Values:
         value = self.get(op.value)
         return value if len(shape_of(op.value.type)) == 1 else self.emit(TransposeOp(value, ints_of(op.perm)))
 
+    def _moved(self, op: ReshapeOp | SliceOp | ConcatenateOp | StridedSliceOp | InterleaveOp) -> SSAValue:
+        """Lanes at other places, masks as words, of which libtpu has no unaligned parts."""
+        along = len(shape_of(op.result.type)) == 1  # rank 1 lies in lanes
+        match op:
+            case ReshapeOp():
+                return self._shaped(self._flat(op.value), op.result)
+            case SliceOp():
+                dim, begin, size = op.numbers
+                return self.emit(SliceOp(self._flat(op.value), dim + along, begin, size))
+            case ConcatenateOp():
+                return self.emit(
+                    ConcatenateOp([self._flat(value) for value in op.values], op.dim.value.data + along)
+                )
+            case StridedSliceOp():
+                return strided_slice(self.emit, self._flat(op.value), *op.numbers)
+            case InterleaveOp():
+                return interleave(self.emit, [self._flat(value) for value in op.values])
+
     def _flat(self, value: SSAValue) -> SSAValue:
         """A value for an operation that takes rank 1 as a row."""
-        return self.lying(value, column=False) if len(shape_of(value.type)) == 1 else self.get(value)
-
-    def _slice(self, op: SliceOp) -> SSAValue:
-        dim, begin, size = op.numbers
-        if len(shape_of(op.value.type)) == 1:
-            dim = 1
-        return self.emit(SliceOp(self._flat(op.value), dim, begin, size))
+        found = self.lying(value, column=False) if len(shape_of(value.type)) == 1 else self.get(value)
+        return self.emit(CastOp(found, i32)) if element_type(value.type) == i1 else found
 
     def _reshape(self, value: SSAValue, shape: tuple[int, ...]) -> SSAValue:
         if shape_of(value.type) == shape:

@@ -180,13 +180,25 @@ _exact("minimum", _joined, arith.MinimumfOp, arith.MinSIOp, arith.AndIOp)
 _exact("bitwise_and", _bits, None, arith.AndIOp, arith.AndIOp)
 _exact("bitwise_or", _bits, None, arith.OrIOp, arith.OrIOp)
 _exact("bitwise_xor", _bits, None, arith.XOrIOp, arith.XOrIOp)
-_exact("__and__", _bits, None, arith.AndIOp, arith.AndIOp)
-_exact("__or__", _bits, None, arith.OrIOp, arith.OrIOp)
-_exact("__xor__", _bits, None, arith.XOrIOp, arith.XOrIOp)
 _exact("bitwise_left_shift", _shifted_left, None, arith.ShLIOp)
-_exact("__lshift__", _shifted_left, None, arith.ShLIOp)
 _exact("bitwise_right_shift", _shifted_right, None, arith.ShRSIOp)
-_exact("__rshift__", _shifted_right, None, arith.ShRSIOp)
+
+_OPERATORS = {
+    "__and__": torch.bitwise_and,
+    "__or__": torch.bitwise_or,
+    "__xor__": torch.bitwise_xor,
+    "__lshift__": torch.bitwise_left_shift,
+    "__rshift__": torch.bitwise_right_shift,
+}
+"""What operators of Python are. Of the last two torch tells no shapes where an operand is repeated."""
+
+
+def _operator(function: Callable[..., torch.Tensor]) -> Callable[[Call], torch.Tensor]:
+    return lambda call: function(call["self"], call["other"])
+
+
+for _name, _function in _OPERATORS.items():
+    handles(_name, early=True)(_operator(_function))
 
 
 @handles("neg")

@@ -61,7 +61,7 @@ class Call:
 
 
 _STAY_BYTES = frozenset(
-    "__and__ __or__ __xor__ __rshift__ amax amin bitwise_and bitwise_or bitwise_right_shift bitwise_xor ceil "
+    "amax amin bitwise_and bitwise_or bitwise_right_shift bitwise_xor ceil "
     "clone contiguous detach floor fmod maximum minimum remainder round trunc where".split()
 )
 """Operators of which no result is outside of 0 to 255 where no argument is."""
