@@ -84,5 +84,6 @@ def check_visits(pipeline: PipelineOp, flag: str) -> None:
                 window,
                 f"{flag}: the steps of axis {axis.axis.name} ({where(axis)}) come back to a block of "
                 f"%{window.array.name_hint or 'array'} that others have left; "
-                f"make {axis.axis.name} an inner axis, or run --split-unaligned-loops before",
+                f"make {axis.axis.name} an inner axis, take another grouping, or run "
+                "--split-unaligned-loops before",
             )

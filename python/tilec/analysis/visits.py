@@ -173,15 +173,16 @@ def shared_axes(window: WindowOp) -> set[AxisOp]:
 def shared_dims(window: WindowOp) -> list[int]:
     """The dimensions in which steps may share a block.
 
-    Those are the dimensions of aligned spans, even of one that has no second tile, and of spans of which a
-    block holds several tiles.
+    Those are the dimensions of aligned spans, even of one that has no second tile, of spans of which a block
+    holds several tiles, and of axes that keep a step where they have no index: it is at one of others.
     """
     extents, tiles = window.extents, window.tile_extents
     found: list[int] = []
     for position, dim in enumerate(window.window):
         several = not dim.full and extents[position] != tiles[position]
         aligned = any(_aligned(value) for value in dim.values)
-        if (several or aligned) and not is_local(window.array) and not covers(window, position):
+        kept = any(axis.keep is not None for axis in axes_behind(dim.values, ends=False))
+        if (several or aligned or kept) and not is_local(window.array) and not covers(window, position):
             found.append(position)
     return found
 

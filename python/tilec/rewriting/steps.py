@@ -13,6 +13,7 @@ from typing import TypeAlias
 from xdsl.dialects import memref
 from xdsl.dialects.builtin import IndexType, TensorType
 from xdsl.ir import Block, Operation, SSAValue
+from xdsl.traits import is_side_effect_free
 
 from tilec.analysis.affine import begins_on_a_tile, divided_span, is_inside, static_extent
 from tilec.analysis.ranges import Ranges
@@ -23,6 +24,7 @@ from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
 from tilec.dialects.tile.gathers import DistinctOp
 from tilec.dialects.tile.loops import Axis, ForOp, GridOp, Order, OrderAttr, YieldOp
 from tilec.dialects.tile.numbered import SpanOp
+from tilec.dialects.tile.places import ScratchOp, SetOp
 from tilec.dialects.tile.schedule import AxisOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.syntax import Bounds
@@ -167,7 +169,7 @@ class StepSpace:
                 level.loops.append(op)
             elif not isinstance(op, YieldOp) and not self._hoist(op):
                 level.statements[op] = None
-        keep = keep or bool(level.statements)
+        keep = keep or _acts(level)
         if len(level.loops) > 1:
             self._stretches(level, resting)
         elif level.loops:
@@ -190,7 +192,7 @@ class StepSpace:
         self.build.location = loop.location
         if resting is None and _has_one_tile(loop.axis):
             self.env[loop.axis.value] = self._only_tile(loop)
-            inner = self._level(loop.body.block, keep=keep or bool(level.statements))
+            inner = self._level(loop.body.block, keep=keep)
             level.axes = inner.axes
             return
         extent = static_extent(loop.axis.bounds)
@@ -201,7 +203,7 @@ class StepSpace:
         self.env[loop.axis.value] = op.result
         self.axis_of[loop] = axis
         self.order.append(axis)
-        inner = self._level(loop.body.block, keep=keep or bool(level.statements), resting=resting)
+        inner = self._level(loop.body.block, keep=keep, resting=resting)
         level.axes = [axis, *inner.axes]
 
     def _only_tile(self, loop: ForOp) -> SSAValue:
@@ -325,6 +327,21 @@ class StepSpace:
         keep = not static_extent(bounds)
         made = Bounds(begin, end, mean=bounds.mean)
         return build.insert(SpanOp(build.value(tile), made, span, aligned=aligned, keep=keep))
+
+
+def _acts(level: Level) -> bool:
+    """Whether what a block does besides its loops is of use where these have no steps: more than what one of
+    them begins with, kept in scratch that is made here."""
+    if len(level.loops) != 1:
+        return bool(level.statements)
+    (loop,) = level.loops
+    made = {op.result for op in level.statements if isinstance(op, ScratchOp)}
+
+    def only_begins(op: Operation) -> bool:
+        kept = isinstance(op, LoadOp | ScratchOp) or (isinstance(op, SetOp) and op.ref in made)
+        return op.is_before_in_block(loop) and (kept or is_side_effect_free(op))
+
+    return not all(map(only_begins, level.statements))
 
 
 def _has_one_tile(axis: Axis) -> bool:

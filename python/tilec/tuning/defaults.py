@@ -6,14 +6,16 @@ from itertools import islice
 
 from tilec.analysis.reach import indexing
 from tilec.analysis.segments import mean_rows
-from tilec.analysis.vmem import SUBLANES
+from tilec.analysis.vmem import MEBIBYTE, SUBLANES
 from tilec.chips import chip_named
 from tilec.diagnostics import TileError
 from tilec.dialects.tile.loops import ForOp
+from tilec.dialects.tile.schedule import PipelineOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
 from tilec.parsing import make_context
 from tilec.passes.choose_blocks import DEFAULT_BLOCK
 from tilec.passes.one_hot_segments import SHORT
+from tilec.passes.plan_memory import PlanMemory
 from tilec.runtime.signature import only_function
 from tilec.tuning.choice import Choice
 from tilec.tuning.program import Program
@@ -41,6 +43,9 @@ NEAR_STREAMED = 0.005
 of four benchmarks were 10 to 20 % slower on some chip, and none was more than 6 % faster."""
 MOST_BODY = 8000
 """Cycles of a step on all units together. Of steps of over 10,000 some took the compiler minutes."""
+MOST_VMEM = 7 / 8
+"""The part of on-chip memory that kernels take by the ledger, if there is a choice: the compiler keeps
+something of its own there, and spilled registers."""
 MOST_SCORED = 150
 """Choices of sizes that are all scored, in less than a tenth of a second."""
 MOST_TRIED = 12
@@ -69,8 +74,13 @@ def default_choice(program: Program, chip: str) -> Choice:
     if first and weighed(best) <= scorer.score(first[0]):
         first = best[: MOST_TRIED // 2] + first[: MOST_TRIED // 2]
     least = Choice().with_sizes({each.axis: each.sizes[0] for each in space.axes})
-    tried = dict.fromkeys((*first, *best, Choice()))
-    return next((each for each in tried if _fits(program, each, chip)), least)
+    tight: Choice | None = None
+    for each in dict.fromkeys((*first, *best, Choice())):
+        part = _part_of_vmem(program, each, chip)
+        if part is not None and part <= MOST_VMEM:
+            return each
+        tight = tight or (each if part is not None else None)
+    return tight or least
 
 
 def _liked(space: Space, scorer: Scorer, structure: Choice) -> Iterator[Choice]:
@@ -108,9 +118,15 @@ def _few(program: Program) -> bool:
     )
 
 
-def _fits(program: Program, choice: Choice, chip: str) -> bool:
+def _part_of_vmem(program: Program, choice: Choice, chip: str) -> float | None:
+    """What part of the chip's memory a kernel takes at most by the ledger; None where a pass refuses."""
+    module, context, taken = program.module.clone(), make_context(), 0
     try:
-        choice.pipeline(chip).apply(make_context(), program.module.clone())
+        for each in choice.pipeline(chip).passes():
+            each.apply(context, module)
+            if isinstance(each, PlanMemory):
+                planned = [op.vmem for op in module.walk() if isinstance(op, PipelineOp)]
+                taken = max((size.value.data for size in planned if size is not None), default=0)
     except TileError:
-        return False
-    return True
+        return None
+    return taken / (chip_named(chip).vmem_mib * MEBIBYTE)

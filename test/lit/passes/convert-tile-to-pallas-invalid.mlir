@@ -344,7 +344,7 @@ func.func @comes_back(%x: memref<256x512xf32>) -> memref<256x512xf32> {
   }
   return %out : memref<256x512xf32>
 }
-// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:341:5: error: convert-tile-to-pallas: the steps of axis k ({{.*}}/convert-tile-to-pallas-invalid.mlir:338:5) come back to a block of %out that others have left; make k an inner axis, or run --split-unaligned-loops before
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:341:5: error: convert-tile-to-pallas: the steps of axis k ({{.*}}/convert-tile-to-pallas-invalid.mlir:338:5) come back to a block of %out that others have left; make k an inner axis, take another grouping, or run --split-unaligned-loops before
 
 // -----
 
@@ -363,7 +363,7 @@ func.func @shared_tile(%x: memref<?x512xf32>, %o: memref<9xi32>) -> memref<?x512
   }
   return %out : memref<?x512xf32>
 }
-// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:360:5: error: convert-tile-to-pallas: the steps of axis g ({{.*}}/convert-tile-to-pallas-invalid.mlir:355:5) come back to a block of %out that others have left; make g an inner axis, or run --split-unaligned-loops before
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:360:5: error: convert-tile-to-pallas: the steps of axis g ({{.*}}/convert-tile-to-pallas-invalid.mlir:355:5) come back to a block of %out that others have left; make g an inner axis, take another grouping, or run --split-unaligned-loops before
 
 // -----
 

@@ -31,4 +31,4 @@ func.func @returns(%x: memref<?x256xf32>, %o: memref<9xi32>, %out: memref<?x256x
   }
   return
 }
-// CHECK: {{.*}}/stream-jagged-items-invalid.mlir:28:5: error: stream-jagged-items: the steps of axis g ({{.*}}/stream-jagged-items-invalid.mlir:23:5) come back to a block of %out that others have left; make g an inner axis, or run --split-unaligned-loops before
+// CHECK: {{.*}}/stream-jagged-items-invalid.mlir:28:5: error: stream-jagged-items: the steps of axis g ({{.*}}/stream-jagged-items-invalid.mlir:23:5) come back to a block of %out that others have left; make g an inner axis, take another grouping, or run --split-unaligned-loops before
