@@ -5,8 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from programs import parse
 
+import tilec
+import tilec.language as hl
 from tilec.diagnostics import TileError
 from tilec.dialects.interpreter import functions, random_args, run
 from tilec.passes.tile_to_pallas import TileToPallas
@@ -129,3 +132,23 @@ def test_a_mask_bounds_no_steps() -> None:
     args = [BEYOND if each.dtype == np.int32 else each for each in random_args(functions(module)[0])]
     stream = TileToPallas("stream", "fori_loop", blocks={"m": 16})
     prove_kernel(emit(module, [stream]), "f", args, run(module, "f", args), seeds=(0,))
+
+
+@tilec.kernel
+def changes(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    """From each row of a segment to the next."""
+    out = torch.empty_like(x)
+    for g in hl.grid(offsets.size(0) - 1):
+        begin = offsets[g]
+        for rows in hl.tile(begin, offsets[g + 1]):
+            later = (rows.index > begin)[:, None]
+            out[rows, :] = x[rows, :] - hl.load(x, [rows.index - 1, slice(None)], extra_mask=later)
+    return out
+
+
+@pytest.mark.aot
+def test_a_default_leaves_the_compiler_room_on_the_chip() -> None:
+    """Both arrays whole are 128 MiB by the ledger, all of v5e's, and the model holds that for best."""
+    x = torch.empty(16384, 2048, dtype=torch.bfloat16, device="meta")
+    offsets = torch.arange(0, 16385, 2048)
+    changes.bind(x, offsets).aot("v5e")
