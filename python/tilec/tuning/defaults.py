@@ -9,7 +9,7 @@ from tilec.analysis.segments import mean_rows
 from tilec.analysis.vmem import MEBIBYTE, SUBLANES
 from tilec.chips import chip_named
 from tilec.diagnostics import TileError
-from tilec.dialects.tile.loops import ForOp
+from tilec.dialects.tile.loops import ForOp, LoopOp
 from tilec.dialects.tile.schedule import PipelineOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
 from tilec.parsing import make_context
@@ -75,7 +75,7 @@ def default_choice(program: Program, chip: str) -> Choice:
         first = best[: MOST_TRIED // 2] + first[: MOST_TRIED // 2]
     least = Choice().with_sizes({each.axis: each.sizes[0] for each in space.axes})
     tight: Choice | None = None
-    for each in dict.fromkeys((*first, *best, Choice())):
+    for each in dict.fromkeys((*first, *best, Choice(), *_in_other_orders(program))):
         part = _part_of_vmem(program, each, chip)
         if part is not None and part <= MOST_VMEM:
             return each
@@ -94,6 +94,12 @@ def _liked(space: Space, scorer: Scorer, structure: Choice) -> Iterator[Choice]:
     other = (each for each in ordered if space.distance(ordered[0], each) > 1)
     tried = dict.fromkeys((*ordered[:1], *islice(other, 1), *ordered))
     yield from islice(tried, MOST_TRIED)
+
+
+def _in_other_orders(program: Program) -> Iterator[Choice]:
+    """Each axis outermost: with one that no range depends on a list of tiles is shorter."""
+    loops = [op for op in program.prepared(Choice.grouping).walk() if isinstance(op, LoopOp)]
+    yield from (Choice(order=(name,)) for name in dict.fromkeys(axis.name for op in loops for axis in op.axes))
 
 
 def _are_short(program: Program) -> bool:
