@@ -17,6 +17,7 @@ _PASSES = {
     "bound-axes": "BoundAxes",
     "one-hot-segments": "OneHotSegments",
     "choose-blocks": "ChooseBlocks",
+    "turn-columns": "TurnColumns",
     "raise-parts": "RaiseParts",
     "raise-columns": "RaiseColumns",
     "raise-gathers": "RaiseGathers",

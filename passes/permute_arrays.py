@@ -27,22 +27,18 @@ Arguments that kernels write, extents that are known only at run time, and less 
 dimension stay as they are. `--explain` names what the host transposes.
 """
 
-from collections.abc import Sequence
-
 from xdsl.context import Context
 from xdsl.dialects import func
-from xdsl.dialects.builtin import MemRefType, ModuleOp
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
-from xdsl.rewriter import InsertPoint, Rewriter
 
-from tilec.analysis.views import Whole, inverse
-from tilec.diagnostics import explain
-from tilec.dialects.tile.access import AccessOp, Dim
+from tilec.analysis.views import Whole
+from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import EmptyOp, FullOp
-from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
-from tilec.dialects.tile.views import ConvertOp, ViewOp
-from tilec.rewriting.arrays import made_as
+from tilec.dialects.tile.types import UNBOUND, shape_of
+from tilec.dialects.tile.views import ViewOp
+from tilec.rewriting.moved_dims import accesses_of, arrays_of, permute
 
 LEAST_ROWS = 4
 """Rows of a dimension from which on moving it pays. A kernel that goes through them one after the other
@@ -56,18 +52,15 @@ class PermuteArrays(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in [inner for inner in op.walk() if isinstance(inner, func.FuncOp)]:
-            kinds = EmptyOp | FullOp | ConvertOp
-            made = [inner for inner in function.body.block.ops if isinstance(inner, kinds)]
-            arguments = [each for each in function.args if isinstance(each.type, MemRefType)]
-            for array in [*arguments, *(each.results[0] for each in made)]:
+            for array in arrays_of(function):
                 perm = _order(array)
                 if perm is not None:
-                    _permute(array, perm, function)
+                    permute(array, perm, function, self.name)
 
 
 def _order(array: SSAValue) -> tuple[int, ...] | None:
     """For each dimension in which kernels should see an array that which it is now; None to let it be."""
-    shape, accesses = shape_of(array.type), _accesses(array)
+    shape, accesses = shape_of(array.type), accesses_of(array)
     moved = len(shape) - 2
     if moved < 1 or UNBOUND in shape or shape[moved] < LEAST_ROWS or not accesses:
         return None
@@ -85,48 +78,6 @@ def _order(array: SSAValue) -> tuple[int, ...] | None:
     return tuple(order)
 
 
-def _accesses(array: SSAValue) -> list[AccessOp]:
-    return [use.operation for use in array.uses if isinstance(use.operation, AccessOp)]
-
-
 def _is_chosen(dim: Dim) -> bool:
     """Whether a value says which row is accessed: one, and not always the same."""
     return not dim.kept and (dim.base is not None or isinstance(dim.shift, SSAValue))
-
-
-def _permute(array: SSAValue, perm: tuple[int, ...], function: func.FuncOp) -> None:
-    """Let kernels access an array with its dimensions in the order `perm`."""
-    made, accesses = array.owner, _accesses(array)
-    if isinstance(made, EmptyOp | FullOp):
-        new = made_as(made, _permuted(array.type, perm))
-        Rewriter.insert_op(new, InsertPoint.before(made))
-        _move(accesses, new.results[0], perm)
-        for use in list(array.uses):
-            before = InsertPoint.before(use.operation)
-            use.operation.operands[use.index] = _view(new.results[0], inverse(perm), use.operation, before)
-        Rewriter.erase_op(made)
-    else:
-        start = InsertPoint.at_start(function.body.block)
-        point = InsertPoint.after(made) if isinstance(made, ConvertOp) else start
-        seen = _view(array, perm, accesses[0], point)
-        _move(accesses, seen, perm)
-
-
-def _permuted(kind: Attribute, perm: Sequence[int]) -> MemRefType[Attribute]:
-    return MemRefType(element_type(kind), [shape_of(kind)[dim] for dim in perm])
-
-
-def _view(array: SSAValue, perm: Sequence[int], user: Operation, point: InsertPoint) -> SSAValue:
-    """The array with its dimensions in the order `perm`, for `user`."""
-    view = ViewOp(array, _permuted(array.type, perm), perm)
-    explain(user, f"permute-arrays: the host transposes a {array.type} to {view.result.type}")
-    view.location, view.result.name_hint = user.location, array.name_hint
-    Rewriter.insert_op(view, point)
-    return view.result
-
-
-def _move(accesses: Sequence[AccessOp], array: SSAValue, perm: Sequence[int]) -> None:
-    for op in accesses:
-        window = op.window
-        op.operands[list(op.operands).index(op.array)] = array
-        op.set_window([window[dim] for dim in perm])

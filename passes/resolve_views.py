@@ -4,7 +4,8 @@ A view is the array, and later passes should not have to know: they take another
 here every access moves to one value for each array. What is left of `tile.view` stands between arguments,
 kernels and results, and is a reshape or a transposition of the whole array there.
 
-An access to a permuted view becomes one to the array that is viewed, and its value is transposed. An array
+An access to a permuted view becomes one to the array that is viewed, and its value is transposed; but a row
+of a view stays one that is a column of an array of few: what is only read the host transposes. An array
 that is made here gets the shape in which it is stored; if its dimensions are only permuted, their order is
 that in which it is returned. An argument is reshaped before a kernel that accesses it in another shape, and
 back where it is returned.
@@ -45,9 +46,10 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.analysis.affine import linear
 from tilec.analysis.views import Form, Whole, form_of, split_permutation, touches, way
+from tilec.analysis.vmem import LANES
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import AccessOp
-from tilec.dialects.tile.arrays import EmptyOp, FullOp
+from tilec.dialects.tile.arrays import EmptyOp, FullOp, LoadOp, StoreOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
 from tilec.dialects.tile.views import ViewOp, viewed_array
 from tilec.rewriting.arrays import made_as
@@ -79,6 +81,16 @@ class _Use:
 
 def _writes(op: Operation) -> bool:
     return isinstance(op, AccessOp) and op.writes
+
+
+def _is_of_columns(op: Operation, form: Form) -> bool:
+    """Whether what an operation takes of a view would be a column of few, of an array of known extents."""
+    _, perm = split_permutation(form)
+    if perm is None or not isinstance(op, LoadOp | StoreOp):
+        return False
+    source, last = shape_of(form[-1].source), perm.index(len(perm) - 1)
+    few = UNBOUND not in source and source[-1] < LANES
+    return few and last != len(perm) - 1 and not op.window[last].kept and any(dim.kept for dim in op.window)
 
 
 class _Array:
@@ -133,6 +145,8 @@ class _Array:
         stored = [use.form for use in uses if _writes(use.op)]
         accessed = [use.form for use in uses if not isinstance(use.op, Whole)]
         for home in (*returned, *stored):
+            if any(_is_of_columns(use.op, way(home, use.form)) for use in uses):
+                continue
             reshaped = [split_permutation(way(home, form))[0] for form in accessed]
             permuted = [step for form in returned for step in way(home, form) if step.perm is not None]
             if not any(reshaped) and not permuted:
@@ -183,6 +197,8 @@ class _Array:
             self._check_shapes(written, uses)
         for use in uses:
             shape, perm = split_permutation(use.form)
+            if written is None and _is_of_columns(use.op, use.form):
+                shape, perm = use.form, None
             value = self._seen_as(shape, before)
             if perm is not None and isinstance(use.op, Viewed):
                 access_unpermuted(use.op, value, perm)

@@ -2,14 +2,15 @@
 
 Runs, in this order: `--widen-elements`, `--scalarize-jagged`, `--mask-jagged`, `--clip-axes`, `--drop-masks`,
 `--raise-segments`, `--widen-axes`, `--rebase-axes`, `--bound-axes`, `--raise-gathers` and
-`--one-hot-segments` (for `grouping=one_hot` and `auto`), `--raise-parts`, `--raise-columns`,
-`--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--pad-elements`, `--fold-gathers`, `--fold-updates`,
-`--resolve-views`, `--permute-arrays`, `--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`,
-`--sink-scales`, `--split-pairs`, `--assume-distinct`, `--classify-axes`, `--classify-outputs`,
-`--order-axes`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`,
-`--join-windows`, `--split-unaligned-loops`, `--stream-jagged-items`, `--compact-worklist` or
-`--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs` again, `--double-buffer`,
-`--overlap-strips`, `--strip-mine`, `--plan-memory`, `--convert-tile-to-pallas`, `--drop-bounds-checks`.
+`--one-hot-segments` (for `grouping=one_hot` and `auto`), `--turn-columns`, `--raise-parts`,
+`--raise-columns`, `--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--pad-elements`, `--fold-gathers`,
+`--fold-updates`, `--resolve-views`, `--permute-arrays`, `--expand-gathers`, `--insert-atomic-scratch`,
+`--merge-sums`, `--sink-scales`, `--split-pairs`, `--assume-distinct`, `--classify-axes`,
+`--classify-outputs`, `--order-axes`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
+`--fold-outer-pipeline`, `--join-windows`, `--split-unaligned-loops`, `--stream-jagged-items`,
+`--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs`
+again, `--double-buffer`, `--overlap-strips`, `--strip-mine`, `--plan-memory`, `--convert-tile-to-pallas`,
+`--drop-bounds-checks`.
 Options that are no option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
@@ -68,6 +69,7 @@ from tilec.passes.split_pairs import SplitPairs
 from tilec.passes.split_unaligned_loops import SplitUnalignedLoops
 from tilec.passes.stream_jagged_items import StreamJaggedItems
 from tilec.passes.strip_mine import StripMine
+from tilec.passes.turn_columns import TurnColumns
 from tilec.passes.unroll_loops import UnrollLoops
 from tilec.passes.widen_axes import WidenAxes
 from tilec.passes.widen_elements import WidenElements
@@ -194,6 +196,7 @@ class TileToPallas(ModulePass):
             RebaseAxes(),
             BoundAxes(),
             *self._short_items(),
+            TurnColumns(),
             RaiseParts(),
             RaiseColumns(),
             ChooseBlocks(self.blocks),

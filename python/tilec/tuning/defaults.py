@@ -99,7 +99,9 @@ def _liked(space: Space, scorer: Scorer, structure: Choice) -> Iterator[Choice]:
 def _in_other_orders(program: Program) -> Iterator[Choice]:
     """Each axis outermost: with one that no range depends on a list of tiles is shorter."""
     loops = [op for op in program.prepared(Choice.grouping).walk() if isinstance(op, LoopOp)]
-    yield from (Choice(order=(name,)) for name in dict.fromkeys(axis.name for op in loops for axis in op.axes))
+    yield from (
+        Choice(order=(name,)) for name in dict.fromkeys(axis.name for op in loops for axis in op.axes)
+    )
 
 
 def _are_short(program: Program) -> bool:
