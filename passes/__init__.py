@@ -26,6 +26,7 @@ _PASSES = {
     "fold-gathers": "FoldGathers",
     "fold-updates": "FoldUpdates",
     "resolve-views": "ResolveViews",
+    "flatten-scalars": "FlattenScalars",
     "permute-arrays": "PermuteArrays",
     "expand-gathers": "ExpandGathers",
     "insert-atomic-scratch": "InsertAtomicScratch",

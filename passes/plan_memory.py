@@ -38,7 +38,6 @@ from tilec.analysis.vmem import (
     MEBIBYTE,
     REGISTER,
     RELAYOUT,
-    SMEM_GRANULE,
     SUBLANES,
     WORD,
     Entry,
@@ -47,6 +46,7 @@ from tilec.analysis.vmem import (
     amount,
     padded_bytes,
     round_up,
+    smem_bytes,
 )
 from tilec.chips import Chip
 from tilec.chips.option import chip_option
@@ -168,7 +168,7 @@ def _arrays(pipeline: PipelineOp) -> Iterator[Entry]:
         if any(extent < 0 for extent in shape):
             continue
         used = prod(shape) * width
-        size = padded_bytes(shape, width) if space is Space.HBM else round_up(used, SMEM_GRANULE)
+        size = padded_bytes(shape, width) if space is Space.HBM else smem_bytes(shape)
         owner = array.owner
         op = owner if isinstance(owner, Operation) else _parent(owner)
         yield Entry(f"%{array.name_hint or 'array'}", where(op), space, size, size - used)
@@ -242,7 +242,7 @@ def _copied_rows(pipeline: PipelineOp, sizes: Mapping[str, int]) -> Iterator[Ent
         size = sum(padded_bytes(shape, width) for shape, width in held)
         used = sum(prod(shape) * width for shape, width in held)
         yield _entry(op, Space.VMEM, size, used, _by_size(_extents(op.result.type, sizes)))
-        yield _entry(op, Space.SMEM, round_up(count * WORD, SMEM_GRANULE), count * WORD)
+        yield _entry(op, Space.SMEM, smem_bytes((count,)), count * WORD)
 
 
 def _gathers(pipeline: PipelineOp) -> list[GatherOp]:

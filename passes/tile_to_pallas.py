@@ -4,13 +4,13 @@ Runs, in this order: `--widen-elements`, `--scalarize-jagged`, `--mask-jagged`, 
 `--raise-segments`, `--widen-axes`, `--rebase-axes`, `--bound-axes`, `--raise-gathers` and
 `--one-hot-segments` (for `grouping=one_hot` and `auto`), `--turn-columns`, `--raise-parts`,
 `--raise-columns`, `--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--pad-elements`, `--fold-gathers`,
-`--fold-updates`, `--resolve-views`, `--permute-arrays`, `--expand-gathers`, `--insert-atomic-scratch`,
-`--merge-sums`, `--sink-scales`, `--split-pairs`, `--assume-distinct`, `--classify-axes`,
-`--classify-outputs`, `--order-axes`, `--unroll-loops` (for `loop=unroll`), `--carry-to-scratch`,
-`--fold-outer-pipeline`, `--join-windows`, `--split-unaligned-loops`, `--stream-jagged-items`,
-`--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`, `--classify-outputs`
-again, `--double-buffer`, `--overlap-strips`, `--strip-mine`, `--plan-memory`, `--convert-tile-to-pallas`,
-`--drop-bounds-checks`.
+`--fold-updates`, `--resolve-views`, `--flatten-scalars`, `--permute-arrays`, `--expand-gathers`,
+`--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--split-pairs`, `--assume-distinct`,
+`--classify-axes`, `--classify-outputs`, `--order-axes`, `--unroll-loops` (for `loop=unroll`),
+`--carry-to-scratch`, `--fold-outer-pipeline`, `--join-windows`, `--split-unaligned-loops`,
+`--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`,
+`--classify-outputs` again, `--double-buffer`, `--overlap-strips`, `--strip-mine`, `--plan-memory`,
+`--convert-tile-to-pallas`, `--drop-bounds-checks`.
 Options that are no option of a pass are sizes of axes.
 
 `grouping=auto` is a list of tiles where nothing is known of how long segments are. Where axes say it (`mean
@@ -41,6 +41,7 @@ from tilec.passes.double_buffer import DoubleBuffer
 from tilec.passes.drop_bounds_checks import DropBoundsChecks
 from tilec.passes.drop_masks import DropMasks
 from tilec.passes.expand_gathers import ExpandGathers
+from tilec.passes.flatten_scalars import FlattenScalars
 from tilec.passes.fold_gathers import FoldGathers
 from tilec.passes.fold_lanes import FoldLanes
 from tilec.passes.fold_outer_pipeline import FoldOuterPipeline
@@ -206,6 +207,7 @@ class TileToPallas(ModulePass):
             FoldGathers(),
             FoldUpdates(self.gathers),
             ResolveViews(),
+            FlattenScalars(),
             PermuteArrays(),
             ExpandGathers(self.gathers, chip=self.chip),
             InsertAtomicScratch(self.shared),

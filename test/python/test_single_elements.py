@@ -40,3 +40,23 @@ def test_small_arrays_of_f32_are_read_as_scalars() -> None:
     module = scaled.bind(torch.randn(3, 48, 128), torch.randn(3, 3, 5)).module()
     loads = [op for op in module.walk() if isinstance(op, LoadOp)]
     assert sum(not any(dim.full for dim in op.window) for op in loads) == 2
+
+
+@pytest.mark.aot
+def test_large_arrays_of_scalars_are_one_row() -> None:
+    """In rows of 128 they would take 2 MB of scalar memory, which has 1 MiB."""
+
+    @tilec.kernel
+    def sums(x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        out = torch.empty([ids.size(0), x.size(1)])
+        for t in hl.grid(ids.size(0)):
+            total = hl.zeros([x.size(1)])
+            for s in hl.grid(ids.size(1)):
+                total = total + x[ids[t, s], :]
+            out[t, :] = total
+        return out
+
+    x = torch.arange(64.0 * 128).view(64, 128)
+    sums.bind(x, torch.zeros(4000, 4, dtype=torch.int32)).aot("v5e")
+    ids = torch.arange(300 * 3).view(300, 3) * 7 % 64
+    assert torch.equal(sums(x, ids), x[ids].sum(1))

@@ -82,6 +82,15 @@ def amount(size: int) -> str:
     return f"{size} B"
 
 
+def smem_bytes(shape: Sequence[int]) -> int:
+    """Bytes of scalar memory that an array of words takes: rows of 128 words, or of several times as many.
+
+    Measured with libtpu 0.0.51: of 4000 x 4 words 2,048,000, of 1024 x 2 x 16 1 MiB.
+    """
+    *outer, lanes = (1, *shape)
+    return prod(outer) * round_up(lanes * WORD, SMEM_GRANULE)
+
+
 def padded_bytes(shape: Sequence[int], width: int, *, compact: bool = False) -> int:
     """Bytes that an array of `shape` takes on the chip; an element has `width` bytes.
 
