@@ -135,6 +135,25 @@ def shifting(words: torch.Tensor, by: torch.Tensor) -> torch.Tensor:
     return (parts ^ (parts.amax(1) << 1)[:, None, :]).bfloat16()
 
 
+@tilec.kernel
+def one_each(codes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Narrow integers as scalars, and in place."""
+    out, squares = torch.empty_like(codes), torch.zeros([codes.size(0)], dtype=torch.int32)
+    for g in hl.grid(codes.size(0)):
+        code, row = codes[g, 3], codes[g, :]
+        row >>= 1
+        row |= code - 100
+        out[g, :] = row * code
+        if code > 3:
+            squares[g] = (code * code).to(torch.int32)
+    return out, squares
+
+
+def one_of_each(codes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    code = codes[:, 3:4]
+    return ((codes >> 1) | (code - 100)) * code, torch.where(code > 3, (code * code).int(), 0)[:, 0].int()
+
+
 STARTS = torch.tensor([0, 5, 5, 60, 61, 100], dtype=torch.int32)
 CASES: dict[str, Case] = {
     "mixed": (mixed, mixing, (drawn(37, 200), drawn(37, 200).flip(0))),
@@ -146,6 +165,9 @@ CASES: dict[str, Case] = {
         shifting,
         (torch.arange(-9000, 9000).view(20, 900).int() * 9001, 4 * torch.arange(8).int()),
     ),
+    "one_each uint8": (one_each, one_of_each, (drawn(7, 5),)),
+    "one_each int8": (one_each, one_of_each, (drawn(7, 5).to(torch.int8),)),
+    "one_each int16": (one_each, one_of_each, (drawn(7, 5).to(torch.int16) - 99,)),
     "rounded": (rounded, rounding, (torch.rand(40, 130), torch.arange(-2600, 2600).view(40, 130).int())),
 }
 

@@ -95,12 +95,25 @@ def schema_of(op: OpOverload) -> Any:
     return op._schema  # pyright: ignore[reportPrivateUsage]
 
 
+_IN_PLACE = {
+    "__iand__": "__and__",
+    "__ior__": "__or__",
+    "__ixor__": "__xor__",
+    "__ilshift__": "__lshift__",
+    "__irshift__": "__rshift__",
+}
+
+
 def functional_form(op: OpOverload) -> OpOverload | None:
-    """The operator that returns what `op` changes its first argument to, for one whose name ends with `_`."""
+    """The operator that returns what `op` changes its first argument to, for one whose name ends with `_`,
+    or that Python has for `<<=` and the like."""
     name = op.overloadpacket.__name__
-    if not name.endswith("_") or name.startswith("__"):
+    if name in _IN_PLACE:
+        name = _IN_PLACE[name]
+    elif not name.endswith("_") or name.startswith("__"):
         return None
-    return getattr(getattr(torch.ops.aten, name.rstrip("_"), None), op._overloadname, None)  # pyright: ignore[reportPrivateUsage]
+    plain = name if name.startswith("__") else name.rstrip("_")
+    return getattr(getattr(torch.ops.aten, plain, None), op._overloadname, None)  # pyright: ignore[reportPrivateUsage]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from xdsl.dialects import arith, scf
-from xdsl.dialects.builtin import IndexType, IntegerAttr, i1
+from xdsl.dialects.builtin import IndexType, IntegerAttr, i1, i8, i16, i32
 from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import begins_on_a_tile, is_inside
@@ -15,7 +15,7 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
 from tilec.dialects.tile.bound import BoundOp
-from tilec.dialects.tile.elementwise import is_lanewise
+from tilec.dialects.tile.elementwise import CastOp, is_lanewise
 from tilec.dialects.tile.gathers import DistinctOp
 from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp
@@ -222,10 +222,24 @@ class Scalars:
         if not is_lanewise(op):  # of one lane here
             fail(op, f"convert-tile-to-pallas: {op.name} is no scalar that a step can compute")
         folded = self._fold(op)
-        if folded is None:
+        narrow = any(each.type in (i8, i16) for each in op.operands) and not isinstance(op, CastOp)
+        if folded is None and narrow:
+            folded = self._in_words(op)
+        elif folded is None:
             operands = {value: self.value(value) for value in op.operands}
             folded = self.build.insert(op.clone(operands))
         self._made[op.results[0]] = folded
+
+    def _in_words(self, op: Operation) -> SSAValue:
+        """An operation on narrow integers, of which the scalar unit has none: of the result the low bits."""
+        given, kind = [self.value(value) for value in op.operands], op.results[0].type
+        words = [self.build.insert(CastOp(each, i32)) if each.type in (i8, i16) else each for each in given]
+        narrow = kind in (i8, i16)
+        made = op.create(
+            operands=words, result_types=[i32 if narrow else kind], properties=dict(op.properties)
+        )
+        found = self.build.insert(made)
+        return self.build.insert(CastOp(found, kind)) if narrow else found
 
     def _fold(self, op: Operation) -> Index | None:
         """The operations that the index builder folds: on indices, and conjunctions."""
