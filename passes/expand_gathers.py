@@ -39,7 +39,10 @@ positions, a row a step. What is not done lane by lane, a mask or `drop` keep a 
 So is one index in the last dimension of what is loaded, whose elements lie side by side in a register: the
 rows are loaded, and the lane selected. Not of arrays that the grid writes.
 
-Refused: positions in a tile of rank 2 or more; values of rank 3 or more; extremes of whole rows where the
+So is each element of a table of up to 256 that positions in a tile of rank 2 or more name: it is selected
+where they do.
+
+Refused: such positions in other arrays; values of rank 3 or more; extremes of whole rows where the
 grid cannot go one by one; elements of 1 or 64 bits; a mask that may keep another dimension inside the array.
 """
 
@@ -72,6 +75,7 @@ from tilec.dialects.tile.values import BroadcastOp, IndicesOp
 from tilec.rewriting.accumulators import added, as_element, constant, fill_with_zeros, wide_element
 from tilec.rewriting.columns import is_column, select_column
 from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.lookups import MOST, is_lookup, look_up
 from tilec.rewriting.one_hot import Picker, as_ids, hits_of, most_lanes, or_other
 from tilec.rewriting.row_blocks import RowBlocks, check_order
 from tilec.rewriting.row_choice import choose_rows, has_no_product, indexed
@@ -106,7 +110,10 @@ class ExpandGathers(ModulePass):
                     explain(load, "expand-gathers: one lane is selected of the rows around it")
                     select_column(load)
         for access in indexed(op):
-            if not (isinstance(access, AtomicRmwOp | GatherOp) and access.rows):
+            if isinstance(access, GatherOp) and is_lookup(access):
+                explain(access, "expand-gathers: each element of the table is selected where it is named")
+                look_up(access)
+            elif not (isinstance(access, AtomicRmwOp | GatherOp) and access.rows):
                 _check(access)
                 _check_mask(access)
                 rows = self.rows or (UPDATED if isinstance(access, AtomicRmwOp) else MOVED)
@@ -136,7 +143,11 @@ def _check(access: AccessOp) -> None:
             "what is updated stays on the chip",
         )
     if len(shape_of(ids.type)) != 1:
-        fail(access, f"expand-gathers: positions of type {ids.type}; a tile of rank 1 is accepted")
+        fail(
+            access,
+            f"expand-gathers: positions of type {ids.type}; a tile of rank 1 is accepted, or a table of up "
+            f"to {MOST} elements to read",
+        )
     if rank > 2:
         fail(
             access,

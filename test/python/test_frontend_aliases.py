@@ -135,3 +135,19 @@ def test_no_elements() -> None:
     for kernel, x in ((of_rows(a_copy), none.T), (asks_for_rows, none), (is_true, none)):
         with pytest.raises(tilec.TraceError, match=r"x is float32\[\d, \d\], which has no elements"):
             kernel.bind(x)
+
+
+def test_a_view_of_what_is_only_read_is_a_result_of_its_own() -> None:
+    @tilec.kernel
+    def with_view(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        out = torch.empty([x.size(0)])
+        for rows in hl.tile(x.size(0)):
+            out[rows] = x[rows, :].sum(1)
+        return out, x.view(-1), x.t()
+
+    x = torch.arange(37.0 * 4).view(37, 4)
+    sums, flat, turned = with_view(x)
+    assert torch.equal(sums, x.sum(1))
+    assert torch.equal(flat, x.view(-1))
+    assert torch.equal(turned, x.t())
+    assert flat.data_ptr() != x.data_ptr()

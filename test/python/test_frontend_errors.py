@@ -223,6 +223,15 @@ def unsupported(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
+@refused("torch's stack is of values in loops over tiles; on whole tensors, only lane by lane operators")
+def unsupported_there(x: torch.Tensor) -> torch.Tensor:
+    both = torch.stack([x, x])  # here
+    out = torch.empty_like(x)
+    for r in hl.tile(x.size(0)):
+        out[r, :] = both[0, r, :]
+    return out
+
+
 @refused("torch's sort is not supported in a tile program; the nearest that are: sqrt, rsqrt")
 def unsupported2(x: torch.Tensor) -> torch.Tensor:
     out = torch.empty_like(x)

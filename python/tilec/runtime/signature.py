@@ -8,6 +8,7 @@ from xdsl.dialects.builtin import ModuleOp, i64
 from xdsl.ir import BlockArgument, SSAValue
 
 from tilec.diagnostics import fail
+from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 from tilec.dialects.tile.views import viewed_array
 from tilec.emit.names import dtype_name
@@ -90,10 +91,10 @@ def check_signature(module: ModuleOp, signature: Signature) -> None:
         scalar = given.shape == () and wanted.shape == (1,)
         if not (scalar or given.shape == wanted.shape) or not _holds(wanted.dtype, given.dtype):
             fail(function, f"parameter {given} of a signature is an argument {wanted} of @{own.name}")
-    changed = {given.argument for given in signature.results}
+    fresh = {given.argument for given in signature.results} | _only_read(function)
     for given, wanted in zip(signature.results, own.results, strict=True):
-        # A view of an argument may be a result of its own, beside the argument.
-        known = given.argument == wanted.argument or (given.argument is None and wanted.argument in changed)
+        # A view of an argument may be a result of its own, beside the argument if that is changed.
+        known = given.argument == wanted.argument or (given.argument is None and wanted.argument in fresh)
         if not known or not _holds(wanted.dtype, given.dtype):
             fail(function, f"{given} of a signature is {wanted} of @{own.name}")
 
@@ -110,6 +111,13 @@ def returned(function: func.FuncOp) -> Sequence[SSAValue]:
     """The values that a function returns."""
     last = function.body.block.last_op
     return () if last is None else last.operands
+
+
+def _only_read(function: func.FuncOp) -> set[int | None]:
+    """The positions of the arguments that a function does not write."""
+    writes = (op for op in function.walk() if isinstance(op, AccessOp) and op.writes)
+    written = {viewed_array(op.array) for op in writes}
+    return {each.index for each in function.body.block.args if each not in written}
 
 
 def _argument(value: SSAValue) -> int | None:

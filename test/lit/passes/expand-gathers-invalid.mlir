@@ -29,7 +29,7 @@ func.func @wide(%x: memref<64xi64>, %ids: memref<64xi32>, %out: memref<70xi64>) 
 
 // -----
 
-func.func @square_of_positions(%x: memref<70xf32>, %ids: memref<64x8xi32>) -> memref<64x8xf32> {
+func.func @square_of_positions(%x: memref<700xf32>, %ids: memref<64x8xi32>) -> memref<64x8xf32> {
   %out = tile.empty : memref<64x8xf32>
   tile.grid %m = 0 to 64 by m:32 {
     %id = tile.load %ids[%m, :]
@@ -38,7 +38,7 @@ func.func @square_of_positions(%x: memref<70xf32>, %ids: memref<64x8xi32>) -> me
   }
   return %out : memref<64x8xf32>
 }
-// CHECK: {{.*}}/expand-gathers-invalid.mlir:36:5: error: expand-gathers: positions of type tensor<32x8xi32, #tile.spans<m, _>>; a tile of rank 1 is accepted
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:36:5: error: expand-gathers: positions of type tensor<32x8xi32, #tile.spans<m, _>>; a tile of rank 1 is accepted, or a table of up to 256 elements to read
 
 // -----
 

@@ -184,3 +184,24 @@ func.func @scattered(%x: memref<64xbf16>, %ids: memref<64xi32>, %out: memref<600
 // OUTER-LABEL: func.func @scattered
 // OUTER:         tile.grid %m = 0 to 64 by m:32 {
 // OUTER:           tile.for %out_rows
+
+// Each element of a small table is selected where positions of rank 2 name it.
+// CHECK-LABEL: func.func @table
+// CHECK:           %[[TABLE:.*]] = tile.load %codes[:]
+// CHECK:           %[[FOUND:.*]] = tile.splat 0.0 : tensor<32x8xf32, #tile.spans<m, _>>
+// CHECK-NEXT:      %[[ZERO:.*]] = tile.splat 0 : tensor<32x8xi32, #tile.spans<m, _>>
+// CHECK-NEXT:      %[[HERE:.*]] = tile.compare eq %id, %[[ZERO]]
+// CHECK-NEXT:      %[[ONE:.*]] = tile.slice %[[TABLE]] dim 0 from 0 size 1
+// CHECK-NEXT:      %[[WIDE:.*]] = tile.broadcast %[[ONE]] dims [1] : tensor<32x8xf32, #tile.spans<m, _>>
+// CHECK-NEXT:      %[[NEXT:.*]] = tile.select %[[HERE]], %[[WIDE]], %[[FOUND]]
+// CHECK:           tile.slice %[[TABLE]] dim 0 from 1 size 1
+// CHECK:           tile.store
+func.func @table(%codes: memref<2xf32>, %ids: memref<64x8xi32>) -> memref<64x8xf32> {
+  %out = tile.empty : memref<64x8xf32>
+  tile.grid %m = 0 to 64 by m:32 {
+    %id = tile.load %ids[%m, :]
+    %v = tile.gather %codes[%id]
+    tile.store %v, %out[%m, :]
+  }
+  return %out : memref<64x8xf32>
+}

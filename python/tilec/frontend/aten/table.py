@@ -87,7 +87,10 @@ def handles(*names: str, early: bool = False) -> Callable[[Handler], Handler]:
 
 
 def unsupported(name: str) -> str:
-    """What to say of an operator that is not in the table, with one like it that is."""
+    """What to say of an operator that is not in the table, with one like it that is, or that is there, but
+    only takes values in tiles."""
+    if name in HANDLERS or name in EARLY:
+        return f"torch's {name} is of values in loops over tiles"
     close = difflib.get_close_matches(name, [*HANDLERS, *EARLY], 3)
     nearest = f"; the nearest that are: {', '.join(close)}" if close else ""
     return f"torch's {name} is not supported in a tile program{nearest}"
