@@ -223,7 +223,10 @@ def unsupported(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
-@refused("torch's stack is of values in loops over tiles; on whole tensors, only lane by lane operators")
+@refused(
+    "torch's stack is of values in loops over tiles; on whole tensors, only lane by lane operators and sums, "
+    "means, maxima and minima are"
+)
 def unsupported_there(x: torch.Tensor) -> torch.Tensor:
     both = torch.stack([x, x])  # here
     out = torch.empty_like(x)
