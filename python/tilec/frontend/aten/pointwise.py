@@ -291,6 +291,8 @@ def _where(call: Call) -> torch.Tensor:
 @handles("logical_not", "bitwise_not")
 def _not(call: Call) -> torch.Tensor:
     trace, value = call.trace, call["self"]
+    if call.name == "bitwise_not" and value.is_floating_point():
+        trace.fail(f"bitwise_not of {value.dtype} is not supported")
     if call.name == "bitwise_not" and value.dtype is not torch.bool:
         lanes = call.lanes(value, value.dtype)
         return call.result(trace.put(arith.XOrIOp(lanes, splat(trace, -1, lanes.type))))
