@@ -12,7 +12,7 @@ After:
     %b = tile.load %blocks_1[%at]
 
 Arrays of less than 128 KiB in scalar memory stay as they are, and so do those that are written, of extents
-that are known only at run time, or of which tiles are read too.
+that are known only at run time, of which tiles are read too, or whose rows are full.
 """
 
 from math import prod
@@ -32,7 +32,7 @@ from tilec.dialects.tile.arrays import LoadOp
 from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 from tilec.dialects.tile.views import ViewOp
 from tilec.rewriting.index import Index, IndexBuilder
-from tilec.rewriting.moved_dims import accesses_of, arrays_of
+from tilec.rewriting.moved_dims import accesses_of, arrays_of, others_of
 
 LARGE = 2**17
 """Bytes of scalar memory, an eighth of what there is, from which on an array is flattened."""
@@ -51,13 +51,14 @@ class FlattenScalars(ModulePass):
 
 
 def _is_large(array: SSAValue) -> bool:
-    """Whether an array is read as scalars only, and takes much more memory so than one row would."""
+    """Whether an array is read as scalars only, is large so, and takes less memory as one row."""
     shape, accesses = shape_of(array.type), accesses_of(array)
-    if len(shape) < 2 or UNBOUND in shape or not accesses or smem_bytes(shape) < LARGE:
+    if UNBOUND in shape or not accesses or smem_bytes(shape) < LARGE:
         return False
-    others = (use.operation for use in array.uses if use.operation not in accesses)
+    if smem_bytes([prod(shape)]) >= smem_bytes(shape):
+        return False
     single = all(isinstance(op, LoadOp) and not any(dim.kept for dim in op.window) for op in accesses)
-    return single and all(isinstance(op, ViewOp | Whole) for op in others)
+    return single and all(isinstance(op, ViewOp | Whole) for op in others_of(array))
 
 
 def _flatten(array: SSAValue, function: func.FuncOp) -> None:

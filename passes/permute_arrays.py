@@ -38,7 +38,7 @@ from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import EmptyOp, FullOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
 from tilec.dialects.tile.views import ViewOp
-from tilec.rewriting.moved_dims import accesses_of, arrays_of, permute
+from tilec.rewriting.moved_dims import accesses_of, arrays_of, others_of, permute
 
 LEAST_ROWS = 4
 """Rows of a dimension from which on moving it pays. A kernel that goes through them one after the other
@@ -70,8 +70,7 @@ def _order(array: SSAValue) -> tuple[int, ...] | None:
     made_here = isinstance(array.owner, EmptyOp | FullOp)
     if not tiled or (not made_here and any(op.writes for op in accesses)):
         return None
-    others = [use.operation for use in array.uses if use.operation not in accesses]
-    if not all(isinstance(op, ViewOp | Whole) for op in others):
+    if not all(isinstance(op, ViewOp | Whole) for op in others_of(array)):
         return None
     order = [dim for dim in range(len(shape)) if dim != moved]
     order.insert(min(tiled), moved)

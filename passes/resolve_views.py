@@ -46,13 +46,13 @@ from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.analysis.affine import linear
 from tilec.analysis.views import Form, Whole, form_of, split_permutation, touches, way
-from tilec.analysis.vmem import LANES
 from tilec.diagnostics import explain, fail, where
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, LoadOp, StoreOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
 from tilec.dialects.tile.views import ViewOp, viewed_array
 from tilec.rewriting.arrays import made_as
+from tilec.rewriting.moved_dims import has_few_columns
 from tilec.rewriting.permuted import Viewed, access_unpermuted
 
 
@@ -88,8 +88,7 @@ def _is_of_columns(op: Operation, form: Form) -> bool:
     _, perm = split_permutation(form)
     if perm is None or not isinstance(op, LoadOp | StoreOp):
         return False
-    source, last = shape_of(form[-1].source), perm.index(len(perm) - 1)
-    few = UNBOUND not in source and source[-1] < LANES
+    few, last = has_few_columns(shape_of(form[-1].source)), perm.index(len(perm) - 1)
     return few and last != len(perm) - 1 and not op.window[last].kept and any(dim.kept for dim in op.window)
 
 

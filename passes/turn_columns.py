@@ -35,12 +35,11 @@ from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import axis_bounds
 from tilec.analysis.views import Whole
-from tilec.analysis.vmem import LANES
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import EmptyOp, FullOp, LoadOp, StoreOp
-from tilec.dialects.tile.types import UNBOUND, shape_of
+from tilec.dialects.tile.types import shape_of
 from tilec.dialects.tile.views import ViewOp
-from tilec.rewriting.moved_dims import accesses_of, arrays_of, permute
+from tilec.rewriting.moved_dims import accesses_of, arrays_of, has_few_columns, others_of, permute
 
 
 class TurnColumns(ModulePass):
@@ -59,14 +58,13 @@ class TurnColumns(ModulePass):
 def _has_columns(array: SSAValue) -> bool:
     """Whether kernels take columns of an array, and nothing else."""
     shape, accesses = shape_of(array.type), accesses_of(array)
-    if len(shape) < 2 or UNBOUND in shape or shape[-1] >= LANES or not accesses:
+    if len(shape) < 2 or not has_few_columns(shape) or not accesses:
         return False
     made_here = isinstance(array.owner, EmptyOp | FullOp)
-    others = [use.operation for use in array.uses if use.operation not in accesses]
     if not made_here and any(op.writes for op in accesses):
         return False
     return all(map(_is_column, accesses)) and all(
-        isinstance(op, Whole) or (isinstance(op, ViewOp) and not made_here) for op in others
+        isinstance(op, Whole) or (isinstance(op, ViewOp) and not made_here) for op in others_of(array)
     )
 
 

@@ -209,10 +209,10 @@ def prove_compiles(
 
     from tilec.runtime.aot import CompileRefused, compile_for
     from tilec.runtime.load import load
+    from tilec.runtime.signature import held_as
 
     kernel = getattr(load(module_text, name), name)
-    narrow = {"int64": "int32", "uint64": "uint32"}
-    shapes = [jax.ShapeDtypeStruct(each.shape, narrow.get(each.dtype.name, each.dtype)) for each in args]
+    shapes = [jax.ShapeDtypeStruct(each.shape, held_as(each.dtype.name)) for each in args]
     compiled: list[Compiled] = []
     for chip in chips:
         try:

@@ -12,6 +12,7 @@ from tilec.frontend.kernel import Bound, Kernel
 from tilec.frontend.keys import tensors_in
 from tilec.frontend.torch_private import tree_flatten, tree_map
 from tilec.proof import CHIPS, Array, difference, emit, prove_compiles, prove_kernel, prove_passes
+from tilec.runtime.signature import held_as
 
 
 class WrongResult(Exception):
@@ -74,8 +75,7 @@ def program_arguments(bound: Bound, tensors: Sequence[torch.Tensor]) -> list[Arr
     """Tensors as the program of a kernel takes them: 32-bit integers, bytes as their bits, one element for
     no dimension."""
     arrays = [as_numpy(tensor).reshape(tensor.shape or (1,)) for tensor in tensors]
-    narrow = {np.dtype(np.int64): np.int32, np.dtype(np.uint8): np.int8}
-    return [each.astype(narrow.get(each.dtype, each.dtype)) for each in arrays]
+    return [each.astype(held_as(each.dtype.name)) for each in arrays]
 
 
 def as_numpy(tensor: torch.Tensor) -> Array:

@@ -242,8 +242,7 @@ class Values:
             return self.emit(BroadcastOp(self.get(op.value), [], target))
         if len(shape_of(op.value.type)) != 1:
             if element_type(target) == i1 and dims[-1] != rank - 1:  # libtpu dies of a mask with new lanes
-                words = self.emit(CastOp(self.get(op.value), i32))
-                wide = self.emit(BroadcastOp(words, dims, with_element(target, i32)))
+                wide = self.emit(BroadcastOp(self._flat(op.value), dims, with_element(target, i32)))
                 return self.emit(CastOp(wide, i1))
             return self.emit(BroadcastOp(self.get(op.value), dims, target))
         (dim,) = dims

@@ -8,10 +8,11 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.analysis.views import inverse
+from tilec.analysis.vmem import LANES
 from tilec.diagnostics import explain
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import EmptyOp, FullOp
-from tilec.dialects.tile.types import element_type, shape_of
+from tilec.dialects.tile.types import UNBOUND, element_type, shape_of
 from tilec.dialects.tile.views import ConvertOp, ViewOp
 from tilec.rewriting.arrays import made_as
 
@@ -19,6 +20,16 @@ from tilec.rewriting.arrays import made_as
 def accesses_of(array: SSAValue) -> list[AccessOp]:
     """The accesses that take an array under this name."""
     return [use.operation for use in array.uses if isinstance(use.operation, AccessOp)]
+
+
+def others_of(array: SSAValue) -> list[Operation]:
+    """What else takes an array under this name."""
+    return [use.operation for use in array.uses if not isinstance(use.operation, AccessOp)]
+
+
+def has_few_columns(shape: Sequence[int]) -> bool:
+    """Whether an array of known extents has rows that do not fill a register."""
+    return UNBOUND not in shape and shape[-1] < LANES
 
 
 def arrays_of(function: func.FuncOp) -> list[SSAValue]:

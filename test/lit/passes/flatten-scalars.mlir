@@ -21,17 +21,19 @@ func.func @blocks(%ids: memref<1024x2x16xi32>, %x: memref<64x128xf32>) -> memref
   return %out : memref<1024x2x128xf32>
 }
 
-// Small arrays, those of any number of rows, and those that tiles are read of too are left.
+// Small arrays, those of any number of rows, those that tiles are read of too, and full rows are left.
 // CHECK-LABEL: func.func @left
 // CHECK-NOT:     tile.view
 // CHECK:         return
 func.func @left(%few: memref<64x4xi32>, %any: memref<?x128xi32>, %both: memref<1024x128xi32>,
-                %out: memref<64x128xi32>) {
+                %full: memref<1024x128xi32>, %out: memref<64x128xi32>) {
   tile.grid %t = 0 to 64 {
     %a = tile.load %few[%t, 1]
     %b = tile.load %any[%t, 1]
     %c = tile.load %both[%t, 1]
-    %d = arith.addi %a, %b : i32
+    %f = tile.load %full[%t, 1]
+    %ab = arith.addi %a, %b : i32
+    %d = arith.addi %ab, %f : i32
     %e = arith.addi %c, %d : i32
     %row = tile.load %both[%t, :]
     %all = tile.broadcast %e dims [] : tensor<128xi32>
