@@ -140,6 +140,10 @@ CASES: dict[str, tuple[str, Arguments]] = {
     "kl_div": ("kl_div", lambda: (empty(4096, 2048), empty(4096, 2048))),
     "layer_norm_backward": ("layer_norm_backward", NORM_GRADIENT),
     "layer_norm_backward_partial": ("layer_norm_backward", NORM_GRADIENT),
+    "linear_recurrence": (
+        "linear_recurrence",
+        lambda: (half(8192, 2048), half(8192, 2048), offsets(8192, 16)),
+    ),
     "log_softmax": ("log_softmax", lambda: (empty(2048, 4096),)),
     "log_softmax_whole_rows": ("log_softmax", lambda: (empty(2048, 4096),)),
     "long_sum": ("long_sum", lambda: (empty(512, 16384),)),

@@ -49,6 +49,7 @@ from tilec.dialects.tile.gathers import ScatterOp
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.mixing import Combine, ReduceOp, ScanOp, identity
 from tilec.dialects.tile.products import DotOp
+from tilec.dialects.tile.scans import AssociativeScanOp
 from tilec.dialects.tile.syntax import Bounds, ints_of
 from tilec.dialects.tile.types import (
     UNBOUND,
@@ -126,6 +127,14 @@ class _Masked:
             fail(
                 op, f"mask-jagged: {op.name} asks where a tile of {self.child} begins, and there may be none"
             )
+        if isinstance(op, AssociativeScanOp):
+            along = op.axis_name
+            if along == self.parent or (along == self.child and op.reverse is not None):
+                fail(
+                    op,
+                    f"mask-jagged: {op.name} goes along {along} through lanes that may be dead; along "
+                    f"{self.child}, from its first lane on, is accepted",
+                )
         for value in op.results:
             if list(span_names(value.type)).count(self.parent) > 1:
                 fail(op, f"mask-jagged: a {value.type} pairs lanes of {self.parent} with each other")

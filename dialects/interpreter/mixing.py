@@ -1,20 +1,20 @@
-"""How the operations that mix lanes run: dot, reduce, scan.
+"""How the operations that mix lanes run: dot, reduce, scans.
 
 Floats are summed and multiplied in f64, and the result is rounded once.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 
-from tilec.dialects.tile import DotOp, ReduceOp, ScanOp
+from tilec.dialects.tile import AssociativeScanOp, DotOp, ReduceOp, ScanOp
 from tilec.dialects.tile.mixing import Combine, identity
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import element_type, span_names
 
-from .machine import Machine, Step, rule
-from .values import Bits, Data, Value, convert, dtype_of, either, is_float
+from .machine import Machine, Step, prepare_body, rule
+from .values import Bits, Data, Value, convert, dtype_of, either, either_of, is_float
 
 UFUNCS: dict[Combine, "np.ufunc"] = {
     Combine.ADD: np.add,
@@ -110,3 +110,45 @@ def scan(op: ScanOp) -> Step:
         machine.define(op.result, Value(convert(combined, dtype), reached))
 
     return step
+
+
+@rule(AssociativeScanOp)
+def associative_scan(op: AssociativeScanOp) -> Step:
+    dim, names = op.dim.value.data, span_names(op.values[0].type)
+    body, combined = prepare_body(op.body.block)
+    count = len(op.values)
+
+    def step(machine: Machine) -> None:
+        values: list[Value] = [machine.values[value] for value in op.values]
+        shape = values[0].data.shape
+        dead = machine.dead(names, [dim])
+        live = np.ones(shape, np.bool_) if dead is None else ~np.broadcast_to(dead, shape)
+        places = range(shape[dim]) if op.reverse is None else reversed(range(shape[dim]))
+        sums, begun = [_lane(value, dim, 0) for value in values], np.zeros(live.take(0, dim).shape, np.bool_)
+        found: dict[int, list[Value]] = {}
+        for place in places:
+            later, here = [_lane(value, dim, place) for value in values], np.asarray(live.take(place, dim))
+            machine.values.update(zip(op.body.block.args, [*sums, *later], strict=True))
+            body(machine)
+            both: list[Value] = [machine.values[value] for value in combined]
+            for i in range(count):
+                first = either_of(Value(here), later[i], sums[i])
+                sums[i] = either_of(Value(here & begun), both[i], first)
+            begun = begun | here
+            found[place] = list(sums)
+        for i, result in enumerate(op.results):
+            machine.define(result, _stacked([found[place][i] for place in range(shape[dim])], dim))
+
+    return step
+
+
+def _lane(value: Value, dim: int, place: int) -> Value:
+    """One lane of a value along a dimension."""
+    poison = None if value.poison is None else np.asarray(value.poison.take(place, dim))
+    return Value(np.asarray(value.data.take(place, dim)), poison)
+
+
+def _stacked(lanes: Sequence[Value], dim: int) -> Value:
+    """The value that has these lanes along a dimension."""
+    marks = [np.zeros(lane.data.shape, np.bool_) if lane.poison is None else lane.poison for lane in lanes]
+    return Value(np.stack([lane.data for lane in lanes], dim), np.stack(marks, dim))

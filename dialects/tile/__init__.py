@@ -16,6 +16,7 @@ from .numbered import SpanOp
 from .places import GetOp, ScratchOp, SetOp
 from .products import DotOp, PrecisionAttr
 from .rows import UpdateRowsOp
+from .scans import AssociativeScanOp
 from .schedule import AxisOp, LoopAttr, PipelineOp, WindowOp
 from .steps import AppendOp, FirstOp, LastOp, LiveOp, WorklistOp
 from .types import JaggedSpanType, RefType, SpansAttr, SpanType
@@ -55,6 +56,7 @@ PROGRAM = (
     DotOp,
     ReduceOp,
     ScanOp,
+    AssociativeScanOp,
     BroadcastOp,
     TransposeOp,
     ReshapeOp,

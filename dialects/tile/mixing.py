@@ -184,6 +184,11 @@ class ScanOp(IRDLOperation):
             result_types=[result or value.type],
         )
 
+    @property
+    def axis_name(self) -> str | None:
+        """The span that the scanned dimension came from."""
+        return span_names(self.value.type)[self.dim.value.data]
+
     @classmethod
     def parse(cls, parser: Parser) -> "ScanOp":
         kind = parser.parse_str_enum(Combine)

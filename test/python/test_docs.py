@@ -41,6 +41,7 @@ COMMON: Mapping[str, str] = {
 """What the names in examples mean where an example does not say so itself. A `%g` is an index of a grid."""
 
 SPECIAL: Mapping[str, Mapping[str, str]] = {
+    "tile.associative_scan": {"v": "tensor<64x128xf32>", "w": "tensor<64x128xf32>"},
     "tile.atomic_rmw": {
         "e": "tensor<?xf32, #tile.spans<n>>",
         "ids": "tensor<?xi32, #tile.spans<m>>",
@@ -95,7 +96,7 @@ SPECIAL: Mapping[str, Mapping[str, str]] = {
 def program(op: type[Operation], example: str) -> str:
     """A function around an example that defines what it uses: axes of a grid, and values of no origin."""
     special = SPECIAL.get(op.name, {})
-    made = re.findall(r"%(\w+)(?=(?:, %\w+)* = )", example)
+    made = re.findall(r"%(\w+)(?=(?:, %\w+)* = |: \w+[,)])", example)
     free = set(re.findall(r"%(\w+)", example)) - set(made)
     around = (free | set(re.findall(r"spans<(\w)", example))) - special.keys() - set(made)
     axes = [f"%{name} = 0 to 8" + f" by {name}" * (name != "g") for name in "gmkn" if name in around]

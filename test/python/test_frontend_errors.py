@@ -403,6 +403,82 @@ def bounds_of_nothing(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
+@refused("associative_scan of float32[r, 96] and float32[r]; give them one shape, as with expand_as")
+def scan_of_two_shapes(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty_like(x)
+    for r in hl.tile(x.size(0)):
+        out[r, :], _ = hl.associative_scan(lambda a, b: a, (x[r, :], x[r, 0]), 1)  # here
+    return out
+
+
+@refused("dimension 2 of float32[r, 96], which has 2")
+def scan_past_the_rank(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty_like(x)
+    for r in hl.tile(x.size(0)):
+        out[r, :] = hl.associative_scan(torch.add, x[r, :], 2)  # here
+    return out
+
+
+@refused("the function of associative_scan takes 3 arguments; two tuples of 2, or 4 scalars, are given to it")
+def scan_by_three(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty_like(x)
+    for r in hl.tile(x.size(0)):
+        out[r, :], _ = hl.associative_scan(lambda a, b, c: a, (x[r, :], x[r, :]), 1)  # here
+    return out
+
+
+@refused("the function of associative_scan returns 2 values where it takes 1")
+def scan_to_two(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty_like(x)
+    for r in hl.tile(x.size(0)):
+        out[r, :] = hl.associative_scan(lambda a, b: (a, b), x[r, :], 1)  # here
+    return out
+
+
+@refused("the function of associative_scan returns 1 (int); return tensors of a scalar each")
+def scan_to_a_number(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty_like(x)
+    for r in hl.tile(x.size(0)):
+        out[r, :], _ = hl.associative_scan(lambda a, b, c, d: (c, 1), (x[r, :], x[r, :]), 1)  # here
+    return out
+
+
+@refused("the function of associative_scan returns float32[96], not a scalar")
+def scan_to_a_tile(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty_like(x)
+    for r in hl.grid(x.size(0)):
+        out[r, :] = hl.associative_scan(lambda a, b: a * b + x[r, :], x[r, :], 0)  # here
+    return out
+
+
+@refused("the function of associative_scan decides by what a lane holds; use torch.where")
+def scan_that_decides(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty_like(x)
+    for r in hl.tile(x.size(0)):
+        out[r, :] = hl.associative_scan(lambda a, b: a * b if a > b else b, x[r, :], 1)  # here
+    return out
+
+
+@refused(
+    "the function of associative_scan uses a scalar from outside; give it as one more value, as with "
+    "torch.full_like"
+)
+def scan_with_another(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty_like(x)
+    for r in hl.grid(x.size(0)):
+        w = x[r, 0]
+        out[r, :] = hl.associative_scan(lambda a, b: a * w + b, x[r, :], 0)  # here
+    return out
+
+
+@refused("reduce by another function than +, *, maximum or minimum")
+def reduce_by_another(x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty([x.size(0)])
+    for r in hl.tile(x.size(0)):
+        out[r] = hl.reduce(lambda a, b: a * b + a, x[r, :], 1)  # here
+    return out
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_refusal(name: str) -> None:
     function, args, message = CASES[name]

@@ -25,6 +25,7 @@ from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation, SelectO
 from tilec.dialects.tile.loops import ForOp, LoopOp
 from tilec.dialects.tile.mixing import Combine, ReduceOp, ScanOp, identity
 from tilec.dialects.tile.products import DotOp
+from tilec.dialects.tile.scans import AssociativeScanOp
 from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import JaggedSpanType, element_type, span_names, span_of
 from tilec.dialects.tile.values import (
@@ -101,8 +102,8 @@ def _mixes(op: Operation, name: str) -> bool:
     """Whether lanes of a result may depend on other lanes along an axis, as where a value has it twice."""
     if any(span_names(value.type).count(name) > 1 for value in (*op.operands, *op.results)):
         return True
-    if isinstance(op, ScanOp):
-        return span_names(op.value.type)[op.dim.value.data] == name
+    if isinstance(op, ScanOp | AssociativeScanOp):
+        return op.axis_name == name
     if isinstance(op, AccessOp | LoopOp) or not op.results:
         return False
     taken = [value for value in op.operands if name in span_names(value.type)]
@@ -159,7 +160,7 @@ class _Idle:
         ):
             return False
         mixing = [op for op in self.loop.body.block.ops if _mixes(op, self.name)]
-        neutral = all(not isinstance(op, ScanOp) and self._adds_nothing(op) for op in mixing)
+        neutral = all(self._adds_nothing(op) for op in mixing)
         return neutral and all(
             self._of(value) == _Same(number) for number, value in enumerate(self.loop.yielded)
         )

@@ -20,7 +20,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from tilec.analysis.affine import ends_in, linear, static_extent
 from tilec.analysis.flat import Flat
 from tilec.analysis.known import ROWS, Known
-from tilec.analysis.lane_costs import cost_of
+from tilec.analysis.lane_costs import cost_of, spilled_by
 from tilec.analysis.reach import indexing
 from tilec.analysis.row_gathers import PER_COPY, PER_PICK, PER_TILE, rows_copied
 from tilec.analysis.row_updates import PER_REGISTER, PER_ROW
@@ -36,6 +36,7 @@ from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import ForOp, GridOp, LoopOp, Order
 from tilec.dialects.tile.mixing import ReduceOp
 from tilec.dialects.tile.products import DotOp, Precision
+from tilec.dialects.tile.scans import AssociativeScanOp
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of, span_names, span_of
 from tilec.dialects.tile.values import BroadcastOp
@@ -349,6 +350,9 @@ class _Reader:
         else:
             for unit, factor, refined in cost_of(op):
                 self.work.lanes.append(Lanes(level, unit, shape, width, factor, refined=refined))
+        if isinstance(op, AssociativeScanOp):  # of many steps less stays in registers
+            longer = (shape[op.dim.value.data], *shape)
+            self.work.lanes.append(Lanes(level, Unit.STORES, longer, width, spilled_by(op)))
 
     def _reduction(self, op: ReduceOp, level: int, shape: tuple[Extent, ...], width: int) -> None:
         """Registers are reduced to one lane by lane, and its lanes then.

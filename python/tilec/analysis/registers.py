@@ -26,6 +26,7 @@ from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
 from tilec.dialects.tile.mixing import FillOp, ReduceOp, ScanOp, WholeOp
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type, scratch_of
 from tilec.dialects.tile.products import DotOp, Precision
+from tilec.dialects.tile.scans import AssociativeScanOp
 from tilec.dialects.tile.schedule import Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, span_names
@@ -36,6 +37,8 @@ FILE = {"v4": 32}
 FREE = {"v4": 10}
 """Registers left for held values, where they are not 48: the others go to what is on its way. Fitted to
 softmax, layer norm and matmul: 48 and 10 give the spills of tiles that just do not fit, within a tenth."""
+
+_MIXING = ReduceOp | ScanOp | AssociativeScanOp | DotOp
 
 
 class Kind(Enum):
@@ -69,7 +72,7 @@ class Pressure:
         self.sizes = sizes
         self.carries_columns = any(rank == 1 for rank in map(_rank, scratch_of(pipeline)))
         self.order = {op: number for number, op in enumerate(pipeline.body.walk())}
-        self.mixing = [at for op, at in self.order.items() if isinstance(op, ReduceOp | ScanOp | DotOp)]
+        self.mixing = [at for op, at in self.order.items() if isinstance(op, _MIXING)]
         self._cheap: dict[SSAValue, bool] = {}
         self._mixed: dict[SSAValue, bool] = {}
 
@@ -192,8 +195,7 @@ class Pressure:
         """Whether a reduction, a scan or a product goes over a value, or over what is made of it by lanes."""
         if value not in self._mixed:
             self._mixed[value] = any(
-                isinstance(user, ReduceOp | ScanOp | DotOp)
-                or (_is_lanewise(user) and any(map(self.is_mixed, user.results)))
+                isinstance(user, _MIXING) or (_is_lanewise(user) and any(map(self.is_mixed, user.results)))
                 for user in (use.operation for use in value.uses)
             )
         return self._mixed[value]

@@ -7,7 +7,16 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from tilec.frontend import host, views
-from tilec.frontend.aten import composed, creation, division, pointwise, products, reductions, shapes
+from tilec.frontend.aten import (
+    composed,
+    creation,
+    division,
+    pointwise,
+    products,
+    reductions,
+    scans,
+    shapes,
+)
 from tilec.frontend.aten.table import EARLY, HANDLERS, Call, unsupported
 from tilec.frontend.indexing import assign, load, store
 from tilec.frontend.known import Value
@@ -35,6 +44,7 @@ __all__ = [
     "pointwise",
     "products",
     "reductions",
+    "scans",
     "shapes",
 ]
 

@@ -1,16 +1,15 @@
 """Values of tiles that torch has no word for."""
 
-import inspect
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, overload
 
 import torch
 
 from tilec.dialects.tile.mixing import Combine
 from tilec.frontend.aten.creation import filled
 from tilec.frontend.aten.products import dot as _dot
-from tilec.frontend.aten.reductions import scanned
+from tilec.frontend.scans import scanned, scanned_by
 from tilec.frontend.tiles import Tile, running
 from tilec.frontend.trace import Trace
 
@@ -70,11 +69,8 @@ _COMBINED: dict[Combine, Callable[..., Any]] = {
 }
 
 
-def _combination(trace: Trace, function: Callable[..., Any], word: str) -> Combine:
+def _combination(trace: Trace, function: Callable[..., Any]) -> Combine | None:
     """Which of the known combinations a function is, by what it does to two numbers."""
-    with suppress(ValueError):  # torch's own functions have no signature
-        if len(inspect.signature(function).parameters) != 2:
-            trace.fail(f"{word} with a function of several values at once; one of two arguments is accepted")
     samples = [(2.0, 5.0), (5.0, 2.0), (-3.0, 0.5), (1.5, 4.0)]
 
     def tried(each: Callable[..., Any]) -> list[float]:
@@ -84,22 +80,42 @@ def _combination(trace: Trace, function: Callable[..., Any], word: str) -> Combi
     try:
         with suppress(Exception):  # of what is no function of two numbers
             found = tried(function)
-            for kind, each in _COMBINED.items():
-                if tried(each) == found:
-                    return kind
+            return next((kind for kind, each in _COMBINED.items() if tried(each) == found), None)
     finally:
         trace.paused = paused
-    trace.fail(f"{word} by another function than +, *, maximum or minimum")
+    return None
+
+
+@overload
+def associative_scan(
+    function: Callable[..., Any], value: torch.Tensor, dim: int, reverse: bool = False
+) -> torch.Tensor: ...
+
+
+@overload
+def associative_scan(
+    function: Callable[..., Any], value: Sequence[torch.Tensor], dim: int, reverse: bool = False
+) -> tuple[torch.Tensor, ...]: ...
 
 
 def associative_scan(
-    function: Callable[..., Any], value: torch.Tensor, dim: int, reverse: bool = False
-) -> torch.Tensor:
-    """Running combinations along a dimension, by +, *, maximum or minimum; from its end with `reverse`."""
+    function: Callable[..., Any],
+    value: torch.Tensor | Sequence[torch.Tensor],
+    dim: int,
+    reverse: bool = False,
+) -> torch.Tensor | tuple[torch.Tensor, ...]:
+    """Running combinations along a dimension by an associative function; from its end with `reverse`.
+
+    Of several tensors of one shape at once, in a tuple, the function takes two tuples of scalars, what comes
+    first and what comes later, or all these scalars one after the other; it returns a tuple.
+    """
     trace = running("associative_scan")
     if not isinstance(value, torch.Tensor):
-        trace.fail("associative_scan of several values at once; one tensor is accepted")
-    return scanned(trace, value, _combination(trace, function, "associative_scan"), dim, reverse)
+        return scanned_by(trace, function, list(value), dim, reverse)
+    kind = _combination(trace, function)
+    if kind is None:
+        return scanned_by(trace, function, [value], dim, reverse)[0]
+    return scanned(trace, value, kind, dim, reverse)
 
 
 def reduce(
@@ -116,7 +132,9 @@ def reduce(
     trace = running("reduce")
     if not isinstance(value, torch.Tensor):
         trace.fail("reduce of several values at once; one tensor is accepted")
-    kind = _combination(trace, function, "reduce")
+    kind = _combination(trace, function)
+    if kind is None:
+        trace.fail("reduce by another function than +, *, maximum or minimum")
     dims = list(range(value.dim())) if dim is None else [dim]
     if kind is Combine.MUL:
         for each in sorted((each % value.dim() for each in dims), reverse=True):

@@ -119,6 +119,22 @@ class Orientation:
         return value
 
 
+class SingleLanes(Orientation):
+    """How scalars lie that stand for the lanes of values of one shape."""
+
+    def __init__(self, shape: tuple[int, ...]):
+        self._shape = shape
+
+    def is_column(self, value: SSAValue) -> bool:
+        return False
+
+    def shape(self, value: SSAValue) -> tuple[int, ...]:
+        return self._shape
+
+    def is_wide(self, value: SSAValue) -> bool:
+        return False
+
+
 def rank(value: SSAValue) -> int:
     """Rank of a value, or of the value that a reference holds; 0 of a scalar."""
     return len(shape_of(value.type.value if isinstance(value.type, RefType) else value.type))

@@ -19,10 +19,12 @@ from tilec.dialects.tile.locals import LocalOp
 from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type, place_of_part
 from tilec.dialects.tile.rows import UpdateRowsOp
+from tilec.dialects.tile.scans import AssociativeScanOp
 from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.types import byte_width, element_type, shape_of, value_type
 from tilec.dialects.tile.values import BroadcastOp, TransposeOp
+from tilec.lowering.associative import scan_by
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.row_gathers import RowGather, gather_rows
 from tilec.lowering.row_updates import Rows, update_rows
@@ -106,6 +108,8 @@ class Statements:
                 self.ops += update_rows(op, self._rows(op, op.source), self._rows(op, op.place), self.scalars)
             case GatherOp():
                 self._gather(op)
+            case AssociativeScanOp():
+                scan_by(self.values, op)
             case _ if self._is_scalar(op):
                 pass
             case _:

@@ -129,7 +129,9 @@ class Values:
                 made = self._broadcast(op)
             case FillOp():
                 made = self._fill(op)
-            case SelectOp() if shape_of(op.result.type):
+            case arith.ConstantOp() if self.shape(op.result):
+                made = self.emit(SplatOp(scalar_of(op.value), self.type_of(op.result)))
+            case SelectOp() if self.shape(op.result):
                 made = self._select(op)
             case WholeOp():
                 made = self.get(op.value)
@@ -340,11 +342,11 @@ class Values:
         parts, build, name = self.scalars.span(op.span), self.scalars.build, op.span.name_hint or "span"
         lanes = self._named(pallas.IotaOp(thin, dim), f"{name}_lanes")
         stop = build.sub(parts.end, parts.start)
-        live = self._compare(Relation.LT, lanes, stop, f"{name}_stop")
+        live = self.compared(Relation.LT, lanes, stop, f"{name}_stop")
         live.name_hint = f"{name}_live"
-        if parts.begin is not parts.start and parts.begin != parts.start and _begins_inside(op.span):
+        if parts.begin is not parts.start and parts.begin != parts.start and begins_inside(op.span):
             skip = build.sub(parts.begin, parts.start)
-            begun = self._compare(Relation.GE, lanes, skip, f"{name}_skip")
+            begun = self.compared(Relation.GE, lanes, skip, f"{name}_skip")
             begun.name_hint = f"{name}_begun"
             live = self._named(arith.AndIOp(begun, live), f"{name}_live")
         mask = value_type(i1, shape, [None] * len(shape))
@@ -355,7 +357,8 @@ class Values:
         made.name_hint = name
         return made
 
-    def _compare(self, relation: Relation, lanes: SSAValue, bound: Index, name: str) -> SSAValue:
+    def compared(self, relation: Relation, lanes: SSAValue, bound: Index, name: str) -> SSAValue:
+        """How lanes that are numbered compare with a bound, which is called `name`."""
         if isinstance(bound, SSAValue) and bound.name_hint is None:
             bound.name_hint = name
         scalar = self.scalars.build.insert(arith.IndexCastOp(self.scalars.value_of(bound), i32))
@@ -411,7 +414,7 @@ def _is_too_narrow(op: Operation) -> bool:
     return element in (i8, i16) and not isinstance(op, had)
 
 
-def _begins_inside(span: SSAValue) -> bool:
+def begins_inside(span: SSAValue) -> bool:
     """Whether a tile may hold lanes before the span's begin."""
     owner = span.owner
     return isinstance(owner, Operation) and owner.properties.get("aligned") is not None

@@ -15,6 +15,7 @@ from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, Relation
 from tilec.dialects.tile.loops import ForOp, YieldOp
 from tilec.dialects.tile.mixing import Combine, ReduceOp, ScanOp
+from tilec.dialects.tile.scans import AssociativeScanOp
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import (
     UNBOUND,
@@ -146,7 +147,7 @@ def _check(op: Operation, sums: RowSums) -> None:
     mixes = any(sums.name in each for each in names) and not isinstance(op, AccessOp) and op.results
     lost = mixes and any(sums.name not in span_names(result.type) for result in op.results)
     twice = any(span_names(result.type).count(sums.name) > 1 for result in op.results)
-    scan = isinstance(op, ScanOp) and names[0][op.dim.value.data] == sums.name
+    scan = isinstance(op, ScanOp | AssociativeScanOp) and op.axis_name == sums.name
     if lost or twice or scan:
         raise Refused(f"{op.name} at {where(op)} combines rows of one item, other than to add them up")
 

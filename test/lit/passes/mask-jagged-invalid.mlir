@@ -63,3 +63,22 @@ func.func @pairs(%x: memref<64x512xf32>, %lens: memref<64xi32>) {
   return
 }
 // CHECK: {{.*}}/mask-jagged-invalid.mlir:60:7: error: mask-jagged: a tensor<?x?xf32, #tile.spans<p, p>> pairs lanes of p with each other
+
+// -----
+
+func.func @back(%x: memref<64x1024xf32>, %lens: memref<64xi32>, %y: memref<64x1024xf32>) {
+  tile.grid %p = 0 to 64 by p {
+    %l = tile.load %lens[%p]
+    tile.for %k = 0 to %l by k of p max 512 {
+      %v = tile.load %x[%p, %k]
+      %s = tile.associative_scan %v dim 1 reverse {
+      ^bb0(%a: f32, %b: f32):
+        %c = arith.mulf %a, %b : f32
+        tile.yield %c
+      }
+      tile.store %s, %y[%p, %k]
+    }
+  }
+  return
+}
+// CHECK: {{.*}}/mask-jagged-invalid.mlir:74:7: error: mask-jagged: tile.associative_scan goes along k through lanes that may be dead; along k, from its first lane on, is accepted

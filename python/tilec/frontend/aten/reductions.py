@@ -10,7 +10,7 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
-from tilec.dialects.tile import CompareOp, ReduceOp, ScanOp, SelectOp
+from tilec.dialects.tile import CompareOp, ReduceOp, SelectOp
 from tilec.dialects.tile.elementwise import Relation
 from tilec.dialects.tile.mixing import Combine
 from tilec.dialects.tile.types import element_type, shape_of, span_of
@@ -19,7 +19,6 @@ from tilec.frontend.known import Range, Value
 from tilec.frontend.lanes import (
     LIMITS,
     broadcast,
-    cast,
     computed_in,
     convert,
     splat,
@@ -203,30 +202,3 @@ def _max(call: Call) -> Any:
     where = torch.argmax if of_largest else torch.argmin
     dim, keep = call["dim"], bool(call["keepdim"])
     return extreme(call["self"], dim, keep), where(call["self"], dim, keep)
-
-
-@handles("cumsum")
-def _cumsum(call: Call) -> torch.Tensor:
-    return _scan(call, Combine.ADD)
-
-
-@handles("cumprod")
-def _cumprod(call: Call) -> torch.Tensor:
-    return _scan(call, Combine.MUL)
-
-
-def _scan(call: Call, kind: Combine) -> torch.Tensor:
-    trace, given = call.trace, call["self"]
-    dtype = computed_in(call.out.dtype)
-    value = convert(trace, trace.value(given), given.dtype, dtype)
-    known = Range(0, 2**31 - 1) if given.dtype is torch.bool and kind is Combine.ADD else None
-    return call.result(trace.put(ScanOp(kind, value.ssa, call["dim"] % given.dim())), known)
-
-
-def scanned(
-    trace: Trace, value: torch.Tensor, kind: Combine, dim: int, reverse: bool = False
-) -> torch.Tensor:
-    """Running combinations, in the value's dtype; from the end with `reverse`."""
-    wide = trace.value(value.to(computed_in(value.dtype))).ssa
-    made = trace.put(ScanOp(kind, wide, dim % value.dim(), reverse=reverse))
-    return trace.tensor(value.shape, value.dtype, Value(cast(trace, made, trace.element(value.dtype))))

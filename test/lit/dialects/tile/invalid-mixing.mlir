@@ -254,3 +254,70 @@ func.func @whole_of_another_type() {
   return
 }
 // CHECK: {{.*}}/invalid-mixing.mlir:252:5: error: tile.whole results in tensor<8xf32>, not tensor<8xf32, #tile.spans<m>>
+
+// -----
+
+func.func @associative_past_the_rank(%a: tensor<8x8xf32>) {
+  %v = tile.associative_scan %a dim 2 {
+  ^bb0(%a0: f32, %a1: f32):
+    tile.yield %a1
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:261:3: error: tile.associative_scan along dimension 2 of tensor<8x8xf32>
+
+// -----
+
+func.func @associative_of_two_shapes(%a: tensor<8x8xf32>, %b: tensor<8xf32>) {
+  %v, %w = tile.associative_scan %a, %b dim 0 {
+  ^bb0(%a0: f32, %b0: f32, %a1: f32, %b1: f32):
+    tile.yield %a1, %b1
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:272:3: error: tile.associative_scan of tensor<8x8xf32> and tensor<8xf32>; give them one shape
+
+// -----
+
+func.func @associative_of_halves(%a: tensor<8x8xbf16>) {
+  %v = tile.associative_scan %a dim 0 {
+  ^bb0(%a0: bf16, %a1: bf16):
+    tile.yield %a1
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:283:3: error: tile.associative_scan of tensor<8x8xbf16>; f32 and i32 are accepted
+
+// -----
+
+func.func @associative_of_one_lane(%a: tensor<8x8xf32>) {
+  %v = tile.associative_scan %a dim 0 {
+  ^bb0(%a0: f32):
+    tile.yield %a0
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:294:3: error: the body of tile.associative_scan takes (f32) twice
+
+// -----
+
+func.func @associative_that_yields_nothing(%a: tensor<8x8xf32>) {
+  %v = tile.associative_scan %a dim 0 {
+  ^bb0(%a0: f32, %a1: f32):
+    tile.yield
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:305:3: error: the body of tile.associative_scan yields (f32)
+
+// -----
+
+func.func @associative_that_reduces(%a: tensor<8x8xf32>) {
+  %v = tile.associative_scan %a dim 0 {
+  ^bb0(%a0: f32, %a1: f32):
+    %t = tile.broadcast %a0 dims [] : tensor<8xf32>
+    tile.yield %a1
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-mixing.mlir:316:3: error: tile.broadcast in the body of tile.associative_scan, which combines single lanes

@@ -171,6 +171,26 @@ func.func @mixing(%q: tensor<8x64xbf16>, %k: tensor<16x64xbf16>, %v: tensor<16x3
 // CHECK-NEXT:    %h = tile.scan add %i dim 0 reverse
 // CHECK-NEXT:    func.return
 
+func.func @associative(%a: tensor<8x64xf32>, %i: tensor<8x64xi32>) {
+  %s, %l = tile.associative_scan %a, %i dim 1 reverse {
+  ^bb0(%s0: f32, %l0: i32, %s1: f32, %l1: i32):
+    %same = arith.cmpi eq, %l0, %l1 : i32
+    %sum = arith.addf %s0, %s1 : f32
+    %s2 = tile.select %same, %sum, %s1
+    tile.yield %s2, %l1
+  }
+  return
+}
+// CHECK-LABEL: func.func @associative(%a: tensor<8x64xf32>, %i: tensor<8x64xi32>) {
+// CHECK-NEXT:    %s, %l = tile.associative_scan %a, %i dim 1 reverse {
+// CHECK-NEXT:    ^bb0(%s0: f32, %l0: i32, %s1: f32, %l1: i32):
+// CHECK-NEXT:      %same = arith.cmpi eq, %l0, %l1 : i32
+// CHECK-NEXT:      %sum = arith.addf %s0, %s1 : f32
+// CHECK-NEXT:      %s2 = tile.select %same, %sum, %s1
+// CHECK-NEXT:      tile.yield %s2, %l1
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+
 func.func @batches(%q: tensor<4x8x64xbf16>, %k: tensor<4x16x64xbf16>, %v: tensor<4x16x32xf32>, %w: tensor<4x16x8xf32>) {
   %a = tile.dot %q, %k contract [2] x [2]
   %b = tile.dot %a, %v contract [2] x [1]

@@ -1,0 +1,144 @@
+"""Running combinations: by an operation, or by a function, whose body is traced once, for single lanes."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from xdsl.ir import Block, Operation, Region, SSAValue
+
+from tilec.dialects.tile import AssociativeScanOp, ScanOp, YieldOp
+from tilec.dialects.tile.mixing import Combine
+from tilec.frontend.known import Range, Value
+from tilec.frontend.lanes import cast, computed_in
+from tilec.frontend.tiles import refuse_wrapped
+from tilec.frontend.trace import Trace
+
+Function = Callable[..., Any]
+
+
+def along(trace: Trace, value: torch.Tensor, dim: int) -> int:
+    """The dimension of a value that is meant, from the end where it is negative. Raises TraceError."""
+    if not -value.dim() <= dim < value.dim():
+        trace.fail(f"dimension {dim} of {trace.describe(value)}, which has {value.dim()}")
+    return dim % value.dim()
+
+
+def scanned(
+    trace: Trace, value: torch.Tensor, kind: Combine, dim: int, reverse: bool = False
+) -> torch.Tensor:
+    """Running combinations, in the value's dtype; from the end with `reverse`."""
+    wide = trace.value(value.to(computed_in(value.dtype))).ssa
+    made = trace.put(ScanOp(kind, wide, along(trace, value, dim), reverse=reverse))
+    return trace.tensor(value.shape, value.dtype, Value(cast(trace, made, trace.element(value.dtype))))
+
+
+def scanned_by(
+    trace: Trace, function: Function, values: Sequence[torch.Tensor], dim: int, reverse: bool
+) -> tuple[torch.Tensor, ...]:
+    """Running combinations of values of one shape, by a function of two lanes of each.
+
+    The function takes two tuples of scalars, or the scalars of both one after the other. 16-bit floats are
+    combined in f32, in which they are exact, and results are rounded.
+    """
+    first = values[0]
+    for value in values:
+        if [str(size) for size in value.shape] != [str(size) for size in first.shape]:
+            trace.fail(
+                f"associative_scan of {trace.describe(first)} and {trace.describe(value)}; "
+                "give them one shape, as with expand_as"
+            )
+    lanes = [_Lanes(trace, value) for value in values]
+    operands = [each.operand for each in lanes]
+    body = _body(trace, function, lanes)
+    made = trace.emit(AssociativeScanOp(operands, along(trace, first, dim), Region(body), reverse=reverse))
+    return tuple(each.result(ssa) for each, ssa in zip(lanes, made.results, strict=True))
+
+
+class _Lanes:
+    """A value to be scanned: what its lanes are combined as. Truth values and narrow integers are words."""
+
+    def __init__(self, trace: Trace, value: torch.Tensor):
+        self.trace, self.value = trace, value
+        self.dtype = computed_in(value.dtype)
+        self.word = trace.element(torch.float32 if self.dtype is torch.float32 else torch.int32)
+        known = trace.value(value)
+        self.range = known.range
+        self.operand = cast(trace, known.ssa, self.word)
+
+    def single(self, word: SSAValue) -> torch.Tensor:
+        """A lane as the function sees it, of its own dtype."""
+        ssa = cast(self.trace, word, self.trace.element(self.dtype))
+        return self.trace.tensor((), self.dtype, Value(ssa, self.range))
+
+    def combined(self, found: Any) -> SSAValue:
+        """What the function made of two lanes, as a word. Raises TraceError unless it is a scalar."""
+        trace = self.trace
+        if not isinstance(found, torch.Tensor):
+            kind = type(found).__name__
+            trace.fail(
+                f"the function of associative_scan returns {found} ({kind}); return tensors of a scalar each"
+            )
+        if found.dim():
+            trace.fail(f"the function of associative_scan returns {trace.describe(found)}, not a scalar")
+        value = trace.value(found.to(self.dtype))
+        if self.dtype is torch.int64 and not _is_within(value.range, self.range):
+            refuse_wrapped(trace, "what associative_scan combines")
+        return cast(trace, value.ssa, self.word)
+
+    def result(self, ssa: SSAValue) -> torch.Tensor:
+        """All lanes scanned, in the dtype of the value."""
+        made = cast(self.trace, ssa, self.trace.element(self.value.dtype))
+        return self.trace.tensor(self.value.shape, self.value.dtype, Value(made, self.range))
+
+
+def _is_within(inner: Range | None, outer: Range | None) -> bool:
+    """Whether what is combined of integers in a range is in it again, if they are in one."""
+    return outer is None or (inner is not None and outer.low <= inner.low and inner.high <= outer.high)
+
+
+def _body(trace: Trace, function: Function, lanes: Sequence[_Lanes]) -> Block:
+    """The function, as it combines single lanes."""
+    words = [each.word for each in lanes]
+    block = Block(arg_types=[*words, *words])
+    with trace.inside(block):
+        singles = [each.single(word) for each, word in zip([*lanes, *lanes], block.args, strict=True)]
+        count = len(lanes)
+        if count > 1 and _parameters(function) == 2:
+            found = function(tuple(singles[:count]), tuple(singles[count:]))
+        elif _parameters(function) in (2 * count, None):
+            found = function(*singles)
+        else:
+            trace.fail(
+                f"the function of associative_scan takes {_parameters(function)} arguments; two tuples of "
+                f"{count}, or {2 * count} scalars, are given to it"
+            )
+        parts = list(found) if isinstance(found, tuple | list) else [found]
+        if len(parts) != count:
+            trace.fail(f"the function of associative_scan returns {len(parts)} values where it takes {count}")
+        trace.emit(YieldOp([each.combined(part) for each, part in zip(lanes, parts, strict=True)]))
+    _check(trace, block)
+    return block
+
+
+def _check(trace: Trace, body: Block) -> None:
+    """Raises TraceError for a body that does more than to compute of two lanes."""
+    for op in body.ops:
+        if op.regions:
+            trace.fail("the function of associative_scan decides by what a lane holds; use torch.where")
+        for value in op.operands:
+            around = value.owner.parent if isinstance(value.owner, Operation) else value.owner
+            if around is not body:
+                name = value.name_hint or "a scalar"
+                trace.fail(
+                    f"the function of associative_scan uses {name} from outside; give it as one more value, "
+                    "as with torch.full_like"
+                )
+
+
+def _parameters(function: Function) -> int | None:
+    """How many arguments a function takes; `None` of torch's own, which have no signature."""
+    try:
+        return len(inspect.signature(function).parameters)
+    except ValueError:
+        return None

@@ -1,0 +1,133 @@
+"""Running combinations by functions of several values: recurrences, sums that begin anew, extremes."""
+
+import pytest
+import torch
+from test_examples_torch import EXAMPLES, examples_of
+from torch_cases import Case, verify
+
+import tilec
+import tilec.language as hl
+from tilec.testing import check
+
+(RECURRENCE,) = examples_of(EXAMPLES / "linear_recurrence.py")
+DRAW = torch.Generator().manual_seed(0)
+Pair = tuple[torch.Tensor, torch.Tensor]
+
+
+def then(first: Pair, later: Pair) -> Pair:
+    """One stretch of `h = decay * h + x` after another."""
+    return first[0] * later[0], later[0] * first[1] + later[1]
+
+
+@tilec.kernel
+def to_go(decay: torch.Tensor, x: torch.Tensor, cu: torch.Tensor) -> torch.Tensor:
+    """The recurrence from the last row of each sequence on, all of which one tile holds."""
+    out = torch.empty_like(x)
+    for s in hl.grid(cu.size(0) - 1):
+        for t in hl.tile(cu[s], cu[s + 1], block_size=64):
+            out[t, :] = hl.associative_scan(then, (decay[t, :], x[t, :]), dim=0, reverse=True)[1]
+    return out
+
+
+def stepped_back(decay: torch.Tensor, x: torch.Tensor, cu: torch.Tensor) -> torch.Tensor:
+    return RECURRENCE.reference(decay.flip(0), x.flip(0), int(cu[-1]) - cu.flip(0)).flip(0)
+
+
+def anew(a: torch.Tensor, p: torch.Tensor, b: torch.Tensor, q: torch.Tensor) -> Pair:
+    return torch.where(q, b, a + b), p | q
+
+
+@tilec.kernel
+def summed_anew(x: torch.Tensor, begins: torch.Tensor) -> torch.Tensor:
+    """Sums of each row that begin anew at some lanes; the function takes all scalars one after the other."""
+    out = torch.empty_like(x)
+    for rows in hl.tile(x.size(0)):
+        out[rows, :] = hl.associative_scan(anew, (x[rows, :], begins[rows, :]), dim=1)[0]
+    return out
+
+
+def sums_anew(x: torch.Tensor, begins: torch.Tensor) -> torch.Tensor:
+    out = x.float()
+    for i in range(1, x.size(1)):
+        out[:, i] += torch.where(begins[:, i], 0, out[:, i - 1])
+    return out.to(x.dtype)
+
+
+def of_one(a: torch.Tensor, i: torch.Tensor, b: torch.Tensor, j: torch.Tensor) -> Pair:
+    return torch.where(i == j, a + b, b), j
+
+
+@tilec.kernel
+def reduced(ids: torch.Tensor, x: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
+    """Sums of the rows of each id, of which only the last in a tile or of an id is added to memory."""
+    count = x.size(0)
+    for t, f in hl.tile([count, x.size(1)]):
+        after = hl.load(ids, [t.index + 1], extra_mask=t.index < count - 1)
+        wide = ids[t].unsqueeze(1).expand_as(x[t, f])
+        sums, _ = hl.associative_scan(of_one, (x[t, f], wide), dim=0)
+        last = (ids[t] != after) | (t.index % t.block_size == t.block_size - 1) | (t.index == count - 1)
+        hl.atomic_add(out, [ids[t], f], torch.where(last[:, None], sums, 0.0))
+    return out
+
+
+def sums_of_ids(ids: torch.Tensor, x: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
+    return out.index_add(0, ids, x)
+
+
+@tilec.kernel
+def extremes(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    most, where, logs = torch.empty_like(x), torch.empty(x.shape, dtype=torch.int64), torch.empty_like(x)
+    for rows in hl.tile(x.size(0)):
+        most[rows, :], where[rows, :] = torch.cummax(x[rows, :], 1)
+        logs[rows, :] = torch.logcumsumexp(x[rows, :], 1)
+    return most, where, logs
+
+
+def of_torch(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    most, where = torch.cummax(x, 1)
+    return most, where, torch.logcumsumexp(x, 1)
+
+
+@tilec.kernel
+def least(x: torch.Tensor) -> Pair:
+    """Of a vector, and along its columns where that is all there is."""
+    found, where = torch.empty_like(x), torch.empty(x.shape, dtype=torch.int32)
+    for t in hl.tile(x.size(0), block_size=512):
+        found[t], where[t] = torch.cummin(x[t], 0)
+    return found, where
+
+
+def of_torch_least(x: torch.Tensor) -> Pair:
+    values, where = torch.cummin(x, 0)
+    return values, where.int()
+
+
+DECAY, STEPS, OFFSETS = RECURRENCE.arguments()
+HOLES = torch.randn(37, 200, generator=DRAW)
+HOLES[3, 50], HOLES[4, 0], HOLES[5, :3] = torch.nan, -torch.inf, -torch.inf
+IDS = torch.randint(0, 20, (300,), generator=DRAW).sort()[0]
+CASES: dict[str, Case] = {
+    "to_go": (to_go, stepped_back, (DECAY, STEPS, torch.tensor([0, 5, 5, 37, 100]))),
+    "summed_anew": (summed_anew, sums_anew, (HOLES.nan_to_num(neginf=0), HOLES > 1)),
+    "summed_anew bf16": (summed_anew, sums_anew, (HOLES.nan_to_num(neginf=0).bfloat16(), HOLES > 0)),
+    "reduced": (reduced, sums_of_ids, (IDS, torch.randn(300, 70, generator=DRAW), torch.zeros(20, 70))),
+    "extremes": (extremes, of_torch, (HOLES,)),
+    "least": (least, of_torch_least, (torch.randint(-9, 9, (333,), generator=DRAW).to(torch.int8),)),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_agrees_with_torch_and_is_proven(name: str) -> None:
+    verify(CASES[name])
+
+
+@pytest.mark.parametrize("grouping", ["overlaunch", "stream", "one_hot"])
+def test_sequences_have_states_however_they_are_gone_through(grouping: str) -> None:
+    loop = "fori_loop" if grouping == "stream" else "grid"
+    config = tilec.Config(grouping=grouping, loop=loop)
+    check(tilec.kernel(config=config)(RECURRENCE.kernel.fn), RECURRENCE.reference, RECURRENCE.arguments)
+
+
+def test_any_number_of_rows_is_scanned() -> None:
+    kernel = tilec.kernel(static_shapes=False)(RECURRENCE.kernel.fn)
+    check(kernel, RECURRENCE.reference, RECURRENCE.arguments)
