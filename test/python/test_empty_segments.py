@@ -34,6 +34,19 @@ def with_last(x: torch.Tensor, offsets: torch.Tensor) -> tuple[torch.Tensor, tor
     return out, last
 
 
+def twice(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    """The rows of each segment gone through two times, one by one."""
+    out = torch.empty([offsets.size(0) - 1, x.size(1)])
+    for g in hl.grid(offsets.size(0) - 1):
+        total = hl.zeros([x.size(1)])
+        for row in hl.grid(offsets[g], offsets[g + 1], max_extent=x.size(0)):
+            total = total + x[row, :]
+        for row in hl.grid(offsets[g], offsets[g + 1], max_extent=x.size(0)):
+            total = total + x[row, :]
+        out[g, :] = total
+    return out
+
+
 def summed(x: torch.Tensor, offsets: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     out, last = torch.zeros_like(x), torch.zeros(len(offsets) - 1, x.size(1))
     for g in range(len(offsets) - 1):
@@ -71,3 +84,14 @@ def test_what_is_stored_besides_is_right_or_refused() -> None:
         TileError, match=r"the steps of axis g .* come back to a block of %out that others have left"
     ):
         overlaunched(x, offsets)
+
+
+@pytest.mark.parametrize("loop", ["grid", "emit_pipeline", "fori_loop"])
+def test_rows_behind_the_array_are_not_read_by_loops_that_follow_each_other(loop: str) -> None:
+    kernel = tilec.kernel(config=tilec.Config(loop=loop, grouping="worklist"))(twice)
+    x = torch.arange(128.0 * 3).view(3, 128)
+    for given in ([0, 3, 3], [0, 0, 3], [3, 3, 3], [0, 2, 2]):
+        offsets = torch.tensor(given)
+        assert torch.equal(kernel(x, offsets), 2 * summed(x, offsets)[1]), given
+    with pytest.raises(ValueError, match="segment 1 is 2 to 4; .* end at 3 or earlier"):
+        kernel(x, torch.tensor([0, 2, 4]))

@@ -197,10 +197,17 @@ def numbered_span(value: SSAValue) -> SSAValue | None:
 
 def whole_bounds(value: SSAValue) -> IndexBounds | None:
     """The bounds of the axis behind an index or span; of one that goes through tiles, those of their axis."""
-    bounds = axis_bounds(value)
+    bounds = axis_bounds(place_of_one(value) or value)
     while bounds is not None and (divided := divided_span(bounds)) is not None:
         bounds = axis_bounds(divided)
     return bounds
+
+
+def place_of_one(value: SSAValue) -> SSAValue | None:
+    """The span of one index behind that index, as where loops follow each other and may have no iteration."""
+    owner = value.owner
+    one = isinstance(owner, BoundOp) and owner.side.data is Side.BEGIN and owner.lanes == 1
+    return owner.span if one else None
 
 
 def extent(array: SSAValue, dim: int) -> Linear:

@@ -10,6 +10,7 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType, MemRefType
 from xdsl.ir import Block, Operation, Region, SSAValue
 
+from tilec.analysis.affine import place_of_one
 from tilec.analysis.alignment import Kind
 from tilec.analysis.blocks import (
     block_refusal,
@@ -282,7 +283,8 @@ def tile_number(plan: BlockPlan, position: int, scalars: Scalars) -> Index:
         base = 0 if dim.base is None else scalars.index(dim.base)
         if isinstance(base, SSAValue) and base.type != IndexType():
             base = build.insert(arith.IndexCastOp(base, IndexType()))
-        return build.add(base, scalars.index(dim.shift))
+        place, owner = build.add(base, scalars.index(dim.shift)), place_of_one(dim.base) if dim.base else None
+        return build.minimum(place, scalars.last_block(window.array, position, 1)) if owner else place
     if dim.base is None or not isinstance(dim.shift, int):
         fail(window, f"convert-tile-to-pallas: {_name(window)} has no block at a step's position")
     parts = scalars.span(dim.base)

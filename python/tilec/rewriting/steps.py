@@ -19,7 +19,7 @@ from tilec.analysis.affine import begins_on_a_tile, divided_span, is_inside, sta
 from tilec.analysis.ranges import Ranges
 from tilec.diagnostics import fail
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
-from tilec.dialects.tile.bound import BoundOp
+from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.elementwise import CastOp, CompareOp, SelectOp
 from tilec.dialects.tile.gathers import DistinctOp
 from tilec.dialects.tile.loops import Axis, ForOp, GridOp, Order, OrderAttr, YieldOp
@@ -28,7 +28,7 @@ from tilec.dialects.tile.places import ScratchOp, SetOp
 from tilec.dialects.tile.schedule import AxisOp
 from tilec.dialects.tile.steps import FirstOp, LastOp, LiveOp
 from tilec.dialects.tile.syntax import Bounds
-from tilec.dialects.tile.types import span_of
+from tilec.dialects.tile.types import SpanType, span_of
 from tilec.dialects.tile.values import SplatOp
 from tilec.rewriting.index import Index, IndexBuilder
 
@@ -319,12 +319,16 @@ class StepSpace:
         """The loop's index or span at its tile number `tile`, which is its first or last while it rests."""
         build, span, bounds = self.build, span_of(loop.axis.value), loop.axis.bounds
         begin, end = self._bounds(loop)
-        if span is None:
+        keep = not static_extent(bounds)
+        if span is None and not keep:
             return build.value(build.add(begin, tile))
+        if span is None:  # there may be no such index, which a tile of one can say
+            kind = SpanType(f"{loop.axis.name}_place", 1)
+            place = SpanOp(build.value(tile), Bounds(begin, end), kind, keep=True)
+            return build.insert(BoundOp(Side.BEGIN, build.insert(place)))
         aligned = _may_align(loop.axis)
         if aligned:
             tile = build.add(build.floordiv(begin, span.size), tile)
-        keep = not static_extent(bounds)
         made = Bounds(begin, end, mean=bounds.mean)
         return build.insert(SpanOp(build.value(tile), made, span, aligned=aligned, keep=keep))
 
