@@ -93,5 +93,5 @@ def test_rows_behind_the_array_are_not_read_by_loops_that_follow_each_other(loop
     for given in ([0, 3, 3], [0, 0, 3], [3, 3, 3], [0, 2, 2]):
         offsets = torch.tensor(given)
         assert torch.equal(kernel(x, offsets), 2 * summed(x, offsets)[1]), given
-    with pytest.raises(ValueError, match="segment 1 is 2 to 4; .* end at 3 or earlier"):
+    with pytest.raises(ValueError, match=r"segment 1 is 2 to 4; .* end at 3 or earlier"):
         kernel(x, torch.tensor([0, 2, 4]))

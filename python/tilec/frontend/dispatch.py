@@ -268,7 +268,27 @@ def _take_along_dim(
     return torch.gather(tensor, dim, indices.expand(shape))
 
 
+def _matmul(trace: Trace, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Of a batch and one matrix, which torch would make one matrix of the rows of all: tiles stay apart."""
+    if first.dim() == 3 and second.dim() in (1, 2):
+        return products.matmul(trace, first, second)
+    return torch.matmul(first, second)
+
+
+def _linear(
+    trace: Trace, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None
+) -> torch.Tensor:
+    if x.dim() != 3:
+        return torch.nn.functional.linear(x, weight, bias)
+    made = products.matmul(trace, x, weight.mT if weight.dim() == 2 else weight)
+    return made if bias is None else made + bias
+
+
 SPECIAL: dict[Any, Callable[..., Any]] = {
+    torch.matmul: _matmul,
+    torch.Tensor.matmul: _matmul,
+    torch.Tensor.__matmul__: _matmul,
+    torch.nn.functional.linear: _linear,
     torch.take_along_dim: _take_along_dim,
     torch.Tensor.take_along_dim: _take_along_dim,
     torch.Tensor.__getitem__: load,

@@ -202,7 +202,9 @@ def _extent(trace: Trace, word: str, begin: Any, end: Any, size: Any, limit: Any
 def count_of(trace: Trace, word: str, given: Any) -> int | None:
     """A `max_extent` or `mean_extent`: a number from 0 on, or `None`."""
     if isinstance(given, torch.SymInt) or (given is not None and int(given) < 0):
-        trace.fail(f"{word}={trace.words(given)}; a number that is known when the kernel is compiled is needed")
+        trace.fail(
+            f"{word}={trace.words(given)}; a number that is known when the kernel is compiled is needed"
+        )
     return None if given is None else int(given)
 
 

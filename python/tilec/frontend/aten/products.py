@@ -69,10 +69,10 @@ def _check_sizes(trace: Trace, lhs: torch.Tensor, rhs: torch.Tensor) -> None:
 @handles("mm", "bmm", "matmul", early=True)
 def _mm(call: Call) -> torch.Tensor:
     lhs, rhs = call["self"], call.get("mat2") if call.get("mat2") is not None else call["other"]
-    return _matmul(call.trace, lhs, rhs, call.get("out_dtype"))
+    return matmul(call.trace, lhs, rhs, call.get("out_dtype"))
 
 
-def _matmul(
+def matmul(
     trace: Trace, lhs: torch.Tensor, rhs: torch.Tensor, out: torch.dtype | None = None
 ) -> torch.Tensor:
     """As torch does: without `out` the result has the dtype of the operands. Vectors become matrices of one
@@ -82,9 +82,9 @@ def _matmul(
     if lhs.dim() == 1 and rhs.dim() == 1:
         return (lhs * rhs).sum()
     if lhs.dim() == 1:
-        return _matmul(trace, lhs[None, :], rhs).squeeze(-2)
+        return matmul(trace, lhs[None, :], rhs).squeeze(-2)
     if rhs.dim() == 1:
-        return _matmul(trace, lhs, rhs[:, None]).squeeze(-1)
+        return matmul(trace, lhs, rhs[:, None]).squeeze(-1)
     if lhs.dim() == 3 and rhs.dim() == 2:
         rhs = rhs[None].expand(lhs.shape[0], *rhs.shape)
     if lhs.dim() == 2 and rhs.dim() == 3:
@@ -113,4 +113,4 @@ def _vectors(call: Call) -> torch.Tensor:
     second = next(call[name] for name in ("tensor", "vec", "vec2") if call.get(name) is not None)
     if call.name == "outer":
         return first[:, None] * second[None, :]
-    return _matmul(call.trace, first, second)
+    return matmul(call.trace, first, second)
