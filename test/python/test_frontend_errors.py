@@ -419,7 +419,7 @@ def scan_past_the_rank(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
-@refused("the function of associative_scan takes 3 arguments; two tuples of 2, or 4 scalars, are given to it")
+@refused("the combining function takes 3 arguments; two tuples of 2, or 4 scalars, are given to it")
 def scan_by_three(x: torch.Tensor) -> torch.Tensor:
     out = torch.empty_like(x)
     for r in hl.tile(x.size(0)):
@@ -427,7 +427,7 @@ def scan_by_three(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
-@refused("the function of associative_scan returns 2 values where it takes 1")
+@refused("the combining function returns 2 values where it takes 1")
 def scan_to_two(x: torch.Tensor) -> torch.Tensor:
     out = torch.empty_like(x)
     for r in hl.tile(x.size(0)):
@@ -435,7 +435,7 @@ def scan_to_two(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
-@refused("the function of associative_scan returns 1 (int); return tensors of a scalar each")
+@refused("the combining function returns 1 (int); return tensors of a scalar each")
 def scan_to_a_number(x: torch.Tensor) -> torch.Tensor:
     out = torch.empty_like(x)
     for r in hl.tile(x.size(0)):
@@ -443,7 +443,7 @@ def scan_to_a_number(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
-@refused("the function of associative_scan returns float32[96], not a scalar")
+@refused("the combining function returns float32[96], not a scalar")
 def scan_to_a_tile(x: torch.Tensor) -> torch.Tensor:
     out = torch.empty_like(x)
     for r in hl.grid(x.size(0)):
@@ -451,7 +451,7 @@ def scan_to_a_tile(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
-@refused("the function of associative_scan decides by what a lane holds; use torch.where")
+@refused("the combining function decides by what a lane holds; use torch.where")
 def scan_that_decides(x: torch.Tensor) -> torch.Tensor:
     out = torch.empty_like(x)
     for r in hl.tile(x.size(0)):
@@ -460,8 +460,7 @@ def scan_that_decides(x: torch.Tensor) -> torch.Tensor:
 
 
 @refused(
-    "the function of associative_scan uses a scalar from outside; give it as one more value, as with "
-    "torch.full_like"
+    "the combining function uses a scalar from outside; give it as one more value, as with torch.full_like"
 )
 def scan_with_another(x: torch.Tensor) -> torch.Tensor:
     out = torch.empty_like(x)

@@ -7,6 +7,7 @@ from torch_cases import Case, verify
 
 import tilec
 import tilec.language as hl
+from tilec.frontend.trace import TraceError
 from tilec.testing import check
 
 (RECURRENCE,) = examples_of(EXAMPLES / "linear_recurrence.py")
@@ -102,6 +103,28 @@ def of_torch_least(x: torch.Tensor) -> Pair:
     return values, where.int()
 
 
+def up_to_20(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return torch.clamp(a + b, max=20)
+
+
+def added(a: torch.Tensor, p: torch.Tensor, b: torch.Tensor, q: torch.Tensor) -> Pair:
+    return a + b, p | q
+
+
+@tilec.kernel
+def saturated(x: torch.Tensor, bytes_: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """A function that is no sum, though it is one of small numbers; and sums of bytes, which wrap around."""
+    out, sums = torch.empty_like(x), torch.empty(bytes_.shape, dtype=torch.int32)
+    for rows in hl.tile(x.size(0)):
+        out[rows, :] = hl.associative_scan(up_to_20, x[rows, :], 1)
+        sums[rows, :] = hl.cumsum(bytes_[rows, :], 1).to(torch.int32)
+    return out, sums
+
+
+def saturating(x: torch.Tensor, bytes_: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    return x.cumsum(1).clamp(max=20), bytes_.int().cumsum(1).int() % 256
+
+
 DECAY, STEPS, OFFSETS = RECURRENCE.arguments()
 HOLES = torch.randn(37, 200, generator=DRAW)
 HOLES[3, 50], HOLES[4, 0], HOLES[5, :3] = torch.nan, -torch.inf, -torch.inf
@@ -112,6 +135,7 @@ CASES: dict[str, Case] = {
     "summed_anew bf16": (summed_anew, sums_anew, (HOLES.nan_to_num(neginf=0).bfloat16(), HOLES > 0)),
     "reduced": (reduced, sums_of_ids, (IDS, torch.randn(300, 70, generator=DRAW), torch.zeros(20, 70))),
     "extremes": (extremes, of_torch, (HOLES,)),
+    "saturated": (saturated, saturating, (torch.ones(9, 40), torch.full((9, 40), 50, dtype=torch.uint8))),
     "least": (least, of_torch_least, (torch.randint(-9, 9, (333,), generator=DRAW).to(torch.int8),)),
 }
 
@@ -131,3 +155,17 @@ def test_sequences_have_states_however_they_are_gone_through(grouping: str) -> N
 def test_any_number_of_rows_is_scanned() -> None:
     kernel = tilec.kernel(static_shapes=False)(RECURRENCE.kernel.fn)
     check(kernel, RECURRENCE.reference, RECURRENCE.arguments)
+
+
+def test_the_range_of_what_is_combined_is_not_that_of_the_lanes() -> None:
+    @tilec.kernel
+    def counted(x: torch.Tensor) -> torch.Tensor:
+        out = torch.empty(x.shape, dtype=torch.int64)
+        for rows in hl.tile(x.size(0)):
+            ones = (x[rows, :] > 0).to(torch.int32)
+            sums, _ = hl.associative_scan(added, (ones, ones), 1)
+            out[rows, :] = sums.to(torch.int64) * 1_000_000_000
+        return out
+
+    with pytest.raises(TraceError, match="an int64 that may not fit 32 bits here"):
+        counted(torch.ones(3, 4))

@@ -205,9 +205,11 @@ def whole_bounds(value: SSAValue) -> IndexBounds | None:
 
 def place_of_one(value: SSAValue) -> SSAValue | None:
     """The span of one index behind that index, as where loops follow each other and may have no iteration."""
-    owner = value.owner
-    one = isinstance(owner, BoundOp) and owner.side.data is Side.BEGIN and owner.lanes == 1
-    return owner.span if one else None
+    match value.owner:
+        case BoundOp() as op if op.side.data is Side.BEGIN and op.lanes == 1:
+            return op.span
+        case _:
+            return None
 
 
 def extent(array: SSAValue, dim: int) -> Linear:

@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from xdsl.ir import Block, Operation, Region, SSAValue
 
-from tilec.dialects.tile import AssociativeScanOp, ScanOp, YieldOp
+from tilec.dialects.tile import AssociativeScanOp, CastOp, ScanOp, YieldOp
 from tilec.dialects.tile.mixing import Combine
 from tilec.frontend.known import Range, Value
-from tilec.frontend.lanes import cast, computed_in
-from tilec.frontend.tiles import refuse_wrapped
+from tilec.frontend.lanes import as_byte, cast, computed_in
 from tilec.frontend.trace import Trace
+from tilec.rewriting.combining import COMBINERS
 
 Function = Callable[..., Any]
 
@@ -30,7 +30,12 @@ def scanned(
     """Running combinations, in the value's dtype; from the end with `reverse`."""
     wide = trace.value(value.to(computed_in(value.dtype))).ssa
     made = trace.put(ScanOp(kind, wide, along(trace, value, dim), reverse=reverse))
-    return trace.tensor(value.shape, value.dtype, Value(cast(trace, made, trace.element(value.dtype))))
+    extreme = kind in (Combine.MAX, Combine.MIN)
+    known = trace.value(value).range if extreme and value.dtype is torch.int64 else None
+    found = Value(cast(trace, made, trace.element(value.dtype)), known)
+    if value.dtype is torch.uint8 and not extreme:
+        found = as_byte(trace, found)
+    return trace.tensor(value.shape, value.dtype, found)
 
 
 def scanned_by(
@@ -62,9 +67,13 @@ class _Lanes:
         self.trace, self.value = trace, value
         self.dtype = computed_in(value.dtype)
         self.word = trace.element(torch.float32 if self.dtype is torch.float32 else torch.int32)
-        known = trace.value(value)
-        self.range = known.range
-        self.operand = cast(trace, known.ssa, self.word)
+        self.range = trace.value(value).range if self.dtype is torch.int64 else None
+        self.stays = True  # what is combined of integers in the range is in it again
+
+    @property
+    def operand(self) -> SSAValue:
+        """The value as words."""
+        return cast(self.trace, self.trace.value(self.value).ssa, self.word)
 
     def single(self, word: SSAValue) -> torch.Tensor:
         """A lane as the function sees it, of its own dtype."""
@@ -76,14 +85,11 @@ class _Lanes:
         trace = self.trace
         if not isinstance(found, torch.Tensor):
             kind = type(found).__name__
-            trace.fail(
-                f"the function of associative_scan returns {found} ({kind}); return tensors of a scalar each"
-            )
+            trace.fail(f"the combining function returns {found} ({kind}); return tensors of a scalar each")
         if found.dim():
-            trace.fail(f"the function of associative_scan returns {trace.describe(found)}, not a scalar")
+            trace.fail(f"the combining function returns {trace.describe(found)}, not a scalar")
         value = trace.value(found.to(self.dtype))
-        if self.dtype is torch.int64 and not _is_within(value.range, self.range):
-            refuse_wrapped(trace, "what associative_scan combines")
+        self.stays = self.range is None or _is_within(value.range, self.range)
         return cast(trace, value.ssa, self.word)
 
     def result(self, ssa: SSAValue) -> torch.Tensor:
@@ -92,13 +98,31 @@ class _Lanes:
         return self.trace.tensor(self.value.shape, self.value.dtype, Value(made, self.range))
 
 
-def _is_within(inner: Range | None, outer: Range | None) -> bool:
-    """Whether what is combined of integers in a range is in it again, if they are in one."""
-    return outer is None or (inner is not None and outer.low <= inner.low and inner.high <= outer.high)
+def combination(trace: Trace, function: Function, value: torch.Tensor) -> Combine | None:
+    """Which of the known combinations a function of two lanes of a value is; `None` of another one."""
+    body = _body(trace, function, [_Lanes(trace, value)])
+    made = [op for op in body.ops if not isinstance(op, CastOp | YieldOp)]
+    last = body.last_op
+    if len(made) != 1 or last is None or _uncast(last.operands[0]).owner is not made[0]:
+        return None
+    taken = set(map(_uncast, made[0].operands))
+    known = (kind for (kind, _), combiner in COMBINERS.items() if combiner is type(made[0]))
+    return next(known, None) if taken == set(body.args) else None
+
+
+def _uncast(value: SSAValue) -> SSAValue:
+    """What a lane was before casts, from which and to which narrow integers and truth values are computed."""
+    while isinstance(value.owner, CastOp):
+        value = value.owner.value
+    return value
+
+
+def _is_within(inner: Range | None, outer: Range) -> bool:
+    return inner is not None and outer.low <= inner.low and inner.high <= outer.high
 
 
 def _body(trace: Trace, function: Function, lanes: Sequence[_Lanes]) -> Block:
-    """The function, as it combines single lanes."""
+    """The function, as it combines single lanes. Integers that it makes larger are of no known range."""
     words = [each.word for each in lanes]
     block = Block(arg_types=[*words, *words])
     with trace.inside(block):
@@ -110,28 +134,31 @@ def _body(trace: Trace, function: Function, lanes: Sequence[_Lanes]) -> Block:
             found = function(*singles)
         else:
             trace.fail(
-                f"the function of associative_scan takes {_parameters(function)} arguments; two tuples of "
+                f"the combining function takes {_parameters(function)} arguments; two tuples of "
                 f"{count}, or {2 * count} scalars, are given to it"
             )
         parts = list(found) if isinstance(found, tuple | list) else [found]
         if len(parts) != count:
-            trace.fail(f"the function of associative_scan returns {len(parts)} values where it takes {count}")
+            trace.fail(f"the combining function returns {len(parts)} values where it takes {count}")
         trace.emit(YieldOp([each.combined(part) for each, part in zip(lanes, parts, strict=True)]))
     _check(trace, block)
-    return block
+    larger = [each for each in lanes if not each.stays]
+    for each in larger:
+        each.range, each.stays = None, True
+    return _body(trace, function, lanes) if larger else block
 
 
 def _check(trace: Trace, body: Block) -> None:
     """Raises TraceError for a body that does more than to compute of two lanes."""
     for op in body.ops:
         if op.regions:
-            trace.fail("the function of associative_scan decides by what a lane holds; use torch.where")
+            trace.fail("the combining function decides by what a lane holds; use torch.where")
         for value in op.operands:
             around = value.owner.parent if isinstance(value.owner, Operation) else value.owner
             if around is not body:
                 name = value.name_hint or "a scalar"
                 trace.fail(
-                    f"the function of associative_scan uses {name} from outside; give it as one more value, "
+                    f"the combining function uses {name} from outside; give it as one more value, "
                     "as with torch.full_like"
                 )
 

@@ -1,7 +1,6 @@
 """Values of tiles that torch has no word for."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, overload
 
 import torch
@@ -9,9 +8,8 @@ import torch
 from tilec.dialects.tile.mixing import Combine
 from tilec.frontend.aten.creation import filled
 from tilec.frontend.aten.products import dot as _dot
-from tilec.frontend.scans import scanned, scanned_by
+from tilec.frontend.scans import combination, scanned, scanned_by
 from tilec.frontend.tiles import Tile, running
-from tilec.frontend.trace import Trace
 
 Sizes = Sequence[int | torch.SymInt]
 
@@ -61,31 +59,6 @@ def cumprod(value: torch.Tensor, dim: int, reverse: bool = False) -> torch.Tenso
     return scanned(running("cumprod"), value, Combine.MUL, dim, reverse)
 
 
-_COMBINED: dict[Combine, Callable[..., Any]] = {
-    Combine.ADD: torch.add,
-    Combine.MUL: torch.mul,
-    Combine.MAX: torch.maximum,
-    Combine.MIN: torch.minimum,
-}
-
-
-def _combination(trace: Trace, function: Callable[..., Any]) -> Combine | None:
-    """Which of the known combinations a function is, by what it does to two numbers."""
-    samples = [(2.0, 5.0), (5.0, 2.0), (-3.0, 0.5), (1.5, 4.0)]
-
-    def tried(each: Callable[..., Any]) -> list[float]:
-        return [float(each(*map(torch.tensor, pair))) for pair in samples]
-
-    paused, trace.paused = trace.paused, True
-    try:
-        with suppress(Exception):  # of what is no function of two numbers
-            found = tried(function)
-            return next((kind for kind, each in _COMBINED.items() if tried(each) == found), None)
-    finally:
-        trace.paused = paused
-    return None
-
-
 @overload
 def associative_scan(
     function: Callable[..., Any], value: torch.Tensor, dim: int, reverse: bool = False
@@ -112,7 +85,7 @@ def associative_scan(
     trace = running("associative_scan")
     if not isinstance(value, torch.Tensor):
         return scanned_by(trace, function, list(value), dim, reverse)
-    kind = _combination(trace, function)
+    kind = combination(trace, function, value)
     if kind is None:
         return scanned_by(trace, function, [value], dim, reverse)[0]
     return scanned(trace, value, kind, dim, reverse)
@@ -132,8 +105,8 @@ def reduce(
     trace = running("reduce")
     if not isinstance(value, torch.Tensor):
         trace.fail("reduce of several values at once; one tensor is accepted")
-    kind = _combination(trace, function)
-    if kind is None:
+    kind = combination(trace, function, value)
+    if kind is None or kind not in (Combine.ADD, Combine.MUL, Combine.MAX, Combine.MIN):
         trace.fail("reduce by another function than +, *, maximum or minimum")
     dims = list(range(value.dim())) if dim is None else [dim]
     if kind is Combine.MUL:
