@@ -9,6 +9,7 @@ import inspect
 import re
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -419,7 +420,7 @@ def scan_past_the_rank(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
-@refused("the combining function takes 3 arguments; two tuples of 2, or 4 scalars, are given to it")
+@refused("the combining function has the arguments (a, b, c); two tuples of 2, or 4 scalars, are given to it")
 def scan_by_three(x: torch.Tensor) -> torch.Tensor:
     out = torch.empty_like(x)
     for r in hl.tile(x.size(0)):
@@ -487,3 +488,16 @@ def test_refusal(name: str) -> None:
         tilec.kernel(function).bind(*args)
     assert refusal.value.message == message
     assert re.fullmatch(rf"{re.escape(__file__)}:{line}:\d+", refusal.value.place)
+
+
+def test_an_error_names_its_own_file(tmp_path: Path) -> None:
+    """Of two that hold the same text."""
+    text = "def k(x):\n    return x.summ()\n"
+    for name in ("one", "other"):
+        file = tmp_path / f"{name}.py"
+        file.write_text(text)
+        found: dict[str, Any] = {}
+        exec(compile(text, str(file), "exec"), found)
+        with pytest.raises(tilec.TraceError) as refusal:
+            tilec.kernel(found["k"]).bind(X)
+        assert refusal.value.place == f"{file}:2:12"

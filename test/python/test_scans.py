@@ -79,7 +79,8 @@ def sums_of_ids(ids: torch.Tensor, x: torch.Tensor, out: torch.Tensor) -> torch.
 def extremes(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     most, where, logs = torch.empty_like(x), torch.empty(x.shape, dtype=torch.int64), torch.empty_like(x)
     for rows in hl.tile(x.size(0)):
-        most[rows, :], where[rows, :] = torch.cummax(x[rows, :], 1)
+        found = torch.cummax(x[rows, :], 1)
+        most[rows, :], where[rows, :] = found.values, found.indices + 1 - 1
         logs[rows, :] = torch.logcumsumexp(x[rows, :], 1)
     return most, where, logs
 
@@ -107,8 +108,8 @@ def up_to_20(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return torch.clamp(a + b, max=20)
 
 
-def added(a: torch.Tensor, p: torch.Tensor, b: torch.Tensor, q: torch.Tensor) -> Pair:
-    return a + b, p | q
+def added(a: torch.Tensor, p: torch.Tensor, b: torch.Tensor, q: torch.Tensor, more: int = 0) -> Pair:
+    return a + b + more, p | q
 
 
 @tilec.kernel

@@ -193,6 +193,9 @@ class _Model:
             arrives = (step + self.chip.read_latency + read / rate) / buffers if read else 0.0
             if self.schedule.fetch > 1:  # what is written passes while nothing is read, and then beside it
                 arrives += (passed - read) / rate
+            if self.schedule.loop == "emit_pipeline" and passed > read:  # which has two buffers for outputs
+                gone = (step + self.chip.write_latency + (passed - read) / rate) / FEW
+                arrives = max(arrives, gone)
             alone = self.chip.read_latency + read / rate - (buffers - 2) * step if read else 0.0
             usual = max(arrives, passed / rate, step)
             takes = usual + after_none * max(alone - usual, 0.0)

@@ -21,6 +21,10 @@ class Range:
         return -(2**31) <= self.low and self.high < 2**31
 
 
+PLACES = Range(0, 2**30)
+"""What the number of a lane in a tile can be: no chip has memory for more of them."""
+
+
 @dataclass(eq=False)
 class Value:
     """A value inside a tile program. `range` is that of its 64-bit integers, `None` if they may have passed

@@ -20,14 +20,22 @@ def _is_users(file: str) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def _position(code: CodeType, offset: int) -> FileLineColLoc:
-    """The line and column, both from 1, of the expression at an offset of bytecode."""
+def _line(code: CodeType, offset: int) -> tuple[int, int]:
+    """The line and column, both from 1, of the expression at an offset of bytecode.
+
+    Code of two files is equal where its text and lines are, so the file is no part of what is kept.
+    """
     line, column = code.co_firstlineno, 0
     for i, (start, _, first, _) in enumerate(code.co_positions()):
         if i == offset // 2:
             line, column = start or line, first or 0
             break
-    return FileLineColLoc(StringAttr(code.co_filename), IntAttr(line), IntAttr(column + 1))
+    return line, column + 1
+
+
+def _position(code: CodeType, offset: int) -> FileLineColLoc:
+    line, column = _line(code, offset)
+    return FileLineColLoc(StringAttr(code.co_filename), IntAttr(line), IntAttr(column))
 
 
 def user_location(outermost: FrameType | None) -> LocationAttr:

@@ -128,14 +128,15 @@ def _body(trace: Trace, function: Function, lanes: Sequence[_Lanes]) -> Block:
     with trace.inside(block):
         singles = [each.single(word) for each, word in zip([*lanes, *lanes], block.args, strict=True)]
         count = len(lanes)
-        if count > 1 and _parameters(function) == 2:
+        signature = _signature(function)
+        if count > 1 and signature is not None and len(_required(signature)) == 2:
             found = function(tuple(singles[:count]), tuple(singles[count:]))
-        elif _parameters(function) in (2 * count, None):
+        elif signature is None or _takes(signature, singles):
             found = function(*singles)
         else:
             trace.fail(
-                f"the combining function takes {_parameters(function)} arguments; two tuples of "
-                f"{count}, or {2 * count} scalars, are given to it"
+                f"the combining function has the arguments {signature}; two tuples of {count}, or "
+                f"{2 * count} scalars, are given to it"
             )
         parts = list(found) if isinstance(found, tuple | list) else [found]
         if len(parts) != count:
@@ -163,9 +164,23 @@ def _check(trace: Trace, body: Block) -> None:
                 )
 
 
-def _parameters(function: Function) -> int | None:
-    """How many arguments a function takes; `None` of torch's own, which have no signature."""
+def _signature(function: Function) -> inspect.Signature | None:
+    """The parameters of a function; `None` of torch's own, which do not tell."""
     try:
-        return len(inspect.signature(function).parameters)
+        return inspect.signature(function)
     except ValueError:
         return None
+
+
+def _required(signature: inspect.Signature) -> list[str]:
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    parameters = signature.parameters.items()
+    return [name for name, each in parameters if each.default is each.empty and each.kind not in several]
+
+
+def _takes(signature: inspect.Signature, arguments: Sequence[object]) -> bool:
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        return False
+    return True

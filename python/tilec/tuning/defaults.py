@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 
+from tilec.analysis.affine import static_extent
 from tilec.analysis.reach import indexing
 from tilec.analysis.segments import mean_rows
 from tilec.analysis.vmem import MEBIBYTE, SUBLANES
@@ -11,7 +12,7 @@ from tilec.chips import chip_named
 from tilec.diagnostics import TileError
 from tilec.dialects.tile.loops import ForOp, LoopOp
 from tilec.dialects.tile.schedule import PipelineOp
-from tilec.dialects.tile.types import UNBOUND, shape_of
+from tilec.dialects.tile.types import UNBOUND, shape_of, span_of
 from tilec.parsing import make_context
 from tilec.passes.plan_memory import PlanMemory
 from tilec.runtime.signature import only_function
@@ -26,6 +27,9 @@ STREAMS = tuple(replace(each, grouping="stream", loop="fori_loop") for each in P
 """The same for jagged axes, besides."""
 PIPELINES = tuple(replace(each, loop="emit_pipeline") for each in PLAIN)
 """The same in a loop in the kernel, whose copies begin further ahead than those of a grid."""
+OWN_LOOPS = (replace(PLAIN[0], loop="fori_loop"),)
+"""The same in a loop of the kernel's own, which has several rows on their way to memory where an
+`emit_pipeline` has one: for loops from row to row of a segment."""
 PRODUCTS = (Choice(grouping="one_hot"),)
 """The same for segments of few rows: one such product for those of many, in place of a step for each."""
 FEW_ROWS = 512
@@ -56,20 +60,21 @@ MOST_TRIED = 12
 def default_choice(program: Program, chip: str) -> Choice:
     """The model's best choice that the passes take for `chip`, in well under a second mostly.
 
-    It is for a grid, or streams jagged axes, or is for an `emit_pipeline` where there are none; what steps
+    It is for a grid, or streams jagged axes, or is for a loop in the kernel where there are none; what steps
     come back to may stay on the chip. Where the passes refuse all that the model likes of these, the choice
     of `--tile-to-pallas` with nothing said, and the smallest sizes where they refuse that too. Raises
     ValueError for an unknown chip.
     """
     if not any(level.ragged for work in program.workloads for level in work.levels):
-        structures = [*PLAIN, *PIPELINES]
+        structures = [*PLAIN, *PIPELINES, *(OWN_LOOPS if _is_row_by_row(program) else ())]
     else:
         structures = [*PLAIN, *(() if _few(program) else STREAMS), *(PRODUCTS if _are_short(program) else ())]
     space, scorer = space_with(program, structures), Scorer(program, chip_named(chip))
     first, *others = [list(_liked(space, scorer, each)) for each in structures]
 
     def weighed(liked: list[Choice]) -> float:
-        return scorer.score(liked[0]) / (GAIN_OF_PIPELINES if liked[0].loop == "emit_pipeline" else GAIN)
+        in_kernel = liked[0].loop in ("emit_pipeline", "fori_loop") and liked[0].grouping != "stream"
+        return scorer.score(liked[0]) / (GAIN_OF_PIPELINES if in_kernel else GAIN)
 
     best = min((each for each in others if each), key=weighed, default=first)
     if first and weighed(best) <= scorer.score(first[0]):
@@ -116,6 +121,12 @@ def _are_short(program: Program) -> bool:
     ]
     short = any(mean is not None and mean < FEW_ROWS for mean in means)
     return short and str(program.prepared("one_hot")) != str(program.prepared("worklist"))
+
+
+def _is_row_by_row(program: Program) -> bool:
+    """Whether a loop goes through indices, of which nothing says how many there are."""
+    loops = [op for op in program.prepared(Choice.grouping).walk() if isinstance(op, ForOp)]
+    return any(span_of(loop.axis.value) is None and static_extent(loop.axis.bounds) is None for loop in loops)
 
 
 def _few(program: Program) -> bool:

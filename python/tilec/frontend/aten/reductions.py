@@ -15,7 +15,7 @@ from tilec.dialects.tile.elementwise import Relation
 from tilec.dialects.tile.mixing import Combine
 from tilec.dialects.tile.types import element_type, shape_of, span_of
 from tilec.frontend.aten.table import Call, handles
-from tilec.frontend.known import Range, Value
+from tilec.frontend.known import PLACES, Range, Value
 from tilec.frontend.lanes import (
     LIMITS,
     broadcast,
@@ -170,7 +170,7 @@ def _position(call: Call) -> torch.Tensor:
     if dim is None:
         trace.fail(f"{call.name} without dim; give the dimension")
     dim %= given.dim()
-    return call.result(_first_lane(call, given, dim), Range(0, 2**31 - 1))
+    return call.result(_first_lane(call, given, dim), PLACES)
 
 
 def _first_lane(call: Call, given: torch.Tensor, dim: int) -> SSAValue:

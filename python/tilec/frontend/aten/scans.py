@@ -8,7 +8,7 @@ from xdsl.dialects.builtin import IntegerType
 from tilec.dialects.tile import ScanOp
 from tilec.dialects.tile.mixing import Combine
 from tilec.frontend.aten.table import Call, handles
-from tilec.frontend.known import Range, Value
+from tilec.frontend.known import PLACES, Range, Value
 from tilec.frontend.lanes import broadcast, computed_in, convert
 from tilec.frontend.positions import lane_numbers
 from tilec.frontend.scans import scanned_by
@@ -50,7 +50,7 @@ def _extremes(call: Call) -> tuple[torch.Tensor, torch.Tensor]:
 
     lanes = lane_numbers(trace, given.shape[dim])
     wide = broadcast(trace, lanes, trace.kind(given.shape, IntegerType(32)), [dim])
-    numbers = trace.tensor(given.shape, torch.int64, Value(wide, Range(0, 2**31 - 1)))
+    numbers = trace.tensor(given.shape, torch.int64, Value(wide, PLACES))
     extreme, where = scanned_by(trace, combine, [given, numbers], dim, reverse=False)
     return extreme, where
 
