@@ -180,9 +180,9 @@ def prove_kernel(
     Raises ProofFailed for a difference, a race, or an access outside an array.
     """
     from tilec.runtime.interpret import RaceError, interpret
-    from tilec.runtime.load import load
+    from tilec.runtime.load import entry, load
 
-    kernel = getattr(load(module_text, name), name)
+    kernel = entry(load(module_text, name), name)
     for seed in seeds:
         step = f"Pallas interpret mode, seed {seed}"
         try:
@@ -208,10 +208,10 @@ def prove_compiles(
     import jax
 
     from tilec.runtime.aot import CompileRefused, compile_for
-    from tilec.runtime.load import load
+    from tilec.runtime.load import entry, load
     from tilec.runtime.signature import held_as
 
-    kernel = getattr(load(module_text, name), name)
+    kernel = entry(load(module_text, name), name)
     shapes = [jax.ShapeDtypeStruct(each.shape, held_as(each.dtype.name)) for each in args]
     compiled: list[Compiled] = []
     for chip in chips:

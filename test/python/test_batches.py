@@ -35,11 +35,20 @@ def scored(x: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
     return out
 
 
+@tilec.kernel
+def mixed(vector: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    out = torch.empty([x.size(0), x.size(2)], dtype=x.dtype)
+    for batch in hl.tile(x.size(0)):
+        out[batch, :] = vector[:] @ x[batch, :, :]
+    return out
+
+
 LAYER = (*(torch.randn(*shape, generator=DRAW) for shape in ((5, 9, 24), (30, 24), (30,))),)
 CASES: dict[str, Case] = {
     "layer": (layer, functional.linear, LAYER),
     "layer bf16": (layer, functional.linear, tuple(each.bfloat16() for each in LAYER)),
     "multiplied": (multiplied, functional.linear, LAYER),
+    "mixed": (mixed, torch.matmul, (torch.randn(9, generator=DRAW), LAYER[0])),
     "scored": (scored, torch.matmul, (LAYER[0], LAYER[1][0])),
 }
 

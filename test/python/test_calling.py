@@ -13,6 +13,8 @@ import torch
 from programs import parse
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+import tilec
+import tilec.language as hl
 from tilec.diagnostics import TileError
 from tilec.dialects.interpreter import Result as Expected
 from tilec.dialects.interpreter import random_args, run
@@ -23,6 +25,7 @@ from tilec.runtime.interpret import interpret
 from tilec.runtime.launch import Form, complete, launcher
 from tilec.runtime.load import load
 from tilec.runtime.signature import Parameter, Result, Signature, signature_of
+from tilec.testing import prove
 
 jnp: Any = jax.numpy  # of which many functions have no complete types
 dlpack: Any = jax.dlpack
@@ -550,3 +553,18 @@ def test_the_text_runs_alone():
     assert copy.text is copy.text
     x = np.ones((4, 200), np.float32)
     np.testing.assert_array_equal(interpret(load(copy.text, "copy").copy, [x])[0], x)
+
+
+@pytest.mark.parametrize("name", ["sum", "jnp"])
+def test_a_kernel_may_be_called_as_python_or_the_module_calls_something(name: str) -> None:
+    def doubled(x: torch.Tensor) -> torch.Tensor:
+        out = torch.empty_like(x)
+        for rows in hl.tile(x.size(0)):
+            out[rows, :] = 2 * x[rows, :]
+        return out
+
+    doubled.__name__ = name
+    kernel, x = tilec.kernel(doubled), torch.ones(9, 40)
+    assert torch.equal(kernel(x), 2 * x)
+    prove(kernel, (x,), chips=("v5e",), seeds=(0,))
+    assert kernel.bind(x).aot("v5e").report()

@@ -270,7 +270,7 @@ def _take_along_dim(
 
 def _matmul(trace: Trace, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     """Of a batch and one matrix, which torch would make one matrix of the rows of all: tiles stay apart."""
-    if first.dim() == 3 and second.dim() in (1, 2):
+    if sorted((first.dim(), second.dim())) in ([1, 3], [2, 3]):
         return products.matmul(trace, first, second)
     return torch.matmul(first, second)
 

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from tilec.chips import chip_named
 from tilec.runtime.aot import Compiled, CompileRefused, compile_for, need_libtpu
 from tilec.runtime.jax_private import keep_lines
-from tilec.runtime.load import load
+from tilec.runtime.load import entry, load
 
 # A few kernels keep the compiler busy for minutes, or take all memory there is.
 _SECONDS = 120
@@ -74,7 +74,7 @@ def _compile_request() -> dict[str, Any]:
     module = load(request["text"], request["function"])
     structs = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in request["structs"]]
     try:
-        compiled = compile_for(getattr(module, request["function"]), structs, request["chip"])
+        compiled = compile_for(entry(module, request["function"]), structs, request["chip"])
         return {name: value for name, value in vars(compiled).items() if name != "chip"}
     except CompileRefused as refused:
         return {

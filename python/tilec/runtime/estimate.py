@@ -23,7 +23,7 @@ from tilec.chips import Chip, chip_named
 from tilec.runtime.cache import digest, installed, load_result, sources, store_result
 from tilec.runtime.flow import Flow
 from tilec.runtime.known import INTEGERS, Made, Words, base_name, run_known, words_of
-from tilec.runtime.load import load
+from tilec.runtime.load import entry, load
 from tilec.runtime.memory import scoped_vmem
 from tilec.runtime.schedules import PROGRAM, Compilation, schedules_of
 from tilec.runtime.twins import called
@@ -82,7 +82,7 @@ def walk_of(
     if PROGRAM not in compilation.schedules:
         raise ValueError(f"{function} computes nothing: the TPU compiler has no schedule of it to estimate")
     walk = Walk(compilation, chip, arguments, names)
-    run_known(getattr(load(text, function), function), arguments, chip, walk.call)
+    run_known(entry(load(text, function), function), arguments, chip, walk.call)
     return walk
 
 

@@ -17,7 +17,7 @@ from tilec.emit.module import print_module
 from tilec.parsing import make_context
 from tilec.runtime.aot import CompileRefused, compile_for
 from tilec.runtime.estimate import estimate
-from tilec.runtime.load import load
+from tilec.runtime.load import entry, load
 from tilec.runtime.schedules import Compilation, dumped
 from tilec.tuning.choice import Choice
 from tilec.tuning.estimates import Estimate
@@ -64,7 +64,7 @@ def compiled_here(
 ) -> Compilation:
     """Compiles in this process, in which libtpu dumps to `folder`, and leaves that empty."""
     try:
-        compile_for(getattr(load(text, function), function), structs, chip)
+        compile_for(entry(load(text, function), function), structs, chip)
         return dumped(folder)
     finally:
         shutil.rmtree(folder)

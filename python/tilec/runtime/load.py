@@ -5,6 +5,9 @@ import inspect
 import linecache
 from collections.abc import Callable
 from types import ModuleType
+from typing import Any
+
+from tilec.emit.names import Names
 
 
 def load(text: str, name: str) -> ModuleType:
@@ -22,6 +25,13 @@ def load(text: str, name: str) -> ModuleType:
     module.__file__ = file
     exec(compile(text, file, "exec"), module.__dict__)
     return module
+
+
+def entry(module: ModuleType, name: str) -> Callable[..., Any]:
+    """The function of an emitted module that a program calls `name`, which Python or the module may use for
+    another thing, as `sum` and `np`."""
+    found: Callable[..., Any] = getattr(module, Names().fresh(name))
+    return found
 
 
 def file_of(fn: Callable[..., object]) -> str:

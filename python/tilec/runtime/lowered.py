@@ -20,7 +20,7 @@ from tilec.dialects.pallas import (
 from tilec.emit.module import print_module
 from tilec.parsing import make_context
 from tilec.passes.tile_to_pallas import TileToPallas
-from tilec.runtime.load import load
+from tilec.runtime.load import entry, load
 from tilec.runtime.signature import only_function
 
 
@@ -47,7 +47,7 @@ def lower(module: ModuleOp, choices: TileToPallas) -> Lowered:
     _keep_checks(only_function(changed))
     checks = load(print_module(changed), f"{name}_checks")
     vars(checks)["array_argument"] = _as_it_is
-    return Lowered(text, getattr(load(text, name), name), getattr(checks, name))
+    return Lowered(text, entry(load(text, name), name), entry(checks, name))
 
 
 def _as_it_is(name: str, value: Any, shape: tuple[int | None, ...], dtype: str) -> Any:

@@ -11,7 +11,7 @@ from jax.experimental import pallas as pl
 
 from tilec.chips import chip_named
 from tilec.runtime.executable import Executable
-from tilec.runtime.load import load
+from tilec.runtime.load import entry, load
 from tilec.runtime.simulated import simulated
 
 
@@ -28,6 +28,6 @@ def mosaic(executable: Executable, chip: str) -> str:
     vars(module)["pl"] = types.SimpleNamespace(**asking)
     structs = executable.structs()
     with contextlib.redirect_stdout(io.StringIO()) as printed, simulated(target):
-        jax.jit(getattr(module, name)).trace(*structs).lower(lowering_platforms=("tpu",))
+        jax.jit(entry(module, name)).trace(*structs).lower(lowering_platforms=("tpu",))
     found = re.findall(r"(?ms)^The Mosaic module for .*?:\n(module .*?)(?=^The |\Z)", printed.getvalue())
     return "\n".join(text.strip() for text in found)
