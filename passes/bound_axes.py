@@ -12,8 +12,8 @@ After:
 
 Accesses with a mask or `drop`, those under a condition, and those in inner loops that may have no iteration
 say nothing. An axis that says `max` itself, has a bound that the program computes, or runs between the ends
-of a segment and indexes an array by that is left alone. Positions in a segment, as in `%x[%m + %shift, :]` or
-of an axis from 0 to a length, do bound it.
+of a segment and indexes an array by that, other than to read single elements, is left alone. Positions in a
+segment, as in `%x[%m + %shift, :]` or of an axis from 0 to a length, do bound it.
 """
 
 from xdsl.context import Context
@@ -24,13 +24,14 @@ from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import linear
 from tilec.analysis.ranges import INDEX_BITS, Ranges
-from tilec.analysis.reach import indexed, most_accessed
+from tilec.analysis.reach import every_time, indexing, most_accessed
 from tilec.analysis.within import may_be_skipped
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.bound import BoundOp
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.syntax import dense_i64
 from tilec.dialects.tile.types import shape_of
+from tilec.rewriting.steps import is_scalar
 
 _LARGEST = 2 ** (INDEX_BITS - 1) - 1
 """The bound that every index has."""
@@ -62,8 +63,10 @@ def _is_known(leaf: SSAValue, loop: ForOp) -> bool:
     """Whether a value is an end of a segment or of a tile, a span, or from before the grid."""
     owner = leaf.owner
     if isinstance(owner, SegmentOp):  # where it ends is known from arrays that are indexed up to there
-        shifts = [dim.shift for dim, _ in indexed(loop)]
+        found = list(indexing(loop.axis.value, every_time(loop)))
+        # Single elements are read one by one: they have no window, which is what tells.
+        shifts = [op.window[place].shift for op, place in found if not is_scalar(op)]
         there = (linear(loop.axis.bounds.end) - linear(owner.end)).literal is not None
-        reached = not shifts or (there and any(isinstance(shift, int) for shift in shifts))
+        reached = not found or (there and any(isinstance(shift, int) for shift in shifts))
         return reached or may_be_skipped(loop)  # a promise is one for all segments
     return isinstance(owner, Block | BoundOp) or isinstance(owner.parent_op(), func.FuncOp)

@@ -80,7 +80,7 @@ from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import map_spans, span_of
 from tilec.rewriting.bodies import BodyBuilder
 from tilec.rewriting.index import IndexBuilder
-from tilec.rewriting.inside import keep_reads_inside
+from tilec.rewriting.inside import expect_ends_inside, keep_reads_inside
 from tilec.rewriting.steps import StepSpace, is_constant, statements_around
 from tilec.rewriting.sums import expected_sums
 
@@ -122,6 +122,7 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
         fail(grid, "fold-outer-pipeline: an axis is neither parallel nor ordered; run --classify-axes first")
     _leave_out_partial_promises(grid)
     _keep_promises(grid)  # conditions would make of ends that are known others
+    expect_ends_inside(grid)
     keep_reads_inside(grid)
     _open_conditions(grid)
     _name_axes_apart(grid)

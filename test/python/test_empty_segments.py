@@ -1,5 +1,7 @@
 """Rows of segments, stored one by one while their sum is carried: segments without rows write none."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -44,6 +46,16 @@ def twice(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
         for row in hl.grid(offsets[g], offsets[g + 1], max_extent=x.size(0)):
             total = total + x[row, :]
         out[g, :] = total
+    return out
+
+
+def of_elements(x: torch.Tensor, offsets: torch.Tensor) -> torch.Tensor:
+    out = torch.empty([offsets.size(0) - 1])
+    for g in hl.grid(offsets.size(0) - 1):
+        total = hl.zeros([])
+        for i in hl.grid(offsets[g], offsets[g + 1]):
+            total = total + x[i]
+        out[g] = total
     return out
 
 
@@ -95,3 +107,20 @@ def test_rows_behind_the_array_are_not_read_by_loops_that_follow_each_other(loop
         assert torch.equal(kernel(x, offsets), 2 * summed(x, offsets)[1]), given
     with pytest.raises(ValueError, match=r"segment 1 is 2 to 4; .* end at 3 or earlier"):
         kernel(x, torch.tensor([0, 2, 4]))
+
+
+def test_segments_of_single_elements_end_inside_their_array() -> None:
+    """They are read from scalar memory, where nothing else would notice."""
+    x = torch.arange(1.0, 7.0)
+    for given in ([0, 2, 6], [0, 2, 2], [6, 6, 6]):
+        assert torch.equal(tilec.kernel(of_elements)(x, torch.tensor(given)), sums(x, given))
+    for offsets, message in (
+        ([0, 2, 9], "segment 1 has length 7; 6 is promised"),
+        ([5, 6, 7], "element .* is 7; 6 is promised at most"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            tilec.kernel(of_elements)(x, torch.tensor(offsets))
+
+
+def sums(x: torch.Tensor, offsets: list[int]) -> torch.Tensor:
+    return torch.stack([x[begin:end].sum() for begin, end in pairwise(offsets)])

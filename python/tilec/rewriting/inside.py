@@ -6,15 +6,24 @@ condition around a loop is taken from what stands beside the loop.
 
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import UnitAttr
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from tilec.analysis.affine import extent
-from tilec.analysis.within import around, begins_inside, is_within, may_be_skipped, stays_within
+from tilec.analysis.reach import every_time, indexing
+from tilec.analysis.within import (
+    around,
+    begins_inside,
+    is_conditional,
+    is_within,
+    may_be_skipped,
+    stays_within,
+)
 from tilec.dialects.tile.access import Dim
 from tilec.dialects.tile.arrays import LoadOp, SegmentOp
+from tilec.dialects.tile.expect import ExpectOp, ExpectSumOp
 from tilec.dialects.tile.loops import ForOp, GridOp
-from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.index import Index, IndexBuilder
 from tilec.rewriting.jagged import array_extent
 from tilec.rewriting.steps import is_scalar
 
@@ -32,6 +41,39 @@ def keep_reads_inside(grid: GridOp) -> None:
         elif not _is_within(op):
             op.clipped = UnitAttr()
     Rewriter.insert_op(before, InsertPoint.before(grid))
+
+
+def expect_ends_inside(grid: GridOp) -> None:
+    """State that segments end inside of the arrays of which single elements are read at all of their indices:
+    these are in scalar memory, and have no window that could tell."""
+    made: dict[tuple[SSAValue, SSAValue, int], Operation] = {}
+    before: list[Operation] = []
+    host = IndexBuilder(before, grid.location)
+    for loop in [each for each in grid.walk() if isinstance(each, ForOp)]:
+        end = loop.axis.bounds.end
+        segment = None if isinstance(end, int) else end.owner
+        if not isinstance(segment, SegmentOp) or segment.end is not end:
+            continue
+        if may_be_skipped(loop, grid) or is_conditional(loop, grid):
+            continue
+        for op, place in indexing(loop.axis.value, every_time(loop)):
+            shift, (array, _, _) = op.window[place].shift, segment.end_place
+            if not isinstance(op, LoadOp) or not is_scalar(op) or not isinstance(shift, int):
+                continue
+            limit = host.sub(array_extent(op.array, place, host), shift)
+            stated = _no_more_than(array, limit, ascending=segment.ends is None)
+            if stated is not None and (array, op.array, shift) not in made:
+                stated.location = loop.location
+                made[array, op.array, shift] = stated
+    Rewriter.insert_op([*before, *made.values()], InsertPoint.before(grid))
+
+
+def _no_more_than(array: SSAValue, limit: Index, *, ascending: bool) -> Operation | None:
+    """That no element of an array is larger. Of one that is known at run time the last element has to be the
+    largest."""
+    if isinstance(limit, int):
+        return ExpectOp("elements", array, limit)
+    return ExpectSumOp([([(array, -1)], limit)]) if ascending else None
 
 
 def _is_chosen_with_a_loop(op: Operation, grid: GridOp) -> bool:

@@ -91,3 +91,27 @@ func.func @padded(%p: memref<5x32x256xf32>, %o: memref<6xi32>, %x: memref<45x256
 // CHECK:           tile.for %m = %b to %e by m max 32 {
 // CHECK:           tile.for %m_1 = 0 to %length by m max 32 {
 // CHECK:           tile.for %m_2 = %b to %e by m {
+
+// -----
+
+// Single elements have no window that tells where segments end, which others have.
+func.func @elements(%x: memref<45xf32>, %y: memref<50x128xf32>, %o: memref<6xi32>, %out: memref<5xf32>) {
+  tile.grid %g = 0 to 5 {
+    %b, %e = tile.segment %o[%g]
+    %none = tile.splat 0.0 : f32
+    %sum = tile.for %i = %b to %e iter_args(%s = %none) {
+      %v = tile.load %x[%i]
+      %t = arith.addf %s, %v : f32
+      tile.yield %t
+    }
+    tile.for %i = %b to %e {
+      %v = tile.load %x[%i]
+      %w = tile.load %y[%i, :]
+    }
+    tile.store %sum, %out[%g]
+  }
+  func.return
+}
+// CHECK-LABEL: func.func @elements(
+// CHECK:           tile.for %i = %b to %e max 45 iter_args
+// CHECK:           tile.for %i_1 = %b to %e {

@@ -619,3 +619,23 @@ func.func @sums(%x: memref<64x128xf32>, %a: memref<9xi32>, %c: memref<9xi32>, %o
 // CHECK-LABEL: func.func @sums
 // CHECK:         [[MOST:%[a-z0-9_]+]] = arith.subi %{{.*}}, %c7{{[_0-9]*}} : index
 // CHECK-NEXT:    tile.expect_sum %a[-1], %c[-2] max [[MOST]]
+
+// Single elements at all indices of segments: these end inside of the arrays, one of them of any length.
+func.func @elements(%x: memref<45xf32>, %y: memref<?xf32>, %o: memref<6xi32>) -> memref<5x128xf32> {
+  %out = tile.empty : memref<5x128xf32>
+  tile.grid %g = 0 to 5 parallel {
+    %b, %e = tile.segment %o[%g]
+    tile.for %i = %b to %e max 45 ordered {
+      %v = tile.load %x[%i + 1]
+      %w = tile.load %y[%i]
+      %s = arith.addf %v, %w : f32
+      %all = tile.broadcast %s dims [] : tensor<128xf32>
+      tile.store %all, %out[%g, :]
+    }
+  }
+  return %out : memref<5x128xf32>
+}
+// CHECK-LABEL: func.func @elements
+// CHECK:         %[[ROWS:[0-9a-z_]+]] = memref.dim %y
+// CHECK:         tile.expect elements %o max 44
+// CHECK-NEXT:    tile.expect_sum %o[-1] max %[[ROWS]]
