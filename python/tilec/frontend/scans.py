@@ -9,6 +9,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.dialects.tile import AssociativeScanOp, CastOp, ScanOp, YieldOp
 from tilec.dialects.tile.mixing import Combine
+from tilec.dialects.tile.types import element_type
 from tilec.frontend.known import Range, Value
 from tilec.frontend.lanes import as_byte, cast, computed_in
 from tilec.frontend.trace import Trace
@@ -100,10 +101,15 @@ class _Lanes:
 
 def combination(trace: Trace, function: Function, value: torch.Tensor) -> Combine | None:
     """Which of the known combinations a function of two lanes of a value is; `None` of another one."""
-    body = _body(trace, function, [_Lanes(trace, value)])
+    lanes = _Lanes(trace, value)
+    body, element = _body(trace, function, [lanes]), trace.element(lanes.dtype)
     made = [op for op in body.ops if not isinstance(op, CastOp | YieldOp)]
+    casts = [op for op in body.ops if isinstance(op, CastOp)]
     last = body.last_op
     if len(made) != 1 or last is None or _uncast(last.operands[0]).owner is not made[0]:
+        return None
+    # Other casts than those of lanes to words and back are the user's, and round.
+    if element_type(made[0].results[0].type) != element or len(casts) != (0 if element == lanes.word else 3):
         return None
     taken = set(map(_uncast, made[0].operands))
     known = (kind for (kind, _), combiner in COMBINERS.items() if combiner is type(made[0]))
