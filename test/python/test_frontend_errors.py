@@ -471,11 +471,11 @@ def scan_with_another(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
-@refused("reduce by another function than +, *, maximum or minimum")
+@refused("reduce of all dimensions by another function than +, *, maximum or minimum; give dim")
 def reduce_by_another(x: torch.Tensor) -> torch.Tensor:
     out = torch.empty([x.size(0)])
     for r in hl.tile(x.size(0)):
-        out[r] = hl.reduce(lambda a, b: a * b + a, x[r, :], 1)  # here
+        out[r] = hl.reduce(lambda a, b: a * b + a, x[r, :])  # here
     return out
 
 

@@ -104,6 +104,38 @@ def of_torch_least(x: torch.Tensor) -> Pair:
     return values, where.int()
 
 
+def larger(a: Pair, b: Pair) -> Pair:
+    is_later = b[0] > a[0]
+    return torch.where(is_later, b[0], a[0]), torch.where(is_later, b[1], a[1])
+
+
+def later(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return torch.where(b != 0, b, a)
+
+
+@tilec.kernel
+def lasts(x: torch.Tensor, cu: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Of each row the largest and where; of each column of a segment the last that is not 0."""
+    most, where = torch.empty(x.size(0)), torch.empty([x.size(0)], dtype=torch.int64)
+    for rows in hl.tile(x.size(0)):
+        places = torch.arange(x.size(1))[None, :].expand_as(x[rows, :])
+        most[rows], where[rows] = hl.reduce(larger, (x[rows, :], places), 1)
+    last = torch.zeros(cu.size(0) - 1, x.size(1))
+    for s in hl.grid(cu.size(0) - 1):
+        for t in hl.tile(cu[s], cu[s + 1], block_size=64):
+            last[s, :] = hl.reduce(later, x[t, :], 0, keep_dims=True)[0, :]
+    return most, where, last
+
+
+def of_lasts(x: torch.Tensor, cu: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    last = torch.zeros(cu.size(0) - 1, x.size(1))
+    for s in range(cu.size(0) - 1):
+        for t in range(int(cu[s]), int(cu[s + 1])):
+            last[s] = torch.where(x[t] != 0, x[t], last[s])
+    found = x.max(1)
+    return found.values, found.indices, last
+
+
 def up_to_20(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     return torch.clamp(a + b, max=20)
 
@@ -143,6 +175,7 @@ CASES: dict[str, Case] = {
     "summed_anew bf16": (summed_anew, sums_anew, (HOLES.nan_to_num(neginf=0).bfloat16(), HOLES > 0)),
     "reduced": (reduced, sums_of_ids, (IDS, torch.randn(300, 70, generator=DRAW), torch.zeros(20, 70))),
     "extremes": (extremes, of_torch, (HOLES,)),
+    "lasts": (lasts, of_lasts, ((STEPS * 2).round(), torch.tensor([0, 5, 40, 41, 100]))),
     "saturated": (saturated, saturating, (torch.ones(9, 40), torch.full((9, 40), 50, dtype=torch.uint8))),
     "least": (least, of_torch_least, (torch.randint(-9, 9, (333,), generator=DRAW).to(torch.int8),)),
 }

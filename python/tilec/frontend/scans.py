@@ -5,13 +5,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import i1
 from xdsl.ir import Block, Operation, Region, SSAValue
 
-from tilec.dialects.tile import AssociativeScanOp, CastOp, ScanOp, YieldOp
+from tilec.dialects.tile import AssociativeScanOp, CastOp, CompareOp, ReduceOp, ScanOp, SelectOp, YieldOp
+from tilec.dialects.tile.elementwise import Relation
 from tilec.dialects.tile.mixing import Combine
-from tilec.dialects.tile.types import element_type
+from tilec.dialects.tile.types import element_type, with_element
 from tilec.frontend.known import Range, Value
-from tilec.frontend.lanes import as_byte, cast, computed_in
+from tilec.frontend.lanes import as_byte, broadcast, cast, computed_in, splat
+from tilec.frontend.positions import lane_numbers
+from tilec.frontend.scalars import bound, i32_of
+from tilec.frontend.torch_private import expression
 from tilec.frontend.trace import Trace
 from tilec.rewriting.combining import COMBINERS
 
@@ -42,7 +48,15 @@ def scanned(
 def scanned_by(
     trace: Trace, function: Function, values: Sequence[torch.Tensor], dim: int, reverse: bool
 ) -> tuple[torch.Tensor, ...]:
-    """Running combinations of values of one shape, by a function of two lanes of each.
+    """Running combinations of values of one shape, by a function of two lanes of each."""
+    lanes, scanned = _scan(trace, function, values, dim, reverse=reverse)
+    return tuple(each.result(ssa) for each, ssa in zip(lanes, scanned, strict=True))
+
+
+def _scan(
+    trace: Trace, function: Function, values: Sequence[torch.Tensor], dim: int, *, reverse: bool
+) -> "tuple[Sequence[_Lanes], Sequence[SSAValue]]":
+    """What is scanned, and running combinations as words.
 
     The function takes two tuples of scalars, or the scalars of both one after the other. 16-bit floats are
     combined in f32, in which they are exact, and results are rounded.
@@ -58,7 +72,36 @@ def scanned_by(
     operands = [each.operand for each in lanes]
     body = _body(trace, function, lanes)
     made = trace.emit(AssociativeScanOp(operands, along(trace, first, dim), Region(body), reverse=reverse))
-    return tuple(each.result(ssa) for each, ssa in zip(lanes, made.results, strict=True))
+    return lanes, made.results
+
+
+def reduced_by(
+    trace: Trace, function: Function, values: Sequence[torch.Tensor], dim: int, *, keep: bool
+) -> tuple[torch.Tensor, ...]:
+    """All lanes of values along a dimension, combined in their order by a function of two lanes of each."""
+    dim = along(trace, values[0], dim)
+    lanes, scanned = _scan(trace, function, values, dim, reverse=False)
+    size, found = values[0].shape[dim], list[torch.Tensor]()
+    last = _is_last(trace, size)
+    for each, ssa in zip(lanes, scanned, strict=True):
+        mask = broadcast(trace, last, with_element(ssa.type, i1), [dim])
+        alone = trace.put(SelectOp(mask, ssa, splat(trace, 0, ssa.type)))
+        combined = each.result(trace.put(ReduceOp(Combine.ADD, alone, [dim])), without=dim)
+        found.append(combined.unsqueeze(dim) if keep else combined)
+    return tuple(found)
+
+
+def _is_last(trace: Trace, size: int | torch.SymInt) -> SSAValue:
+    """Which lane along a dimension is the last one, of a tile that of its range."""
+    numbers = lane_numbers(trace, size)
+    if isinstance(size, int) or expression(size).is_Integer:
+        last = splat(trace, int(size) - 1, numbers.type)
+    else:
+        span = trace.axes[expression(size)].span
+        begin, end = (i32_of(trace, bound(trace, side, span)) for side in ("begin", "end"))
+        before = trace.put(arith.AddiOp(begin, trace.put(arith.ConstantOp.from_int_and_width(1, 32))))
+        last = broadcast(trace, trace.put(arith.SubiOp(end, before)), numbers.type)
+    return trace.put(CompareOp(Relation.EQ, numbers, last))
 
 
 class _Lanes:
@@ -93,10 +136,11 @@ class _Lanes:
         self.stays = self.range is None or _is_within(value.range, self.range)
         return cast(trace, value.ssa, self.word)
 
-    def result(self, ssa: SSAValue) -> torch.Tensor:
-        """All lanes scanned, in the dtype of the value."""
+    def result(self, ssa: SSAValue, without: int | None = None) -> torch.Tensor:
+        """All lanes scanned, or those `without` a dimension, in the dtype of the value."""
         made = cast(self.trace, ssa, self.trace.element(self.value.dtype))
-        return self.trace.tensor(self.value.shape, self.value.dtype, Value(made, self.range))
+        shape = [size for i, size in enumerate(self.value.shape) if i != without]
+        return self.trace.tensor(shape, self.value.dtype, Value(made, self.range))
 
 
 def combination(trace: Trace, function: Function, value: torch.Tensor) -> Combine | None:

@@ -8,8 +8,9 @@ import torch
 from tilec.dialects.tile.mixing import Combine
 from tilec.frontend.aten.creation import filled
 from tilec.frontend.aten.products import dot as _dot
-from tilec.frontend.scans import combination, scanned, scanned_by
+from tilec.frontend.scans import combination, reduced_by, scanned, scanned_by
 from tilec.frontend.tiles import Tile, running
+from tilec.frontend.trace import Trace
 
 Sizes = Sequence[int | torch.SymInt]
 
@@ -91,30 +92,64 @@ def associative_scan(
     return scanned(trace, value, kind, dim, reverse)
 
 
+@overload
 def reduce(
     function: Callable[..., Any],
     value: torch.Tensor,
     dim: int | None = None,
     other: Any = 0,
     keep_dims: bool = False,
-) -> torch.Tensor:
-    """All lanes along a dimension combined, by +, *, maximum or minimum.
+) -> torch.Tensor: ...
 
-    Lanes outside of a tile do not count, where in Helion they are `other`.
+
+@overload
+def reduce(
+    function: Callable[..., Any],
+    value: Sequence[torch.Tensor],
+    dim: int | None = None,
+    other: Any = 0,
+    keep_dims: bool = False,
+) -> tuple[torch.Tensor, ...]: ...
+
+
+def reduce(
+    function: Callable[..., Any],
+    value: torch.Tensor | Sequence[torch.Tensor],
+    dim: int | None = None,
+    other: Any = 0,
+    keep_dims: bool = False,
+) -> torch.Tensor | tuple[torch.Tensor, ...]:
+    """All lanes along a dimension combined by an associative function, in their order.
+
+    Of several tensors of one shape at once it is as in `associative_scan`. Lanes outside of a tile do not
+    count, where in Helion they are `other`.
     """
     trace = running("reduce")
     if not isinstance(value, torch.Tensor):
-        trace.fail("reduce of several values at once; one tensor is accepted")
+        return reduced_by(trace, function, list(value), _one(trace, dim), keep=keep_dims)
     kind = combination(trace, function, value)
-    if kind is None or kind not in (Combine.ADD, Combine.MUL, Combine.MAX, Combine.MIN):
-        trace.fail("reduce by another function than +, *, maximum or minimum")
+    if kind is None or kind not in _REDUCED:
+        return reduced_by(trace, function, [value], _one(trace, dim), keep=keep_dims)[0]
     dims = list(range(value.dim())) if dim is None else [dim]
     if kind is Combine.MUL:
         for each in sorted((each % value.dim() for each in dims), reverse=True):
             value = value.prod(each, keepdim=keep_dims)
         return value
-    functions = {Combine.ADD: torch.sum, Combine.MAX: torch.amax, Combine.MIN: torch.amin}
-    return functions[kind](value, dims, keepdim=keep_dims).to(value.dtype)
+    return _REDUCED[kind](value, dims, keepdim=keep_dims).to(value.dtype)
+
+
+def _one(trace: Trace, dim: int | None) -> int:
+    if dim is None:
+        trace.fail("reduce of all dimensions by another function than +, *, maximum or minimum; give dim")
+    return dim
+
+
+_REDUCED: dict[Combine, Callable[..., torch.Tensor]] = {
+    Combine.ADD: torch.sum,
+    Combine.MAX: torch.amax,
+    Combine.MIN: torch.amin,
+    Combine.MUL: torch.prod,
+}
 
 
 def split(value: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
