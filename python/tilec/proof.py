@@ -9,9 +9,10 @@ refuses is the TileError that the pass raised.
 import io
 import time
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -180,9 +181,8 @@ def prove_kernel(
     Raises ProofFailed for a difference, a race, or an access outside an array.
     """
     from tilec.runtime.interpret import RaceError, interpret
-    from tilec.runtime.load import entry, load
 
-    kernel = entry(load(module_text, name), name)
+    kernel = _kernel(module_text, name)
     for seed in seeds:
         step = f"Pallas interpret mode, seed {seed}"
         try:
@@ -194,6 +194,14 @@ def prove_kernel(
         problem = difference(results, expected)
         if problem is not None:
             raise ProofFailed(step, problem, name)
+
+
+@lru_cache(maxsize=64)
+def _kernel(module_text: str, name: str) -> Callable[..., Any]:
+    """The function of an emitted module, loaded once, as `interpret` keeps what it has traced by function."""
+    from tilec.runtime.load import entry, load
+
+    return entry(load(module_text, name), name)
 
 
 def prove_compiles(
@@ -290,13 +298,20 @@ def _check_runs(
 def _check_text(step: str, module: ModuleOp, text: str, place: str) -> None:
     try:
         with _blaming(step):
-            again = LocatingParser(make_context(), text, f"after {step}").parse_module()
-            verify(again)
+            again = _parsed(text)
     except ParseError as error:
         reason = f"its text does not parse, {error.span.get_location()}: {' '.join(error.msg.split())}"
         raise ProofFailed(step, reason, place) from error
     if not module.is_structurally_equivalent(again):
         raise ProofFailed(step, "its text parses as another module", place)
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str) -> ModuleOp:
+    """A verified module, not to be changed: proofs for other arguments read the same texts again."""
+    module = LocatingParser(make_context(), text, "the text").parse_module()
+    verify(module)
+    return module
 
 
 @contextmanager

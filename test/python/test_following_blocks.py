@@ -95,13 +95,14 @@ def _arrays(shapes: list[tuple[int, int]], dtype: str) -> list[Array]:
     return [(rng.standard_normal(shape) * 8).astype(NUMPY[dtype]) for shape in shapes]
 
 
-def _prove(text: str, args: list[Array], choice: TileToPallas, seed: int = 0) -> str:
-    """Two proofs of a program; returns the module."""
+def _prove(text: str, choice: TileToPallas, *lists: list[Array]) -> str:
+    """Two proofs of a program for each list of arguments, with a seed of its own; returns the module."""
     module = parse(text)
-    prove_passes(module, "f", args, choice.passes(), seeds=(seed,))
     made = emit(module, [choice])
     assert "pl.Element" in made or choice.loop == "fori_loop" or choice.operands == "resident"
-    prove_kernel(made, "f", args, run(module, "f", args), seeds=(seed,))
+    for seed, args in enumerate(lists):
+        prove_passes(module, "f", args, choice.passes(), seeds=(seed,))
+        prove_kernel(made, "f", args, run(module, "f", args), seeds=(seed,))
     return made
 
 
@@ -115,25 +116,27 @@ def _choice(loop: str, block: int, grouping: str = "worklist") -> TileToPallas:
 def test_taps(dtype: str, block: int, loop: str, grouping: str) -> None:
     if grouping == "stream" and loop != "fori_loop":
         pytest.skip("streams are loops of a kernel's own")
-    for number, offsets in enumerate(OFFSETS):
-        args = [*_arrays([(290, 256)], dtype), np.array(offsets, np.int32)]
-        _prove(_text(TAPS, dtype, 290), args, _choice(loop, block, grouping), number)
+    lists = [[*_arrays([(290, 256)], dtype), np.array(offsets, np.int32)] for offsets in OFFSETS]
+    _prove(_text(TAPS, dtype, 290), _choice(loop, block, grouping), *lists)
 
 
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize(("dtype", "rows"), [("f32", 290), ("bf16", 296), ("bf16", 301)])
 def test_rows_elsewhere(dtype: str, rows: int, loop: str) -> None:
-    for number, (offsets, begins) in enumerate(
-        (([0, 3, 3, 100, 230, 290], [287, 0, 11, 160, 1]), ([5, 6, 40, 40, 261, 284], [0, 250, 9, 13, 200]))
-    ):
-        args = [*_arrays([(rows, 256)] * 2, dtype), np.array(offsets, np.int32), np.array(begins, np.int32)]
-        _prove(_text(ELSEWHERE, dtype, rows), args, _choice(loop, 32), number)
+    lists = [
+        [*_arrays([(rows, 256)] * 2, dtype), np.array(offsets, np.int32), np.array(begins, np.int32)]
+        for offsets, begins in (
+            ([0, 3, 3, 100, 230, 290], [287, 0, 11, 160, 1]),
+            ([5, 6, 40, 40, 261, 284], [0, 250, 9, 13, 200]),
+        )
+    ]
+    _prove(_text(ELSEWHERE, dtype, rows), _choice(loop, 32), *lists)
 
 
 @pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize(("dtype", "extent"), [("f32", 1000), ("bf16", 1024)])
 def test_lanes(dtype: str, extent: int, loop: str) -> None:
-    _prove(_text(LANES, dtype, extent, 24), _arrays([(24, extent)], dtype), _choice(loop, 128))
+    _prove(_text(LANES, dtype, extent, 24), _choice(loop, 128), _arrays([(24, extent)], dtype))
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -156,4 +159,4 @@ def test_taps_in_strips(dtype: str, operands: str, loop: str) -> None:
     text = _text(TAPS, dtype, 290, 1100)
     args = [*_arrays([(290, 1100)], dtype), np.array(OFFSETS[1], np.int32)]
     choice = TileToPallas("worklist", loop, operands=operands, blocks={"r": 128})
-    assert "strip" in _prove(text, args, choice)
+    assert "strip" in _prove(text, choice, args)
