@@ -148,18 +148,25 @@ def prove_passes(
     or `args` that the function does not take.
     """
     place = next((where(each) for each in functions(module) if each.sym_name.data == entry), entry)
+    with _blaming("the program itself"):
+        verify(module)
     expected = run(module, entry, args, seed=seeds[0])
-    changed, text = module.clone(), str(module)
+    changed, before, text = module.clone(), module, str(module)
     _check_runs("the program itself", changed, entry, args, expected, seeds[1:], place)
     for each in passes:
-        before, text_before = changed.clone(), text
         each.apply(make_context(), changed)
-        with _blaming(each.name):
-            verify(changed)
-            text = str(changed)
+        text_before = text
         # Neither alone tells: of structure result types are no part, and text may leave attributes out.
-        if text == text_before and changed.is_structurally_equivalent(before):
-            continue
+        alike = changed.is_structurally_equivalent(before)
+        with _blaming(each.name):
+            if not alike:
+                verify(changed)
+            text = str(changed)
+            if alike and text == text_before:
+                continue
+            if alike:
+                verify(changed)
+        before = changed.clone()
         _check_text(each.name, changed, text, place)
         if not any(op.name.startswith("pallas.") for op in changed.walk()):
             _check_runs(each.name, changed, entry, args, expected, seeds, place)

@@ -1,5 +1,6 @@
 """Options of the test run."""
 
+import gc
 from zlib import crc32
 
 import pytest
@@ -43,3 +44,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     config.hook.pytest_deselected(items=[item for item in items if not stays(item)])
     items[:] = [item for item in items if stays(item)]
+
+
+def pytest_sessionfinish() -> None:
+    """What is garbage is found once; pytest looks for it ten times more, each time through all modules."""
+    gc.collect()
+    gc.freeze()
