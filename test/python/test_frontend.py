@@ -21,11 +21,14 @@ from xdsl.dialects.builtin import CallSiteLoc
 
 import tilec
 import tilec.language as hl
-from tilec.diagnostics import file_location
+from tilec.__main__ import show
+from tilec.diagnostics import file_location, run_tool
 from tilec.dialects.tile import DotOp
 from tilec.testing import agree, prove
 
 ROOT = Path(__file__).resolve().parents[2]
+SOFTMAX = ROOT / "examples" / "softmax.py"
+SHOW = [sys.executable, "-m", "tilec", "show"]
 
 
 @tilec.kernel
@@ -277,28 +280,33 @@ def test_three_proofs_of_a_traced_kernel() -> None:
     prove(product, (torch.randn(20, 40), torch.randn(40, 30)), chips=("v5e",))
 
 
-def test_show(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tilec", "show", str(ROOT / "examples" / "softmax.py")]
-
-    def show(kernel: str, *options: str) -> "subprocess.CompletedProcess[str]":
-        full = [*command[:-1], f"{command[-1]}:{kernel}", *options]
-        return subprocess.run(full, capture_output=True, text=True, check=False)
-
-    shown = show("softmax", "--args", "bf16[37,200]", "--after", "choose-blocks")
+def test_show() -> None:
+    shown = subprocess.run(
+        [*SHOW, f"{SOFTMAX}:softmax", "--args", "bf16[37,200]", "--after", "choose-blocks"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert "tile.grid %rows = 0 to 37 by rows:" in shown.stdout, shown.stderr
-    for kernel, options, message in (
-        (
-            "soft",
-            ("--args", "f32[3,4]"),
-            "there is no kernel soft; the kernels are: softmax, softmax_two_pass",
-        ),
-        ("softmax", ("--args", "f33[3,4]"), "--args has 'f33[3,4]'; write dtype[extents] or a number"),
-        ("softmax", (), "missing a required argument: 'x'"),
-    ):
-        shown = show(kernel, *options)
-        assert shown.returncode == 1
-        assert message in shown.stderr
-        assert shown.stderr.count("\n") == 1
+    shown = subprocess.run([*SHOW, f"{SOFTMAX}:softmax"], capture_output=True, text=True, check=False)
+    assert shown.returncode == 1
+    assert "missing a required argument: 'x'" in shown.stderr
+    assert shown.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("kernel", "argument", "message"),
+    [
+        ("soft", "f32[3,4]", "there is no kernel soft; the kernels are: softmax, softmax_two_pass"),
+        ("softmax", "f33[3,4]", "--args has 'f33[3,4]'; write dtype[extents] or a number"),
+    ],
+)
+def test_show_refuses(kernel: str, argument: str, message: str, capsys: Any) -> None:
+    command = ["show", f"{SOFTMAX}:{kernel}", "--args", argument]
+    assert run_tool("tilec", lambda: show(command)) == 1
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
 
 
 def test_printing_is_asked_for_in_the_environment(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
