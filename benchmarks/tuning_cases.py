@@ -51,6 +51,13 @@ def ragged_sequences() -> tuple[Any, ...]:
     return (*[half(4096, 4, 128)] * 3, offsets(4096, 8))
 
 
+def in_pages() -> tuple[Any, ...]:
+    """Lengths of 64 to 2048 rows in pages of 16."""
+    lengths = ids(32, 1985) + 64
+    table = torch.arange(32 * 128).flip(0).reshape(32, 128)
+    return half(32, 4, 8, 128), half(4096, 4, 16, 128), half(4096, 4, 16, 128), table.int(), lengths.int()
+
+
 def jagged_dense() -> tuple[Any, ...]:
     starts = offsets(8192, 64)
     return empty(8192), starts, empty(64, longest(starts))
@@ -159,6 +166,7 @@ CASES: dict[str, tuple[str, Arguments]] = {
         "moe_matmul",
         lambda: (half(2048, 512), half(8, 512, 512), ids(2048, 2048), offsets(2048, 8)),
     ),
+    "paged_attention": ("paged_attention", in_pages),
     "rms_norm": ("rms_norm", lambda: (half(4096, 2048), half(4096, 2048), half(2048))),
     "rope": ("rope", ROTATED),
     "rope_interleaved": ("rope_interleaved", ROTATED),

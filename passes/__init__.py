@@ -21,6 +21,7 @@ _PASSES = {
     "raise-parts": "RaiseParts",
     "raise-columns": "RaiseColumns",
     "raise-gathers": "RaiseGathers",
+    "raise-runs": "RaiseRuns",
     "fold-lanes": "FoldLanes",
     "pad-elements": "PadElements",
     "fold-gathers": "FoldGathers",

@@ -21,6 +21,9 @@ tiles of a short range are `kept` in the buffers of the first for the others, wh
 in a `nested` pipeline, as far as VMEM has room. Softmax of 64 segments of 512 rows of 1024 f32 is estimated
 at 329 us on v5e and 92 us on tpu7x in tiles of 256 rows; where every tile was copied twice, at 493 and 157.
 
+Runs of rows (`tile.runs`) have `depth` buffers, else two, in a loop of the kernel's own, and the gather says
+`rows buffers 2`. In other loops the copies of all runs of a step begin together.
+
 A grid has two buffers at most, and so has an output of an emit_pipeline, and an input of one that may have
 few steps; a block that no step changes has one. What a window says of itself stands.
 
@@ -32,6 +35,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import static_extent
@@ -39,13 +43,15 @@ from tilec.analysis.blocks import MOST_BUFFERS, block_refusal, in_view, kind_of,
 from tilec.analysis.buffers import FEW, SOME, wanted_buffers
 from tilec.analysis.kept import most_kept, returns_of
 from tilec.analysis.lanes import moves_freely
+from tilec.analysis.row_gathers import positions_of
 from tilec.analysis.visits import moves, one_step
 from tilec.analysis.vmem import MEBIBYTE, Space, padded_bytes
 from tilec.chips import CHIPS
 from tilec.chips.option import chip_option
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import Effect
-from tilec.dialects.tile.schedule import AxisOp, PipelineOp, WindowOp
+from tilec.dialects.tile.gathers import GatherOp, RunsOp
+from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import dense_i64
 from tilec.dialects.tile.types import byte_width, span_of
 from tilec.passes.plan_memory import ledger_of
@@ -79,6 +85,8 @@ class DoubleBuffer(ModulePass):
                 window.buffers = IntegerAttr(self._buffers(pipeline, window), i64)
             if self.depth is None:
                 self._shrink(pipeline, unset)
+            for gather in [inner for inner in pipeline.body.walk() if isinstance(inner, GatherOp)]:
+                self._copy_ahead(pipeline, gather)
             for window in dict.fromkeys(each.first for each in returns_of(pipeline).values()):
                 if window.kept is None:
                     self._keep(pipeline, window)
@@ -94,6 +102,21 @@ class DoubleBuffer(ModulePass):
                 window, f"double-buffer: {most} buffers in place of {self.depth}; this window takes no more"
             )
         return min(self.depth, most)
+
+    def _copy_ahead(self, pipeline: PipelineOp, gather: GatherOp) -> None:
+        """Let a loop of the kernel's own copy runs of rows for later steps, where scalars of each step say
+        where they are.
+        """
+        made, looped = positions_of(gather).owner, pipeline.loop.data is Loop.FORI_LOOP
+        if not isinstance(made, RunsOp) or not looped or pipeline.nested is not None or gather.buffers:
+            return
+        early = all(
+            first.owner.parent is pipeline.body.block
+            for first in made.firsts
+            if isinstance(first.owner, Operation)
+        )
+        if self.depth != 1 and early:
+            gather.buffers = IntegerAttr(self.depth or FEW, i64)
 
     def _shrink(self, pipeline: PipelineOp, windows: Iterable[WindowOp]) -> None:
         """Leave windows four buffers, or two, where memory has no room for more."""

@@ -55,14 +55,15 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
 from tilec.analysis.jagged_spans import refuse_jagged_spans
-from tilec.analysis.within import dim_kept_by_mask
+from tilec.analysis.row_gathers import gather_obstacle
+from tilec.analysis.within import dim_kept_by_mask, grid_around
 from tilec.chips.option import chip_option
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.arrays import LoadOp
 from tilec.dialects.tile.atomics import AtomicRmwOp, Rmw
 from tilec.dialects.tile.elementwise import CompareOp, Relation, SelectOp
-from tilec.dialects.tile.gathers import GatherOp, ScatterOp
+from tilec.dialects.tile.gathers import GatherOp, RunsOp, ScatterOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import GridOp, YieldOp
 from tilec.dialects.tile.mixing import Combine, identity
@@ -155,6 +156,11 @@ def _check(access: AccessOp) -> None:
             "accepted: index the other dimensions by an axis, or go through the positions one by one",
         )
     _check_lanes(access, ids)
+    if isinstance(ids.owner, RunsOp):
+        kernel, why = grid_around(access), "a tile.gather in a grid does that"
+        if isinstance(access, GatherOp) and kernel is not None:
+            why = gather_obstacle(access, kernel)
+        fail(access, f"expand-gathers: {access.name} at positions in runs, which are only copied: {why}")
     if has_no_product(access):
         fail(
             access,

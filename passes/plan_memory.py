@@ -30,7 +30,7 @@ from xdsl.passes import ModulePass
 from tilec.analysis.blocks import in_view, scalar_arrays
 from tilec.analysis.kept import kept_buffers
 from tilec.analysis.registers import Pressure, sized
-from tilec.analysis.row_gathers import rows_at, rows_behind, rows_copied
+from tilec.analysis.row_gathers import buffers_of, rows_at, rows_behind, rows_copied, run_of
 from tilec.analysis.strips import Strips, name_of, strips_of
 from tilec.analysis.visits import block_owner, moves
 from tilec.analysis.vmem import (
@@ -232,17 +232,20 @@ def _copied_rows(pipeline: PipelineOp, sizes: Mapping[str, int]) -> Iterator[Ent
     """What gathers have that copy rows one by one: the rows, their tiles of memory, and positions."""
     for op in _gathers(pipeline):
         count, lanes = sized(op.result.type, sizes)
-        held: list[tuple[list[int], int]] = [([count, lanes], WORD), ([1, count], WORD)]
-        many = rows_copied(op) or 1
+        many, width, runs = rows_copied(op) or 1, byte_width(element_type(op.result.type)), run_of(op) > 1
+        held: list[tuple[list[int], int]] = [([buffers_of(op), count, lanes], width if runs else WORD)]
+        if not runs:
+            held.append(([1, count], WORD))
         if many > 1:
-            width, behind = byte_width(element_type(op.result.type)), rows_behind(op, many)
+            behind = rows_behind(op, many)
             held.append(([count + (behind > 0), many, lanes], width))
             if behind:
                 held.append(([behind, lanes], width))
         size = sum(padded_bytes(shape, width) for shape, width in held)
         used = sum(prod(shape) * width for shape, width in held)
         yield _entry(op, Space.VMEM, size, used, _by_size(_extents(op.result.type, sizes)))
-        yield _entry(op, Space.SMEM, smem_bytes((count,)), count * WORD)
+        if not runs:
+            yield _entry(op, Space.SMEM, smem_bytes((count,)), count * WORD)
 
 
 def _gathers(pipeline: PipelineOp) -> list[GatherOp]:

@@ -3,11 +3,11 @@
 Runs, in this order: `--widen-elements`, `--scalarize-jagged`, `--mask-jagged`, `--clip-axes`, `--drop-masks`,
 `--raise-segments`, `--widen-axes`, `--rebase-axes`, `--bound-axes`, `--raise-gathers` and
 `--one-hot-segments` (for `grouping=one_hot` and `auto`), `--turn-columns`, `--raise-parts`,
-`--raise-columns`, `--choose-blocks`, `--raise-gathers`, `--fold-lanes`, `--pad-elements`, `--fold-gathers`,
-`--fold-updates`, `--resolve-views`, `--flatten-scalars`, `--permute-arrays`, `--expand-gathers`,
-`--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--split-pairs`, `--assume-distinct`,
-`--classify-axes`, `--classify-outputs`, `--order-axes`, `--unroll-loops` (for `loop=unroll`),
-`--carry-to-scratch`, `--fold-outer-pipeline`, `--join-windows`, `--split-unaligned-loops`,
+`--raise-columns`, `--choose-blocks`, `--raise-gathers`, `--raise-runs`, `--fold-lanes`, `--pad-elements`,
+`--fold-gathers`, `--fold-updates`, `--resolve-views`, `--flatten-scalars`, `--permute-arrays`,
+`--expand-gathers`, `--insert-atomic-scratch`, `--merge-sums`, `--sink-scales`, `--split-pairs`,
+`--assume-distinct`, `--classify-axes`, `--classify-outputs`, `--order-axes`, `--unroll-loops` (for
+`loop=unroll`), `--carry-to-scratch`, `--fold-outer-pipeline`, `--join-windows`, `--split-unaligned-loops`,
 `--stream-jagged-items`, `--compact-worklist` or `--overlaunch-jagged` (by `grouping`), `--materialize-masks`,
 `--classify-outputs` again, `--double-buffer`, `--overlap-strips`, `--strip-mine`, `--plan-memory`,
 `--convert-tile-to-pallas`, `--drop-bounds-checks`.
@@ -61,6 +61,7 @@ from tilec.passes.plan_memory import PlanMemory
 from tilec.passes.raise_columns import RaiseColumns
 from tilec.passes.raise_gathers import RaiseGathers
 from tilec.passes.raise_parts import RaiseParts
+from tilec.passes.raise_runs import RaiseRuns
 from tilec.passes.raise_segments import RaiseSegments
 from tilec.passes.rebase_axes import RebaseAxes
 from tilec.passes.resolve_views import ResolveViews
@@ -202,6 +203,7 @@ class TileToPallas(ModulePass):
             RaiseColumns(),
             ChooseBlocks(self.blocks),
             RaiseGathers(),
+            RaiseRuns(),
             FoldLanes(),
             PadElements(self.gathers),
             FoldGathers(),

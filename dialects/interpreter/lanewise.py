@@ -15,6 +15,7 @@ from tilec.dialects.tile import (
     IndicesOp,
     InterleaveOp,
     ReshapeOp,
+    RunsOp,
     SelectOp,
     SliceOp,
     SplatOp,
@@ -72,6 +73,19 @@ def indices(op: IndicesOp) -> Step:
     def step(machine: Machine) -> None:
         span: Span = machine.values[op.span]
         machine.define(op.result, Value(np.arange(span.start, span.start + span.size, dtype=np.int32)))
+
+    return step
+
+
+@rule(RunsOp)
+def runs(op: RunsOp) -> Step:
+    def step(machine: Machine) -> None:
+        firsts = [machine.values[each] for each in op.firsts]
+        data = np.concatenate([np.arange(op.length.value.data) + int(each.data) for each in firsts])
+        lost = [
+            np.full(op.length.value.data, each.poison is not None and bool(each.poison)) for each in firsts
+        ]
+        machine.define(op.result, Value(data.astype(np.int32), np.concatenate(lost)))
 
     return step
 

@@ -7,7 +7,7 @@ from .atomics import AtomicRmwOp, RmwAttr
 from .bound import BoundOp, SideAttr
 from .elementwise import CastOp, CompareOp, RelationAttr, SelectOp
 from .expect import ExpectOp, ExpectSumOp
-from .gathers import DistinctOp, GatherOp, ScatterOp
+from .gathers import DistinctOp, GatherOp, RunsOp, ScatterOp
 from .interleaved import InterleaveOp, StridedSliceOp
 from .locals import LocalOp
 from .loops import ForOp, GridOp, OrderAttr, YieldOp
@@ -45,6 +45,7 @@ PROGRAM = (
     GatherOp,
     ScatterOp,
     DistinctOp,
+    RunsOp,
     AtomicRmwOp,
     LocalOp,
     SplatOp,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar, Self
 
-from xdsl.dialects.builtin import IndexType, UnitAttr
+from xdsl.dialects.builtin import IndexType, IntegerAttr, UnitAttr, i32, i64
 from xdsl.ir import SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
@@ -12,6 +12,8 @@ from xdsl.irdl import (
     operand_def,
     opt_operand_def,
     opt_prop_def,
+    prop_def,
+    result_def,
     traits_def,
     var_operand_def,
     var_result_def,
@@ -32,7 +34,8 @@ from .access import (
     verify_mask,
 )
 from .arrays import ReadOp
-from .syntax import parse_known_operand, unit_if
+from .syntax import parse_known_operand, parse_optional_count, unit_if
+from .types import SpanType, shape_of, value_type
 
 
 def verify_indexed(op: AccessOp, instead: str) -> None:
@@ -48,7 +51,8 @@ class GatherOp(ReadOp):
     One dimension is indexed by a tile of integers, whose dimensions stand in its place in the result; the
     others are indexed as in `tile.load`. Where `mask` is false nothing is read and the lane is `other`. A
     position outside the array is an error. `rows`, of rows of an array of rank 2 without a mask, says that
-    they are copied one by one: the array stays where it is, and needs no window.
+    they are copied one by one, or run by run: the array stays where it is, and needs no window. Of `buffers`
+    there is one, or several into which later steps copy runs.
 
     Example:
         %rows = tile.gather %x[%ids, :]
@@ -58,6 +62,7 @@ class GatherOp(ReadOp):
 
     name = "tile.gather"
     rows = opt_prop_def(UnitAttr)
+    buffers = opt_prop_def(IntegerAttr)
     TAKES_TILES: ClassVar[bool] = True
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
 
@@ -65,12 +70,16 @@ class GatherOp(ReadOp):
     def parse(cls, parser: Parser) -> Self:
         op = super().parse(parser)
         op.rows = unit_if(parser.parse_optional_keyword("rows") is not None)
+        buffers = parse_optional_count(parser, "buffers")
+        op.buffers = None if buffers is None else IntegerAttr(buffers, i64)
         return op
 
     def print(self, printer: Printer) -> None:
         super().print(printer)
         if self.rows is not None:
             printer.print_string(" rows")
+        if self.buffers is not None:
+            printer.print_string(f" buffers {self.buffers.value.data}")
 
     def verify_(self) -> None:
         super().verify_()
@@ -80,6 +89,12 @@ class GatherOp(ReadOp):
             raise VerifyException(
                 "tile.gather with `rows` takes no rows of an array of rank 2, `%x[%ids, :]`, or has a mask; "
                 "leave `rows` out"
+            )
+        ids = next(dim.base for dim in self.window if dim.indexed and dim.base is not None)
+        if self.buffers is not None and (self.rows is None or not isinstance(ids.owner, RunsOp)):
+            raise VerifyException(
+                "tile.gather with `buffers` has no `rows`, or other positions than those of a tile.runs; "
+                "leave `buffers` out"
             )
 
 
@@ -184,4 +199,56 @@ class DistinctOp(IRDLOperation):
             raise VerifyException(
                 f"tile.distinct takes {len(self.positions)} positions for {len(self.results_)} results; one "
                 "result for each of one position or several is accepted"
+            )
+
+
+@irdl_op_definition
+class RunsOp(IRDLOperation):
+    """Integers of the lanes of a span that follow each other in runs.
+
+    The first lane of run i is scalar i, and each other one is 1 more than the lane before it. All runs have
+    as many lanes, and make up the block of the span.
+
+    Example:
+        tile.grid %t = 0 to 512 by t:32 {
+          %ids = tile.runs %p, %q by 16 of %t
+          %rows = tile.gather %x[%ids, :] rows buffers 2
+        }
+    """
+
+    name = "tile.runs"
+    firsts = var_operand_def(IndexType)
+    span = operand_def(SpanType)
+    length = prop_def(IntegerAttr)
+    result = result_def()
+    traits = traits_def(Pure())
+
+    def __init__(self, firsts: Sequence[SSAValue], length: int, span: SSAValue):
+        name, size = (span.type.axis, span.type.size) if isinstance(span.type, SpanType) else ("", 0)
+        super().__init__(
+            operands=[firsts, span],
+            properties={"length": IntegerAttr(length, i64)},
+            result_types=[value_type(i32, [size], [name])],
+        )
+
+    @classmethod
+    def parse(cls, parser: Parser) -> "RunsOp":
+        firsts = parser.parse_comma_separated_list(Parser.Delimiter.NONE, lambda: parse_known_operand(parser))
+        parser.parse_keyword("by")
+        length = parser.parse_integer(allow_negative=False)
+        parser.parse_keyword("of")
+        return cls(firsts, length, parse_known_operand(parser))
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_list(self.firsts, printer.print_ssa_value)
+        printer.print_string(f" by {self.length.value.data} of ")
+        printer.print_ssa_value(self.span)
+
+    def verify_(self) -> None:
+        length, (size,) = self.length.value.data, shape_of(self.result.type)
+        if len(self.firsts) * length != size:
+            raise VerifyException(
+                f"tile.runs has {len(self.firsts)} runs of {length} lanes for a span of {size}; as many as "
+                "the span has are accepted, once --choose-blocks has bound its size"
             )

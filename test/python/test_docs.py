@@ -73,6 +73,7 @@ SPECIAL: Mapping[str, Mapping[str, str]] = {
     "tile.load": {"p": "tensor<?x256xi1, #tile.spans<m, _>>", "zero": "bf16"},
     "tile.pipeline": {"x": "memref<512xf32>", "y": "memref<512xf32>"},
     "tile.reshape": {"v": "tensor<?x256xf32, #tile.spans<m, _>>"},
+    "tile.runs": {"p": "index", "q": "index"},
     "tile.scan": {"v": "tensor<64x128xf32>"},
     "tile.scatter": {
         "ids": "tensor<?xi32, #tile.spans<m>>",

@@ -22,7 +22,7 @@ from tilec.analysis.flat import Flat
 from tilec.analysis.known import ROWS, Known
 from tilec.analysis.lane_costs import cost_of, spilled_by
 from tilec.analysis.reach import indexing
-from tilec.analysis.row_gathers import PER_COPY, PER_PICK, PER_TILE, rows_copied
+from tilec.analysis.row_gathers import PER_COPY, PER_PICK, PER_RUN, PER_TILE, rows_copied, run_of
 from tilec.analysis.row_updates import PER_REGISTER, PER_ROW
 from tilec.analysis.vmem import LANES, SUBLANES, WORD
 from tilec.analysis.workload import INNER, Extent, Lanes, Level, Product, Traffic, Unit, Workload
@@ -296,9 +296,10 @@ class _Reader:
 
     def _copied_rows(self, op: GatherOp, level: int, shape: tuple[Extent, ...]) -> tuple[Extent, ...]:
         """What is copied where rows are copied one by one, which takes the scalar unit cycles for each."""
-        many, rows, unit = rows_copied(op) or 1, (shape[0], 1), Unit.STORES
+        many, rows, unit, run = rows_copied(op) or 1, (shape[0], 1), Unit.STORES, run_of(op)
+        copy = PER_COPY if run == 1 else PER_RUN / run
         self.work.lanes.append(Lanes(level, unit, (1, 1), WORD, PER_TILE, looped=True))
-        self.work.lanes.append(Lanes(level, unit, rows, WORD, SUBLANES * PER_COPY, looped=True))
+        self.work.lanes.append(Lanes(level, unit, rows, WORD, SUBLANES * copy, looped=True))
         if many == 1:
             return shape
         self.work.lanes.append(Lanes(level, unit, rows, WORD, SUBLANES * PER_PICK, looped=True))

@@ -17,7 +17,7 @@ from tilec.analysis.targets import writes_to
 from tilec.analysis.vmem import LANES, MOST_RESIDENT, SUBLANES
 from tilec.chips import Chip
 from tilec.dialects.tile.access import Dim
-from tilec.dialects.tile.gathers import GatherOp
+from tilec.dialects.tile.gathers import GatherOp, RunsOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of
@@ -29,8 +29,26 @@ PER_COPY = 8.0
 rows of 1024 f32: 7.5 on v6e and tpu7x."""
 PER_PICK = 4.0
 """Cycles besides for a row that is one of eight, and one for each 128 lanes of it."""
+PER_RUN = 24.0
+"""Cycles of the scalar unit for a run of rows, of which a table says where it begins."""
 PER_TILE = 2000.0
 """Cycles that a tile of positions waits: for them to be in scalar memory, and for its last row."""
+
+
+def positions_of(op: GatherOp) -> SSAValue:
+    """The tile of positions of a gather."""
+    return next(dim.base for dim in op.window if dim.indexed and dim.base is not None)
+
+
+def run_of(op: GatherOp) -> int:
+    """How many rows follow each other wherever a gather has the first of them: 1 of any positions."""
+    ids = positions_of(op).owner
+    return ids.length.value.data if isinstance(ids, RunsOp) else 1
+
+
+def buffers_of(op: GatherOp) -> int:
+    """Into how many buffers a gather copies runs in turn."""
+    return 1 if op.buffers is None else op.buffers.value.data
 
 
 def rows_at(op: GatherOp) -> tuple[SSAValue, int]:
@@ -46,12 +64,18 @@ def rows_at(op: GatherOp) -> tuple[SSAValue, int]:
     return op.array, 1
 
 
-def rows_copied(op: GatherOp) -> int | None:
-    """How many rows are copied for each that is wanted: the least number of which every chip takes a copy."""
+def rows_copied(op: GatherOp, run: int = 1) -> int | None:
+    """How many rows are copied for each that is wanted: the least number of which every chip takes a copy.
+
+    With a run of several rows that are wanted together it is 1, or there is none.
+    """
     (seen, parts), lanes = rows_at(op), shape_of(op.result.type)[-1]
     array, dtype = shape_of(seen.type), str(element_type(op.array.type))
     first = 0 if lanes == array[1] else Multiple(lanes)
-    for rows in (1, SUBLANES):
+    run = max(run, run_of(op))
+    if run > 1 and (parts > 1 or array[0] % run):
+        return None
+    for rows in (1, SUBLANES) if run == 1 else (run,):
         rest = array[0] % rows
         places: list[tuple[int | Multiple, int]] = [(Multiple(rows), rows)]
         if rest:
@@ -62,7 +86,7 @@ def rows_copied(op: GatherOp) -> int | None:
             for start, size in places
         ]
         if array[0] >= rows and not (rest and parts > 1) and all(refusal(each) is None for each in copies):
-            return rows
+            return rows // run
     return None
 
 
@@ -79,8 +103,10 @@ def mask_of_rows(op: GatherOp) -> SSAValue | None:
     return made.value
 
 
-def gather_obstacle(op: GatherOp, kernel: Operation) -> str | None:
-    """Why rows at computed positions cannot be copied one by one in a kernel; `None` if they can."""
+def gather_obstacle(op: GatherOp, kernel: Operation, run: int = 1) -> str | None:
+    """Why rows at computed positions cannot be copied one by one, or in runs of so many, in a kernel; `None`
+    if they can.
+    """
     shape, element = shape_of(op.array.type), element_type(op.array.type)
     if len(op.window) != 2 or not op.window[0].indexed or not op.window[1].kept:
         return "rows of an array of rank 2 are"
@@ -97,8 +123,9 @@ def gather_obstacle(op: GatherOp, kernel: Operation) -> str | None:
         return "the mask is not one of whole rows"
     if not _is_part(op.window[1], shape[1]):
         return f"a tile of {shape_of(op.result.type)[1]} lanes is no whole part of a row of {shape[1]}"
-    if rows_copied(op) is None:
-        return f"neither rows nor tiles of {SUBLANES} rows of {element}[{shape[0]}, {shape[1]}] can be copied"
+    if rows_copied(op, run) is None:
+        what = f"neither rows nor tiles of {SUBLANES} rows" if run == 1 else f"no {run} rows together"
+        return f"{what} of {element}[{shape[0]}, {shape[1]}] can be copied"
     return None
 
 

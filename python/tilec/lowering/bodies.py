@@ -20,6 +20,7 @@ from tilec.lowering.copies import CopiedWindow, always_moves
 from tilec.lowering.copy_loop import CopyLoop
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.row_gathers import RowGather
+from tilec.lowering.run_gathers import RunGather, runs_ahead
 from tilec.lowering.scalars import Extents, Scalars
 from tilec.lowering.statements import Statements
 from tilec.lowering.windows import BlockPlan
@@ -57,7 +58,7 @@ class KernelParts:
     copied: Sequence[CopiedWindow]
     copied_preloads: Sequence[tuple[CopiedWindow, CopiedWindow]]
     returns: Mapping[WindowOp, Return]
-    gathers: Mapping[GatherOp, RowGather]
+    gathers: Mapping[GatherOp, RowGather | RunGather]
 
     def scalars(self, positions: Sequence[Index], trips: Sequence[Index], ops: list[Operation]) -> Scalars:
         return Scalars(self.pipeline, positions, trips, self.refs, self.extents, ops)
@@ -76,7 +77,10 @@ class KernelParts:
         The preloads in `waiting` come right before the first use of what they load, and are taken from the
         list. `begin` knows the step whose block they are for.
         """
-        statements = self._statements(scalars, ops, slots)
+        source = list(source)
+        present = {inner for op in source for inner in op.walk()}
+        gathers = {op: parts for op, parts in self.gathers.items() if op in present}
+        statements = self._statements(scalars, ops, slots, gathers)
         for op in source:
             for preload in [each for each in waiting if self._uses(op, each[1])]:
                 # Earlier, a step takes a tenth more bundles.
@@ -85,15 +89,19 @@ class KernelParts:
             statements.lower(op)
 
     def _statements(
-        self, scalars: Scalars, ops: list[Operation], slots: Mapping[SSAValue, Index]
+        self,
+        scalars: Scalars,
+        ops: list[Operation],
+        slots: Mapping[SSAValue, Index],
+        gathers: Mapping[GatherOp, RowGather | RunGather],
     ) -> Statements:
         return Statements(
-            self.pipeline, self.places, self.plans, self.orientation, scalars, ops, slots, self.gathers
+            self.pipeline, self.places, self.plans, self.orientation, scalars, ops, slots, gathers
         )
 
     def preload_all(self, begin: Scalars, ops: list[Operation]) -> None:
         """Lower the preloads of the grid's blocks into `ops`."""
-        statements = self._statements(begin, ops, {})
+        statements = self._statements(begin, ops, {}, {})
         for preload in self.preloads:
             statements.preload(*preload, begin)
 
@@ -165,8 +173,9 @@ def loop_body(parts: KernelParts) -> list[Operation]:
 
     axes = parts.pipeline.axes[parts.outer :]
     moving = {window for window in parts.copied if always_moves(window.plan, axes)}
+    runs = runs_ahead(each for each in parts.gathers.values() if isinstance(each, RunGather))
     location, waiting = parts.pipeline.location, list(parts.preloads)
-    loop = CopyLoop(parts.copied, moving, parts.copied_preloads, inner, total, make, location)
+    loop = CopyLoop(parts.copied, moving, runs, parts.copied_preloads, inner, total, make, location)
     begin = make([0] * len(inner), head)
     if not isinstance(total, int):  # there may be no step, and the grid writes its blocks back all the same
         parts.preload_all(begin, head)

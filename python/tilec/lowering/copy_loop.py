@@ -9,7 +9,6 @@ the loop runs, and counted, since the number of a block among those visited says
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from xdsl.dialects import arith
 from xdsl.dialects.builtin import IndexType, LocationAttr
 from xdsl.ir import Block, Operation, Region, SSAValue
 
@@ -17,81 +16,16 @@ from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.types import shape_of
 from tilec.lowering.copies import CopiedWindow
+from tilec.lowering.loop_steps import MakeScalars, Steps
+from tilec.lowering.run_gathers import RunsAhead
 from tilec.lowering.scalars import Scalars
-from tilec.lowering.windows import block_position
 from tilec.rewriting.index import Index, IndexBuilder, named
-
-MakeScalars = Callable[[Sequence[Index], list[Operation]], Scalars]
-"""Scalars of the step at a position on the loop's axes, whose operations go into a list."""
-
-
-@dataclass
-class Steps:
-    """The steps of a loop over axes with `trips` steps each, the last one fastest, seen from one place.
-
-    Operations go into `ops`.
-    """
-
-    trips: Sequence[Index]
-    total: Index
-    make: MakeScalars
-    ops: list[Operation]
-    build: IndexBuilder
-    _at: dict[Index, Scalars] = field(default_factory=dict[Index, Scalars])
-
-    def at(self, step: Index) -> Scalars:
-        """The scalars of a step."""
-        if step not in self._at:
-            self._at[step] = self.make(self._positions(step), self.ops)
-        return self._at[step]
-
-    def _positions(self, step: Index) -> list[Index]:
-        positions: list[Index] = [0] * len(self.trips)
-        several = [i for i, trip in enumerate(self.trips) if trip != 1]
-        for i in reversed(several):
-            last = i == several[0]
-            positions[i] = step if last else self.build.remainder(step, self.trips[i])
-            step = step if last else self.build.floordiv(step, self.trips[i])
-        return positions
-
-    def clamped(self, step: Index) -> Index:
-        """`step`, or the last one if there are not so many: what it asks of tables is then in them."""
-        return self.build.minimum(step, self.build.sub(self.total, 1))
-
-    def changed(self, window: CopiedWindow, step: Index) -> SSAValue | None:
-        """Whether the step before `step`, if any, had another block; `None` is yes."""
-        if step == 0:
-            return None
-        build = self.build
-        before = build.maximum(build.sub(step, 1), 0)
-        found = build.compare("eq", step, 0)
-        for now, then in zip(
-            block_position(window.plan, self.at(step)),
-            block_position(window.plan, self.at(before)),
-            strict=True,
-        ):
-            if now is not then and now != then:
-                found = build.insert(arith.OrIOp(found, build.compare("ne", now, then)))
-        found.name_hint = "changed"
-        return found
-
-    def counted(self, count: Index, condition: SSAValue | None) -> Index:
-        """`count`, and one more where the condition holds; `None` is always."""
-        return self.build.add(count, 1 if condition is None else self.build.select(condition, 1, 0))
-
-    def when(self, condition: SSAValue | None, *ops: Operation) -> None:
-        """Run `ops` where the condition holds; `None` is always."""
-        for op in ops:
-            op.location = self.build.location
-            if condition is None:
-                self.ops.append(op)
-        if condition is not None:
-            self.build.insert_all(pallas.WhenOp(condition, Region(Block(ops))), self.build.location)
 
 
 @dataclass
 class CopyLoop:
-    """The loop over `trips` steps of the axes, in which `windows` are copied, those in `moving` in each step.
+    """The loop over `trips` steps of the axes, in which `windows` are copied, those in `moving` in each step,
+    and the rows of gathers in `runs`.
 
     `preloads` are pairs of a window that is written and one with what its array held. `slots` says, inside
     the loop, which buffer of each window the step uses.
@@ -99,6 +33,7 @@ class CopyLoop:
 
     windows: Sequence[CopiedWindow]
     moving: Collection[CopiedWindow]
+    runs: Sequence[RunsAhead]
     preloads: Sequence[tuple[CopiedWindow, CopiedWindow]]
     trips: Sequence[Index]
     total: Index
@@ -136,6 +71,9 @@ class CopyLoop:
         self._carry(block.args[1:])
         for window in self._of(Effect.READ):
             self._fetch_ahead(window, inside, step)
+        for each in self.runs:
+            slot = each.follow(inside, step)
+            self.slots |= {gather.buffer: slot for gather in each.gathers}
         for window in self.windows:
             self._enter(window, inside, step)
         for window, before in self.preloads:
@@ -164,6 +102,8 @@ class CopyLoop:
     def _begin(self, steps: Steps) -> None:
         """Fetch what the first steps want, and begin to count."""
         build = steps.build
+        for each in self.runs:
+            each.begin(steps)
         for window in self.windows:
             asked: Index = 0
             for step in range(window.depth - 1 if window.effect is Effect.READ else 0):

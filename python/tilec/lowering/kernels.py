@@ -10,7 +10,7 @@ from tilec.analysis.alignment import Kind
 from tilec.analysis.blocks import kind_of, loop_axes, scalar_arrays
 from tilec.analysis.kept import buffers_back, kept_buffers, kept_returns
 from tilec.analysis.revisits import check_visits
-from tilec.analysis.row_gathers import gather_obstacle, rows_at
+from tilec.analysis.row_gathers import gather_obstacle, positions_of, rows_at
 from tilec.analysis.visits import block_owner, block_values
 from tilec.analysis.vmem import SUBLANES
 from tilec.chips import CHIPS
@@ -18,7 +18,7 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.arrays import EmptyOp
-from tilec.dialects.tile.gathers import GatherOp
+from tilec.dialects.tile.gathers import GatherOp, RunsOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import Order
 from tilec.dialects.tile.places import ScratchOp, held_type, scratch_of
@@ -31,6 +31,7 @@ from tilec.lowering.host import Host
 from tilec.lowering.nested_body import nested_body
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.row_gathers import RowGather
+from tilec.lowering.run_gathers import RunGather
 from tilec.lowering.scalars import Extents, Scalars
 from tilec.lowering.strips import strip_body
 from tilec.lowering.windows import BlockPlan, index_map, plan_block
@@ -398,7 +399,7 @@ class KernelLowering:
         self.specs.append(op)
         self.places[scratch.result] = op.results[0]
 
-    def _gather(self, op: GatherOp) -> RowGather:
+    def _gather(self, op: GatherOp) -> RowGather | RunGather:
         """What a gather has that copies rows from an array where that is."""
         if op.rows is None:
             fail(op, f"convert-tile-to-pallas: {op.name} without `rows`; run --expand-gathers first")
@@ -407,6 +408,9 @@ class KernelLowering:
             fail(op, f"convert-tile-to-pallas: rows cannot be copied one by one: {obstacle}")
         array, _ = rows_at(op)
         ref = self._spec(pallas.InSpaceOp(self.host.current(array), pallas.Space.ANY), array)
+        runs = positions_of(op).owner
+        if isinstance(runs, RunsOp):
+            return RunGather.of(op, runs, ref, self._spec)
         return RowGather.of(op, ref, self._spec)
 
     def _body(self) -> list[Operation]:

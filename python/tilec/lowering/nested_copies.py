@@ -16,7 +16,7 @@ from tilec.analysis.visits import axes_behind
 from tilec.dialects import pallas
 from tilec.dialects.tile.schedule import AxisOp
 from tilec.lowering.copies import CopiedWindow
-from tilec.lowering.copy_loop import MakeScalars
+from tilec.lowering.loop_steps import MakeScalars
 from tilec.lowering.scalars import Scalars, known_condition
 from tilec.lowering.windows import block_position, has_rows
 from tilec.rewriting.index import Index, IndexBuilder, named

@@ -19,8 +19,8 @@ from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.schedule import AxisOp, WindowOp
 from tilec.dialects.tile.types import shape_of
 from tilec.lowering.copies import CopiedWindow
-from tilec.lowering.copy_loop import MakeScalars
 from tilec.lowering.hoisting import hoisted, once
+from tilec.lowering.loop_steps import MakeScalars
 from tilec.lowering.nested_copies import Back, Carried, Cursor, Fetched, Step, Written
 from tilec.lowering.scalars import Scalars
 from tilec.lowering.windows import has_rows

@@ -151,6 +151,12 @@ class Scalars:
         inner._made[loop.body.block.args[0]] = place
         return inner
 
+    def into(self, ops: list[Operation]) -> "Scalars":
+        """The same scalars, of which those that are computed from now on go into `ops`."""
+        later = Scalars(self.pipeline, self.positions, self.trips, self.refs, self.extents, ops)
+        later._around, later._made, later._spans = self._around, dict(self._made), dict(self._spans)
+        return later
+
     def _stays(self, value: SSAValue) -> "Scalars | None":
         """The scalars around a loop, for a value that is computed outside."""
         if self._around is None:

@@ -10,11 +10,11 @@ from tilec.analysis.affine import linear
 from tilec.analysis.visits import stays
 from tilec.analysis.vmem import registers
 from tilec.analysis.within import conjuncts
-from tilec.diagnostics import fail
+from tilec.diagnostics import fail, where
 from tilec.dialects import pallas
 from tilec.dialects.tile.arrays import SegmentOp
 from tilec.dialects.tile.elementwise import CastOp
-from tilec.dialects.tile.gathers import GatherOp
+from tilec.dialects.tile.gathers import GatherOp, RunsOp
 from tilec.dialects.tile.locals import LocalOp
 from tilec.dialects.tile.numbered import SpanOp
 from tilec.dialects.tile.places import GetOp, ScratchOp, SetOp, held_type, place_of_part
@@ -28,6 +28,7 @@ from tilec.lowering.associative import scan_by
 from tilec.lowering.orientation import Orientation
 from tilec.lowering.row_gathers import RowGather, gather_rows
 from tilec.lowering.row_updates import Rows, update_rows
+from tilec.lowering.run_gathers import RunGather, begin_runs
 from tilec.lowering.scalars import Scalars, known_condition
 from tilec.lowering.tiles import TilePart, Tiles
 from tilec.lowering.values import Values
@@ -55,7 +56,7 @@ class Statements:
         scalars: Scalars,
         ops: list[Operation],
         slots: Mapping[SSAValue, Index],
-        gathers: Mapping[GatherOp, RowGather],
+        gathers: Mapping[GatherOp, RowGather | RunGather],
     ):
         self.pipeline = pipeline
         self.places = places
@@ -64,6 +65,7 @@ class Statements:
         self.scalars = scalars
         self.slots = slots
         self.gathers = gathers
+        self.begun: set[RunGather] = set()
         self.ops = ops
         self.location = pipeline.location
         self.only: SSAValue | None = None
@@ -108,6 +110,8 @@ class Statements:
                 self.ops += update_rows(op, self._rows(op, op.source), self._rows(op, op.place), self.scalars)
             case GatherOp():
                 self._gather(op)
+            case RunsOp():
+                self._check_runs(op)
             case AssociativeScanOp():
                 scan_by(self.values, op)
             case _ if self._is_scalar(op):
@@ -185,10 +189,39 @@ class Statements:
         self._tile(place, self._part(op)).store(value)
 
     def _gather(self, op: GatherOp) -> None:
-        lanes = self.values.lying(next(op.window[0].values), column=False)
-        made = gather_rows(op, self.gathers[op], lanes, self.scalars, self.ops)
+        parts = self.gathers[op]
+        if isinstance(parts, RunGather):
+            made = self._runs(op, parts)
+        else:
+            lanes = self.values.lying(next(op.window[0].values), column=False)
+            made = gather_rows(op, parts, lanes, self.scalars, self.ops)
         made.name_hint = op.result.name_hint
         self.values.env[op.result] = made
+
+    def _check_runs(self, op: RunsOp) -> None:
+        """Runs are where gathers copy them from, and in no registers."""
+        other = next(
+            (use.operation for use in op.result.uses if not isinstance(use.operation, GatherOp)), None
+        )
+        if other is not None:
+            fail(
+                op,
+                f"convert-tile-to-pallas: {op.name} in {other.name} at {where(other)}; it says which rows a "
+                "tile.gather copies, and nothing else is accepted",
+            )
+
+    def _runs(self, op: GatherOp, parts: RunGather) -> SSAValue:
+        """The rows of runs, which were copied before, or are now with those of the gathers that follow."""
+        slot = self.slots.get(parts.buffer)
+        if slot is None:
+            slot, inner = 0, self.scalars.into(self.ops)
+            if parts not in self.begun:
+                others = [other for each, other in self.gathers.items() if each.parent is op.parent]
+                begun = [each for each in others if isinstance(each, RunGather)]
+                begin_runs(begun, slot, inner)
+                self.begun.update(begun)
+            parts.wait(slot, inner.build)
+        return self.emit(pallas.LoadOp(parts.buffer, [slot, None, None]))
 
     def _rows(self, op: UpdateRowsOp, place: SSAValue) -> Rows:
         """The rows of a window or of scratch, all of whose lanes they have."""

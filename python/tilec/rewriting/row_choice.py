@@ -4,7 +4,7 @@ from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Operation
 from xdsl.rewriter import Rewriter
 
-from tilec.analysis.row_gathers import copies_pay, gather_obstacle, mask_of_rows
+from tilec.analysis.row_gathers import copies_pay, gather_obstacle, mask_of_rows, run_of
 from tilec.analysis.row_updates import row_obstacle, rows_pay
 from tilec.chips import Chip
 from tilec.diagnostics import explain
@@ -40,7 +40,7 @@ def choose_rows(grid: GridOp, order: str, chip: Chip) -> None:
     """
     accesses = indexed(grid)
     reasons = {access: _obstacle(access, grid) for access in accesses}
-    wanted = [access for access in accesses if order == "rows" or has_no_product(access)]
+    wanted = [access for access in accesses if order == "rows" or has_no_product(access) or _in_runs(access)]
     left = next((access for access in wanted if reasons[access] is not None), None)
     if left is not None:
         explain(left, f"expand-gathers: not row by row in a step: {reasons[left]}")
@@ -53,10 +53,16 @@ def choose_rows(grid: GridOp, order: str, chip: Chip) -> None:
             explain(access, "expand-gathers: rows are combined one by one with those of a resident array")
             access.rows = UnitAttr()
         elif isinstance(access, GatherOp) and (
-            order == "rows" or (order == "auto" and copies_pay(access, chip))
+            access in wanted or (order == "auto" and copies_pay(access, chip))
         ):
-            explain(access, "expand-gathers: rows are copied one by one from where the array is")
+            how = f"in runs of {run_of(access)}" if _in_runs(access) else "one by one"
+            explain(access, f"expand-gathers: rows are copied {how} from where the array is")
             _copy_rows(access)
+
+
+def _in_runs(access: AccessOp) -> bool:
+    """Whether scalars find the rows of a gather, which nothing else does."""
+    return isinstance(access, GatherOp) and run_of(access) > 1
 
 
 def _obstacle(access: AccessOp, grid: GridOp) -> str | None:

@@ -632,3 +632,16 @@ func.func @from_without(%x: memref<1000x128xf32>, %out: memref<64x128xf32>) {
   return
 }
 // CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:627:5: error: convert-tile-to-pallas: a block of %x begins `from` a shift and follows no tiles; only those of tiles that begin anywhere do
+
+// -----
+
+func.func @runs_as_lanes(%out: memref<512xi32>, %i: index) {
+  tile.pipeline grid {
+    %t = tile.axis 0 to 512 by t:256 parallel
+    %w = tile.window write %out[%t]
+    %ids = tile.runs %i, %i by 128 of %t
+    tile.set %ids, %w
+  }
+  return
+}
+// CHECK: {{.*}}/convert-tile-to-pallas-invalid.mlir:642:5: error: convert-tile-to-pallas: tile.runs in tile.set at {{.*}}; it says which rows a tile.gather copies, and nothing else is accepted

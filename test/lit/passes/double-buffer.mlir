@@ -226,3 +226,25 @@ func.func @again(%x: memref<4096x1024xf32>, %offsets: memref<9xi32>) -> (memref<
 // V6E:         tile.window read %x[%m1, :] buffers {{[0-9]+}} kept
 // ONE-LABEL: func.func @again
 // ONE:         tile.window read %x[%m1, :] buffers 1{{$}}
+
+// Runs of rows are copied ahead in a loop of the kernel's own, where every step knows their places.
+func.func @pages(%x: memref<4096x128xf32>, %starts: memref<16xi32>, %out: memref<16x128xf32>) {
+  tile.pipeline fori_loop {
+    %i = tile.axis 0 to 16 ordered
+    %t = tile.span %i of 0 to 512 by t:8
+    %first = tile.load %starts[%i]
+    %row = arith.index_cast %first : i32 to index
+    %w = tile.window write %out[%i, :]
+    %ids = tile.runs %row by 8 of %t
+    %v = tile.gather %x[%ids, :] rows
+    %s = tile.reduce add %v dims [0]
+    tile.set %s, %w
+  }
+  return
+}
+// CHECK-LABEL: func.func @pages
+// CHECK:         tile.gather %x[%ids, :] rows buffers 2
+// DEEP-LABEL: func.func @pages
+// DEEP:         tile.gather %x[%ids, :] rows buffers 4
+// ONE-LABEL: func.func @pages
+// ONE:         tile.gather %x[%ids, :] rows{{$}}

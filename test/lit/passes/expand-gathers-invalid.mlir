@@ -136,3 +136,15 @@ func.func @long_sums(%x: memref<70000x128xi32>, %ids: memref<70000xi32>, %out: m
   return %out : memref<70x128xi32>
 }
 // CHECK: {{.*}}/expand-gathers-invalid.mlir:134:5: error: expand-gathers: sums of integers in tiles of 70000 positions; up to 65793 are exact: choose a smaller block
+
+// -----
+
+func.func @runs_of_what_is_written(%x: memref<64x128xf32>, %i: index) {
+  tile.grid %t = 0 to 64 by t:16 {
+    %ids = tile.runs %i, %i by 8 of %t
+    %v = tile.gather %x[%ids, :]
+    tile.store %v, %x[%t, :]
+  }
+  return
+}
+// CHECK: {{.*}}:145:5: error: expand-gathers: tile.gather at positions in runs, which are only copied: the array is on the chip, or the kernel writes to it

@@ -279,3 +279,21 @@ func.func @gather_of_shifted_rows(%x: memref<8x16xf32>, %ids: tensor<4xi32>) {
   return
 }
 // CHECK: {{.*}}/invalid-updates.mlir:278:3: error: tile.gather with `rows` takes no rows of an array of rank 2, `%x[%ids, :]`, or has a mask; leave `rows` out
+
+// -----
+
+func.func @too_few_runs(%i: index) {
+  tile.grid %t = 0 to 300 by t:32 {
+    %ids = tile.runs %i by 16 of %t
+  }
+  return
+}
+// CHECK: {{.*}}/invalid-updates.mlir:287:5: error: tile.runs has 1 runs of 16 lanes for a span of 32; as many as the span has are accepted, once --choose-blocks has bound its size
+
+// -----
+
+func.func @buffers_of_any_rows(%x: memref<8x16xf32>, %ids: tensor<4xi32>) {
+  %v = tile.gather %x[%ids, :] rows buffers 2
+  return
+}
+// CHECK: {{.*}}/invalid-updates.mlir:296:3: error: tile.gather with `buffers` has no `rows`, or other positions than those of a tile.runs; leave `buffers` out

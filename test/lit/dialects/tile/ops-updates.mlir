@@ -97,6 +97,21 @@ func.func @positions(%x: memref<1000x200xf32>, %ids: memref<300xi32>, %flags: me
 // CHECK-NEXT:    func.return
 // CHECK-NEXT:  }
 
+func.func @runs(%x: memref<1024x128xf32>, %i: index, %j: index) {
+  tile.grid %t = 0 to 300 by t:32 {
+    %ids = tile.runs %i, %j by 16 of %t
+    %once = tile.gather %x[%ids, :] rows
+    %ahead = tile.gather %x[%ids, :] rows buffers 2
+  }
+  return
+}
+// CHECK-LABEL: func.func @runs(%x: memref<1024x128xf32>, %i: index, %j: index) {
+// CHECK-NEXT:    tile.grid %t = 0 to 300 by t:32 {
+// CHECK-NEXT:      %ids = tile.runs %i, %j by 16 of %t
+// CHECK-NEXT:      %once = tile.gather %x[%ids, :] rows
+// CHECK-NEXT:      %ahead = tile.gather %x[%ids, :] rows buffers 2
+// CHECK-NEXT:    }
+
 func.func @locals() {
   %a = tile.local : memref<8x128xf32>
   tile.grid %g = 0 to 8 {
