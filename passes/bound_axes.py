@@ -10,10 +10,11 @@ Before:
 After:
     tile.for %k = 0 to %count by k max 64 {
 
-Accesses with a mask or `drop`, those under a condition, and those in inner loops that may have no iteration
-say nothing. An axis that says `max` itself, has a bound that the program computes, or runs between the ends
-of a segment and indexes an array by that, other than to read single elements, is left alone. Positions in a
-segment, as in `%x[%m + %shift, :]` or of an axis from 0 to a length, do bound it.
+So does one of which quotients are, `%table[%b, %k // 16]`, as many times as long. Accesses with a mask or
+`drop`, those under a condition, and those in inner loops that may have no iteration say nothing. An axis that
+says `max` itself, has no larger bound that the program computes, or runs between the ends of a segment and
+indexes an array by that, other than to read single elements, is left alone. Positions in a segment, as in
+`%x[%m + %shift, :]` or of an axis from 0 to a length, do bound it.
 """
 
 from xdsl.context import Context
@@ -23,7 +24,7 @@ from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 
 from tilec.analysis.affine import linear
-from tilec.analysis.ranges import INDEX_BITS, Ranges
+from tilec.analysis.ranges import Ranges
 from tilec.analysis.reach import every_time, indexing, most_accessed
 from tilec.analysis.within import may_be_skipped
 from tilec.dialects.tile.arrays import SegmentOp
@@ -33,9 +34,6 @@ from tilec.dialects.tile.syntax import dense_i64
 from tilec.dialects.tile.types import shape_of
 from tilec.rewriting.steps import is_scalar
 
-_LARGEST = 2 ** (INDEX_BITS - 1) - 1
-"""The bound that every index has."""
-
 
 class BoundAxes(ModulePass):
     """Give axes of unknown length the extent of what they index as their `max`."""
@@ -44,19 +42,20 @@ class BoundAxes(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for loop in [inner for inner in op.walk() if isinstance(inner, ForOp)]:
-            most = most_accessed(loop) if _is_unbounded(loop) else None
-            if most is not None:
+            most = most_accessed(loop)
+            if most is not None and _is_unbounded(loop, most):
                 loop.limits = dense_i64([most])
 
 
-def _is_unbounded(loop: ForOp) -> bool:
-    """Whether nothing that the program computes bounds the length of a loop's axis."""
+def _is_unbounded(loop: ForOp, most: int) -> bool:
+    """Whether nothing that the program computes bounds the length of a loop's axis to `most` indices."""
     bounds = loop.axis.bounds
     if bounds.limit is not None or isinstance(bounds.end, int) or shape_of(bounds.end.type):
         return False
     ranges, length = Ranges(), linear(bounds.end) - linear(bounds.begin)
     computed = [leaf for leaf in length.factors if isinstance(leaf, SSAValue)]
-    return any(not _is_known(leaf, loop) and ranges.of(leaf).high in (None, _LARGEST) for leaf in computed)
+    highs = [ranges.of(leaf).high for leaf in computed if not _is_known(leaf, loop)]
+    return any(high is None or high > most for high in highs)
 
 
 def _is_known(leaf: SSAValue, loop: ForOp) -> bool:

@@ -2,19 +2,37 @@
 
 from collections.abc import Iterable, Iterator
 
+from xdsl.dialects import arith
 from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import linear, static_extent
+from tilec.analysis.runs import literal_of
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.types import UNBOUND, shape_of
+from tilec.dialects.tile.values import IndicesOp
 
 
 def most_accessed(loop: ForOp) -> int | None:
     """The most indices that a loop's axis can have: the least extent of a dimension that each of them indexes
-    in every iteration. `None` where no such extent is known.
+    in every iteration, or so many times as long a one as they are divided by before. `None` where no such
+    extent is known.
     """
-    return min((extent for _, extent in indexed(loop) if extent != UNBOUND), default=None)
+    found = [extent for _, extent in indexed(loop)]
+    found += [extent * times for extent, times in _divided(loop)]
+    return min((extent for extent in found if extent >= 0), default=None)
+
+
+def _divided(loop: ForOp) -> Iterator[tuple[int, int]]:
+    """Extents of dimensions that quotients of a loop's indices index in every iteration, and divisors."""
+    for op in every_time(loop):
+        for dim, extent in zip(op.window, shape_of(op.array.type), strict=True):
+            made = dim.base.owner if dim.indexed and dim.base is not None and dim.shift == 0 else None
+            if not isinstance(made, arith.FloorDivSIOp):
+                continue
+            indices, divisor = made.lhs.owner, literal_of(made.rhs) or 0
+            if isinstance(indices, IndicesOp) and indices.span is loop.axis.value and divisor > 0:
+                yield extent, divisor
 
 
 def most_positions(loop: ForOp) -> int | None:

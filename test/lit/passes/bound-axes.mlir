@@ -115,3 +115,32 @@ func.func @elements(%x: memref<45xf32>, %y: memref<50x128xf32>, %o: memref<6xi32
 // CHECK-LABEL: func.func @elements(
 // CHECK:           tile.for %i = %b to %e max 45 iter_args
 // CHECK:           tile.for %i_1 = %b to %e {
+
+// -----
+
+// The pages of a table bound the rows of a sequence, and how many pages it has.
+func.func @pages(%table: memref<4x8xi32>, %lengths: memref<4xi32>) {
+  tile.grid %b = 0 to 4 {
+    %n = tile.load %lengths[%b]
+    %end = arith.index_cast %n : i32 to index
+    tile.for %t = 0 to %end by t:32 {
+      %i = tile.indices %t
+      %size = tile.splat 16 : tensor<32xi32, #tile.spans<t>>
+      %number = arith.floordivsi %i, %size : tensor<32xi32, #tile.spans<t>>
+      %pages = tile.gather %table[%b, %number]
+      "test.op"(%pages) : (tensor<32xi32, #tile.spans<t>>) -> ()
+    }
+    %c15 = arith.constant 15 : index
+    %c16 = arith.constant 16 : index
+    %up = arith.addi %end, %c15 : index
+    %count = arith.floordivsi %up, %c16 : index
+    tile.for %p = 0 to %count {
+      %page = tile.load %table[%b, %p]
+      "test.op"(%page) : (i32) -> ()
+    }
+  }
+  return
+}
+// CHECK-LABEL: func.func @pages(
+// CHECK:           tile.for %t = 0 to %end by t:32 max 128 {
+// CHECK:           tile.for %p = 0 to %count max 8 {
