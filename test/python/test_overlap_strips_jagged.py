@@ -88,12 +88,12 @@ CASES = [
 ]
 
 
-def arguments(function: FuncOp) -> list[Any]:
+def arguments(function: FuncOp, offsets: list[int] = OFFSETS) -> list[Any]:
     """Values that no step may use, beyond the last sequence, are NaN."""
     args = random_args(function)
-    args[3] = np.array(OFFSETS, dtype=np.int32)
+    args[3] = np.array(offsets, dtype=np.int32)
     for array in args[:3]:
-        array[OFFSETS[-1] :] = np.nan
+        array[offsets[-1] :] = np.nan
     return args
 
 
@@ -104,6 +104,31 @@ def test_jagged(element: str, masks: dict[str, str], sizes: dict[str, int]) -> N
     args, passes = arguments(function), TileToPallas(grouping="worklist", blocks=sizes)
     text = emit(module, [passes])
     assert ("scores_ref" in text, "lax.fori_loop(0, 4" in text) == (True, sizes["m"] == 1280)
+    prove_kernel(text, "attention", args, run(module, "attention", args), seeds=(0,))
+
+
+@pytest.mark.parametrize(
+    ("masks", "offsets"),
+    [
+        (CAUSAL, [0, 100, 700, 1300, 1310, 1800, 1890]),  # corners; half the rows and half the columns
+        pytest.param(
+            CAUSAL, [0, 100, 300, 1400, 1410, 1800, 1890], marks=[pytest.mark.matrix]
+        ),  # half the rows
+        pytest.param(
+            CAUSAL, [0, 0, 900, 1850, 1850, 1860, 1890], marks=[pytest.mark.matrix]
+        ),  # half the columns
+        pytest.param(STRICT, [0, 100, 700, 1300, 1310, 1800, 1890], marks=[pytest.mark.matrix]),
+    ],
+)
+def test_parts_of_tiles(masks: dict[str, str], offsets: list[int]) -> None:
+    """Of tiles with few live rows or columns only a part is done."""
+    module, function = read_program(program("f32", masks))
+    args, passes = (
+        arguments(function, offsets),
+        TileToPallas(grouping="worklist", blocks={"m": 1024, "n": 1024}),
+    )
+    text = emit(module, [passes])
+    assert text.count("def _():") > 8
     prove_kernel(text, "attention", args, run(module, "attention", args), seeds=(0,))
 
 

@@ -1,5 +1,7 @@
 """The model knows steps in strips: it likes those that the passes do so, and no others."""
 
+from pathlib import Path
+
 import pytest
 
 from tilec.chips import CHIPS
@@ -8,7 +10,7 @@ from tilec.parsing import make_context
 from tilec.passes.plan_memory import PlanMemory
 from tilec.tuning.choice import Choice
 from tilec.tuning.defaults import default_choice
-from tilec.tuning.program import Program
+from tilec.tuning.program import Operand, Program
 from tilec.tuning.scoring import Scorer
 
 CAUSAL = """
@@ -77,3 +79,22 @@ def test_the_model_knows_which(sizes: dict[str, int], loop: str) -> None:
     choice, scorer = Choice(loop=loop).with_sizes(sizes), Scorer(PROGRAM, CHIPS["v5e"])
     quarter = choice.with_sizes({**sizes, "m": 256})
     assert (scorer.body(choice) < scorer.body(quarter)) == in_strips(choice)
+
+
+JAGGED = Path(__file__).resolve().parents[1] / "lit" / "passes" / "overlap-strips-jagged.mlir"
+
+
+def jagged(lengths: list[int]) -> Program:
+    """Causal attention of six sequences."""
+    offsets = tuple(sum(lengths[:each]) for each in range(7))
+    arrays = [Operand(name, (8192, 64), "bfloat16") for name in "qkv"]
+    text = JAGGED.read_text().replace("1900x64", "8192x64")
+    return Program("attention", text, (*arrays, Operand("offsets", (7,), "int32", offsets)))
+
+
+@pytest.mark.parametrize("lengths", [[1005, 603, 753, 430, 503, 3014], [400, 900] * 3])
+def test_few_live_parts(lengths: list[int]) -> None:
+    """Large tiles of which few parts are live take no longer than smaller ones that have as many of those."""
+    scorer = Scorer(jagged(lengths), CHIPS["v6e"])
+    large, small = (scorer.score(Choice().with_sizes({"m": size, "n": 1024})) for size in (1024, 512))
+    assert large < small

@@ -82,6 +82,11 @@ class Strips:
         """Whether strips of so many rows are done without a loop: of few parts of so many columns."""
         return size_of(self.rows) // rows * (size_of(self.cols) // cols) <= FEW_PARTS
 
+    def holds_everywhere(self, offset: Range) -> bool:
+        """Whether all masks hold in all of a tile whose first row lies so far after its first column."""
+        after = offset + Range(low=1 - size_of(self.cols), high=size_of(self.rows) - 1)
+        return all(mask.holds(after.low, after.high) for mask in self.masks)
+
     def columns_kept(self, rows: int, cols: int) -> int:
         """Of how many columns scores are kept: of strips, if they are done without a loop, that are ahead."""
         return size_of(self.cols) * (AHEAD if self.is_written_out(rows, cols) else 1)

@@ -27,6 +27,10 @@ Carried = dict[SSAValue, SSAValue]
 """Values of the step as they are for a strip, or for a part of its columns."""
 
 
+Filled = dict[tuple[SSAValue, int], SSAValue]
+"""Columns of windows of which those that are not live are filled, by their values and where they begin."""
+
+
 @dataclass(frozen=True)
 class StripPlan:
     """What all strips of a step have in common.
@@ -48,24 +52,47 @@ class StripPlan:
 
 
 class Strip:
-    """One strip, from row `row` on: `values` that it has so far, without those of one part of its columns.
+    """One strip, from row `row` of those that are done on: `values` that it has so far, without those of one
+    part of its columns.
 
-    Sums over columns are in `values` as they are after the latest part.
+    Sums over columns are in `values` as they are after the latest part. What a strip `before` it has filled
+    of a window, which differs by columns alone, is not filled again.
     """
 
-    def __init__(self, plan: StripPlan, columns: Columns, row: Index, ops: list[Operation]):
+    def __init__(
+        self,
+        plan: StripPlan,
+        columns: Columns,
+        row: Index,
+        ops: list[Operation],
+        before: "Strip | None" = None,
+    ):
         self.plan = plan
         self.columns = columns
         self.names = (name_of(plan.strips.rows), name_of(plan.strips.cols))
         self.sizes = plan.sizes
         self.row = row
         self.ops = ops
+        self.top = self._build.add(columns.top, row)
+        """The strip's first row in the tile."""
+        self._lefts: dict[int, Index] = {}
+        self.filled: Filled = {} if before is None else before.filled
         self.column = 0
         self.parts = self._parts()
         """Where the parts of columns begin in which the strip has anything to do, one at least."""
         self.values: Carried = {}
         self.scores: Carried = {}
         self.anew: Carried = {}
+
+    @property
+    def _build(self) -> IndexBuilder:
+        return IndexBuilder(self.ops, self.plan.scalars.pipeline.location)
+
+    def _left(self, column: int) -> Index:
+        """The first column of a part in the tile."""
+        if column not in self._lefts:
+            self._lefts[column] = self._build.add(self.columns.left, column)
+        return self._lefts[column]
 
     def _parts(self) -> list[int]:
         vanishing = [each for each in self.plan.strips.masks if each.op in self.plan.strips.vanishing]
@@ -190,7 +217,9 @@ class Strip:
         shape = list(shape_of(self._type(op.result)))
         lanes = self._emit(pallas.IotaOp(shape, 1 if of_rows else 0), op.result)
         build = IndexBuilder(self.ops, op.location)
-        first = build.add(self.plan.scalars.span(op.span).start, self.row if of_rows else self.column)
+        first = build.add(
+            self.plan.scalars.span(op.span).start, self.top if of_rows else self._left(self.column)
+        )
         return self._emit(arith.AddiOp(lanes, self._wide(build.value(first), shape, op)), op.result)
 
     def _filled(self, op: FillOp, value: SSAValue) -> SSAValue:
@@ -200,8 +229,8 @@ class Strip:
         whole = self.column + self.sizes[1] <= self.columns.least
         span, shape = self.plan.scalars.span(op.span), list(shape_of(value.type))
         build = IndexBuilder(self.ops, op.location)
-        after = build.add(span.start, self.column)
-        begin = None if self.columns.begun else build.sub(span.begin, after)
+        after = build.add(span.start, self._left(self.column))
+        begin = None if self.column >= self.columns.begun else build.sub(span.begin, after)
         live = self._between(begin, None if whole else build.sub(span.end, after), shape, 0, op)
         if live is None:
             return value
@@ -213,7 +242,7 @@ class Strip:
         """A value of which rows that are not live are others."""
         span, shape = self.plan.scalars.span(op.span), list(shape_of(value.type))
         build = IndexBuilder(self.ops, op.location)
-        after = build.add(span.start, self.row)
+        after = build.add(span.start, self.top)
         live = self._between(build.sub(span.begin, after), build.sub(span.end, after), shape, 1, op)
         assert live is not None
         return self._emit(SelectOp(live, value, self._get(op.other)), op.result)
@@ -265,8 +294,8 @@ class Strip:
         """What scratch, or a window that is written, holds of the strip's rows."""
         ref = self.plan.places[op.ref]
         if is_scratch(op.ref):
-            return self._emit(pallas.LoadOp(ref, [None, pallas.Ds(self.row, self.sizes[0])]), op.result)
-        held = self._emit(pallas.LoadOp(ref, [pallas.Ds(self.row, self.sizes[0]), None]), op.result)
+            return self._emit(pallas.LoadOp(ref, [None, pallas.Ds(self.top, self.sizes[0])]), op.result)
+        held = self._emit(pallas.LoadOp(ref, [pallas.Ds(self.top, self.sizes[0]), None]), op.result)
         return self._emit(TransposeOp(held, [1, 0]), op.result)
 
     def _set(self, op: SetOp) -> None:
@@ -275,24 +304,29 @@ class Strip:
         if element_type(value.type) != element:
             value = self._emit(CastOp(value, element), op.value)
         if is_scratch(op.ref):
-            place = [None, pallas.Ds(self.row, self.sizes[0])]
+            place = [None, pallas.Ds(self.top, self.sizes[0])]
             self._put(pallas.StoreOp(value, self.plan.places[op.ref], place), op)
             return
         turned = self._emit(TransposeOp(value, [1, 0]), op.value)
-        place = [pallas.Ds(self.row, self.sizes[0]), None]
+        place = [pallas.Ds(self.top, self.sizes[0]), None]
         self._put(pallas.StoreOp(turned, self.plan.places[op.ref], place), op)
 
     def _loaded(self, value: SSAValue) -> SSAValue:
         """Rows or columns of a window, as they lie there."""
         owner = value.owner
         if isinstance(owner, FillOp):
-            return self._filled(owner, self._loaded(owner.value))
+            part = (value, self.column)
+            if part not in self.filled:
+                self.filled[part] = self._filled(owner, self._loaded(owner.value))
+            return self.filled[part]
         assert isinstance(owner, GetOp)
         of_rows = self.names[0] in self.plan.strips.kinds[value]
-        place = [pallas.Ds(self.row, self.sizes[0]), None] if of_rows else self._columns(self.column)
+        place = (
+            [pallas.Ds(self.top, self.sizes[0]), None] if of_rows else self._columns(self._left(self.column))
+        )
         return self._emit(pallas.LoadOp(self.plan.places[owner.ref], place), value)
 
-    def _columns(self, column: int) -> list[pallas.Ds | None]:
+    def _columns(self, column: Index) -> list[pallas.Ds | None]:
         return [pallas.Ds(column, self.sizes[1]), None]
 
     def _scores(self, column: int) -> list[pallas.Ds | None]:

@@ -17,8 +17,8 @@ which it sees no column.
 
 Values that have rows lie with those along lanes: scores as columns by rows, values of rank 1 as 1 x rows.
 Where only the kernel knows which columns are live, or seen by rows, there is all of this for several cases,
-each under a condition. What a step does besides, before and after its products, has rows alone and is done
-for all at once.
+each under a condition; where strips are written out, also for parts of a tile that have all live lanes. What
+a step does besides, before and after its products, has rows alone and is done for all at once.
 """
 
 from collections.abc import Callable
@@ -66,21 +66,28 @@ def strip_body(parts: KernelParts, spec: Callable[[Operation, SSAValue], SSAValu
 
 def _by_columns(plan: StripPlan, build: IndexBuilder) -> list[Operation]:
     """The body for the columns that a step has."""
-    conditional: list[Operation] = []
-    for columns, condition in bodies_of(plan.strips, plan.scalars, plan.sizes, build):
-        ops = _one_by_one(plan, columns) if plan.is_written_out else _looped(plan, columns)
-        if condition is None:
-            return ops
-        conditional.append(pallas.WhenOp(condition, Region(Block(ops))))
-        conditional[-1].location = plan.scalars.pipeline.location
-    return conditional
+    made: list[Operation] = []
+    for group in bodies_of(plan.strips, plan.scalars, plan.sizes, build):
+        ops = list(group.ops)
+        for columns, condition in group.bodies:
+            body = _one_by_one(plan, columns) if plan.is_written_out else _looped(plan, columns)
+            ops += _when(plan, condition, body)
+        made += _when(plan, group.condition, ops)
+    return made
+
+
+def _when(plan: StripPlan, condition: SSAValue | None, ops: list[Operation]) -> list[Operation]:
+    """Operations under a condition, if there is one."""
+    if condition is None:
+        return ops
+    when = pallas.WhenOp(condition, Region(Block(ops)))
+    when.location = plan.scalars.pipeline.location
+    return [when]
 
 
 def _under(plan: StripPlan, condition: SSAValue, ops: list[Operation]) -> list[Operation]:
     """Operations under a condition of the schedule."""
-    when = pallas.WhenOp(plan.scalars.value(condition), Region(Block(ops)))
-    when.location = plan.scalars.pipeline.location
-    return [when]
+    return _when(plan, plan.scalars.value(condition), ops)
 
 
 def _section(plan: StripPlan, section: Section) -> list[Operation]:
@@ -95,8 +102,10 @@ def _section(plan: StripPlan, section: Section) -> list[Operation]:
 def _one_by_one(plan: StripPlan, columns: Columns) -> list[Operation]:
     """All strips, the first part of each while the second of the one before the last is done."""
     ops: list[Operation] = []
-    rows = range(0, size_of(plan.strips.rows), plan.sizes[0])
-    strips = [Strip(plan, columns, row, ops) for row in rows]
+    rows = range(0, columns.rows or size_of(plan.strips.rows), plan.sizes[0])
+    strips: list[Strip] = []
+    for row in rows:
+        strips.append(Strip(plan, columns, row, ops, strips[-1] if strips else None))
     for strip in strips[:AHEAD]:
         for column in strip.parts:
             strip.part(plan.strips.first, column)

@@ -1,7 +1,8 @@
 """What the model says of steps that `--overlap-strips` will do in strips of rows.
 
 Such a step has tiles of rows and columns with at least some strips and parts. Where it has all columns, and
-only it knows how many are live, it takes about those.
+only it knows how many are live, it takes about those. Where it has one of several tiles, and strips are
+written out, it takes a share of their parts: the mean of those that live rows and live columns have of all.
 """
 
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from dataclasses import replace
 
 from tilec.analysis.model import Modelled, modelled
 from tilec.analysis.nest import Schedule
+from tilec.analysis.strips import FEW_PARTS
 from tilec.analysis.workload import Level, Unit, Workload
 from tilec.chips import Chip
 from tilec.passes.overlap_strips import SIZE, fit_strips
@@ -41,10 +43,22 @@ def modelled_in_strips(work: Workload, sizes: Mapping[str, int], chip: Chip, sch
     body = found.body * CODE * SIZE / rows
     if several:
         latency = found.steps * LATENCY / (chip.clock_ghz * 1e9)
-        return replace(found, seconds=found.seconds + latency, body=body)
+        few = rows // SIZE * (cols // SIZE) <= FEW_PARTS
+        done = sum(_live(work, level, sizes) for level in axes) / len(axes) if few else 1.0
+        return replace(found, seconds=found.seconds * done + latency, body=body)
     live = [min(end, cols) for end in range(rows, int(first.extent) + rows, rows)]
     share = sum(live) / len(live) / cols if second.follows is not None else 1.0
     return replace(found, seconds=found.seconds * share, body=body)
+
+
+def _live(work: Workload, level: Level, sizes: Mapping[str, int]) -> float:
+    """The share of the parts of a range's tiles that have live lanes."""
+    if not level.ragged:
+        return 1.0
+    number, block = work.levels.index(level), level.size or sizes[level.axis or ""]
+    behind = sizes.get(level.follows or "", 0)
+    parts, tiles = (work.tiles(number, size, False, behind) for size in (SIZE, block))
+    return min(parts * SIZE / (tiles * block), 1.0)
 
 
 def _axes(work: Workload) -> tuple[Level, Level] | None:

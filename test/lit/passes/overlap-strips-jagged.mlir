@@ -26,13 +26,38 @@
 // CHECK-NOT:        tile.compare
 // CHECK:            pallas.store %{{.*}}, %acc[:, ds(256, 256)]
 
-// The same where some columns are dead: scores are filled before they are kept, and columns when they are read.
+// Where some lanes are dead, of one live strip and part only that is done, where it is: scores are filled
+// before they are kept, and columns when they are read.
+// CHECK:          %[[FIRST:.*]] = arith.shrsi %{{.*}}, %c8 : index
+// CHECK:          %[[FEW:.*]] = arith.subi %{{.*}}, %[[FIRST]] : index
+// CHECK:          %[[TOP:.*]] = arith.muli %[[FIRST]], %{{.*}} : index
+// CHECK:          arith.cmpi eq, %[[FEW]], %{{.*}} : index
 // CHECK:          pallas.when
-// CHECK:            %seen_2 = tile.compare ge
+// CHECK:            pallas.load %q_window[ds(%[[TOP]], 256), :]
+// CHECK:            tile.compare ge
+// CHECK:            tile.compare ge
 // CHECK:            tile.compare lt
 // CHECK:            pallas.store %{{.*}}, %[[KEPT]][ds(0, 256), :]
-// CHECK:            pallas.load %v_window[ds(0, 256), :]
+// CHECK:            pallas.load %v_window[ds(%{{.*}}, 256), :]
 // CHECK:            tile.compare lt
+
+// Of two strips and parts, columns may begin late in the first part and end early in the second. What the
+// strips share is filled once.
+// CHECK:          pallas.when
+// CHECK:            tile.compare ge
+// CHECK:            tile.compare ge
+// CHECK-NOT:        tile.compare lt
+// CHECK:            pallas.store %{{.*}}, %[[KEPT]][ds(0, 256), :]
+// CHECK-NOT:        tile.compare
+// CHECK:            pallas.store %{{.*}}, %[[KEPT]][ds(1024, 256), :]
+// CHECK:            tile.compare ge
+// CHECK-NOT:        tile.compare ge
+// CHECK:            tile.compare lt
+// CHECK:            pallas.store %{{.*}}, %[[KEPT]][ds(1280, 256), :]
+// CHECK:            pallas.load %v_window
+// CHECK:            pallas.load %v_window
+// CHECK-NOT:        pallas.load %v_window
+// CHECK:          pallas.when
 
 // Rows come last, and are written beside those of other sequences.
 // CHECK:        pallas.when %last_n {
