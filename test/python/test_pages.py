@@ -74,6 +74,18 @@ def taken_out(
     return out
 
 
+@tilec.kernel
+def wanted(cache: torch.Tensor, table: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Rows of the tiles that are wanted: a condition inside of the loop over them."""
+    page = cache.size(1)
+    out = torch.zeros([lengths.size(0), 32, cache.size(2)], dtype=cache.dtype)
+    for s in hl.grid(lengths.size(0)):
+        for t in hl.tile(lengths[s], block_size=16, max_extent=32):
+            if lengths[s] > 1:
+                out[s, t, :] = cache[table[s, t.index // page], t.index % page, :]
+    return out
+
+
 def rows_of(cache: torch.Tensor, pages: torch.Tensor, begin: int, length: int) -> torch.Tensor:
     """The rows of a sequence from `begin` on."""
     return cache[pages.long()].flatten(0, 1)[begin : begin + length].float()
@@ -101,6 +113,12 @@ def rows_taken_out(
         if length > 0:
             out[s, :length] = rows_of(cache, table[sequences[s]], 0, length).to(cache.dtype)
     return out
+
+
+def rows_wanted(cache: torch.Tensor, table: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    sequences = torch.arange(lengths.size(0))
+    taken = rows_taken_out(cache, table, sequences, torch.where(lengths > 1, lengths, 0))
+    return taken[:, :32]
 
 
 def pages(page: int, dim: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -156,9 +174,16 @@ def test_what_no_chip_copies_in_runs_is_gathered() -> None:
     verify(case, seeds=(0,))
 
 
-def test_rows_from_inside_of_a_page_are_no_runs() -> None:
-    case = from_inside, sums_from_inside, (pages(8, 128), TABLE, LENGTHS - (LENGTHS == 24) * 3)
-    assert "tile.runs" not in str(from_inside.bind(*case[2]).mlir(after="raise-runs"))
+@pytest.mark.parametrize(
+    "case",
+    [
+        (from_inside, sums_from_inside, (pages(8, 128), TABLE, LENGTHS - (LENGTHS == 24) * 3)),
+        (wanted, rows_wanted, (pages(8, 128), TABLE, LENGTHS)),
+    ],
+    ids=["from_inside", "wanted"],
+)
+def test_rows_that_are_no_runs_are_gathered(case: Case) -> None:
+    assert "tile.runs" not in str(case[0].bind(*case[2]).mlir(after="raise-runs"))
     verify(case, seeds=(0,))
 
 
