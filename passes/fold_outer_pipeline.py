@@ -270,7 +270,7 @@ def _keep_promises(grid: GridOp) -> None:
                 loop,
                 f"fold-outer-pipeline: axis {loop.axis.name} promises max {loop.axis.bounds.limit}, "
                 "which cannot be checked before the kernel runs; "
-                f"it can for a segment, or from 0 to an element of an array{known}",
+                f"it can for a segment, or from 0 to an element of an array, or a number more{known}",
             )
         _state(expected, loop, grid)
 
@@ -330,10 +330,11 @@ def _expected(bounds: Bounds[SSAValue], limit: int) -> ExpectOp | None:
             continue
         if length == linear(segment.end) - linear(segment.begin):
             return ExpectOp("segments", segment.begins, limit, segment.ends)
-    while isinstance(end.owner, arith.IndexCastOp):
-        end = end.owner.input
-    if begin == 0 and isinstance(end.owner, LoadOp):
-        return ExpectOp("elements", end.owner.array, limit)
+    loaded = next(iter(length.factors.items()), None) if len(length.factors) == 1 else None
+    more = length.constant  # such as a row that is added to a cache before it is read
+    if begin == 0 and loaded is not None and loaded[1] == 1 and 0 <= more <= limit:
+        made = loaded[0].owner if isinstance(loaded[0], SSAValue) else None
+        return ExpectOp("elements", made.array, limit - more) if isinstance(made, LoadOp) else None
     return None
 
 

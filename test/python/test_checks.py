@@ -146,3 +146,23 @@ def test_the_first_rows_of_each_group(config: str, static: bool) -> None:
     torch.testing.assert_close(found, wanted)
     with pytest.raises(ValueError, match="segment 1 is 30 to 3; it must begin"):
         first(x, torch.tensor([0, 30, 3, 40]))
+
+
+def one_more(x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Sums of the rows that are there, and of the one that was added."""
+    out = torch.empty([lengths.size(0), x.size(1)], dtype=x.dtype)
+    for g in hl.grid(out.size(0)):
+        acc = hl.zeros([x.size(1)], dtype=torch.float32)
+        for rows in hl.tile(lengths[g] + 1, max_extent=64):
+            acc = acc + x[rows.index * 7 % x.size(0), :].sum(0)
+        out[g, :] = acc
+    return out
+
+
+def test_a_length_is_a_number_more_than_what_is_loaded() -> None:
+    kernel, x = tilec.kernel(one_more), torch.randn(40, 128)
+    lengths = torch.tensor([0, 63, 12]).int()
+    wanted = [x[torch.arange(int(length) + 1) * 7 % 40].sum(0) for length in lengths]
+    torch.testing.assert_close(kernel(x, lengths), torch.stack(wanted), atol=1e-4, rtol=1e-4)
+    with pytest.raises(ValueError, match=r"element \[1\] is 64; 63 is promised at most"):
+        kernel(x, lengths + (lengths == 63))

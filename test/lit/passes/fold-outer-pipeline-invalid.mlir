@@ -107,7 +107,7 @@ func.func @promise(%x: memref<8x512xf32>, %lengths: memref<8xi32>, %out: memref<
   }
   return
 }
-// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:103:5: error: fold-outer-pipeline: axis m promises max 500, which cannot be checked before the kernel runs; it can for a segment, or from 0 to an element of an array
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:103:5: error: fold-outer-pipeline: axis m promises max 500, which cannot be checked before the kernel runs; it can for a segment, or from 0 to an element of an array, or a number more
 
 // -----
 
@@ -146,7 +146,7 @@ func.func @too_little(%x: memref<150x128xf32>) {
   }
   return
 }
-// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:143:5: error: fold-outer-pipeline: axis k promises max 100, which cannot be checked before the kernel runs; it can for a segment, or from 0 to an element of an array; a limit of 150 holds in any case
+// CHECK: {{.*}}/fold-outer-pipeline-invalid.mlir:143:5: error: fold-outer-pipeline: axis k promises max 100, which cannot be checked before the kernel runs; it can for a segment, or from 0 to an element of an array, or a number more; a limit of 150 holds in any case
 
 // -----
 

@@ -141,6 +141,24 @@ func.func @segment(%x: memref<?x128xf32>, %o: memref<9xi32>) -> memref<?x128xf32
 // CHECK-NEXT:  }
 
 // Bounds by arithmetic on an integer argument, with a limit. They begin on a tile, so the axis is exact.
+// A length may be a number more than what is loaded.
+func.func @one_more(%x: memref<8x512xf32>, %lengths: memref<8xi32>) -> memref<8x512xf32> {
+  %out = tile.full 0.0 : memref<8x512xf32>
+  tile.grid %g = 0 to 8 parallel {
+    %length = tile.load %lengths[%g]
+    %end = arith.index_cast %length : i32 to index
+    %c1 = arith.constant 1 : index
+    %after = arith.addi %end, %c1 : index
+    tile.for %m = 0 to %after by m:128 max 384 parallel {
+      %v = tile.load %x[%g, %m]
+      tile.store %v, %out[%g, %m]
+    }
+  }
+  return %out : memref<8x512xf32>
+}
+// CHECK-LABEL: func.func @one_more
+// CHECK:         tile.expect elements %lengths max 383
+
 func.func @arithmetic(%x: memref<8x512xf32>, %lengths: memref<8xi32>) -> memref<8x512xf32> {
   %out = tile.full 0.0 : memref<8x512xf32>
   tile.grid %g = 0 to 8 parallel {
