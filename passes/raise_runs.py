@@ -104,7 +104,8 @@ def _length(op: GatherOp, span: SSAValue, lengths: Sequence[int]) -> tuple[int, 
         return 0, "its positions do not go up by one from multiples of what divides them"
     if lanes // length > MOST_RUNS:
         return length, f"{lanes} lanes have {lanes // length} runs of {length}; {MOST_RUNS} are accepted"
-    return length, _unknown(ids, kernel) or gather_obstacle(op, kernel, length)
+    obstacle = gather_obstacle(op, kernel, length)
+    return length, _unknown(ids, kernel) or (obstacle and f"runs of {length} are not copied: {obstacle}")
 
 
 def _unknown(ids: SSAValue, kernel: Operation) -> str | None:
@@ -130,11 +131,8 @@ def _no_table(op: GatherOp) -> str | None:
     if element_type(kind) != i32:
         return f"%{name} has elements of type {element_type(kind)}; scalars are of i32"
     used = smem_bytes([prod(extent for extent in shape_of(kind) if extent != UNBOUND)])
-    return (
-        f"%{name} takes {used} bytes of scalar memory; {MOST_TABLE} are left for tables"
-        if used > MOST_TABLE
-        else None
-    )
+    told = f"%{name} takes {used} bytes of scalar memory; {MOST_TABLE} are left for tables"
+    return told if used > MOST_TABLE else None
 
 
 class _Firsts:

@@ -83,7 +83,7 @@ func.func @left(%x: memref<256x128xf32>, %table: memref<64xi32>, %large: memref<
 
 // CHECK-LABEL: func.func @bytes
 // CHECK-NOT:     tile.runs
-// WHY-NEXT: {{.*}} note: raise-runs: no 2 rows together of i8[256, 128] can be copied
+// WHY-NEXT: {{.*}} note: raise-runs: runs of 2 are not copied: no 2 rows together of i8[256, 128] can be copied
 func.func @bytes(%x: memref<256x128xi8>, %out: memref<64x128xi8>) {
   tile.grid %t = 0 to 64 by t:64 {
     %i = tile.indices %t
