@@ -45,7 +45,7 @@ or results; a written window that may reach beyond its array.
 from dataclasses import dataclass, replace
 
 from xdsl.context import Context
-from xdsl.dialects import arith, func, scf
+from xdsl.dialects import func, scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
@@ -330,21 +330,24 @@ def _expected(bounds: Bounds[SSAValue], limit: int) -> ExpectOp | None:
             continue
         if length == linear(segment.end) - linear(segment.begin):
             return ExpectOp("segments", segment.begins, limit, segment.ends)
-    loaded = next(iter(length.factors.items()), None) if len(length.factors) == 1 else None
-    more = length.constant  # such as a row that is added to a cache before it is read
-    if begin == 0 and loaded is not None and loaded[1] == 1 and 0 <= more <= limit:
-        made = loaded[0].owner if isinstance(loaded[0], SSAValue) else None
-        return ExpectOp("elements", made.array, limit - more) if isinstance(made, LoadOp) else None
+    load, more = _loaded(bounds), length.constant  # such as a row that is added to a cache before it is read
+    if load is not None and begin == 0 and 0 <= more <= limit:
+        return ExpectOp("elements", load.array, limit - more)
     return None
+
+
+def _loaded(bounds: Bounds[SSAValue]) -> LoadOp | None:
+    """The load of the integer where an axis ends, or a number behind that."""
+    found = linear(bounds.end)
+    (leaf, factor) = next(iter(found.factors.items()), (None, 0))
+    made = leaf.owner if isinstance(leaf, SSAValue) else None
+    return made if isinstance(made, LoadOp) and factor == len(found.factors) == 1 else None
 
 
 def _uses_all(bounds: Bounds[SSAValue]) -> bool:
     """Whether an axis between loaded integers is made for each element of their array."""
-    end = bounds.end
-    while not isinstance(end, int) and isinstance(end.owner, arith.IndexCastOp):
-        end = end.owner.input
-    load = None if isinstance(end, int) else end.owner
-    if not isinstance(load, LoadOp):
+    load = _loaded(bounds)
+    if load is None:
         return True
     ranges = [None if dim.base is None else whole_bounds(dim.base) for dim in load.window]
     return all(

@@ -25,14 +25,28 @@ func.func @f(%x: memref<40x96xf32>, %w: memref<64xf32>, %counts: memref<9xi32>) 
 }"""
 
 
-@pytest.mark.parametrize(("grouping", "loop"), [("worklist", "grid"), ("overlaunch", "fori_loop")])
-def test_counted(grouping: str, loop: str) -> None:
+AFTER = """%c1 = arith.constant 1 : index
+    %after = arith.addi %end, %c1 : index
+    tile.for %k = 0 to %after """
+ONE_MORE = COUNTED.replace("tile.for %k = 0 to %end ", AFTER)
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "grouping", "loop"),
+    [
+        (COUNTED, 0, "worklist", "grid"),
+        (COUNTED, 0, "overlaunch", "fori_loop"),
+        (ONE_MORE, 1, "worklist", "grid"),
+    ],
+    ids=["worklist", "overlaunch", "one_more"],
+)
+def test_counted(text: str, more: int, grouping: str, loop: str) -> None:
     """Elements of %counts that no iteration uses may be as large as they like."""
-    module, rng = parse(COUNTED), np.random.default_rng(0)
+    module, rng = parse(text), np.random.default_rng(0)
     x, w = rng.standard_normal((40, 96), np.float32), rng.standard_normal(64, np.float32)
-    counts = np.array([3, 0, 64, 7, 999, 999, 999, 999, 999], np.int32)
+    counts = np.array([3, 0, 64 - more, 7, 999, 999, 999, 999, 999], np.int32)
     expected = np.zeros((4, 96), np.float32)
-    for row, count in enumerate(counts[:4]):
+    for row, count in enumerate(counts[:4] + more):
         expected[row, :count] = x[row, :count] * w[:count]
     args = [x, w, counts]
     results = run(module, "f", args)
