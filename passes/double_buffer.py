@@ -43,14 +43,13 @@ from tilec.analysis.blocks import MOST_BUFFERS, block_refusal, in_view, kind_of,
 from tilec.analysis.buffers import FEW, SOME, wanted_buffers
 from tilec.analysis.kept import most_kept, returns_of
 from tilec.analysis.lanes import moves_freely
-from tilec.analysis.row_gathers import positions_of
 from tilec.analysis.visits import moves, one_step
 from tilec.analysis.vmem import MEBIBYTE, Space, padded_bytes
 from tilec.chips import CHIPS
 from tilec.chips.option import chip_option
 from tilec.diagnostics import explain, fail
 from tilec.dialects.tile.access import Effect
-from tilec.dialects.tile.gathers import GatherOp, RunsOp
+from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import dense_i64
 from tilec.dialects.tile.types import byte_width, span_of
@@ -107,14 +106,11 @@ class DoubleBuffer(ModulePass):
         """Let a loop of the kernel's own copy runs of rows for later steps, where scalars of each step say
         where they are.
         """
-        made, looped = positions_of(gather).owner, pipeline.loop.data is Loop.FORI_LOOP
-        if not isinstance(made, RunsOp) or not looped or pipeline.nested is not None or gather.buffers:
+        runs, looped = gather.runs, pipeline.loop.data is Loop.FORI_LOOP
+        if runs is None or not looped or pipeline.nested is not None or gather.buffers:
             return
-        early = all(
-            first.owner.parent is pipeline.body.block
-            for first in made.firsts
-            if isinstance(first.owner, Operation)
-        )
+        made = [first.owner for first in runs.firsts]
+        early = all(each.parent is pipeline.body.block for each in made if isinstance(each, Operation))
         if self.depth != 1 and early:
             gather.buffers = IntegerAttr(self.depth or FEW, i64)
 

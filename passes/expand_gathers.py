@@ -123,7 +123,9 @@ class ExpandGathers(ModulePass):
 
 def _check(access: AccessOp) -> None:
     """Refuse what has no form as a loop through rows."""
-    ids = next(dim.base for dim in access.window if dim.base is not None and dim.indexed)
+    ids = access.positions
+    if ids is None:
+        raise ValueError("positions come from a tile")
     rank, element = sum(dim.kept for dim in access.window), element_type(access.array.type)
     bits = isinstance(access, AtomicRmwOp) and rank == 1 and access.kind.data is not Rmw.ADD
     if element == i64 or (element == i1 and not bits):
@@ -214,7 +216,9 @@ class _Expansion:
 
     @property
     def _position(self) -> int:
-        return next(i for i, dim in enumerate(self.access.window) if dim.indexed)
+        if self.access.indexed is None:
+            raise ValueError("positions come from a tile")
+        return self.access.indexed
 
     @property
     def _blocks(self) -> RowBlocks:

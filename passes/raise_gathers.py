@@ -31,10 +31,8 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
-from xdsl.rewriter import Rewriter
-from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
-from tilec.analysis.affine import is_inside, linear
+from tilec.analysis.affine import is_carried, is_inside, linear
 from tilec.analysis.blocks import MOST_WINDOW, following_extent
 from tilec.analysis.positions import Positions, positions
 from tilec.analysis.races import conflicts, meet
@@ -54,11 +52,12 @@ from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp, StoreOp
 from tilec.dialects.tile.gathers import GatherOp, ScatterOp
 from tilec.dialects.tile.locals import is_local
-from tilec.dialects.tile.loops import GridOp, LoopOp
+from tilec.dialects.tile.loops import GridOp
 from tilec.dialects.tile.types import UNBOUND, JaggedSpanType, byte_width, element_type, shape_of, span_names
 from tilec.dialects.tile.views import ViewOp, viewed_array
 from tilec.rewriting.steps import is_scalar
 from tilec.rewriting.unflattened import Indexed, Unflattened, Views
+from tilec.rewriting.unused import erase_unused
 
 
 class RaiseGathers(ModulePass):
@@ -69,8 +68,7 @@ class RaiseGathers(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         views = Views()
         for access in [inner for inner in op.walk() if isinstance(inner, Indexed)]:
-            place = next((i for i, dim in enumerate(access.window) if dim.indexed), None)
-            reason = None if place is None else _raise(access, place, views)
+            reason = None if access.indexed is None else _raise(access, access.indexed, views)
             if reason is not None:
                 explain(access, f"raise-gathers: {access.name} keeps its computed positions: {reason}")
         views.erase_unused()
@@ -172,7 +170,7 @@ def _disagreement(plan: Unflattened, strides: Sequence[int], views: Views) -> st
 
 def _follows(other: Indexed, strides: Sequence[int], plan: Unflattened, views: Views) -> bool:
     """Whether another access at computed positions can have a window of the same array as `plan`."""
-    place = next((i for i, dim in enumerate(other.window) if dim.indexed), None)
+    place = other.indexed
     form = "" if place is None or other.array is not plan.access.array else _form(other, place)
     if isinstance(form, str) or place is None:
         return False
@@ -191,7 +189,7 @@ def _insert(plan: Unflattened, views: Views) -> str | None:
     if race is None:
         plan.take_over()
         for value in ids:
-            _erase_unused(value)
+            erase_unused(value)
     return race
 
 
@@ -201,9 +199,8 @@ def _is_late(leaf: SSAValue | tuple[SSAValue, int], access: AccessOp) -> str | N
         return None
     op, grid = leaf.owner, grid_around(access)
     if isinstance(leaf, BlockArgument):
-        loop = leaf.owner.parent_op()
-        known = not isinstance(loop, LoopOp) or any(axis.value is leaf for axis in loop.axes)
-        return None if known else f"%{leaf.name_hint or 'value'}, which all share, is carried by a loop"
+        carried = f"%{leaf.name_hint or 'value'}, which all share, is carried by a loop"
+        return carried if is_carried(leaf) else None
     if grid is None or not isinstance(op, Operation) or not is_inside(leaf, grid):
         return None
     if not is_scalar(op) or (isinstance(op, LoadOp) and _is_unsure(op, grid)):
@@ -292,7 +289,7 @@ def _race(access: Indexed, made: StoreOp, views: Views) -> str | None:
 
 def _stays_apart(other: AccessOp, made: StoreOp, axis: SSAValue, views: Views) -> bool:
     """Whether another scatter, as the store that it can be, meets a store in no two iterations of an axis."""
-    grid, place = grid_around(made), next((i for i, dim in enumerate(other.window) if dim.indexed), None)
+    grid, place = grid_around(made), other.indexed
     if grid is None or place is None or not isinstance(other, ScatterOp) or other.array is not made.array:
         return False
     form = _form(other, place)
@@ -304,13 +301,3 @@ def _stays_apart(other: AccessOp, made: StoreOp, axis: SSAValue, views: Views) -
     apart = found.array is made.array and not meet(grid, axis, made, found.made)
     found.withdraw()
     return apart
-
-
-def _erase_unused(value: SSAValue) -> None:
-    """Erase what made positions that nothing uses now."""
-    op = value.owner
-    if isinstance(op, Operation) and not isinstance(op, AccessOp) and is_trivially_dead(op):
-        operands = list(op.operands)
-        Rewriter.erase_op(op)
-        for operand in operands:
-            _erase_unused(operand)

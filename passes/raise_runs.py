@@ -32,11 +32,11 @@ from xdsl.dialects.builtin import IndexType, ModuleOp, i32
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
-from xdsl.transforms.dead_code_elimination import is_trivially_dead
 
-from tilec.analysis.affine import arguments_behind, is_inside, operations_behind
-from tilec.analysis.row_gathers import gather_obstacle, positions_of
-from tilec.analysis.runs import Rise, Rises, literal_of, run_lengths
+from tilec.analysis.affine import arguments_behind, is_carried, is_inside, operations_behind
+from tilec.analysis.positions import literal_of
+from tilec.analysis.row_gathers import gather_obstacle
+from tilec.analysis.runs import Rise, Rises, run_lengths
 from tilec.analysis.targets import writes_to
 from tilec.analysis.vmem import smem_bytes
 from tilec.analysis.within import grid_around
@@ -53,6 +53,7 @@ from tilec.dialects.tile.values import BroadcastOp, IndicesOp
 from tilec.rewriting.accumulators import constant
 from tilec.rewriting.index import IndexBuilder
 from tilec.rewriting.steps import is_scalar
+from tilec.rewriting.unused import erase_unused
 
 MOST_RUNS = 128
 """Runs of a tile: each is scalar code of its own."""
@@ -68,22 +69,22 @@ class RaiseRuns(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         firsts: dict[tuple[Block | None, SSAValue, int], _Firsts] = {}
         for gather in [inner for inner in op.walk() if isinstance(inner, GatherOp)]:
-            if len(shape_of(gather.result.type)) < 2:
+            ids = gather.positions
+            if ids is None or len(shape_of(gather.result.type)) < 2:
                 continue  # single elements
-            span = _span_of(gather)
-            lengths = [] if span is None else run_lengths(positions_of(gather), span)
+            span = _span_of(ids)
+            lengths = [] if span is None else run_lengths(ids, span)
             if span is None or not lengths:
                 continue
-            length, reason = _length(gather, span, lengths)
+            length, reason = _length(gather, ids, span, lengths)
             explain(gather, f"raise-runs: {reason or f'scalars find its rows, in runs of {length}'}")
             if reason is None:
                 key = (gather.parent, span, length)
-                firsts.setdefault(key, _Firsts(span, length)).replace(gather)
+                firsts.setdefault(key, _Firsts(span, length)).replace(gather, ids)
 
 
-def _span_of(op: GatherOp) -> SSAValue | None:
-    """The span of the lanes of positions that are all of a gather's, of rank 1."""
-    ids = positions_of(op)
+def _span_of(ids: SSAValue) -> SSAValue | None:
+    """The span of the lanes of positions, of rank 1."""
     for made in operations_behind(ids):
         span = made.operands[0] if isinstance(made, IndicesOp) else None
         kind = None if span is None else span_of(span)
@@ -92,9 +93,9 @@ def _span_of(op: GatherOp) -> SSAValue | None:
     return None
 
 
-def _length(op: GatherOp, span: SSAValue, lengths: Sequence[int]) -> tuple[int, str | None]:
-    """How long the runs of a gather are, and why they are not taken, where they are not."""
-    ids, lanes, kernel = positions_of(op), shape_of(op.result.type)[0], grid_around(op)
+def _length(op: GatherOp, ids: SSAValue, span: SSAValue, lengths: Sequence[int]) -> tuple[int, str | None]:
+    """How long the runs of a gather at `ids` are, and why they are not taken, where they are not."""
+    lanes, kernel = shape_of(ids.type)[0], grid_around(op)
     if op.mask is not None or kernel is None or any(dim.indexed and dim.shift != 0 for dim in op.window):
         return 0, "it has a mask or a shift, or is in no grid"
     if not isinstance(op.parent_op(), LoopOp):
@@ -111,8 +112,7 @@ def _length(op: GatherOp, span: SSAValue, lengths: Sequence[int]) -> tuple[int, 
 def _unknown(ids: SSAValue, kernel: Operation) -> str | None:
     """Why scalars cannot say where runs begin."""
     for argument in arguments_behind([ids]):
-        loop = argument.owner.parent_op() if isinstance(argument.owner, Block) else None
-        if isinstance(loop, LoopOp) and all(axis.value is not argument for axis in loop.axes):
+        if is_carried(argument):
             return f"%{argument.name_hint or 'value'} is carried by a loop"
     for made in operations_behind(ids):
         if isinstance(made, ReadOp) and (is_local(made.array) or writes_to(kernel, made.array)):
@@ -140,12 +140,13 @@ class _Firsts:
 
     def __init__(self, span: SSAValue, length: int):
         self.span, self.length = span, length
+        self._rises = Rises(span, length)
         self._lanes: list[SSAValue] = []
         self._made: dict[Hashable, SSAValue] = {}
 
-    def replace(self, op: GatherOp) -> None:
-        """Give a gather its positions in runs."""
-        old, ops = positions_of(op), list[Operation]()
+    def replace(self, op: GatherOp, old: SSAValue) -> None:
+        """Give a gather its positions in runs in place of `old` ones."""
+        ops = list[Operation]()
         build = IndexBuilder(ops, op.location)
         self._lanes = self._lanes or self._first_lanes(build, shape_of(old.type)[0] // self.length)
         firsts = [
@@ -158,12 +159,7 @@ class _Firsts:
         found.name_hint = op.result.name_hint
         Rewriter.insert_op(ops, InsertPoint.before(op))
         Rewriter.replace_op(op, [], [found])
-        pending = [old]
-        while pending:
-            made = pending.pop().owner
-            if isinstance(made, Operation) and made.parent is not None and is_trivially_dead(made):
-                pending += made.operands
-                Rewriter.erase_op(made)
+        erase_unused(old, reads=True)
 
     def _first_lanes(self, build: IndexBuilder, count: int) -> list[SSAValue]:
         """The indices of the first lanes, as i32; of runs behind the live ones that of the last live run."""
@@ -214,15 +210,13 @@ class _Firsts:
         return Dim(self._once(build, arith.IndexCastOp(place, IndexType())), dim.shift)
 
     def _lanewise(self, op: Operation, operands: Sequence[SSAValue], build: IndexBuilder) -> SSAValue:
-        """An operation of the first lane of a run. Powers of two divide by a shift, which rounds down."""
-        element, divisor = element_type(op.results[0].type), literal_of(op.operands[-1])
+        """An operation of the first lane of a run."""
         if isinstance(op, arith.AddiOp) and 0 in (literals := [literal_of(each) for each in operands]):
             return operands[1 - literals.index(0)]
-        if isinstance(op, arith.FloorDivSIOp) and divisor is not None and divisor & (divisor - 1) == 0:
-            bits = self._once(build, constant(divisor.bit_length() - 1, element))
-            return self._once(build, arith.ShRSIOp(operands[0], bits))
-        made = op.create(operands=operands, result_types=[element], properties=dict(op.properties))
-        return self._once(build, made)
+        kinds = [element_type(op.results[0].type)]
+        return self._once(
+            build, op.create(operands=operands, result_types=kinds, properties=dict(op.properties))
+        )
 
     def _is_rest(self, op: arith.SubiOp) -> bool:
         """Whether an operation is `x - x // c * c` with c lanes to a run, of which the first leaves none."""
@@ -231,5 +225,5 @@ class _Firsts:
         if not isinstance(product, arith.MuliOp) or not isinstance(quotient, arith.FloorDivSIOp):
             return False
         divisors = {literal_of(quotient.rhs), literal_of(product.rhs)}
-        whole = Rises(self.span, self.length).of(op.lhs) == Rise(1, True)
+        whole = self._rises.of(op.lhs) == Rise(1, True)
         return quotient.lhs is op.lhs and divisors == {self.length} and whole

@@ -87,7 +87,7 @@ def _runs(loop: LoopOp, axis: Axis) -> dict[GatherOp, int]:
 
 def _run(op: AccessOp, index: SSAValue) -> int | None:
     """How many elements an access takes that follow those of the index before."""
-    dim = next((dim for dim in op.window if dim.indexed), None)
+    dim = None if op.indexed is None else op.window[op.indexed]
     form = None if dim is None else _form(dim)
     if dim is None or form is None or form.spans or dict(form.lanes) != {0: 1}:
         return None

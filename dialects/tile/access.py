@@ -241,6 +241,16 @@ class AccessOp(IRDLOperation, ABC):
                 dims.append(Dim(base, remaining.pop(0) if kind == _Kind.SHIFTED else shift))
         return tuple(dims)
 
+    @property
+    def indexed(self) -> int | None:
+        """The dimension that a tile of integers indexes, if one does."""
+        return next((place for place, dim in enumerate(self.window) if dim.indexed), None)
+
+    @property
+    def positions(self) -> SSAValue | None:
+        """The tile of integers that indexes a dimension, if one does."""
+        return None if self.indexed is None else self.window[self.indexed].base
+
     def set_window(self, dims: Sequence[Dim]) -> None:
         """Index the dimensions of the array in another way."""
         others = list(self.operands)[: len(self.operands) - len(self.indices)]

@@ -40,7 +40,7 @@ from .types import SpanType, shape_of, value_type
 
 def verify_indexed(op: AccessOp, instead: str) -> None:
     """Check that a tile of integers indexes a dimension. Raises `VerifyException`."""
-    if not any(dim.indexed for dim in op.window):
+    if op.indexed is None:
         raise VerifyException(f"{op.name} indexes no dimension by a tile of integers; use {instead}")
 
 
@@ -66,6 +66,12 @@ class GatherOp(ReadOp):
     TAKES_TILES: ClassVar[bool] = True
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
 
+    @property
+    def runs(self) -> "RunsOp | None":
+        """What says that its positions follow each other in runs, if they do."""
+        made = None if self.positions is None else self.positions.owner
+        return made if isinstance(made, RunsOp) else None
+
     @classmethod
     def parse(cls, parser: Parser) -> Self:
         op = super().parse(parser)
@@ -90,8 +96,7 @@ class GatherOp(ReadOp):
                 "tile.gather with `rows` takes no rows of an array of rank 2, `%x[%ids, :]`, or has a mask; "
                 "leave `rows` out"
             )
-        ids = next(dim.base for dim in self.window if dim.indexed and dim.base is not None)
-        if self.buffers is not None and (self.rows is None or not isinstance(ids.owner, RunsOp)):
+        if self.buffers is not None and (self.rows is None or self.runs is None):
             raise VerifyException(
                 "tile.gather with `buffers` has no `rows`, or other positions than those of a tile.runs; "
                 "leave `buffers` out"

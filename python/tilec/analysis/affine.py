@@ -170,11 +170,17 @@ def operations_behind(value: SSAValue) -> Iterator[Operation]:
             pending += op.operands
 
 
-def arguments_behind(values: Iterable[SSAValue]) -> set[SSAValue]:
+def arguments_behind(values: Iterable[SSAValue]) -> set[BlockArgument]:
     """The arguments of blocks, axes among them, that values are computed from."""
     given = list(values)
     ends = [*given, *(each for value in given for op in operations_behind(value) for each in op.operands)]
     return {value for value in ends if isinstance(value, BlockArgument)}
+
+
+def is_carried(value: BlockArgument) -> bool:
+    """Whether a loop carries an argument of its body, which is no axis then."""
+    loop = value.owner.parent_op()
+    return isinstance(loop, LoopOp) and all(axis.value is not value for axis in loop.axes)
 
 
 def is_disjoint(segment: SegmentOp) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import FloatAttr, IndexType, i32, i64
+from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, i32, i64
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from tilec.analysis.affine import Linear, linear
@@ -87,6 +87,17 @@ def positions(value: SSAValue) -> Positions | Operation | None:
             return _counted(op)
         case _:
             return _origin(value)
+
+
+def literal_of(value: SSAValue) -> int | None:
+    """The number that a value is, in all lanes, where the program says it."""
+    match value.owner:
+        case arith.ConstantOp(value=IntegerAttr() as literal) | SplatOp(value=IntegerAttr() as literal):
+            return literal.value.data
+        case BroadcastOp() as op:
+            return literal_of(op.value)
+        case _:
+            return None
 
 
 def is_wide(kind: Attribute) -> bool:

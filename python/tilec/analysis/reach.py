@@ -6,7 +6,7 @@ from xdsl.dialects import arith
 from xdsl.ir import Operation, SSAValue
 
 from tilec.analysis.affine import linear, static_extent
-from tilec.analysis.runs import literal_of
+from tilec.analysis.positions import literal_of
 from tilec.dialects.tile.access import AccessOp, Dim
 from tilec.dialects.tile.loops import ForOp
 from tilec.dialects.tile.types import UNBOUND, shape_of

@@ -17,7 +17,7 @@ from tilec.analysis.targets import writes_to
 from tilec.analysis.vmem import LANES, MOST_RESIDENT, SUBLANES
 from tilec.chips import Chip
 from tilec.dialects.tile.access import Dim
-from tilec.dialects.tile.gathers import GatherOp, RunsOp
+from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of
@@ -35,15 +35,9 @@ PER_TILE = 2000.0
 """Cycles that a tile of positions waits: for them to be in scalar memory, and for its last row."""
 
 
-def positions_of(op: GatherOp) -> SSAValue:
-    """The tile of positions of a gather."""
-    return next(dim.base for dim in op.window if dim.indexed and dim.base is not None)
-
-
 def run_of(op: GatherOp) -> int:
     """How many rows follow each other wherever a gather has the first of them: 1 of any positions."""
-    ids = positions_of(op).owner
-    return ids.length.value.data if isinstance(ids, RunsOp) else 1
+    return 1 if op.runs is None else op.runs.length.value.data
 
 
 def buffers_of(op: GatherOp) -> int:

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from math import gcd
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import FloatAttr, i1
+from xdsl.dialects.builtin import i1
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from tilec.analysis.affine import begins_on_a_tile, operations_behind
-from tilec.analysis.positions import is_wide
+from tilec.analysis.positions import is_wide, literal_of
 from tilec.dialects.tile.elementwise import CastOp, is_lanewise
 from tilec.dialects.tile.gathers import GatherOp
-from tilec.dialects.tile.syntax import scalar_of
 from tilec.dialects.tile.types import element_type, shape_of, span_of
-from tilec.dialects.tile.values import BroadcastOp, IndicesOp, SplatOp
+from tilec.dialects.tile.values import BroadcastOp, IndicesOp
 
 
 @dataclass(frozen=True)
@@ -26,14 +25,6 @@ class Rise:
 
     step: int
     whole: bool = False
-
-
-def literal_of(value: SSAValue) -> int | None:
-    """What every lane is, where the program says it."""
-    made = value.owner
-    if isinstance(made, SplatOp | arith.ConstantOp) and not isinstance(made.value, FloatAttr):
-        return int(scalar_of(made.value))
-    return None
 
 
 def run_lengths(value: SSAValue, span: SSAValue) -> list[int]:

@@ -10,7 +10,7 @@ from tilec.analysis.alignment import Kind
 from tilec.analysis.blocks import kind_of, loop_axes, scalar_arrays
 from tilec.analysis.kept import buffers_back, kept_buffers, kept_returns
 from tilec.analysis.revisits import check_visits
-from tilec.analysis.row_gathers import gather_obstacle, positions_of, rows_at
+from tilec.analysis.row_gathers import gather_obstacle, rows_at
 from tilec.analysis.visits import block_owner, block_values
 from tilec.analysis.vmem import SUBLANES
 from tilec.chips import CHIPS
@@ -18,7 +18,7 @@ from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Effect
 from tilec.dialects.tile.arrays import EmptyOp
-from tilec.dialects.tile.gathers import GatherOp, RunsOp
+from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import Order
 from tilec.dialects.tile.places import ScratchOp, held_type, scratch_of
@@ -408,9 +408,8 @@ class KernelLowering:
             fail(op, f"convert-tile-to-pallas: rows cannot be copied one by one: {obstacle}")
         array, _ = rows_at(op)
         ref = self._spec(pallas.InSpaceOp(self.host.current(array), pallas.Space.ANY), array)
-        runs = positions_of(op).owner
-        if isinstance(runs, RunsOp):
-            return RunGather.of(op, runs, ref, self._spec)
+        if op.runs is not None:
+            return RunGather.of(op, op.runs, ref, self._spec)
         return RowGather.of(op, ref, self._spec)
 
     def _body(self) -> list[Operation]:

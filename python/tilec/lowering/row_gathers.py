@@ -190,10 +190,16 @@ class _Rows:
         return build.floordiv(place, count), self._lanes(begin, build)
 
     def _lanes(self, begin: Index, build: IndexBuilder) -> "pallas.Ds | None":
-        """The part that the gather wants of rows that begin in those of the array where `begin` says."""
-        dim, size = self.op.window[1], shape_of(self.op.result.type)[1]
-        if size == shape_of(self.parts.array.type)[1]:
-            return None
-        if dim.base is not None and size != shape_of(self.op.array.type)[1]:
-            begin = build.add(begin, self.scalars.span(dim.base).start)
-        return pallas.Ds(build.insert(pallas.MultipleOfOp(build.value(begin), size)), size)
+        return part_of_rows(self.op, self.parts.array, begin, self.scalars, build)
+
+
+def part_of_rows(
+    op: GatherOp, array: SSAValue, begin: Index, scalars: Scalars, build: IndexBuilder
+) -> "pallas.Ds | None":
+    """The part that a gather wants of rows that begin in those of `array` where `begin` says; or all."""
+    dim, size = op.window[1], shape_of(op.result.type)[1]
+    if size == shape_of(array.type)[1]:
+        return None
+    if dim.base is not None and size != shape_of(op.array.type)[1]:
+        begin = build.add(begin, scalars.span(dim.base).start)
+    return pallas.Ds(build.insert(pallas.MultipleOfOp(build.value(begin), size)), size)

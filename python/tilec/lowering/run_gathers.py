@@ -15,7 +15,7 @@ from tilec.dialects import pallas
 from tilec.dialects.tile.gathers import GatherOp, RunsOp
 from tilec.dialects.tile.types import element_type, shape_of
 from tilec.lowering.loop_steps import Steps
-from tilec.lowering.row_gathers import Spec
+from tilec.lowering.row_gathers import Spec, part_of_rows
 from tilec.lowering.scalars import Scalars
 from tilec.rewriting.index import Index, IndexBuilder, named
 
@@ -45,7 +45,7 @@ class RunGather:
     def begin(self, number: int, row: SSAValue, slot: Index, at: Scalars) -> None:
         """Begin to copy a run, from `row` on, into a buffer."""
         length = self.runs.length.value.data
-        source = [pallas.Ds(row, length), self._lanes(at)]
+        source = [pallas.Ds(row, length), part_of_rows(self.op, self.array, 0, at, at.build)]
         target = [slot, pallas.Ds(number * length, length), None]
         copy = pallas.CopyStartOp(self.array, source, self.buffer, target, self.semaphores, [slot])
         at.build.insert_all(copy, self.op.location)
@@ -55,14 +55,6 @@ class RunGather:
         rows = [slot, None, None]
         copy = pallas.CopyWaitOp(self.buffer, rows, self.buffer, rows, self.semaphores, [slot])
         build.insert_all(copy, self.op.location)
-
-    def _lanes(self, at: Scalars) -> pallas.Ds | None:
-        """The part of rows that is wanted."""
-        dim, size = self.op.window[1], shape_of(self.op.result.type)[1]
-        if dim.base is None or size == shape_of(self.array.type)[1]:
-            return None
-        begin = at.build.value(at.span(dim.base).start)
-        return pallas.Ds(at.build.insert(pallas.MultipleOfOp(begin, size)), size)
 
 
 def begin_runs(gathers: Sequence[RunGather], slot: Index, at: Scalars) -> None:

@@ -6,14 +6,15 @@ step. An arithmetic shift rounds down for either sign, as the division does.
 """
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import IndexType, IntegerAttr, TensorType, i32
+from xdsl.dialects.builtin import IndexType, TensorType, i32
 from xdsl.ir import Operation, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from tilec.analysis.positions import literal_of
 from tilec.dialects import pallas
 from tilec.dialects.tile.syntax import scalar_attr
 from tilec.dialects.tile.types import element_type
-from tilec.dialects.tile.values import BroadcastOp, SplatOp
+from tilec.dialects.tile.values import SplatOp
 
 
 def shift_divisions(kernel: pallas.CallOp) -> None:
@@ -24,7 +25,7 @@ def shift_divisions(kernel: pallas.CallOp) -> None:
     for op in list(kernel.walk()):
         if not isinstance(op, arith.FloorDivSIOp | arith.CeilDivSIOp):
             continue
-        divisor = _literal(op.rhs)
+        divisor = literal_of(op.rhs)
         if divisor is None or divisor < 1 or divisor & (divisor - 1):
             continue
         if element_type(op.result.type) in (IndexType(), i32):
@@ -55,14 +56,3 @@ def _replace(op: arith.FloorDivSIOp | arith.CeilDivSIOp, bits: int) -> None:
     made[-1].results[0].name_hint = op.result.name_hint
     Rewriter.insert_op(made, InsertPoint.before(op))
     Rewriter.replace_op(op, [], [made[-1].results[0]])
-
-
-def _literal(value: SSAValue) -> int | None:
-    """The number that a value is, in all lanes."""
-    match value.owner:
-        case arith.ConstantOp(value=IntegerAttr() as literal) | SplatOp(value=IntegerAttr() as literal):
-            return literal.value.data
-        case BroadcastOp() as op:
-            return _literal(op.value)
-        case _:
-            return None

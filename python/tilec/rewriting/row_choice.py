@@ -96,8 +96,7 @@ def _copy_rows(op: GatherOp) -> None:
 def _go_one_by_one(grid: GridOp) -> bool:
     """Let a grid go through the positions of its gathers and updates one by one, if it can."""
     for access in [op for op in grid.body.block.ops if isinstance(op, AccessOp)]:
-        ids = next((dim.base for dim in access.window if dim.base is not None and dim.indexed), None)
-        names = () if ids is None else span_names(ids.type)
+        names = () if access.positions is None else span_names(access.positions.type)
         span = next((a.value for a in grid.axes if names == (a.name,) and span_of(a.value)), None)
         if span is None:
             continue
