@@ -45,9 +45,9 @@ or results; a written window that may reach beyond its array.
 from dataclasses import dataclass, replace
 
 from xdsl.context import Context
-from xdsl.dialects import func, scf
+from xdsl.dialects import func
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Block, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint, Rewriter
 from xdsl.transforms.dead_code_elimination import is_trivially_dead, region_dce
@@ -58,7 +58,6 @@ from tilec.analysis.affine import (
     ends_in,
     extent,
     linear,
-    most_extent,
     static_extent,
     whole_bounds,
 )
@@ -74,12 +73,11 @@ from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.expect import ExpectOp
 from tilec.dialects.tile.gathers import DistinctOp
 from tilec.dialects.tile.loops import ForOp, GridOp, Order, OrderAttr
-from tilec.dialects.tile.places import SetOp
 from tilec.dialects.tile.schedule import AxisOp, Loop, PipelineOp, WindowOp
 from tilec.dialects.tile.syntax import Bounds
 from tilec.dialects.tile.types import map_spans, span_of
 from tilec.rewriting.bodies import BodyBuilder
-from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.conditions import open_conditions
 from tilec.rewriting.inside import expect_ends_inside, keep_reads_inside
 from tilec.rewriting.steps import StepSpace, is_constant, statements_around
 from tilec.rewriting.sums import expected_sums
@@ -124,10 +122,10 @@ def _fold(grid: GridOp, loop: Loop, written: set[SSAValue]) -> None:
     _keep_promises(grid)  # conditions would make of ends that are known others
     expect_ends_inside(grid)
     keep_reads_inside(grid)
-    _open_conditions(grid)
+    left_out = open_conditions(grid)
     _name_axes_apart(grid)
     space = StepSpace(grid, set() if loop is Loop.GRID else _leading_axes(grid))
-    body = BodyBuilder(space, written)
+    body = BodyBuilder(space, written, left_out)
     windows = [op for op in body.windows.values() if op.effect is Effect.WRITE]
     for window in windows:
         _move_parallel_axes_out(space, window)
@@ -146,45 +144,6 @@ def _leave_out_partial_promises(grid: GridOp) -> None:
     for op in [op for op in grid.walk() if isinstance(op, DistinctOp)]:
         if is_conditional(op, grid) or may_be_skipped(op, grid):
             Rewriter.replace_op(op, [], list(op.positions))
-
-
-def _open_conditions(grid: GridOp) -> None:
-    """Move loops out of `scf.if`.
-
-    Where the condition is false their range is empty, and the statements around them stay under it.
-    """
-    for op in [inner for inner in grid.walk() if isinstance(inner, scf.IfOp)]:
-        if op.parent is None or not any(isinstance(inner, ForOp) for inner in op.true_region.walk()):
-            continue
-        if op.results or op.false_region.blocks:
-            fail(
-                op,
-                "fold-outer-pipeline: a condition around a loop has an else or results; "
-                "give each branch a condition of its own, and let the loop store what it computes",
-            )
-        for inner in list(op.true_region.block.ops):
-            inner.detach()
-            if isinstance(inner, scf.YieldOp):
-                continue
-            if isinstance(inner, ForOp):
-                _insert_with_condition(inner, op)
-                continue
-            if any(isinstance(part, StoreOp | SetOp) for part in inner.walk()):
-                guard = scf.IfOp(op.cond, [], Region(Block([inner, scf.YieldOp()])))
-                guard.location = inner.location
-                inner = guard
-            Rewriter.insert_op(inner, InsertPoint.before(op))
-        Rewriter.erase_op(op)
-
-
-def _insert_with_condition(loop: ForOp, condition: scf.IfOp) -> None:
-    """Put the loop before the condition that it was under, with no iterations where that is false."""
-    made: list[Operation] = []
-    build = IndexBuilder(made, loop.location)
-    bounds = loop.axis.bounds
-    end = build.select(condition.cond, bounds.end, bounds.begin)
-    made.append(loop.rebuilt(replace(bounds, end=end, limit=most_extent(bounds)), []))
-    Rewriter.insert_op(made, InsertPoint.before(condition))
 
 
 def _name_axes_apart(grid: GridOp) -> None:

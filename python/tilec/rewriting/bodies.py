@@ -6,7 +6,7 @@ makes and another uses is made again there where that costs nothing, and goes th
 elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 
 from xdsl.dialects import arith, scf
@@ -58,12 +58,14 @@ class Section:
 class BodyBuilder:
     """Builds windows, scratch and sections from the statements of a `StepSpace`.
 
-    `written_before` are the arrays that an earlier kernel of the function has written.
+    `written_before` are the arrays that an earlier kernel has written, `left_out` loads of tiles that may be
+    outside of their arrays in steps that do not need them.
     """
 
-    def __init__(self, space: StepSpace, written_before: set[SSAValue]):
+    def __init__(self, space: StepSpace, written_before: set[SSAValue], left_out: Container[Operation]):
         self.space = space
         self.written_before = written_before
+        self.left_out = left_out
         self.places: list[Operation] = []
         self.host = IndexBuilder([], space.grid.location)  # for what stands before the kernel
         # A section's list of operations may still grow when it is done: a later one may want its values.
@@ -194,7 +196,7 @@ class BodyBuilder:
         self._wish(self.windows[key], op)
         spans = [position for position, dim in enumerate(window) if dim.span is not None]
         chosen = [position for position in spans if is_chosen(op, position, self.space.grid)]
-        if effect is Effect.READ and not all(is_within(op, position) for position in chosen):
+        if effect is Effect.READ and (op in self.left_out or not all(is_within(op, each) for each in chosen)):
             self.windows[key].clipped = UnitAttr()
         return self.windows[key]
 
