@@ -146,12 +146,6 @@ class BodyBuilder:
                 self.space.env[op.result] = self._place(ScratchOp(held_type(op.result)), op).results[0]
             case scf.IfOp():
                 self._conditional(op, section)
-            case ForOp():
-                fail(
-                    op,
-                    "fold-outer-pipeline: a loop under a condition is no axis; "
-                    "move the condition inside the loop",
-                )
             case _:
                 operands = [self._value(value, section) for value in op.operands]
                 clone = op.clone(dict(zip(op.operands, operands, strict=True)))

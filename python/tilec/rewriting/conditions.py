@@ -1,27 +1,30 @@
 """Loops out of conditions: a loop has no iteration where the branch that it stands in is not taken.
 
 What a branch computes besides is computed in any case, what it writes is written under its condition, and
-what the condition results in is chosen between what both branches have computed.
+what the condition results in is chosen between what both branches have computed. Where tiles decide, how many
+steps there are is known too early: a loop makes its iterations then, and what they do is under the condition.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from xdsl.dialects import arith, scf
 from xdsl.dialects.builtin import i1
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from tilec.analysis.affine import is_inside, most_extent
+from tilec.analysis.affine import is_inside, most_extent, operations_behind
 from tilec.analysis.within import may_leave
 from tilec.dialects.tile.access import AccessOp
 from tilec.dialects.tile.arrays import LoadOp
 from tilec.dialects.tile.elementwise import SelectOp
-from tilec.dialects.tile.loops import ForOp, GridOp
+from tilec.dialects.tile.loops import ForOp, GridOp, YieldOp
 from tilec.dialects.tile.places import GetOp, SetOp
 from tilec.dialects.tile.types import shape_of, with_element
 from tilec.dialects.tile.values import BroadcastOp
 from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.steps import is_scalar
 
 
 def open_conditions(grid: GridOp) -> set[LoadOp]:
@@ -33,7 +36,7 @@ def open_conditions(grid: GridOp) -> set[LoadOp]:
     for op in reversed([inner for inner in grid.walk() if isinstance(inner, scf.IfOp)]):
         if any(isinstance(inner, ForOp) for inner in op.walk()):
             left_out |= {inner for inner in op.walk() if isinstance(inner, LoadOp) and _may_leave(inner, op)}
-            _open(op)
+            _open(op, grid)
     return left_out
 
 
@@ -48,20 +51,21 @@ def _may_leave(load: LoadOp, condition: scf.IfOp) -> bool:
     )
 
 
-def _open(op: scf.IfOp) -> None:
+def _open(op: scf.IfOp, grid: GridOp) -> None:
     made: list[Operation] = []
     build = IndexBuilder(made, op.location)
     first, second = map(_yielded, op.regions)
     pairs = list(zip(first, second, strict=True))
     kept = [_kept(op, *pair) for pair in pairs]
     always = {each.begin for each in kept if each is not None}
+    move = _with_condition if _is_early(op.cond, grid) else partial(_with_condition_inside, grid=grid)
     for region, taken in zip(op.regions, _taken(op, build), strict=False):
         for inner in list(region.block.ops):
             inner.detach()
             if isinstance(inner, ForOp):
-                made += _with_condition(inner, taken)
+                made += move(inner, taken)
             elif not isinstance(inner, scf.YieldOp):
-                made.append(_under(taken, inner) if _writes(inner) and inner not in always else inner)
+                made.append(_under(taken, [inner]) if _writes(inner) and inner not in always else inner)
     results: list[SSAValue] = []
     for old, pair, held in zip(op.results, pairs, kept, strict=True):
         results.append(_chosen(op.cond, *pair, build) if held is None else held.got)
@@ -92,15 +96,33 @@ def _with_condition(loop: ForOp, taken: SSAValue) -> list[Operation]:
     return [*made, loop.rebuilt(replace(bounds, end=end, limit=most_extent(bounds)), [])]
 
 
+def _with_condition_inside(loop: ForOp, taken: SSAValue, grid: GridOp) -> list[Operation]:
+    """A loop that does nothing where its branch is not taken."""
+    block = loop.body.block
+    ops = [op for op in block.ops if not isinstance(op, YieldOp)]
+    for op in ops:
+        op.detach()
+    inside = _under(taken, ops)
+    Rewriter.insert_op(inside, InsertPoint.at_start(block))
+    if any(isinstance(op, ForOp) for op in ops):
+        _open(inside, grid)
+    return [loop]
+
+
+def _is_early(condition: SSAValue, grid: GridOp) -> bool:
+    """Whether a condition follows from axes, segments and scalars, so that it is known before the step."""
+    return all(is_scalar(op) for op in operations_behind(condition) if grid.is_ancestor(op))
+
+
+def _under(condition: SSAValue, ops: Sequence[Operation]) -> scf.IfOp:
+    guard = scf.IfOp(condition, [], Region(Block([*ops, scf.YieldOp()])))
+    guard.location = ops[0].location
+    return guard
+
+
 def _writes(op: Operation) -> bool:
     """Whether an operation, or one in it, changes memory."""
     return any(isinstance(each, SetOp) or (isinstance(each, AccessOp) and each.writes) for each in op.walk())
-
-
-def _under(condition: SSAValue, op: Operation) -> scf.IfOp:
-    guard = scf.IfOp(condition, [], Region(Block([op, scf.YieldOp()])))
-    guard.location = op.location
-    return guard
 
 
 @dataclass(frozen=True)
