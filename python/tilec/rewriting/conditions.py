@@ -5,7 +5,7 @@ what the condition results in is chosen between what both branches have computed
 steps there are is known too early: a loop makes its iterations then, and what they do is under the condition.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -33,10 +33,11 @@ def open_conditions(grid: GridOp) -> set[LoadOp]:
     Returns the loads of tiles that only a condition may keep inside their arrays.
     """
     left_out: set[LoadOp] = set()
-    for op in reversed([inner for inner in grid.walk() if isinstance(inner, scf.IfOp)]):
+    steps = dict.fromkeys(grid.walk())
+    for op in [inner for inner in reversed(steps) if isinstance(inner, scf.IfOp)]:
         if any(isinstance(inner, ForOp) for inner in op.walk()):
             left_out |= {inner for inner in op.walk() if isinstance(inner, LoadOp) and _may_leave(inner, op)}
-            _open(op, grid)
+            _open(op, steps)
     return left_out
 
 
@@ -51,14 +52,14 @@ def _may_leave(load: LoadOp, condition: scf.IfOp) -> bool:
     )
 
 
-def _open(op: scf.IfOp, grid: GridOp) -> None:
+def _open(op: scf.IfOp, steps: Container[Operation]) -> None:
     made: list[Operation] = []
     build = IndexBuilder(made, op.location)
     first, second = map(_yielded, op.regions)
     pairs = list(zip(first, second, strict=True))
     kept = [_kept(op, *pair) for pair in pairs]
     always = {each.begin for each in kept if each is not None}
-    move = _with_condition if _is_early(op.cond, grid) else partial(_with_condition_inside, grid=grid)
+    move = _with_condition if _is_early(op.cond, steps) else partial(_with_condition_inside, steps=steps)
     for region, taken in zip(op.regions, _taken(op, build), strict=False):
         for inner in list(region.block.ops):
             inner.detach()
@@ -96,22 +97,24 @@ def _with_condition(loop: ForOp, taken: SSAValue) -> list[Operation]:
     return [*made, loop.rebuilt(replace(bounds, end=end, limit=most_extent(bounds)), [])]
 
 
-def _with_condition_inside(loop: ForOp, taken: SSAValue, grid: GridOp) -> list[Operation]:
+def _with_condition_inside(loop: ForOp, taken: SSAValue, steps: Container[Operation]) -> list[Operation]:
     """A loop that does nothing where its branch is not taken."""
     block = loop.body.block
     ops = [op for op in block.ops if not isinstance(op, YieldOp)]
+    ops = [op for op in ops if not op.results or not _is_early(op.results[0], steps)]
     for op in ops:
         op.detach()
-    inside = _under(taken, ops)
-    Rewriter.insert_op(inside, InsertPoint.at_start(block))
-    if any(isinstance(op, ForOp) for op in ops):
-        _open(inside, grid)
+    if ops and block.last_op is not None:
+        inside = _under(taken, ops)
+        Rewriter.insert_op(inside, InsertPoint.before(block.last_op))
+        if any(isinstance(op, ForOp) for op in ops):
+            _open(inside, steps)
     return [loop]
 
 
-def _is_early(condition: SSAValue, grid: GridOp) -> bool:
-    """Whether a condition follows from axes, segments and scalars, so that it is known before the step."""
-    return all(is_scalar(op) for op in operations_behind(condition) if grid.is_ancestor(op))
+def _is_early(value: SSAValue, steps: Container[Operation]) -> bool:
+    """Whether a value follows from axes, segments and scalars, so that it is known before the step."""
+    return all(is_scalar(op) for op in operations_behind(value) if op in steps)
 
 
 def _under(condition: SSAValue, ops: Sequence[Operation]) -> scf.IfOp:
