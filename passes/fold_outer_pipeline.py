@@ -34,12 +34,27 @@ An axis over a tile of another, from its `tile.bound begin` to its `end`, has a 
 where the outer tiles all are whole or only one; else it is jagged, as the last of them may be shorter. A tile
 axis from a literal that surely has one tile, wherever it ends, is no axis, but that tile.
 
+No loop stays under a condition. Where its branch is not taken it has no iteration; what else the branches
+compute is computed in any case, what they write is written under the condition or its opposite, and of two
+results one is chosen:
+
+    %sum = scf.if %c {                           %last = arith.select %c, %e, %b
+      tile.for %m = %b to %e by m:128 { … }      tile.for %m = %b to %last by m:128 { … }
+      %s = tile.get %total                       %s = tile.get %total
+      scf.yield %s                               %sum = tile.select %c, %s, %zero
+    } else {
+      scf.yield %zero
+    }
+
+A scratch that begins as the other branch ends needs no choice. Under a condition that tiles decide a loop has
+all of its iterations, and the condition is inside: how many steps there are is known before any is done.
+
 A window is fetched also where a condition, a mask or a loop without iterations leaves its access out, and
 there it may reach beyond the array. One that is read is `clipped` then, and an index is replaced by the
 nearest one inside; so it is where scalars and segments are read.
 
-Refused: an index computed from tiles; a `max` that nothing can check; a loop under a condition with an else
-or results; a written window that may reach beyond its array.
+Refused: an index computed from tiles; a `max` that nothing can check; a written window that may reach beyond
+its array.
 """
 
 from dataclasses import dataclass, replace
