@@ -284,11 +284,18 @@ def _linear(
     return made if bias is None else made + bias
 
 
+def _einsum(trace: Trace, equation: Any, *operands: Any) -> torch.Tensor:
+    """A product as the matrices that it is of: torch would make others of one column, and more dimensions."""
+    made = products.einsum(trace, equation, *operands) if isinstance(equation, str) else None
+    return torch.einsum(equation, *operands) if made is None else made
+
+
 SPECIAL: dict[Any, Callable[..., Any]] = {
     torch.matmul: _matmul,
     torch.Tensor.matmul: _matmul,
     torch.Tensor.__matmul__: _matmul,
     torch.nn.functional.linear: _linear,
+    torch.einsum: _einsum,
     torch.take_along_dim: _take_along_dim,
     torch.Tensor.take_along_dim: _take_along_dim,
     torch.Tensor.__getitem__: load,

@@ -1,5 +1,6 @@
 """Matrix products."""
 
+import re
 from typing import Any
 
 import torch
@@ -39,19 +40,24 @@ def dot(
     shape = [*lhs.shape[:-1], rhs.shape[-1]]
     start = None if acc is None else trace.value(acc.to(summed).broadcast_to(shape)).ssa
     precision = Precision.HIGHEST if lhs.dtype is torch.float32 and _wants_whole() else Precision.DEFAULT
-    left, along_left = _before_transpose(trace.value(lhs).ssa, lhs.dim() - 1)
-    right, along_right = _before_transpose(trace.value(rhs).ssa, rhs.dim() - 2)
+    left, along_left = _before_transpose(trace, trace.value(lhs).ssa, lhs.dim() - 1)
+    right, along_right = _before_transpose(trace, trace.value(rhs).ssa, rhs.dim() - 2)
     made = trace.put(DotOp(left, right, start, (along_left, along_right), precision))
     dtype = out or (acc.dtype if acc is not None else summed)
     return trace.tensor(shape, dtype, Value(cast(trace, made, trace.element(dtype))))
 
 
-def _before_transpose(value: SSAValue, dim: int) -> tuple[SSAValue, int]:
-    """What `value` transposes, if it swaps the last two dimensions, and where that has dimension `dim`."""
+def _before_transpose(trace: Trace, value: SSAValue, dim: int) -> tuple[SSAValue, int]:
+    """`value` without a swap of its last two dimensions, if lanes stay lanes so, and where `dim` is then."""
     made, rank = value.owner, len(shape_of(value.type))
-    if isinstance(made, TransposeOp) and ints_of(made.perm) == (*range(rank - 2), rank - 1, rank - 2):
-        return made.value, 2 * rank - 3 - dim
-    return value, dim
+    if not isinstance(made, TransposeOp):
+        return value, dim
+    *batch, rows, lanes = ints_of(made.perm)
+    if rows != rank - 1:
+        return value, dim
+    perm = [*batch, lanes, rows]
+    swapped = made.value if perm == list(range(rank)) else trace.put(TransposeOp(made.value, perm))
+    return swapped, 2 * rank - 3 - dim
 
 
 def _wants_whole() -> bool:
@@ -90,6 +96,37 @@ def matmul(
     if lhs.dim() == 2 and rhs.dim() == 3:
         lhs = lhs[None].expand(rhs.shape[0], *lhs.shape)
     return dot(trace, lhs, rhs, out=dtype)
+
+
+_PRODUCT = re.compile(r"([a-z]+),([a-z]+)->([a-z]+)", re.IGNORECASE)
+
+
+def einsum(trace: Trace, equation: str, *operands: torch.Tensor) -> torch.Tensor | None:
+    """A product of two operands that sums over one letter, of which each has one of its own, with a batch or
+    none; None of others.
+    """
+    found = _PRODUCT.fullmatch(equation.replace(" ", ""))
+    if found is None or len(operands) != 2:
+        return None
+    left, right, out = found.groups()
+    batch, summed = (
+        [letter for letter in left if letter in right and (letter in out) is kept] for kept in (True, False)
+    )
+    own = [[letter for letter in one if letter not in other] for one, other in ((left, right), (right, left))]
+    made = [*batch, *own[0], *own[1]]
+    letters = all(len(set(each)) == len(each) for each in (left, right, out))
+    if not letters or sorted(made) != sorted(out) or [len(each) for each in (summed, *own)] != [1, 1, 1]:
+        return None
+    if len(batch) > 1 or any(
+        len(one) != each.dim() for one, each in zip((left, right), operands, strict=True)
+    ):
+        return None
+    orders = [*batch, *own[0], *summed], [*batch, *summed, *own[1]]
+    lhs, rhs = (
+        each.permute([one.index(letter) for letter in order])
+        for each, one, order in zip(operands, (left, right), orders, strict=True)
+    )
+    return matmul(trace, lhs, rhs).permute([made.index(letter) for letter in out])
 
 
 @handles("addmm", "baddbmm", "addbmm", early=True)
