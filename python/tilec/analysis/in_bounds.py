@@ -50,7 +50,8 @@ def _part(op: Operation, ref: SSAValue, dims: Sequence[Dim], ranges: Ranges) -> 
             continue
         start = ranges.of(dim.start if isinstance(dim, Ds) else dim)
         if not _ends_inside(ref, number, dim, start, ranges):
-            yield Beyond(op, ref, number, extent, None)
+            listed = isinstance(dim, SSAValue) and extent != UNBOUND and not _is_given(dim)
+            yield Beyond(op, ref, number, extent, Range(low=0, high=extent - 1) if listed else None)
         elif start.low is None or start.low < 0:
             yield Beyond(op, ref, number, extent, Range(low=0))
 
@@ -121,8 +122,8 @@ def _window(op: "InOp | OutOp | PipeInOp | PipeOutOp", ranges: Ranges) -> Iterat
 
 
 def _is_given(block: SSAValue) -> bool:
-    """Whether a block's number is computed from integers that the caller gives, which may be any. Those of
-    lists that a kernel of the program made name blocks that there are."""
+    """Whether the number of a block, or an index, is computed from integers that the caller gives, which may
+    be any. Those of lists that a kernel of the program made name what there is."""
     pending, seen = [block], set[SSAValue]()
     while pending:
         value = pending.pop()

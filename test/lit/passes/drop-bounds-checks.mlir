@@ -5,9 +5,10 @@
 // RUN: tile-opt %s --drop-bounds-checks -t pallas | filecheck %s --check-prefix PALLAS
 // RUN: tile-opt %s --drop-bounds-checks --explain 2>&1 >/dev/null | filecheck %s --check-prefix KEPT
 
-// KEPT:      {{.*}}:80:7: note: drop-bounds-checks: past keeps its checks: %x_ref may be left at the end of dimension 0, whose extent is 100
-// KEPT-NEXT: {{.*}}:94:7: note: drop-bounds-checks: unknown keeps its checks: %x_ref may be left at the end of dimension 0, whose extent is known only at run time
-// KEPT-NEXT: {{.*}}:119:5: note: drop-bounds-checks: listed keeps its checks: %y may be left at the end of dimension 0, whose extent is 100
+// KEPT:      {{.*}}:81:7: note: drop-bounds-checks: past keeps its checks: %x_ref may be left at the end of dimension 0, whose extent is 100
+// KEPT-NEXT: {{.*}}:95:7: note: drop-bounds-checks: unknown keeps its checks: %x_ref may be left at the end of dimension 0, whose extent is known only at run time
+// KEPT-NEXT: {{.*}}:136:7: note: drop-bounds-checks: given_rows keeps its checks: %x_ref may be left at the end of dimension 0, whose extent is 100
+// KEPT-NEXT: {{.*}}:161:5: note: drop-bounds-checks: listed keeps its checks: %y may be left at the end of dimension 0, whose extent is 100
 
 // What is loaded may be below 0, and is not then; it is at most 11, the number of the last
 // whole tile of 8 rows. Slots are below 4.
@@ -92,6 +93,47 @@ func.func @unknown(%x: memref<?x128xf32>) -> memref<8x128xf32> {
     %sem = pallas.scratch : memref<!pallas.dma_semaphore, #pallas.space<semaphore>>
     pallas.fori %i = 0 to 2 {
       pallas.copy_start %x_ref[ds(%i, 8), :], %y_ref, %sem
+    }
+  } : memref<8x128xf32>
+  return %y : memref<8x128xf32>
+}
+
+// An index from a list of the program's own is one of the array; one that the caller gives may be any.
+// CHECK-LABEL: func.func @from_lists
+// CHECK:       pallas.call "listed_rows" unchecked {
+// CHECK:           %[[LOW:.*]] = arith.maxsi %at, %{{.*}} : index
+// CHECK:           %[[ROW:.*]] = arith.minsi %[[LOW]], %c99 : index
+// CHECK-NEXT:      pallas.copy_start %x_ref[%[[ROW]], :, :], %y_ref, %sem
+// CHECK:       pallas.call "given_rows" {
+func.func @from_lists(%x: memref<100x8x128xf32>, %o: memref<9xi32>) -> memref<8x128xf32> {
+  %list = pallas.call "list" {
+    %o_ref = pallas.in_space %o smem
+    %list_ref = pallas.out_space smem : memref<9xi32>
+    pallas.fori %i = 0 to 9 {
+      %v = pallas.load %o_ref[%i]
+      pallas.store %v, %list_ref[%i]
+    }
+  } : memref<9xi32>
+  %y = pallas.call "listed_rows" {
+    %list_ref = pallas.in_space %list smem
+    %x_ref = pallas.in_space %x any
+    %y_ref = pallas.out_space vmem : memref<8x128xf32>
+    %sem = pallas.scratch : memref<!pallas.dma_semaphore, #pallas.space<semaphore>>
+    pallas.fori %i = 0 to 9 {
+      %row = pallas.load %list_ref[%i]
+      %at = arith.index_cast %row : i32 to index
+      pallas.copy_start %x_ref[%at, :, :], %y_ref, %sem
+    }
+  } : memref<8x128xf32>
+  %z = pallas.call "given_rows" {
+    %o_ref = pallas.in_space %o smem
+    %x_ref = pallas.in_space %x any
+    %z_ref = pallas.out_space vmem : memref<8x128xf32>
+    %sem = pallas.scratch : memref<!pallas.dma_semaphore, #pallas.space<semaphore>>
+    pallas.fori %i = 0 to 9 {
+      %row = pallas.load %o_ref[%i]
+      %at = arith.index_cast %row : i32 to index
+      pallas.copy_start %x_ref[%at, :, :], %z_ref, %sem
     }
   } : memref<8x128xf32>
   return %y : memref<8x128xf32>
