@@ -58,6 +58,12 @@ def in_pages() -> tuple[Any, ...]:
     return half(32, 4, 8, 128), half(4096, 4, 16, 128), half(4096, 4, 16, 128), table.int(), lengths.int()
 
 
+def of_all_heads() -> tuple[Any, ...]:
+    """The same in pages of rows of all heads."""
+    q, keys, values, *others = in_pages()
+    return q, keys.transpose(1, 2).contiguous(), values.transpose(1, 2).contiguous(), *others
+
+
 def jagged_dense() -> tuple[Any, ...]:
     starts = offsets(8192, 64)
     return empty(8192), starts, empty(64, longest(starts))
@@ -167,6 +173,7 @@ CASES: dict[str, tuple[str, Arguments]] = {
         lambda: (half(2048, 512), half(8, 512, 512), ids(2048, 2048), offsets(2048, 8)),
     ),
     "paged_attention": ("paged_attention", in_pages),
+    "paged_attention_heads": ("paged_attention_heads", of_all_heads),
     "rms_norm": ("rms_norm", lambda: (half(4096, 2048), half(4096, 2048), half(2048))),
     "rope": ("rope", ROTATED),
     "rope_interleaved": ("rope_interleaved", ROTATED),

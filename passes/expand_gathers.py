@@ -28,13 +28,14 @@ grid, and a block stays. `order=auto` takes the outer one where the whole array 
 the chip, or is one block.
 
 `order=rows` makes no products. A gather of rows is marked `rows`: the array stays where it is, positions go
-to scalar memory, and a step copies its rows one by one. So is an update of rows at positions loaded as
-they are: the array is resident, and a step combines its rows with those of the array one by one. `order=auto`
-does so where it takes less time on the `chip` than products do, and where there are none, for extremes and
-bitwise updates of rows. 8192 rows of a table of 32,000 x 1024 f32 are gathered in 68 us on a v6e, estimated,
-in place of 2980 with products, and in 166 in bf16, which is copied in tiles of eight rows. Rows of a view may
-be parts of those of its array, which then is not laid out anew. For other accesses the grid goes through the
-positions, a row a step. What is not done lane by lane, a mask or `drop` keep a grid as it is.
+to scalar memory, and a step copies its rows one by one. So is an update of rows at positions loaded as they
+are: the array is resident, and a step combines its rows with those of the array one by one. `order=auto` does
+so where it takes less time on the `chip` than products do, and where there are none, for extremes and bitwise
+updates of rows, and to read planes of arrays of more dimensions. 8192 rows of a table of 32,000 x 1024 f32
+are gathered in 68 us on a v6e, estimated, in place of 2980 with products, and in 166 in bf16, which is copied
+in tiles of eight rows. Rows of a view may be parts of those of its array, which then is not laid out anew.
+For other accesses the grid goes through the positions, a row a step. What is not done lane by lane, a mask or
+`drop` keep a grid as it is.
 
 So is one index in the last dimension of what is loaded, whose elements lie side by side in a register: the
 rows are loaded, and the lane selected. Not of arrays that the grid writes.
@@ -42,8 +43,9 @@ rows are loaded, and the lane selected. Not of arrays that the grid writes.
 So is each element of a table of up to 256 that positions in a tile of rank 2 or more name: it is selected
 where they do.
 
-Refused: such positions in other arrays; values of rank 3 or more; extremes of whole rows where the
-grid cannot go one by one; elements of 1 or 64 bits; a mask that may keep another dimension inside the array.
+Refused: such positions in other arrays; values of rank 3 or more but planes that are read; extremes of whole
+rows where the grid cannot go one by one; elements of 1 or 64 bits; a mask that may keep another dimension
+inside the array.
 """
 
 from dataclasses import dataclass
@@ -155,7 +157,8 @@ def _check(access: AccessOp) -> None:
         fail(
             access,
             f"expand-gathers: {access.name} at computed positions moves a value of rank {rank}; 1 and 2 are "
-            "accepted: index the other dimensions by an axis, or go through the positions one by one",
+            "accepted, and to read planes, of which copies are made (--explain says why not): index the "
+            "other dimensions by an axis, or go through the positions one by one",
         )
     _check_lanes(access, ids)
     if isinstance(ids.owner, RunsOp):

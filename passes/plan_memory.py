@@ -231,16 +231,16 @@ def _scratch(pipeline: PipelineOp, sizes: Mapping[str, int]) -> Iterator[Entry]:
 def _copied_rows(pipeline: PipelineOp, sizes: Mapping[str, int]) -> Iterator[Entry]:
     """What gathers have that copy rows one by one: the rows, their tiles of memory, and positions."""
     for op in _gathers(pipeline):
-        count, lanes = sized(op.result.type, sizes)
+        count, *row = sized(op.result.type, sizes)
         many, width, runs = rows_copied(op) or 1, byte_width(element_type(op.result.type)), run_of(op) > 1
-        held: list[tuple[list[int], int]] = [([buffers_of(op), count, lanes], width if runs else WORD)]
+        held: list[tuple[list[int], int]] = [([buffers_of(op), count, *row], width if runs else WORD)]
         if not runs:
             held.append(([1, count], WORD))
         if many > 1:
             behind = rows_behind(op, many)
-            held.append(([count + (behind > 0), many, lanes], width))
+            held.append(([count + (behind > 0), many, *row], width))
             if behind:
-                held.append(([behind, lanes], width))
+                held.append(([behind, *row], width))
         size = sum(padded_bytes(shape, width) for shape, width in held)
         used = sum(prod(shape) * width for shape, width in held)
         yield _entry(op, Space.VMEM, size, used, _by_size(_extents(op.result.type, sizes)))

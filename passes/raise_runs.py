@@ -16,7 +16,8 @@ After:
     %at = tile.runs %first, %second by 16 of %t
     %k = tile.gather %cache[%at, :]
 
-What is behind the last live lane is that lane's run once more. `--expand-gathers` copies the runs.
+What is behind the last live lane is that lane's run once more. `--expand-gathers` copies the runs. Of one row
+of each plane, `%cache[%at, %h, :]`, the host transposes the array, so that these rows follow each other.
 
 Left alone, and explained: positions that do not go up by one from multiples of what divides them; more than
 128 runs in a tile; tables that would take more than half of scalar memory; what scalars do not know before a
@@ -52,6 +53,7 @@ from tilec.dialects.tile.types import UNBOUND, element_type, shape_of, span_name
 from tilec.dialects.tile.values import BroadcastOp, IndicesOp
 from tilec.rewriting.accumulators import constant
 from tilec.rewriting.index import IndexBuilder
+from tilec.rewriting.rows_of_planes import RowsOfPlanes
 from tilec.rewriting.steps import is_scalar
 from tilec.rewriting.unused import erase_unused
 
@@ -76,11 +78,15 @@ class RaiseRuns(ModulePass):
             lengths = [] if span is None else run_lengths(ids, span)
             if span is None or not lengths:
                 continue
-            length, reason = _length(gather, ids, span, lengths)
+            rows = RowsOfPlanes.of(gather)
+            length, reason = _length(gather, ids, span, lengths, rows)
             explain(gather, f"raise-runs: {reason or f'scalars find its rows, in runs of {length}'}")
-            if reason is None:
+            kernel = grid_around(gather)
+            if reason is None and kernel is not None:
                 key = (gather.parent, span, length)
-                firsts.setdefault(key, _Firsts(span, length)).replace(gather, ids)
+                firsts.setdefault(key, _Firsts(kernel, span, length)).replace(gather, ids, rows)
+            elif rows is not None:
+                rows.drop()
 
 
 def _span_of(ids: SSAValue) -> SSAValue | None:
@@ -93,7 +99,9 @@ def _span_of(ids: SSAValue) -> SSAValue | None:
     return None
 
 
-def _length(op: GatherOp, ids: SSAValue, span: SSAValue, lengths: Sequence[int]) -> tuple[int, str | None]:
+def _length(
+    op: GatherOp, ids: SSAValue, span: SSAValue, lengths: Sequence[int], rows: RowsOfPlanes | None
+) -> tuple[int, str | None]:
     """How long the runs of a gather at `ids` are, and why they are not taken, where they are not."""
     lanes, kernel = shape_of(ids.type)[0], grid_around(op)
     if op.mask is not None or kernel is None or any(dim.indexed and dim.shift != 0 for dim in op.window):
@@ -105,7 +113,7 @@ def _length(op: GatherOp, ids: SSAValue, span: SSAValue, lengths: Sequence[int])
         return 0, "its positions do not go up by one from multiples of what divides them"
     if lanes // length > MOST_RUNS:
         return length, f"{lanes} lanes have {lanes // length} runs of {length}; {MOST_RUNS} are accepted"
-    obstacle = gather_obstacle(op, kernel, length)
+    obstacle = gather_obstacle(op, kernel, length) if rows is None else rows.obstacle(ids, kernel, length)
     return length, _unknown(ids, kernel) or (obstacle and f"runs of {length} are not copied: {obstacle}")
 
 
@@ -138,14 +146,16 @@ def _no_table(op: GatherOp) -> str | None:
 class _Firsts:
     """The first lanes of runs, computed by scalars before the gathers of one block, each once."""
 
-    def __init__(self, span: SSAValue, length: int):
-        self.span, self.length = span, length
+    def __init__(self, kernel: Operation, span: SSAValue, length: int):
+        self.kernel, self.span, self.length = kernel, span, length
         self._rises = Rises(span, length)
         self._lanes: list[SSAValue] = []
+        self._numbers: dict[SSAValue, SSAValue] = {}
         self._made: dict[Hashable, SSAValue] = {}
+        self._rows: dict[Hashable, list[SSAValue]] = {}
 
-    def replace(self, op: GatherOp, old: SSAValue) -> None:
-        """Give a gather its positions in runs in place of `old` ones."""
+    def replace(self, op: GatherOp, old: SSAValue, rows: RowsOfPlanes | None) -> None:
+        """Give a gather positions in runs in place of `old` ones, of `rows` if it reads one of each plane."""
         ops = list[Operation]()
         build = IndexBuilder(ops, op.location)
         self._lanes = self._lanes or self._first_lanes(build, shape_of(old.type)[0] // self.length)
@@ -153,9 +163,13 @@ class _Firsts:
             self._once(build, arith.IndexCastOp(self._scalar(old, lane, build), IndexType()))
             for lane in self._lanes
         ]
+        if rows is not None:
+            firsts = self._rows_at(firsts, rows, build)
+            rows.insert(op, self.kernel)
         ids = self._once(build, RunsOp(firsts, self.length, self.span))
         ids.name_hint = ids.name_hint or old.name_hint
-        found = build.insert(GatherOp(op.array, [Dim(ids) if dim.indexed else dim for dim in op.window]))
+        window = [Dim(ids) if dim.indexed else dim for dim in op.window]
+        found = build.insert(GatherOp(op.array, window) if rows is None else rows.gather(ids))
         found.name_hint = op.result.name_hint
         Rewriter.insert_op(ops, InsertPoint.before(op))
         Rewriter.replace_op(op, [], [found])
@@ -165,9 +179,21 @@ class _Firsts:
         """The indices of the first lanes, as i32; of runs behind the live ones that of the last live run."""
         begin, end = (build.insert(BoundOp(side, self.span)) for side in (Side.BEGIN, Side.END))
         last = build.floordiv(build.maximum(build.sub(build.sub(end, begin), 1), 0), self.length)
-        found = [build.minimum(number, last) if number else 0 for number in range(count)]
-        places = [build.add(begin, build.mul(number, self.length)) for number in found]
-        return [build.insert(arith.IndexCastOp(build.value(place), i32)) for place in places]
+        first, found = build.floordiv(begin, self.length), list[SSAValue]()
+        for number in range(count):
+            run = build.add(first, build.minimum(number, last) if number else 0)
+            number_of, index = build.value(run), build.value(build.mul(run, self.length))
+            lane = build.insert(arith.IndexCastOp(index, i32))
+            self._numbers[lane] = build.insert(arith.IndexCastOp(number_of, i32))
+            found.append(lane)
+        return found
+
+    def _rows_at(self, planes: Sequence[SSAValue], rows: RowsOfPlanes, build: IndexBuilder) -> list[SSAValue]:
+        """The first rows of runs, of one row of each plane, where `planes` are the first ones."""
+        key = (*planes, *rows.row)
+        if key not in self._rows:
+            self._rows[key] = [build.value(rows.first(plane, build)) for plane in planes]
+        return self._rows[key]
 
     def _once(self, build: IndexBuilder, op: Operation) -> SSAValue:
         """What an operation makes, if need be by inserting it."""
@@ -198,6 +224,8 @@ class _Firsts:
                 found = self._once(build, LoadOp(op.array, places))
                 found.name_hint = found.name_hint or op.result.name_hint
                 return found
+            case arith.FloorDivSIOp() if self._numbers_runs(op):
+                return self._numbers[lane]
             case arith.SubiOp() if self._is_rest(op):
                 return self._once(build, constant(0, element))
             case _:
@@ -217,6 +245,10 @@ class _Firsts:
         return self._once(
             build, op.create(operands=operands, result_types=kinds, properties=dict(op.properties))
         )
+
+    def _numbers_runs(self, op: arith.FloorDivSIOp) -> bool:
+        """Whether an operation is the number of a lane's run."""
+        return isinstance(op.lhs.owner, IndicesOp) and literal_of(op.rhs) == self.length
 
     def _is_rest(self, op: arith.SubiOp) -> bool:
         """Whether an operation is `x - x // c * c` with c lanes to a run, of which the first leaves none."""

@@ -50,14 +50,15 @@ class GatherOp(ReadOp):
 
     One dimension is indexed by a tile of integers, whose dimensions stand in its place in the result; the
     others are indexed as in `tile.load`. Where `mask` is false nothing is read and the lane is `other`. A
-    position outside the array is an error. `rows`, of rows of an array of rank 2 without a mask, says that
-    they are copied one by one, or run by run: the array stays where it is, and needs no window. Of `buffers`
-    there is one, or several into which later steps copy runs.
+    position outside the array is an error. `rows`, of whole rows or planes without a mask, says that they are
+    copied one by one, or run by run: the array stays where it is, and needs no window. Of `buffers` there is
+    one, or several into which later steps copy runs.
 
     Example:
         %rows = tile.gather %x[%ids, :]
         %some = tile.gather %x[%ids, %n] mask %p other %zero
         %each = tile.gather %x[%ids, :] rows
+        %planes = tile.gather %x[%ids, :, :] rows
     """
 
     name = "tile.gather"
@@ -90,17 +91,21 @@ class GatherOp(ReadOp):
     def verify_(self) -> None:
         super().verify_()
         verify_indexed(self, "tile.load")
-        indexed = [dim.indexed and dim.shift == 0 for dim in self.window]
-        if self.rows is not None and (indexed != [True, False] or self.mask is not None):
+        if self.rows is not None and (not self._takes_rows() or self.mask is not None):
             raise VerifyException(
-                "tile.gather with `rows` takes no rows of an array of rank 2, `%x[%ids, :]`, or has a mask; "
-                "leave `rows` out"
+                "tile.gather with `rows` takes no rows of an array, `%x[%ids, :]`, nor whole planes, "
+                "`%x[%ids, :, :]`, or has a mask; leave `rows` out"
             )
         if self.buffers is not None and (self.rows is None or self.runs is None):
             raise VerifyException(
                 "tile.gather with `buffers` has no `rows`, or other positions than those of a tile.runs; "
                 "leave `buffers` out"
             )
+
+    def _takes_rows(self) -> bool:
+        first, *others = self.window
+        whole = len(others) == 1 or all(dim.full for dim in others)
+        return first.indexed and first.shift == 0 and whole and not any(dim.indexed for dim in others)
 
 
 @irdl_op_definition

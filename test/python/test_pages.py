@@ -1,6 +1,7 @@
 """Rows in pages, of which a table says where each is: scalars find runs of rows, which are copied at once."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ import tilec
 import tilec.language as hl
 
 (PAGED,) = examples_of(EXAMPLES / "paged_attention.py")
+(HEADS,) = examples_of(EXAMPLES / "paged_attention_heads.py")
 DRAW = torch.Generator().manual_seed(0)
 
 
@@ -86,6 +88,36 @@ def wanted(cache: torch.Tensor, table: torch.Tensor, lengths: torch.Tensor) -> t
     return out
 
 
+@tilec.kernel
+def of_one_head(cache: torch.Tensor, table: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Sums of keys times values, which stand beside each other in pages of rows of all heads."""
+    page, heads, dim = cache.size(1), cache.size(3), cache.size(4)
+    out = torch.empty([lengths.size(0), heads, dim], dtype=torch.float32)
+    for s, h in hl.grid([lengths.size(0), heads]):
+        acc = hl.zeros([dim], dtype=torch.float32)
+        for t in hl.tile(lengths[s], max_extent=table.size(1) * page):
+            pages, rows = table[s, t.index // page], t.index % page
+            keys, values = (cache[pages, rows, part, h, :].to(torch.float32) for part in (0, 1))
+            acc = acc + (keys * values).sum(0)
+        out[s, h, :] = acc
+    return out
+
+
+@tilec.kernel
+def of_planes(
+    x: torch.Tensor, ids: torch.Tensor, offsets: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    """Weighted sums of the planes that each segment names, in any order."""
+    out = torch.empty([offsets.size(0) - 1, x.size(1), x.size(2)], dtype=torch.float32)
+    for g in hl.grid(out.size(0)):
+        acc = hl.zeros([x.size(1), x.size(2)], dtype=torch.float32)
+        for t in hl.tile(offsets[g], offsets[g + 1], block_size=12):
+            planes = x[ids[t], :, :].to(torch.float32)
+            acc = acc + (planes * weights[t][:, None, None]).sum(0)
+        out[g, :, :] = acc
+    return out
+
+
 def rows_of(cache: torch.Tensor, pages: torch.Tensor, begin: int, length: int) -> torch.Tensor:
     """The rows of a sequence from `begin` on."""
     return cache[pages.long()].flatten(0, 1)[begin : begin + length].float()
@@ -119,6 +151,20 @@ def rows_wanted(cache: torch.Tensor, table: torch.Tensor, lengths: torch.Tensor)
     sequences = torch.arange(lengths.size(0))
     taken = rows_taken_out(cache, table, sequences, torch.where(lengths > 1, lengths, 0))
     return taken[:, :32]
+
+
+def sums_of_one_head(cache: torch.Tensor, table: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    rows = [cache[pages.long()].flatten(0, 1) for pages in table]
+    live = [each[: int(length)].float() for each, length in zip(rows, lengths, strict=True)]
+    return torch.stack([(each[:, 0] * each[:, 1]).sum(0) for each in live])
+
+
+def sums_of_planes(
+    x: torch.Tensor, ids: torch.Tensor, offsets: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    found = x.float()[ids.long()] * weights[:, None, None]
+    begins = [int(offset) for offset in offsets]
+    return torch.stack([found[a:b].sum(0) for a, b in pairwise(begins)])
 
 
 def pages(page: int, dim: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
@@ -159,6 +205,34 @@ def test_runs_agree_with_torch_and_are_proven(name: str) -> None:
 def test_runs_are_copied_in_loops_of_other_kinds(name: str, loop: str) -> None:
     kernel, reference, args = CASES[name]
     verify((tilec.kernel(config=tilec.Config(loop=loop))(kernel.fn), reference, args), seeds=(0,))
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.int8])
+def test_rows_of_one_head_are_runs_of_an_array_that_the_host_transposes(dtype: torch.dtype) -> None:
+    cache = (torch.randn(13, 32, 2, 4, 128, generator=DRAW) * 8).to(dtype)
+    case: Case = of_one_head, sums_of_one_head, (cache, TABLE, LENGTHS * 4)
+    text = str(of_one_head.bind(*case[2]).mlir(after="raise-runs"))
+    assert (text.count("permute [1, 2, 0, 3]"), text.count("tile.runs")) == (2, 2)
+    verify(case, seeds=(0,))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.int8])
+def test_planes_are_copied_one_by_one(dtype: torch.dtype) -> None:
+    x = (torch.randn(17, 3, 128, generator=DRAW) * 8).to(dtype)
+    ids, offsets = torch.randint(0, 17, (41,), generator=DRAW).int(), torch.tensor([0, 0, 13, 14, 41]).int()
+    case: Case = of_planes, sums_of_planes, (x, ids, offsets, torch.randn(41, generator=DRAW))
+    assert str(of_planes.bind(*case[2]).mlir(after="expand-gathers")).count(", :, :] rows") == 1
+    verify(case, seeds=(0,))
+
+
+@pytest.mark.parametrize("loop", ["grid", "fori_loop"])
+def test_planes_of_pages_are_copied_in_runs(loop: str) -> None:
+    """Of bf16, whose rows are no whole tiles of memory: planes are copied, however many rows they have."""
+    config = tilec.Config(loop=loop, block_sizes=[32])
+    args = HEADS.arguments(dtype=torch.bfloat16)
+    kernel = tilec.kernel(config=config)(HEADS.kernel.fn)
+    assert str(kernel.bind(*args).mlir(after="double-buffer")).count(":, :] rows") == 2
+    verify((kernel, HEADS.reference, args), seeds=(0,))
 
 
 @pytest.mark.parametrize("grouping", ["overlaunch", "stream"])

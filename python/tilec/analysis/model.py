@@ -181,7 +181,8 @@ class _Model:
         steps = max(self.nest.runs[leaf], 1.0)
         busy = max(units, key=lambda unit: units[unit])
         bodies = sum(max(self._units(each).values()) for each in self._bodies(levels))
-        step = (bodies + self._waits(levels) + self._control(leaf, steps)) / steps
+        waits = self._waits(levels) + self._waits_for_runs(levels)
+        step = (bodies + waits + self._control(leaf, steps)) / steps
         rate = self.chip.hbm_gb_per_s / self.chip.clock_ghz
         fetches = min(max(copies.fetches, 1.0), steps)
         passing = copies.read / fetches / rate
@@ -348,6 +349,15 @@ class _Model:
         strips = sum(STRIP * self._strips(number) for number in levels)
         return found * (1 + 1 / self._written_out()) / 2 + strips
 
+    def _waits_for_runs(self, levels: AbstractSet[int]) -> float:
+        """Cycles in which steps wait for rows that they copy themselves, all of which begin together."""
+        rate = self.chip.hbm_gb_per_s / self.chip.clock_ghz
+        waited = [each for each in self.owners if each.level in levels and self.nest.is_waited(each)]
+        passing = sum(self.nest.runs[each.level] * self._tile(each) for each in waited) / rate
+        return passing + self.chip.read_latency * max(
+            (self.nest.runs[each.level] for each in waited), default=0
+        )
+
     def _strips(self, number: int) -> float:
         """How many strips of rows are done in all, if any."""
         strip, level = self.nest.strips[number], self.work.levels[number]
@@ -427,7 +437,8 @@ class _Model:
             ahead = self._steps_ahead(times, steps)
             copied = self._copied(traffic)
             times, part = times * copied, size * own * copied / ahead
-            changes.append((max(times, 1.0) * ahead, part * ways[0], part * sum(ways)))
+            if not self.nest.is_waited(traffic):
+                changes.append((max(times, 1.0) * ahead, part * ways[0], part * sum(ways)))
             if not moving.isdisjoint(self.nest.looped):
                 anew[traffic.effect is not Effect.READ] += size
             if traffic.effect is not Effect.WRITE:

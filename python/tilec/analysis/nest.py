@@ -195,6 +195,10 @@ class Nest:
             moving -= {self.innermost}
         return shape, moving, max(times / self.schedule.fetch, 1.0)
 
+    def is_waited(self, traffic: Traffic) -> bool:
+        """Whether a step copies what it works on, and waits for it."""
+        return traffic.runs and (self.schedule.loop != "fori_loop" or self.grouping == "stream")
+
     def _kept(self, traffic: Traffic) -> tuple[list[int], frozenset[int]]:
         """A tile of a window, no more than its array has, or what of that stays on the chip, and the levels
         that move it."""

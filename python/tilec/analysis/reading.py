@@ -287,24 +287,27 @@ class _Reader:
                 index |= levels
         shape, width = self._extents(op.window_type), byte_width(element_type(op.array.type))
         array = self.arrays.setdefault(op.array, len(self.arrays))
+        runs = isinstance(op, GatherOp) and run_of(op) > 1
         if isinstance(op, GatherOp) and op.rows is not None:
             shape = self._copied_rows(op, level, shape)
             wholes = [None] * len(shape)
-        self.work.traffic.append(Traffic(level, moving, shape, width, op.effect, tuple(wholes), index, array))
+        self.work.traffic.append(
+            Traffic(level, moving, shape, width, op.effect, tuple(wholes), index, array, runs)
+        )
         if op.window and isinstance(op.window[-1].shift, SSAValue):  # lanes that begin anywhere are moved
             self.work.lanes.append(Lanes(level, Unit.ACROSS, shape, max(width, 1), 2.0))
 
     def _copied_rows(self, op: GatherOp, level: int, shape: tuple[Extent, ...]) -> tuple[Extent, ...]:
         """What is copied where rows are copied one by one, which takes the scalar unit cycles for each."""
         many, rows, unit, run = rows_copied(op) or 1, (shape[0], 1), Unit.STORES, run_of(op)
-        copy = PER_COPY if run == 1 else PER_RUN / run
-        self.work.lanes.append(Lanes(level, unit, (1, 1), WORD, PER_TILE, looped=True))
+        copy, wait = (PER_COPY, PER_TILE) if run == 1 else (PER_RUN / run, 0.0)
+        self.work.lanes.append(Lanes(level, unit, (1, 1), WORD, wait, looped=True))
         self.work.lanes.append(Lanes(level, unit, rows, WORD, SUBLANES * copy, looped=True))
         if many == 1:
             return shape
         self.work.lanes.append(Lanes(level, unit, rows, WORD, SUBLANES * PER_PICK, looped=True))
         self.work.lanes.append(Lanes(level, unit, shape, WORD, SUBLANES, looped=True))
-        return shape[0], many, shape[1]
+        return shape[0], many, *shape[1:]
 
     def _movers(self, value: SSAValue) -> set[SSAValue]:
         """The axes that an index follows from, and those with which they begin elsewhere, as segments do."""

@@ -2,7 +2,8 @@
 
 A row of 32-bit elements is copied by itself. DMA takes rows of fewer bits only in tiles of eight, of which
 the wanted one is taken afterwards; those that an array has behind its last eight are copied once for each
-tile of positions. Products with ones and zeros go through the whole array for each tile of rows.
+tile of positions. A plane, which takes the place of a row in arrays of more dimensions, is copied by itself
+and as a whole. Products with ones and zeros go through the whole array for each tile of rows.
 """
 
 from math import prod
@@ -63,19 +64,19 @@ def rows_copied(op: GatherOp, run: int = 1) -> int | None:
 
     With a run of several rows that are wanted together it is 1, or there is none.
     """
-    (seen, parts), lanes = rows_at(op), shape_of(op.result.type)[-1]
+    (seen, parts), row = rows_at(op), shape_of(op.result.type)[1:]
     array, dtype = shape_of(seen.type), str(element_type(op.array.type))
-    first = 0 if lanes == array[1] else Multiple(lanes)
+    first = [0 if size == extent else Multiple(size) for size, extent in zip(row, array[1:], strict=True)]
     run = max(run, run_of(op))
     if run > 1 and (parts > 1 or array[0] % run):
         return None
-    for rows in (1, SUBLANES) if run == 1 else (run,):
+    for rows in (1, SUBLANES) if run == 1 and len(row) == 1 else (run,):
         rest = array[0] % rows
         places: list[tuple[int | Multiple, int]] = [(Multiple(rows), rows)]
         if rest:
             places.append((array[0] - rest, rest))
         copies = [
-            Access(chip, Kind.DMA_IN, dtype, array, (start, first), (size, lanes))
+            Access(chip, Kind.DMA_IN, dtype, array, (start, *first), (size, *row))
             for chip in CHIPS
             for start, size in places
         ]
@@ -102,8 +103,9 @@ def gather_obstacle(op: GatherOp, kernel: Operation, run: int = 1) -> str | None
     if they can.
     """
     shape, element = shape_of(op.array.type), element_type(op.array.type)
-    if len(op.window) != 2 or not op.window[0].indexed or not op.window[1].kept:
-        return "rows of an array of rank 2 are"
+    row, planes = op.window[1:], len(op.window) > 2
+    if not row or not op.window[0].indexed or not all(dim.full if planes else dim.kept for dim in row):
+        return "rows of an array of rank 2 are, or whole planes"
     ids = op.window[0].base
     if ids is None or len(shape_of(ids.type)) != 1 or element_type(ids.type) == i64:
         return "rows at positions in a tile of rank 1, of up to 32 bits, are"
@@ -115,11 +117,11 @@ def gather_obstacle(op: GatherOp, kernel: Operation, run: int = 1) -> str | None
         return "the array has any number of rows, or none"
     if op.mask is not None and mask_of_rows(op) is None:
         return "the mask is not one of whole rows"
-    if not _is_part(op.window[1], shape[1]):
+    if not planes and not _is_part(row[0], shape[1]):
         return f"a tile of {shape_of(op.result.type)[1]} lanes is no whole part of a row of {shape[1]}"
     if rows_copied(op, run) is None:
         what = f"neither rows nor tiles of {SUBLANES} rows" if run == 1 else f"no {run} rows together"
-        return f"{what} of {element}[{shape[0]}, {shape[1]}] can be copied"
+        return f"{what} of {element}[{', '.join(map(str, shape))}] can be copied"
     return None
 
 
@@ -136,12 +138,13 @@ def copies_pay(op: GatherOp, chip: Chip) -> bool:
     The time of products is that of the matrix units, or of fetching an array that does not stay on the chip
     for every tile of positions; that of copies is the scalar unit's, or of the bytes.
     """
-    (rows, whole), (tile, lanes) = shape_of(op.array.type), shape_of(op.result.type)
-    width = byte_width(element_type(op.array.type))
+    rows, *whole = shape_of(op.array.type)
+    (tile, *row), width = shape_of(op.result.type), byte_width(element_type(op.array.type))
+    lanes = prod(row)
     bytes_a_cycle = chip.hbm_gb_per_s / chip.clock_ghz
     flops = 2 * rows * lanes * (1 if element_type(op.array.type) == bf16 else 3)
     by_unit = flops * chip.clock_ghz / (1000 * chip.bf16_tflop_per_s)
-    fetched = rows * lanes * width / tile if prod((rows, whole)) * width > MOST_RESIDENT else 0
+    fetched = rows * lanes * width / tile if prod((rows, *whole)) * width > MOST_RESIDENT else 0
     by_products = max(by_unit, fetched / bytes_a_cycle)
     count = rows_copied(op) or 1
     picks = 0.0 if count == 1 else PER_PICK + -(-lanes // LANES)

@@ -101,7 +101,8 @@ class Traffic:
 
     `wholes` has for each dimension of `shape` the extent of the array and the loops that move tiles along
     it, None where all of it is copied anyway or its extent is not known. `index` are the loops that
-    move the window by single indices, `array` is the number of its array.
+    move the window by single indices, `array` is the number of its array. `runs` are rows at computed
+    positions, which a loop of the kernel's own copies ahead, and in others each step by itself.
     """
 
     level: int
@@ -112,6 +113,7 @@ class Traffic:
     wholes: tuple[tuple[int, frozenset[int]] | None, ...] = ()
     index: frozenset[int] = frozenset()
     array: int = -1
+    runs: bool = False
 
 
 @dataclass

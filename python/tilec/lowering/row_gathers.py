@@ -2,7 +2,8 @@
 
 Scalar code begins copies, and positions are lanes of a vector: they go to scalar memory by a copy too. Rows
 of 16 or 8 bits come in tiles of eight, whose wanted one is turned to the front. What an array has behind its
-last whole tile is copied besides, before, and takes the place of the tile of those that want it.
+last whole tile is copied besides, before, and takes the place of the tile of those that want it. Planes of
+arrays of more dimensions are copied as rows of 32 bits are.
 """
 
 from collections.abc import Callable
@@ -57,17 +58,17 @@ class RowGather:
             made.name_hint = f"{op.result.name_hint or 'rows'}_{name}"
             return made
 
-        (count, width), element = shape_of(op.result.type), element_type(op.array.type)
+        (count, *row), element = shape_of(op.result.type), element_type(op.array.type)
         many = rows_copied(op) or 1
         single, behind = many == 1, rows_behind(op, many)
-        ids, tiles = MemRefType(i32, [1, count]), MemRefType(element, [count + (behind > 0), SUBLANES, width])
+        ids, tiles = MemRefType(i32, [1, count]), MemRefType(element, [count + (behind > 0), SUBLANES, *row])
         return cls(
             array,
             scratch(ids, pallas.Space.VMEM, "lanes"),
             scratch(ids, pallas.Space.SMEM, "numbers"),
-            scratch(MemRefType(element if single else f32, [count, width]), pallas.Space.VMEM, "found"),
+            scratch(MemRefType(element if single else f32, [count, *row]), pallas.Space.VMEM, "found"),
             None if single else scratch(tiles, pallas.Space.VMEM, "tiles"),
-            scratch(MemRefType(element, [behind, width]), pallas.Space.VMEM, "behind") if behind else None,
+            scratch(MemRefType(element, [behind, *row]), pallas.Space.VMEM, "behind") if behind else None,
             scratch(MemRefType(pallas.DmaSemaphoreType(), [1]), pallas.Space.SEMAPHORE, "copied"),
         )
 
@@ -98,7 +99,8 @@ def _wait(build: IndexBuilder, parts: RowGather, count: int) -> None:
     Those of an array are counted with what fills up its last eight rows, of which copies of rows have none:
     rows that are no eight are waited for one by one.
     """
-    if parts.tiles is not None or count % SUBLANES == 0:
+    planes = len(shape_of(parts.found.type)) > 2
+    if parts.tiles is not None or planes or count % SUBLANES == 0:
         copied = parts.found if parts.tiles is None else parts.tiles
         all_of = [] if parts.behind is None else [pallas.Ds(0, count), None, None]
         build.insert_all(pallas.CopyWaitOp(copied, all_of, copied, all_of, parts.copied, [0]), build.location)
@@ -125,7 +127,7 @@ class _Rows:
         parts = self.parts
         if parts.behind is not None:
             count, _ = shape_of(parts.behind.type)
-            place = [pallas.Ds(self._whole, count), self._lanes(0, build)]
+            place = [pallas.Ds(self._whole, count), *self._part(0, build)]
             build.insert_all(half(parts.array, place, parts.behind, [], parts.copied, [0]), self.op.location)
 
     def keep_behind(self, build: IndexBuilder) -> None:
@@ -139,9 +141,9 @@ class _Rows:
 
     def begin(self, number: Index, build: IndexBuilder) -> None:
         """Begin to copy a row, or the tile of memory that it is in."""
-        (row, lanes), parts = self._position(number, build), self.parts
+        (row, part), parts = self._position(number, build), self.parts
         if parts.tiles is None:
-            start, source, target = row, parts.found, [pallas.Ds(number, 1), None]
+            start, source, target = row, parts.found, [pallas.Ds(number, 1), *[None] * len(part)]
         else:
             tile = self._aligned(row, build)
             if parts.behind is not None:  # what is copied for a row behind all tiles is not looked at
@@ -149,7 +151,7 @@ class _Rows:
             start = build.insert(pallas.MultipleOfOp(build.value(tile), SUBLANES))
             source, target = parts.tiles, [number, None, None]
         rows = pallas.Ds(start, 1 if parts.tiles is None else SUBLANES)
-        copy = pallas.CopyStartOp(parts.array, [rows, lanes], source, target, parts.copied, [0])
+        copy = pallas.CopyStartOp(parts.array, [rows, *part], source, target, parts.copied, [0])
         build.insert_all(copy, self.op.location)
 
     def pick(self, number: Index, build: IndexBuilder) -> None:
@@ -170,7 +172,7 @@ class _Rows:
     @property
     def _whole(self) -> int:
         """How many rows whole tiles hold."""
-        rows, _ = shape_of(self.parts.array.type)
+        rows = shape_of(self.parts.array.type)[0]
         return rows // SUBLANES * SUBLANES
 
     def _last(self, tiles: SSAValue) -> int:
@@ -179,27 +181,27 @@ class _Rows:
     def _aligned(self, row: Index, build: IndexBuilder) -> Index:
         return build.mul(build.floordiv(row, SUBLANES), SUBLANES)
 
-    def _position(self, number: Index, build: IndexBuilder) -> "tuple[Index, pallas.Ds | None]":
+    def _position(self, number: Index, build: IndexBuilder) -> "tuple[Index, list[pallas.Ds | None]]":
         """The row that a lane names, and its part of the row, or some if the lane is dead."""
-        rows, width = shape_of(self.op.array.type)
+        rows, *row = shape_of(self.op.array.type)
         _, count = rows_at(self.op)
         element = build.insert(pallas.LoadOp(self.parts.numbers, [0, number]))
         place = build.insert(arith.IndexCastOp(element, IndexType()))
         place = build.nearest(place, rows - 1)
-        begin = build.mul(build.remainder(place, count), width)
-        return build.floordiv(place, count), self._lanes(begin, build)
+        begin = build.mul(build.remainder(place, count), row[-1])
+        return build.floordiv(place, count), self._part(begin, build)
 
-    def _lanes(self, begin: Index, build: IndexBuilder) -> "pallas.Ds | None":
+    def _part(self, begin: Index, build: IndexBuilder) -> "list[pallas.Ds | None]":
         return part_of_rows(self.op, self.parts.array, begin, self.scalars, build)
 
 
 def part_of_rows(
     op: GatherOp, array: SSAValue, begin: Index, scalars: Scalars, build: IndexBuilder
-) -> "pallas.Ds | None":
+) -> "list[pallas.Ds | None]":
     """The part that a gather wants of rows that begin in those of `array` where `begin` says; or all."""
-    dim, size = op.window[1], shape_of(op.result.type)[1]
-    if size == shape_of(array.type)[1]:
-        return None
+    (_, dim, *others), size = op.window, shape_of(op.result.type)[1]
+    if others or size == shape_of(array.type)[1]:
+        return [None] * len(op.window[1:])
     if dim.base is not None and size != shape_of(op.array.type)[1]:
         begin = build.add(begin, scalars.span(dim.base).start)
-    return pallas.Ds(build.insert(pallas.MultipleOfOp(build.value(begin), size)), size)
+    return [pallas.Ds(build.insert(pallas.MultipleOfOp(build.value(begin), size)), size)]

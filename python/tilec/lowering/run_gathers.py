@@ -42,17 +42,22 @@ class RunGather:
         buffer.name_hint, semaphores.name_hint = f"{name}_found", f"{name}_copied"
         return cls(op, runs, array, buffer, semaphores, depth)
 
+    @property
+    def everywhere(self) -> list[None]:
+        """All rows of a buffer."""
+        return [None] * len(self.op.window)
+
     def begin(self, number: int, row: SSAValue, slot: Index, at: Scalars) -> None:
         """Begin to copy a run, from `row` on, into a buffer."""
         length = self.runs.length.value.data
-        source = [pallas.Ds(row, length), part_of_rows(self.op, self.array, 0, at, at.build)]
-        target = [slot, pallas.Ds(number * length, length), None]
+        source = [pallas.Ds(row, length), *part_of_rows(self.op, self.array, 0, at, at.build)]
+        target = [slot, pallas.Ds(number * length, length), *self.everywhere[1:]]
         copy = pallas.CopyStartOp(self.array, source, self.buffer, target, self.semaphores, [slot])
         at.build.insert_all(copy, self.op.location)
 
     def wait(self, slot: Index, build: IndexBuilder) -> None:
         """Wait for all runs of a buffer."""
-        rows = [slot, None, None]
+        rows = [slot, *self.everywhere]
         copy = pallas.CopyWaitOp(self.buffer, rows, self.buffer, rows, self.semaphores, [slot])
         build.insert_all(copy, self.op.location)
 

@@ -221,7 +221,7 @@ class Statements:
                 begin_runs(begun, slot, inner)
                 self.begun.update(begun)
             parts.wait(slot, inner.build)
-        return self.emit(pallas.LoadOp(parts.buffer, [slot, None, None]))
+        return self.emit(pallas.LoadOp(parts.buffer, [slot, *parts.everywhere]))
 
     def _rows(self, op: UpdateRowsOp, place: SSAValue) -> Rows:
         """The rows of a window or of scratch, all of whose lanes they have."""

@@ -27,10 +27,11 @@ def indexed(op: Operation) -> list[AccessOp]:
 
 
 def has_no_product(op: AccessOp) -> bool:
-    """Whether an update at computed positions combines whole rows other than by adding them."""
-    if not isinstance(op, AtomicRmwOp):
-        return False
-    return op.kind.data is not Rmw.ADD and sum(dim.kept for dim in op.window) > 1
+    """Whether an access at computed positions reads planes, or combines rows other than by adding them."""
+    rank = sum(dim.kept for dim in op.window)
+    if isinstance(op, GatherOp):
+        return rank > 2
+    return isinstance(op, AtomicRmwOp) and op.kind.data is not Rmw.ADD and rank > 1
 
 
 def choose_rows(grid: GridOp, order: str, chip: Chip) -> None:
@@ -79,14 +80,14 @@ def _copy_rows(op: GatherOp) -> None:
     """Mark a gather whose rows are copied one by one. Where its mask is false that is the first row."""
     made: list[Operation] = []
     build = IndexBuilder(made, op.location)
-    (dim, part), mask = op.window, mask_of_rows(op)
+    (dim, *row), mask = op.window, mask_of_rows(op)
     if dim.base is None:
         raise ValueError("positions come from a tile")
     ids = as_ids(build, dim.base, dim.shift)
     if mask is not None:
         ids = build.insert(SelectOp(mask, ids, build.insert(constant(0, ids.type))))
     fill_with_zeros(op.array)
-    rows = GatherOp(op.array, [Dim(ids), part])
+    rows = GatherOp(op.array, [Dim(ids), *row])
     rows.rows = UnitAttr()
     found = or_other(build, op, build.insert(rows))
     found.name_hint = op.result.name_hint

@@ -30,6 +30,8 @@ PIPELINES = tuple(replace(each, loop="emit_pipeline") for each in PLAIN)
 OWN_LOOPS = (replace(PLAIN[0], loop="fori_loop"),)
 """The same in a loop of the kernel's own, which has several rows on their way to memory where an
 `emit_pipeline` has one: for loops from row to row of a segment."""
+RUNS = tuple(Choice(grouping=each, loop="fori_loop") for each in ("worklist", "overlaunch"))
+"""The same where rows at computed positions are copied in runs, for which steps of other loops wait."""
 PRODUCTS = (Choice(grouping="one_hot"),)
 """The same for segments of few rows: one such product for those of many, in place of a step for each."""
 FEW_ROWS = 512
@@ -69,6 +71,7 @@ def default_choice(program: Program, chip: str) -> Choice:
         structures = [*PLAIN, *PIPELINES, *(OWN_LOOPS if _is_row_by_row(program) else ())]
     else:
         structures = [*PLAIN, *(() if _few(program) else STREAMS), *(PRODUCTS if _are_short(program) else ())]
+        structures += RUNS if _has_runs(program) else ()
     space, scorer = space_with(program, structures), Scorer(program, chip_named(chip))
     first, *others = [list(_liked(space, scorer, each)) for each in structures]
 
@@ -127,6 +130,11 @@ def _is_row_by_row(program: Program) -> bool:
     """Whether a loop goes through indices, of which nothing says how many there are."""
     loops = [op for op in program.prepared(Choice.grouping).walk() if isinstance(op, ForOp)]
     return any(span_of(loop.axis.value) is None and static_extent(loop.axis.bounds) is None for loop in loops)
+
+
+def _has_runs(program: Program) -> bool:
+    """Whether rows at computed positions are copied in runs."""
+    return any(traffic.runs for work in program.workloads for traffic in work.traffic)
 
 
 def _few(program: Program) -> bool:

@@ -42,16 +42,18 @@ func.func @square_of_positions(%x: memref<700xf32>, %ids: memref<64x8xi32>) -> m
 
 // -----
 
-func.func @slabs(%x: memref<70x8x128xf32>, %ids: memref<64xi32>) -> memref<64x8x128xf32> {
+func.func @parts_of_planes(%x: memref<70x8x128xf32>, %ids: memref<64xi32>) -> memref<64x8x128xf32> {
   %out = tile.empty : memref<64x8x128xf32>
-  tile.grid %m = 0 to 64 by m:32 {
-    %id = tile.load %ids[%m]
-    %v = tile.gather %x[%id, :, :]
-    tile.store %v, %out[%m, :, :]
+  tile.grid %r = 0 to 8 by r:4 {
+    tile.for %m = 0 to 64 by m:32 {
+      %id = tile.load %ids[%m]
+      %v = tile.gather %x[%id, %r, :]
+      tile.store %v, %out[%m, %r, :]
+    }
   }
   return %out : memref<64x8x128xf32>
 }
-// CHECK: {{.*}}/expand-gathers-invalid.mlir:49:5: error: expand-gathers: tile.gather at computed positions moves a value of rank 3; 1 and 2 are accepted: index the other dimensions by an axis, or go through the positions one by one
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:50:7: error: expand-gathers: tile.gather at computed positions moves a value of rank 3; 1 and 2 are accepted, and to read planes, of which copies are made (--explain says why not): index the other dimensions by an axis, or go through the positions one by one
 
 // -----
 
@@ -63,7 +65,7 @@ func.func @most_of_rows(%x: memref<64x128xf32>, %ids: memref<64xi32>, %out: memr
   }
   return %out : memref<70x128xf32>
 }
-// CHECK: {{.*}}/expand-gathers-invalid.mlir:62:5: error: expand-gathers: only sums of whole rows are products, and the grid cannot go through these positions one by one (--explain says why); update single elements, or load each position alone
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:64:5: error: expand-gathers: only sums of whole rows are products, and the grid cannot go through these positions one by one (--explain says why); update single elements, or load each position alone
 
 // -----
 
@@ -81,7 +83,7 @@ func.func @mask_keeps_inside(%x: memref<70x128xf32>, %ids: memref<64xi32>) -> me
   }
   return %out : memref<64x128xf32>
 }
-// CHECK: {{.*}}/expand-gathers-invalid.mlir:79:5: error: expand-gathers: only the mask of tile.gather may keep dimension 1 inside %x, and blocks of rows are accessed without it; index that dimension by an axis or by `:`
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:81:5: error: expand-gathers: only the mask of tile.gather may keep dimension 1 inside %x, and blocks of rows are accessed without it; index that dimension by an axis or by `:`
 
 // -----
 
@@ -91,7 +93,7 @@ func.func @no_grid(%x: memref<64xf32>, %ids: memref<64xi32>, %out: memref<70xf32
   tile.atomic_rmw add %v, %out[%id]
   return %out : memref<70xf32>
 }
-// CHECK: {{.*}}/expand-gathers-invalid.mlir:91:3: error: expand-gathers: tile.atomic_rmw outside of a tile.grid; put it into one
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:93:3: error: expand-gathers: tile.atomic_rmw outside of a tile.grid; put it into one
 
 // -----
 
@@ -104,7 +106,7 @@ func.func @wide_positions(%x: memref<70xf32>, %ids: memref<64xi64>) -> memref<64
   }
   return %out : memref<64xf32>
 }
-// CHECK: {{.*}}/expand-gathers-invalid.mlir:102:5: error: expand-gathers: positions of type tensor<32xi64, #tile.spans<m>>; a TPU has no 64-bit integers, those of up to 32 bits are accepted
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:104:5: error: expand-gathers: positions of type tensor<32xi64, #tile.spans<m>>; a TPU has no 64-bit integers, those of up to 32 bits are accepted
 
 // -----
 
@@ -120,7 +122,7 @@ func.func @on_the_chip(%x: memref<4x64xf32>, %ids: memref<64xi32>) -> memref<4x6
   }
   return %out : memref<4x64xf32>
 }
-// CHECK: {{.*}}/expand-gathers-invalid.mlir:118:5: error: expand-gathers: tile.gather at computed positions of on-chip memory; use an array, of which what is updated stays on the chip
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:120:5: error: expand-gathers: tile.gather at computed positions of on-chip memory; use an array, of which what is updated stays on the chip
 
 // -----
 
@@ -135,7 +137,7 @@ func.func @long_sums(%x: memref<70000x128xi32>, %ids: memref<70000xi32>, %out: m
   }
   return %out : memref<70x128xi32>
 }
-// CHECK: {{.*}}/expand-gathers-invalid.mlir:134:5: error: expand-gathers: sums of integers in tiles of 70000 positions; up to 65793 are exact: choose a smaller block
+// CHECK: {{.*}}/expand-gathers-invalid.mlir:136:5: error: expand-gathers: sums of integers in tiles of 70000 positions; up to 65793 are exact: choose a smaller block
 
 // -----
 
@@ -147,4 +149,4 @@ func.func @runs_of_what_is_written(%x: memref<64x128xf32>, %i: index) {
   }
   return
 }
-// CHECK: {{.*}}:145:5: error: expand-gathers: tile.gather at positions in runs, which are only copied: the array is on the chip, or the kernel writes to it
+// CHECK: {{.*}}:147:5: error: expand-gathers: tile.gather at positions in runs, which are only copied: the array is on the chip, or the kernel writes to it

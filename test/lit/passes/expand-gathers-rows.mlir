@@ -130,8 +130,9 @@ func.func @asked(%ids: memref<64xi32>, %out: memref<70x128xf32>, %x: memref<64x1
 // CHECK-NEXT:      %w = tile.splat 1 : tensor<32xi32, #tile.spans<m>>
 // CHECK-NEXT:      %w_1 = arith.addi %id, %w : tensor<32xi32, #tile.spans<m>>
 // CHECK-NEXT:      %w_2 = tile.gather %x[%w_1, :] rows
+// CHECK:           %planes = tile.gather %y[%id, :, :] rows
 // NOTE: note: expand-gathers: rows are copied one by one from where the array is
-func.func @copied(%x: memref<70x128xf32>, %ids: memref<64xi32>) -> memref<64x128xf32> {
+func.func @copied(%x: memref<70x128xf32>, %y: memref<70x2x128xbf16>, %ids: memref<64xi32>) -> memref<64x128xf32> {
   %out = tile.empty : memref<64x128xf32>
   tile.grid %m = 0 to 64 by m:32 {
     %id = tile.load %ids[%m]
@@ -141,6 +142,8 @@ func.func @copied(%x: memref<70x128xf32>, %ids: memref<64xi32>) -> memref<64x128
     %other = tile.splat 1.0 : tensor<32x128xf32, #tile.spans<m, _>>
     %v = tile.gather %x[%id, :] mask %wide other %other
     %w = tile.gather %x[%id + 1, :]
+    %planes = tile.gather %y[%id, :, :]
+    "test.op"(%planes) : (tensor<32x2x128xbf16, #tile.spans<m, _, _>>) -> ()
     %sum = arith.addf %v, %w : tensor<32x128xf32, #tile.spans<m, _>>
     tile.store %sum, %out[%m, :]
   }

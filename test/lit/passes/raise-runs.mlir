@@ -9,9 +9,11 @@
 // CHECK-NEXT:        %[[END:.*]] = tile.bound end %t
 // CHECK-NEXT:        %[[LIVE:.*]] = arith.subi %[[END]], %[[BEGIN]] : index
 // CHECK:             %[[LAST:.*]] = arith.floordivsi %{{.*}}, %c16 : index
-// CHECK-NEXT:        %[[ONE:.*]] = arith.minsi %c1, %[[LAST]] : index
+// CHECK-NEXT:        %[[NUMBER:.*]] = arith.floordivsi %[[BEGIN]], %c16 : index
+// CHECK:             %[[ONE:.*]] = arith.minsi %c1, %[[LAST]] : index
+// CHECK-NEXT:        %{{.*}} = arith.addi %[[NUMBER]], %[[ONE]] : index
 // CHECK:             %pages = tile.load %table[%b, %{{.*}}]
-// CHECK-NEXT:        %[[ROW:.*]] = arith.muli %pages, %{{.*}} : i32
+// CHECK:             %[[ROW:.*]] = arith.muli %pages, %{{.*}} : i32
 // CHECK:             %[[FIRST:.*]] = arith.index_cast %[[ROW]] : i32 to index
 // CHECK:             %pages_1 = tile.load %table[%b, %{{.*}}]
 // CHECK-NEXT:        %[[ROW_1:.*]] = arith.muli %pages_1, %{{.*}} : i32
@@ -19,8 +21,8 @@
 // CHECK-NEXT:        %at = tile.runs %[[FIRST]], %[[SECOND]] by 16 of %t
 // CHECK-NEXT:        %k = tile.gather %keys[%at, :]
 // CHECK-NEXT:        %v = tile.gather %values[%at, :]
-// WHY:      {{.*}}:37:7: note: raise-runs: scalars find its rows, in runs of 16
-// WHY-NEXT: {{.*}}:38:7: note: raise-runs: scalars find its rows, in runs of 16
+// WHY:      {{.*}}:39:7: note: raise-runs: scalars find its rows, in runs of 16
+// WHY-NEXT: {{.*}}:40:7: note: raise-runs: scalars find its rows, in runs of 16
 func.func @pages(%keys: memref<256x128xf32>, %values: memref<256x128xf32>, %table: memref<4x8xi32>, %n: memref<4xi32>) {
   tile.grid %b = 0 to 4 {
     %rows = tile.load %n[%b]
@@ -38,6 +40,38 @@ func.func @pages(%keys: memref<256x128xf32>, %values: memref<256x128xf32>, %tabl
       %v = tile.gather %values[%at, :]
       "test.op"(%k, %v) : (tensor<32x128xf32, #tile.spans<t, _>>, tensor<32x128xf32, #tile.spans<t, _>>) -> ()
     }
+  }
+  return
+}
+
+// Of pages of 16 rows of all heads, those rows of one head: kernels see what is before the lanes and the pages
+// outside of them. Of all heads, planes.
+// CHECK-LABEL: func.func @heads
+// CHECK-NEXT:    %keys_1 = tile.view %keys permute [1, 2, 0, 3] : memref<64x2x8x128xf32> to memref<2x8x64x128xf32>
+// CHECK-NEXT:    %keys_2 = tile.view %keys_1 : memref<2x8x64x128xf32> to memref<1024x128xf32>
+// CHECK-NEXT:    tile.grid %h = 0 to 8, %t = 0 to 64 by t:16 {
+// CHECK:           %[[HEAD:.*]] = arith.addi %{{.*}}, %h : index
+// CHECK:           %[[FIRST:.*]] = arith.muli %[[HEAD]], %c64 : index
+// CHECK-NEXT:      %[[ROW:.*]] = arith.addi %[[FIRST]], %[[PAGE:.*]] : index
+// CHECK-NEXT:      %at = tile.runs %[[ROW]] by 16 of %t
+// CHECK-NEXT:      %k = tile.gather %keys_2[%at, :]
+// CHECK-NEXT:      %at_1 = tile.runs %[[PAGE]] by 16 of %t
+// CHECK-NEXT:      %v = tile.gather %values[%at_1, :, :]
+// WHY-NEXT: {{.*}} note: raise-runs: scalars find its rows, in runs of 16
+// WHY-NEXT: {{.*}} note: raise-runs: the host transposes a memref<64x2x8x128xf32> to memref<2x8x64x128xf32>
+// WHY-NEXT: {{.*}} note: raise-runs: scalars find its rows, in runs of 16
+func.func @heads(%keys: memref<64x2x8x128xf32>, %values: memref<64x8x128xf32>, %table: memref<4xi32>) {
+  tile.grid %h = 0 to 8, %t = 0 to 64 by t:16 {
+    %i = tile.indices %t
+    %page_size = tile.splat 16 : tensor<16xi32, #tile.spans<t>>
+    %number = arith.floordivsi %i, %page_size : tensor<16xi32, #tile.spans<t>>
+    %rest = arith.remsi %i, %page_size : tensor<16xi32, #tile.spans<t>>
+    %pages = tile.gather %table[%number]
+    %firsts = arith.muli %pages, %page_size : tensor<16xi32, #tile.spans<t>>
+    %at = arith.addi %firsts, %rest : tensor<16xi32, #tile.spans<t>>
+    %k = tile.gather %keys[%at, 1, %h, :]
+    %v = tile.gather %values[%at, :, :]
+    "test.op"(%k, %v) : (tensor<16x128xf32, #tile.spans<t, _>>, tensor<16x8x128xf32, #tile.spans<t, _, _>>) -> ()
   }
   return
 }

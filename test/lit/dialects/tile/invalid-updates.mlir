@@ -278,7 +278,7 @@ func.func @gather_of_shifted_rows(%x: memref<8x16xf32>, %ids: tensor<4xi32>) {
   %v = tile.gather %x[%ids + 1, :] rows
   return
 }
-// CHECK: {{.*}}/invalid-updates.mlir:278:3: error: tile.gather with `rows` takes no rows of an array of rank 2, `%x[%ids, :]`, or has a mask; leave `rows` out
+// CHECK: {{.*}}/invalid-updates.mlir:278:3: error: tile.gather with `rows` takes no rows of an array, `%x[%ids, :]`, nor whole planes, `%x[%ids, :, :]`, or has a mask; leave `rows` out
 
 // -----
 

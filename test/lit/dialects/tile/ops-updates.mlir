@@ -97,6 +97,13 @@ func.func @positions(%x: memref<1000x200xf32>, %ids: memref<300xi32>, %flags: me
 // CHECK-NEXT:    func.return
 // CHECK-NEXT:  }
 
+func.func @planes(%x: memref<64x8x128xf32>, %ids: tensor<32xi32, #tile.spans<m>>) {
+  %planes = tile.gather %x[%ids, :, :] rows
+  return
+}
+// CHECK-LABEL: func.func @planes(
+// CHECK-NEXT:    %planes = tile.gather %x[%ids, :, :] rows
+
 func.func @runs(%x: memref<1024x128xf32>, %i: index, %j: index) {
   tile.grid %t = 0 to 300 by t:32 {
     %ids = tile.runs %i, %j by 16 of %t
