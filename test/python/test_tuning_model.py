@@ -261,10 +261,13 @@ CLOSE = [
         {"cols": 256, "h": 1, "rows": 256, "s": 1},
         125.2,
     ),
+    ("paged_attention", Choice(grouping="worklist"), {"t": 1024}, 388.0),
+    ("paged_attention", Choice(grouping="worklist", loop="fori_loop"), {"t": 1024}, 255.0),
 ]
 """Microseconds on v5e of choices that the model had wrong: loops up to the end of a tile that have one step,
 products of which the left side is turned first, fetches of all tiles of a loop, loops of few steps that wait
-for memory, and arrays that stay while loops over segments go on. Without one of these it is wrong again."""
+for memory, arrays that stay while loops over segments go on, and copies for which the steps of a grid wait.
+Without one of these it is wrong again."""
 
 
 @pytest.mark.parametrize(("name", "choice", "sizes", "estimate"), CLOSE, ids=[each[0] for each in CLOSE])
