@@ -31,8 +31,8 @@ rows of 1024 f32: 7.5 on v6e and tpu7x."""
 PER_PICK = 4.0
 """Cycles besides for a row that is one of eight, and one for each 128 lanes of it."""
 PER_RUN = 10.0
-"""Cycles of the scalar unit for a run of rows, of which a table says where it begins. Estimated, of two arrays
-in pages of 16 rows: 9 to 10 on v5e."""
+"""Cycles of the scalar unit for a run of rows, of which a table says where it begins. Estimated on v5e, of
+two arrays in pages of 16 rows: 9 to 10."""
 PER_TILE = 2000.0
 """Cycles that a tile of positions waits: for them to be in scalar memory, and for its last row."""
 
