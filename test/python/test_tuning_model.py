@@ -235,6 +235,29 @@ def test_a_loop_of_the_kernels_own_goes_from_row_to_row() -> None:
     assert 2e-3 < times["emit_pipeline"] < times["grid"]
 
 
+def running_sums(x: torch.Tensor) -> torch.Tensor:
+    """Of whole columns, a tile of rows after the other: each tile is read for its sums, and for its last."""
+    out = torch.empty_like(x)
+    for c in hl.tile(x.size(1)):
+        before = hl.zeros([c])
+        for r in hl.tile(x.size(0)):
+            out[r, c] = torch.cumsum(x[r, c], 0) + before[None, :]
+            before = before + x[r, c].sum(0)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("rows", "cols", "estimate"), [(1024, 256, 82.6), (512, 512, 82.7), (8192, 256, 186.0)]
+)
+def test_sums_of_long_tiles_do_not_stay_in_registers(rows: int, cols: int, estimate: float) -> None:
+    """Microseconds on v5e. What two statements read of a tile is copied once."""
+    traced = tilec.kernel(running_sums).bind(sys.modules["tuning_cases"].empty(8192, 1024)).traced
+    program = program_of(traced, [None])
+    choice = Choice(operands="resident" if rows == 8192 else "auto").with_sizes({"r": rows, "c": cols})
+    assert 0.8 < 1e6 * Scorer(program, CHIPS["v5e"]).score(choice) / estimate < 1.25
+    assert default_choice(program, "v5e").sizes["r"] <= 2048
+
+
 def test_sums_over_segments_of_some_rows_are_products(monkeypatch: pytest.MonkeyPatch) -> None:
     """Means of so many take 148 us on tpu7x, a stream of them 303."""
     rows = torch.empty(262144, 512, dtype=torch.bfloat16, device="meta")

@@ -27,14 +27,14 @@ from tilec.analysis.row_updates import PER_REGISTER, PER_ROW
 from tilec.analysis.vmem import LANES, SUBLANES, WORD
 from tilec.analysis.workload import INNER, Extent, Lanes, Level, Product, Traffic, Unit, Workload
 from tilec.dialects.tile.access import AccessOp, Dim, Effect
-from tilec.dialects.tile.arrays import SegmentOp
+from tilec.dialects.tile.arrays import LoadOp, SegmentOp, StoreOp
 from tilec.dialects.tile.atomics import AtomicRmwOp
 from tilec.dialects.tile.axes import Axis
 from tilec.dialects.tile.bound import BoundOp, Side
 from tilec.dialects.tile.gathers import GatherOp
 from tilec.dialects.tile.locals import is_local
 from tilec.dialects.tile.loops import ForOp, GridOp, LoopOp, Order
-from tilec.dialects.tile.mixing import ReduceOp
+from tilec.dialects.tile.mixing import ReduceOp, ScanOp
 from tilec.dialects.tile.products import DotOp, Precision
 from tilec.dialects.tile.scans import AssociativeScanOp
 from tilec.dialects.tile.syntax import ints_of
@@ -69,6 +69,7 @@ class _Reader:
         self.at: dict[SSAValue, int] = {}  # the level of each axis
         self.axes: dict[SSAValue, Axis] = {}
         self.arrays: dict[SSAValue, int] = {}
+        self.windows: set[tuple[SSAValue, Effect, tuple[Dim, ...]]] = set()
 
     def read(self, grid: GridOp) -> Workload:
         self._loop(grid, -1)
@@ -263,13 +264,16 @@ class _Reader:
         return max((extent for extent, _ in self._indexed(loop, axis)), default=ROWS)
 
     def _traffic(self, op: AccessOp, level: int) -> None:
-        if is_local(op.array):
+        key = (op.array, op.effect, tuple(op.window))
+        if is_local(op.array) or key in self.windows:  # accesses of one window share what is copied
             shape, width = self._extents(op.window_type), max(byte_width(element_type(op.array.type)), 1)
             unit = Unit.LOADS if op.effect is Effect.READ else Unit.STORES
             rows = isinstance(op, AtomicRmwOp) and op.rows is not None
             factor = _by_rows(shape_of(op.array.type)[-1]) if rows else 1.0
             self.work.lanes.append(Lanes(level, unit, shape, width, factor))
             return
+        if isinstance(op, LoadOp | StoreOp):
+            self.windows.add(key)
         behind = [
             frozenset(self.at[leaf] for value in dim.values for leaf in self._movers(value))
             for dim in op.window
@@ -354,7 +358,7 @@ class _Reader:
         else:
             for unit, factor, refined in cost_of(op):
                 self.work.lanes.append(Lanes(level, unit, shape, width, factor, refined=refined))
-        if isinstance(op, AssociativeScanOp):  # of many steps less stays in registers
+        if isinstance(op, AssociativeScanOp | ScanOp):  # of many steps less stays in registers
             longer = (shape[op.dim.value.data], *shape)
             self.work.lanes.append(Lanes(level, Unit.STORES, longer, width, spilled_by(op)))
 
