@@ -150,6 +150,11 @@ def block_refusal(window: WindowOp, kind: Kind, extents: Sequence[int]) -> Refus
     return _in_array(window, _first_refusal(window, kind, array, start, block))
 
 
+def flat_refusal(window: WindowOp, extent: int) -> Refusal | None:
+    """Why no chip, or not every one, copies blocks of this extent of an array of rank 1 as it is."""
+    return _first_refusal(window, Kind.GRID_BLOCK, shape_of(window.array.type), (), [extent])
+
+
 def following_extent(window: AccessOp, position: int, tile: int) -> int | None:
     """The extent of the block that holds a tile of a dimension wherever it begins, and begins itself at a
     tile of memory. `None` where there is no such block of the array: it would be all of the dimension, or

@@ -141,11 +141,13 @@ class Tiles:
     def _kept_shape(self) -> tuple[int, ...]:
         """The tile's extents without the row of a matrix that the block holds among others.
 
-        A value of rank 1 stays the row of a matrix.
+        A value of rank 1 is the row of a matrix.
         """
         window = self.plan.window
         sizes = enumerate(window.tile_extents)
         kept = tuple(self._extent(dim, size) for dim, size in sizes if window.window[dim].kept)
+        if len(self.shape) == 1:
+            return 1, *self._tile_shape
         return kept if len(kept) > 1 else self._tile_shape
 
     def _reshaped(self, value: SSAValue, shape: tuple[int, ...]) -> SSAValue:

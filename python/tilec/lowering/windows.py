@@ -3,11 +3,11 @@ and where in the block the tile of a step lies.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import IndexType, MemRefType
+from xdsl.dialects.builtin import IndexType, MemRefType, bf16, f32, i32
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from tilec.analysis.affine import place_of_one
@@ -15,6 +15,7 @@ from tilec.analysis.alignment import Kind
 from tilec.analysis.blocks import (
     block_refusal,
     first_multiple,
+    flat_refusal,
     following_extent,
     in_view,
     is_exact,
@@ -22,13 +23,15 @@ from tilec.analysis.blocks import (
 )
 from tilec.analysis.lanes import moves_freely
 from tilec.analysis.visits import covers, follows, stays
+from tilec.analysis.vmem import LANES, SUBLANES
 from tilec.analysis.within import begins_inside, is_cut
 from tilec.diagnostics import fail
 from tilec.dialects import pallas
 from tilec.dialects.tile.access import Dim, Effect
 from tilec.dialects.tile.locals import is_local
-from tilec.dialects.tile.schedule import Loop, WindowOp
-from tilec.dialects.tile.types import UNBOUND, Array, shape_of
+from tilec.dialects.tile.places import GetOp, SetOp
+from tilec.dialects.tile.schedule import Loop, PipelineOp, WindowOp
+from tilec.dialects.tile.types import UNBOUND, Array, element_type, shape_of
 from tilec.lowering.scalars import Scalars
 from tilec.rewriting.index import Index
 
@@ -129,7 +132,28 @@ def plan_block(window: WindowOp, loop: Loop, kind: Kind) -> BlockPlan:
             f"convert-tile-to-pallas: a block of {_name(window)} begins `from` a shift and follows no tiles; "
             "only those of tiles that begin anywhere do",
         )
+    if kind is Kind.GRID_BLOCK and _is_flat(window, plan):
+        return replace(plan, view=shape_of(window.array.type), dims=(0,), extents=extents[-1:])
     return plan
+
+
+def _is_flat(window: WindowOp, plan: BlockPlan) -> bool:
+    """Whether blocks are of an array of rank 1 as it is, and not of a matrix of one row.
+
+    XLA has the one in tiles of 1,024 and the other in tiles of 128 elements: where both do not end alike, it
+    lays an array out anew. A block of rank 1 is only read and written as a whole.
+    """
+    shape, size, around = shape_of(window.array.type), plan.extents[-1], window.parent_op()
+    if len(shape) != 1 or element_type(window.array.type) not in (f32, i32, bf16):
+        return False
+    tiles, unit = -(-shape[0] // LANES), SUBLANES * LANES
+    if tiles <= SUBLANES or tiles % SUBLANES == 0 or not isinstance(size, int) or size % unit:
+        return False
+    windows = around.windows if isinstance(around, PipelineOp) else []
+    alone = [each.array for each in windows].count(window.array) == 1
+    used = (use.operation for use in window.result.uses)
+    whole = not plan.parts and all(isinstance(op, GetOp | SetOp) and op.at is None for op in used)
+    return alone and whole and not any(plan.multiples) and flat_refusal(window, size) is None
 
 
 def _extent(window: WindowOp, loop: Loop, position: int | None) -> "int | pallas.Bounded | None":
