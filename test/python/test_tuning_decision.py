@@ -75,6 +75,11 @@ def test_a_decision_survives_its_text() -> None:
         DECISION.to_json().replace("v5e", "v9"),
         DECISION.to_json().replace('"format": 1', '"format": 2'),
         DECISION.to_json().replace("512", '"512"'),
+        DECISION.to_json().replace('"loop": "grid"', '"loop": "x"'),
+        DECISION.to_json().replace('"grouping": "auto"', '"grouping": "stream"'),
+        DECISION.to_json().replace('"depth": null', '"depth": 99'),
+        DECISION.to_json().replace('"fetch"', '"fetches": 2, "fetch"'),
+        DECISION.to_json().replace('"extents": {', '"extents": {"q": NaN, '),
         DECISION.to_json().replace('"kernel"', '"kernels"'),
         json.dumps({"format": 1, "kernel": "f", "chip": "v5e", "examples": []}),
         json.dumps({"format": 1, "kernel": "f", "chip": "v5e", "examples": [{"extents": 1, "choice": {}}]}),
@@ -144,6 +149,24 @@ def test_blocks_of_loops_that_are_gone_are_warned_of() -> None:
     kernel: Any = tilec.kernel(config=tuned)(doubled.fn)
     with pytest.warns(UserWarning, match="doubled has no loop over lines, for which doubled was tuned"):
         assert kernel.bind(torch.empty(64, 256)).config.blocks.keys() == {"rows", "cols"}
+
+
+@pytest.mark.parametrize("choice", [Choice(order=("lanes",)), Choice(operands="here")])
+def test_what_a_program_does_not_take_of_a_choice_is_warned_of(choice: Choice) -> None:
+    tuned = tilec.TunedConfig(Decision("doubled", "v5e", (Example((("rows", 64.0),), choice),)))
+    kernel: Any = tilec.kernel(config=tuned)(doubled.fn)
+    with pytest.warns(
+        UserWarning, match=f"cannot be made as doubled was tuned, with {choice}: what it takes"
+    ):
+        assert kernel.bind(torch.empty(64, 256)).config.order == ()
+
+
+def test_a_choice_for_another_kernel_is_warned_of() -> None:
+    extents = (("cols", 256.0), ("rows", 64.0))
+    tuned = tilec.TunedConfig(Decision("twice", "v5e", (Example(extents, Choice()),)))
+    kernel: Any = tilec.kernel(config=tuned)(doubled.fn)
+    with pytest.warns(UserWarning, match="doubled takes a choice that was found for twice"):
+        kernel.bind(torch.empty(64, 256))
 
 
 @tilec.kernel

@@ -48,8 +48,16 @@ class TunedConfig:
         Path(path).write_text(self.decision.to_json(), encoding="utf-8")
 
     def config(self, traced: Traced) -> Config:
-        """The configuration for a program of the kernel. Warns if it was tuned with loops that are gone."""
+        """The configuration for a program of the kernel.
+
+        Warns if another kernel was tuned, or this one with loops that are gone, or the passes do not take for
+        this program what was found.
+        """
         program = program_of(traced, [None] * len(traced.parameters))
+        if self.decision.kernel != traced.name:
+            warnings.warn(
+                f"{traced.name} takes a choice that was found for {self.decision.kernel}", stacklevel=2
+            )
         tuned = {axis for example in self.decision.examples for axis, _ in example.extents}
         gone = sorted(axis for axis in tuned - extents_of(program).keys() if axis.isidentifier())
         if gone:
@@ -58,7 +66,14 @@ class TunedConfig:
                 "tuned: its blocks may be far from the best; tune it again",
                 stacklevel=2,
             )
-        return config_of(self.decision.choice(program), Config())
+        choice, wanted = self.decision.choice(program), self.decision.nearest(program).choice.with_sizes({})
+        if choice.with_sizes({}) != wanted:
+            warnings.warn(
+                f"{traced.name} cannot be made as {self.decision.kernel} was tuned, with {wanted}: what it "
+                "takes may be far from the best; tune it again",
+                stacklevel=2,
+            )
+        return config_of(choice, Config())
 
 
 def program_of(traced: Traced, values: Sequence[tuple[int, ...] | None]) -> Program:

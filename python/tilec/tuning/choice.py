@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self, cast
 
+from tilec.analysis.blocks import MOST_BUFFERS
 from tilec.passes.tile_to_pallas import LOOPS, TileToPallas
 
 
@@ -56,6 +57,9 @@ class Choice:
             raise ValueError("not a choice")
         given = cast("dict[str, Any]", data)
         named = [key for key in plain if key != "depth"]
+        other = sorted(given.keys() - plain.keys())
+        if other:
+            raise ValueError(f"a choice with {', '.join(map(str, other))}; {', '.join(plain)} are accepted")
         if any(type(given.get(key)) is not type(plain[key]) for key in named) or "depth" not in given:
             raise ValueError("not a choice")
         if not all(isinstance(each, str) for each in given["order"]):
@@ -64,9 +68,13 @@ class Choice:
         numbers = [*given["blocks"].values(), depth, given["fetch"]]
         if not all(type(each) is int and each > 0 for each in numbers):
             raise ValueError("a choice with sizes that are no positive numbers")
+        if depth > MOST_BUFFERS:
+            raise ValueError(f"a choice with depth={depth}; 1 to {MOST_BUFFERS} is accepted")
         options: dict[str, Any] = {key: given[key] for key in plain if key != "blocks"}
         options["order"] = tuple(options["order"])
-        return cls(tuple(sorted(given["blocks"].items())), **options)
+        choice = cls(tuple(sorted(given["blocks"].items())), **options)
+        choice.pipeline(TileToPallas.chip).passes()  # raises for words that are none
+        return choice
 
     def __str__(self) -> str:
         return self.pipeline(TileToPallas.chip).told()

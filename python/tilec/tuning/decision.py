@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log2
+from math import isfinite, log2
 from typing import Any, cast
 
 from tilec.chips import chip_named
@@ -38,13 +38,17 @@ class Decision:
         Sizes that are larger than an axis shrink to it; where the model says that windows do not fit the
         chip, the largest sizes are halved until they do.
         """
-        extents = extents_of(program)
-        nearest = min(self.examples, key=lambda each: _distance(dict(each.extents), extents))
+        nearest = self.nearest(program)
         structure = nearest.choice.with_sizes({})
         space = space_with(program, [Choice(), structure])
         plain = structure if schedule_of(program, space, structure, self.chip) is not None else Choice()
         choice = plain.with_sizes(_fitted(space.axes_of(plain), nearest.choice.sizes))
         return _shrunk(space, Scorer(program, chip_named(self.chip)), choice)
+
+    def nearest(self, program: Program) -> Example:
+        """The example with the most similar extents."""
+        extents = extents_of(program)
+        return min(self.examples, key=lambda each: _distance(dict(each.extents), extents))
 
     def to_json(self) -> str:
         """The text that `decision_from` reads."""
@@ -74,6 +78,8 @@ def decision_from(text: str) -> Decision:
 
 def _extents(told: Any) -> tuple[tuple[str, float], ...]:
     extents = {str(axis): float(extent) for axis, extent in cast("Mapping[str, Any]", told).items()}
+    if not all(isfinite(extent) and extent >= 0 for extent in extents.values()):
+        raise ValueError("an example with extents that are no numbers of indices")
     return tuple(sorted(extents.items()))
 
 
