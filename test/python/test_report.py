@@ -81,6 +81,9 @@ def test_a_kernel_is_reported() -> None:
     assert found.cost.compile_seconds > 0
     assert json.loads(json.dumps(found.plain()))["cost"]["steps"] == 32
     assert "of the roofline" in str(found)
+    assert re.search(r"steps +32, 1.00 x the fewest", str(found))
+    fewer = str(replace(found, cost=replace(found.cost, steps=16)))
+    assert re.search(r"steps +16 of loops that copy *\n", fewer)  # some of the fewest copy nothing
     doubted = str(replace(found, cost=replace(found.cost, doubts=("a loop",))))
     assert re.search(r"estimated time +\S+ us, not to be trusted *\n  on the hardware +not known", doubted)
     assert re.search(r"of the roofline +not known", doubted)

@@ -246,6 +246,32 @@ def running_sums(x: torch.Tensor) -> torch.Tensor:
     return out
 
 
+def taps(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+    """A short convolution along rows, as before a state space."""
+    out = torch.empty([x.size(0) - 3, x.size(1)], dtype=x.dtype)
+    for t, c in hl.tile([out.size(0), x.size(1)]):
+        acc = hl.zeros([t, c])
+        for tap in range(4):
+            acc = acc + x[t.index + tap, c].float() * w[tap, c].float()[None, :]
+        out[t, c] = acc.to(x.dtype)
+    return out
+
+
+@pytest.mark.parametrize(
+    ("operands", "rows", "cols", "estimate"),
+    [("auto", 128, 2048, 383.0), ("auto", 256, 2048, 439.0), ("resident", 1024, 1024, 722.0)],
+)
+def test_tiles_between_those_of_memory_do_not_stay_in_registers(
+    operands: str, rows: int, cols: int, estimate: float
+) -> None:
+    """Microseconds on v5e."""
+    half = sys.modules["tuning_cases"].half
+    program = program_of(tilec.kernel(taps).bind(half(16387, 2048), half(4, 2048)).traced, [None, None])
+    choice = Choice(operands=operands).with_sizes({"t": rows, "c": cols})
+    assert 0.8 < 1e6 * Scorer(program, CHIPS["v5e"]).score(choice) / estimate < 1.25
+    assert default_choice(program, "v5e").sizes["t"] <= 256
+
+
 @pytest.mark.parametrize(
     ("rows", "cols", "estimate"), [(1024, 256, 82.6), (512, 512, 82.7), (8192, 256, 186.0)]
 )

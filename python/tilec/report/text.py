@@ -106,7 +106,7 @@ def figures(reports: Sequence[Report]) -> list[tuple[str, list[str]]]:
             "bytes written",
             lambda cost, need: _beside(cost.bytes_written, need and need.bytes_written, amount),
         ),
-        ("steps", lambda cost, need: _beside(cost.steps, need and need.steps, str)),
+        ("steps", lambda cost, need: _steps(cost, need)),
         *((f"{unit} at work", _use(unit)) for unit in (costs[0][0].use if costs else ())),
         ("registers spilled", lambda cost, need: f"{cost.spills}"),
         ("code", lambda cost, need: amount(cost.code_bytes)),
@@ -134,6 +134,13 @@ def _beside(found: int, fewest: int | None, shown: Callable[[int], str]) -> str:
     if not fewest:
         return shown(found)
     return f"{shown(found)}, {found / fewest:.2f} x the fewest"
+
+
+def _steps(cost: Cost, need: Need | None) -> str:
+    """Steps beside the fewest, unless these have loops in them that copy nothing, and are not among those."""
+    if need is not None and cost.steps < need.steps:
+        return f"{cost.steps} of loops that copy"
+    return _beside(cost.steps, need and need.steps, str)
 
 
 def _share(part: float | None) -> str:
