@@ -30,7 +30,7 @@ from xdsl.passes import ModulePass
 from tilec.analysis.blocks import in_view, scalar_arrays
 from tilec.analysis.kept import kept_buffers
 from tilec.analysis.registers import Pressure, sized
-from tilec.analysis.row_gathers import buffers_of, rows_at, rows_behind, rows_copied, run_of
+from tilec.analysis.row_gathers import buffers_of, buffers_shared, rows_at, rows_behind, rows_copied, run_of
 from tilec.analysis.strips import Strips, name_of, strips_of
 from tilec.analysis.visits import block_owner, moves
 from tilec.analysis.vmem import (
@@ -230,7 +230,7 @@ def _scratch(pipeline: PipelineOp, sizes: Mapping[str, int]) -> Iterator[Entry]:
 
 def _copied_rows(pipeline: PipelineOp, sizes: Mapping[str, int]) -> Iterator[Entry]:
     """What gathers have that copy rows one by one: the rows, their tiles of memory, and positions."""
-    for op in _gathers(pipeline):
+    for op in {buffers_shared(op): op for op in _gathers(pipeline)}.values():
         count, *row = sized(op.result.type, sizes)
         many, width, runs = rows_copied(op) or 1, byte_width(element_type(op.result.type)), run_of(op) > 1
         held: list[tuple[list[int], int]] = [([buffers_of(op), count, *row], width if runs else WORD)]

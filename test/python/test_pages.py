@@ -1,5 +1,6 @@
 """Rows in pages, of which a table says where each is: scalars find runs of rows, which are copied at once."""
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -225,13 +226,16 @@ def test_planes_are_copied_one_by_one(dtype: torch.dtype) -> None:
     verify(case, seeds=(0,))
 
 
-@pytest.mark.parametrize("loop", ["grid", "fori_loop"])
-def test_planes_of_pages_are_copied_in_runs(loop: str) -> None:
-    """Of bf16, whose rows are no whole tiles of memory: planes are copied, however many rows they have."""
-    config = tilec.Config(loop=loop, block_sizes=[32])
+@pytest.mark.parametrize(("loop", "clean"), [("grid", "auto"), ("fori_loop", "auto"), ("fori_loop", "peel")])
+def test_planes_of_pages_are_copied_in_runs(loop: str, clean: str) -> None:
+    """Of bf16, whose rows are no whole tiles of memory: planes are copied, however many rows they have, and
+    once for both bodies of a step."""
+    config = tilec.Config(loop=loop, clean=clean, block_sizes=[32])
     args = HEADS.arguments(dtype=torch.bfloat16)
     kernel = tilec.kernel(config=config)(HEADS.kernel.fn)
-    assert str(kernel.bind(*args).mlir(after="double-buffer")).count(":, :] rows") == 2
+    bound = kernel.bind(*args)
+    assert str(bound.mlir(after="double-buffer")).count(":, :] rows") == (4 if clean == "peel" else 2)
+    assert len(re.findall(r"pltpu.VMEM\(\(\d, 32, 8, 128\)", bound.pallas())) == 2
     verify((kernel, HEADS.reference, args), seeds=(0,))
 
 

@@ -68,6 +68,7 @@ class Copying:
             ways = (traffic.effect is not Effect.WRITE, traffic.effect is not Effect.READ)
             ahead = self._steps_ahead(times, steps)
             copied = self._copied(traffic)
+            copied *= self.nest.idle_copies(traffic)
             times, part = times * copied, size * own * copied / ahead
             if not self.nest.is_waited(traffic):
                 changes.append((max(times, 1.0) * ahead, part * ways[0], part * sum(ways)))

@@ -199,6 +199,13 @@ class Nest:
         """Whether a step copies what it works on, and waits for it."""
         return traffic.runs and (self.schedule.loop != "fori_loop" or self.grouping == "stream")
 
+    def idle_copies(self, traffic: Traffic) -> float:
+        """How many copies of runs there are for one that a step needs: idle steps make them too."""
+        level = self.work.levels[traffic.level]
+        if not traffic.runs or self.grouping != "overlaunch" or not level.jagged or level.axis is None:
+            return 1.0
+        return max(ceil(level.most / self.block(level)) / max(self.trips[traffic.level], 1.0), 1.0)
+
     def _kept(self, traffic: Traffic) -> tuple[list[int], frozenset[int]]:
         """A tile of a window, no more than its array has, or what of that stays on the chip, and the levels
         that move it."""

@@ -39,7 +39,7 @@ from tilec.dialects.tile.products import DotOp, Precision
 from tilec.dialects.tile.scans import AssociativeScanOp
 from tilec.dialects.tile.syntax import ints_of
 from tilec.dialects.tile.types import UNBOUND, byte_width, element_type, shape_of, span_names, span_of
-from tilec.dialects.tile.values import BroadcastOp
+from tilec.dialects.tile.values import BroadcastOp, TransposeOp
 
 TURNED, TURNED_OF_MANY = 4.0, 0.007
 """Registers that are stored and loaded for one of a tile whose rows begin between tiles of memory, and for
@@ -366,6 +366,9 @@ class _Reader:
         else:
             for unit, factor, refined in cost_of(op):
                 self.work.lanes.append(Lanes(level, unit, shape, width, factor, refined=refined))
+        if isinstance(op, TransposeOp) and len(shape) > 2:
+            spilled = [Lanes(level, unit, shape, width, 1.0, True) for unit in (Unit.LOADS, Unit.STORES)]
+            self.work.lanes += spilled
         if isinstance(op, AssociativeScanOp | ScanOp):  # of many steps less stays in registers
             longer = (shape[op.dim.value.data], *shape)
             self.work.lanes.append(Lanes(level, Unit.STORES, longer, width, spilled_by(op)))

@@ -6,6 +6,7 @@ tile of positions. A plane, which takes the place of a row in arrays of more dim
 and as a whole. Products with ones and zeros go through the whole array for each tile of rows.
 """
 
+from collections.abc import Hashable
 from math import prod
 
 from xdsl.dialects.builtin import bf16, f32, i8, i32, i64
@@ -45,6 +46,15 @@ def run_of(op: GatherOp) -> int:
 def buffers_of(op: GatherOp) -> int:
     """Into how many buffers a gather copies runs in turn."""
     return 1 if op.buffers is None else op.buffers.value.data
+
+
+def buffers_shared(op: GatherOp) -> Hashable:
+    """What is equal of gathers whose rows are copied ahead of both at once: of the two bodies that steps with
+    and without partial tiles have.
+    """
+    if op.runs is None or buffers_of(op) == 1:
+        return op
+    return op.array, tuple(op.runs.firsts), run_of(op), buffers_of(op), tuple(op.window[1:])
 
 
 def rows_at(op: GatherOp) -> tuple[SSAValue, int]:

@@ -1,6 +1,6 @@
 """A `tile.pipeline` as a `pallas.call`: operands, grid, windows, and the body's statements."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerType, MemRefType
@@ -10,7 +10,7 @@ from tilec.analysis.alignment import Kind
 from tilec.analysis.blocks import kind_of, loop_axes, scalar_arrays
 from tilec.analysis.kept import buffers_back, kept_buffers, kept_returns
 from tilec.analysis.revisits import check_visits
-from tilec.analysis.row_gathers import gather_obstacle, rows_at
+from tilec.analysis.row_gathers import buffers_shared, gather_obstacle, rows_at
 from tilec.analysis.visits import block_owner, block_values
 from tilec.analysis.vmem import SUBLANES
 from tilec.chips import CHIPS
@@ -77,6 +77,7 @@ class KernelLowering:
             self._window(window)
         for scratch in scratch_of(self.pipeline):
             self._scratch(scratch)
+        self.shared_gathers: dict[Hashable, RunGather] = {}
         self.gathers = {op: self._gather(op) for op in self.pipeline.body.walk() if isinstance(op, GatherOp)}
         body = self._body()
         # In the order in which the call has them: arrays as a whole come before blocks.
@@ -406,10 +407,14 @@ class KernelLowering:
         obstacle = gather_obstacle(op, self.pipeline)
         if obstacle is not None:
             fail(op, f"convert-tile-to-pallas: rows cannot be copied one by one: {obstacle}")
+        shared = self.shared_gathers.get(buffers_shared(op))
+        if shared is not None:
+            return shared
         array, _ = rows_at(op)
         ref = self._spec(pallas.InSpaceOp(self.host.current(array), pallas.Space.ANY), array)
         if op.runs is not None:
-            return RunGather.of(op, op.runs, ref, self._spec)
+            made = RunGather.of(op, op.runs, ref, self._spec)
+            return self.shared_gathers.setdefault(buffers_shared(op), made)
         return RowGather.of(op, ref, self._spec)
 
     def _body(self) -> list[Operation]:

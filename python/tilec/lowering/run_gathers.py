@@ -111,7 +111,7 @@ class RunsAhead:
 
 def runs_ahead(gathers: Iterable[RunGather]) -> list[RunsAhead]:
     """Those of gathers that are copied ahead, by the number of their buffers."""
-    found = [each for each in gathers if each.depth > 1]
+    found = [each for each in dict.fromkeys(gathers) if each.depth > 1]
     return [
         RunsAhead([each for each in found if each.depth == depth], depth)
         for depth in dict.fromkeys(each.depth for each in found)
