@@ -163,7 +163,7 @@ def test_a_compiler_that_hangs_is_killed(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(child, "_SECONDS", 0.05)
     found = report(*grouped(512, Lengths("equal", 64)), "v5e")
     assert found.refused is not None
-    assert found.refused.message.endswith("compiling for v5e takes more than 0.05 s")
+    assert found.refused.message == "compiling for v5e takes more than 0.05 s"
     assert "refused at v5e: " in str(found)
 
 
@@ -179,7 +179,7 @@ def test_without_libtpu_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delenv("TPU_LIBRARY_PATH", raising=False)
     found = report(*grouped(512, Lengths("equal", 64)), "v5e")
     assert found.refused is not None
-    assert found.refused.message.endswith("libtpu, which has the TPU compiler, is not installed")
+    assert found.refused.message == "libtpu, which has the TPU compiler, is not installed"
     with pytest.raises(CompileRefused, match=r"^libtpu, which has the TPU compiler, is not installed$"):
         grouped(512, Lengths("equal", 64))[0].aot("v5e", rows=512)
 

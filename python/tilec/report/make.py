@@ -23,7 +23,7 @@ from tilec.report.least import least
 from tilec.report.measure import Measured, measure
 from tilec.report.parts import parts
 from tilec.report.scalars import NotKnown
-from tilec.runtime.aot import CompileRefused
+from tilec.runtime.aot import CompileRefused, CompilerFailed
 from tilec.runtime.executable import Executable
 from tilec.runtime.memory import allowed_vmem, needed_vmem
 from tilec.runtime.signature import only_function
@@ -122,7 +122,7 @@ def _memory(kernels: Sequence[_Planned], chip: Chip, taken: int | None = None) -
 def _in_our_words(refused: CompileRefused, kernels: Sequence[_Planned], chip: Chip) -> Refusal:
     """A refusal of the compiler at the tile operation, with what would fit where it is memory that lacks."""
     place, _, op = (refused.tile_location or chip.name).partition(" ")
-    if op == RequireOp.name:
+    if op == RequireOp.name or isinstance(refused, CompilerFailed):
         return Refusal(place, refused.message)
     told = _of_vmem(refused.message, kernels, chip)
     if told is None:

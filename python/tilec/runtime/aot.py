@@ -48,6 +48,13 @@ class CompileRefused(Exception):
         self.tile_location = tile_location
 
 
+class CompilerFailed(CompileRefused):
+    """There is no compiler, or it died or took too long: which says nothing of the kernel."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, None, None)
+
+
 @dataclass(frozen=True)
 class Compiled:
     """A compiled function: sizes in bytes as XLA's `memory_analysis` gives them, times in seconds.
@@ -114,7 +121,7 @@ def compile_for(
 def need_libtpu() -> None:
     """Raises `CompileRefused` where libtpu is not installed."""
     if find_spec("libtpu") is None and "TPU_LIBRARY_PATH" not in os.environ:
-        raise CompileRefused("libtpu, which has the TPU compiler, is not installed", None, None)
+        raise CompilerFailed("libtpu, which has the TPU compiler, is not installed")
 
 
 def _bytes(arrays: Iterable[Any]) -> int:

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from tilec.chips import chip_named
-from tilec.runtime.aot import Compiled, CompileRefused, compile_for, need_libtpu
+from tilec.runtime.aot import Compiled, CompileRefused, CompilerFailed, compile_for, need_libtpu
 from tilec.runtime.jax_private import keep_lines
 from tilec.runtime.load import entry, load
 
@@ -54,12 +54,10 @@ def compile_in_child(
             timeout=_SECONDS,
         )
     except subprocess.TimeoutExpired:
-        raise CompileRefused(f"compiling for {chip} takes more than {_SECONDS} s", None, None) from None
+        raise CompilerFailed(f"compiling for {chip} takes more than {_SECONDS} s") from None
     if child.returncode:
         last = (child.stderr.strip().splitlines() or ["no message"])[-1]
-        raise CompileRefused(
-            f"the compiler for {chip} died with status {child.returncode}: {last}", None, None
-        )
+        raise CompilerFailed(f"the compiler for {chip} died with status {child.returncode}: {last}")
     answer: dict[str, Any] = json.loads(child.stdout)
     if "message" in answer:
         raise CompileRefused(**answer)
