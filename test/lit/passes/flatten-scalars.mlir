@@ -21,6 +21,33 @@ func.func @blocks(%ids: memref<1024x2x16xi32>, %x: memref<64x128xf32>) -> memref
   return %out : memref<1024x2x128xf32>
 }
 
+// Of a table eight places are read in a step.
+// CHECK-LABEL: func.func @table
+// CHECK-NEXT:    %table_1 = tile.view %table : memref<16x128xi32> to memref<2048xi32>
+// CHECK-COUNT-8: tile.load %table_1[
+func.func @table(%table: memref<16x128xi32>, %out: memref<16x128xi32>) {
+  tile.grid %t = 0 to 16 {
+    %v0 = tile.load %table[%t, 0]
+    %v1 = tile.load %table[%t, 1]
+    %v2 = tile.load %table[%t, 2]
+    %v3 = tile.load %table[%t, 3]
+    %v4 = tile.load %table[%t, 4]
+    %v5 = tile.load %table[%t, 5]
+    %v6 = tile.load %table[%t, 6]
+    %v7 = tile.load %table[%t, 7]
+    %s1 = arith.addi %v0, %v1 : i32
+    %s2 = arith.addi %s1, %v2 : i32
+    %s3 = arith.addi %s2, %v3 : i32
+    %s4 = arith.addi %s3, %v4 : i32
+    %s5 = arith.addi %s4, %v5 : i32
+    %s6 = arith.addi %s5, %v6 : i32
+    %s7 = arith.addi %s6, %v7 : i32
+    %row = tile.broadcast %s7 dims [] : tensor<128xi32>
+    tile.store %row, %out[%t, :]
+  }
+  return
+}
+
 // Small arrays, those of any number of rows, those that tiles are read of too, and full rows are left.
 // CHECK-LABEL: func.func @left
 // CHECK-NOT:     tile.view
