@@ -243,6 +243,27 @@ def to_decided(x: torch.Tensor, weights: torch.Tensor, offsets: torch.Tensor) ->
     return torch.stack(found)
 
 
+@tilec.kernel
+def scaled(x: torch.Tensor, scales: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    """By single elements that are read under a condition only, which keeps them inside of their array."""
+    out = torch.zeros_like(x)
+    for g in hl.grid(places.size(0)):
+        place = places[g]
+        if place >= 0:
+            out[g, :] = x[g, :] * scales[place]
+        else:
+            out[g, :] = x[g, :] - scales[g + 1]
+    return out
+
+
+def to_scaled(x: torch.Tensor, scales: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+    rows = [
+        row * scales[place] if place >= 0 else row - scales[g + 1]
+        for g, (row, place) in enumerate(zip(x, map(int, places), strict=True))
+    ]
+    return torch.stack(rows)
+
+
 WHOLE = torch.randint(-99, 99, (40, 128), generator=DRAW).int()
 WEIGHTS = torch.tensor([2.0, -1.0, 0.5])
 CASES: dict[str, Case] = {
@@ -296,6 +317,12 @@ def test_values_of_branches_that_are_not_taken_do_not_come_out() -> None:
 
 def test_tiles_may_decide() -> None:
     verify_in(WAYS[1], "decided")
+
+
+@pytest.mark.parametrize("loop", ["grid", "emit_pipeline", "fori_loop"])
+def test_single_elements_are_read_under_conditions(loop: str) -> None:
+    args = torch.randn(5, 40, generator=DRAW), torch.randn(6), torch.tensor([0, -1, 5, -99, 3]).int()
+    verify((tilec.kernel(config=tilec.Config(loop=loop))(scaled.fn), to_scaled, args), seeds=(0,))
 
 
 def test_a_sum_that_goes_on_takes_one_scratch_and_no_choice() -> None:

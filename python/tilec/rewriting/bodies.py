@@ -131,6 +131,8 @@ class BodyBuilder:
     def _statement(self, op: Operation, section: Section) -> None:
         self.current = op
         match op:
+            case LoadOp() if is_scalar(op) and self._is_early(op.result):
+                pass  # under a condition, but read in every step
             case LoadOp():
                 self._load(op, section)
             case StoreOp():
@@ -233,7 +235,7 @@ class BodyBuilder:
         return self._kept_inside(op, position, dim) if left_out and may_leave(op, position) else dim
 
     def _is_early(self, value: SSAValue) -> bool:
-        """Compute an index that stands under a condition in every step, if it follows from scalars."""
+        """Compute a scalar that stands under a condition in every step, if it follows from scalars."""
         op = value.owner
         if not isinstance(op, Operation) or not is_scalar(op) or isinstance(op, SegmentOp):
             return False
