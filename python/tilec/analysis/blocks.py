@@ -152,7 +152,7 @@ def block_refusal(window: WindowOp, kind: Kind, extents: Sequence[int]) -> Refus
 
 def flat_refusal(window: WindowOp, extent: int) -> Refusal | None:
     """Why no chip, or not every one, copies blocks of this extent of an array of rank 1 as it is."""
-    return _first_refusal(window, Kind.GRID_BLOCK, shape_of(window.array.type), (), [extent])
+    return _first_refusal(window, Kind.GRID_BLOCK, shape_of(window.array.type), (), (extent,))
 
 
 def following_extent(window: AccessOp, position: int, tile: int) -> int | None:
