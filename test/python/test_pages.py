@@ -105,6 +105,21 @@ def of_one_head(cache: torch.Tensor, table: torch.Tensor, lengths: torch.Tensor)
 
 
 @tilec.kernel
+def of_all_heads(cache: torch.Tensor, table: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """The same, all heads at once."""
+    page, heads, dim = cache.size(1), cache.size(3), cache.size(4)
+    out = torch.empty([lengths.size(0), heads, dim], dtype=torch.float32)
+    for s in hl.grid(lengths.size(0)):
+        acc = hl.zeros([heads, dim], dtype=torch.float32)
+        for t in hl.tile(lengths[s], max_extent=table.size(1) * page):
+            pages, rows = table[s, t.index // page], t.index % page
+            keys, values = (cache[pages, rows, part, :, :].to(torch.float32) for part in (0, 1))
+            acc = acc + (keys * values).sum(0)
+        out[s, :, :] = acc
+    return out
+
+
+@tilec.kernel
 def of_planes(
     x: torch.Tensor, ids: torch.Tensor, offsets: torch.Tensor, weights: torch.Tensor
 ) -> torch.Tensor:
@@ -214,6 +229,14 @@ def test_rows_of_one_head_are_runs_of_an_array_that_the_host_transposes(dtype: t
     case: Case = of_one_head, sums_of_one_head, (cache, TABLE, LENGTHS * 4)
     text = str(of_one_head.bind(*case[2]).mlir(after="raise-runs"))
     assert (text.count("permute [1, 2, 0, 3]"), text.count("tile.runs")) == (2, 2)
+    verify(case, seeds=(0,))
+
+
+def test_planes_of_one_part_are_runs_of_an_array_that_the_host_transposes() -> None:
+    cache = torch.randn(13, 16, 2, 4, 128, generator=DRAW).bfloat16()
+    case: Case = of_all_heads, sums_of_one_head, (cache, TABLE, LENGTHS * 2)
+    text = str(of_all_heads.bind(*case[2]).mlir(after="raise-runs"))
+    assert (text.count("permute [1, 0, 2, 3]"), text.count("tile.runs")) == (2, 2)
     verify(case, seeds=(0,))
 
 

@@ -1,10 +1,11 @@
-"""One row of each plane at computed positions, `%x[%ids, %h, :]`, as rows of a matrix.
+"""One row of each plane at computed positions, `%x[%ids, %h, :]`, as rows of a matrix, or one plane of each.
 
 The host transposes the array, and the rows of one number follow each other.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from math import prod
 
 from xdsl.dialects.builtin import MemRefType
@@ -22,7 +23,8 @@ from tilec.rewriting.index import Index, IndexBuilder
 
 @dataclass(frozen=True)
 class RowsOfPlanes:
-    """A gather of one row of each plane, at `row`, as one of rows of `matrix`, a view of `transposed`."""
+    """A gather of one row of each plane, at `row`, as one of rows of `matrix`, a view of `transposed`; or of
+    planes of an array of more dimensions."""
 
     transposed: ViewOp
     matrix: ViewOp
@@ -31,14 +33,21 @@ class RowsOfPlanes:
     @classmethod
     def of(cls, op: GatherOp) -> "RowsOfPlanes | None":
         """What a gather of one row of planes reads, not inserted yet; None of another gather."""
-        shape, (first, *row, lanes) = shape_of(op.array.type), op.window
-        if not row or any(dim.kept for dim in row) or not first.indexed or not lanes.full or UNBOUND in shape:
+        shape, (first, *others) = shape_of(op.array.type), op.window
+        row = list(takewhile(lambda dim: not dim.kept, others))
+        whole, end = others[len(row) :], len(row) + 1
+        if (
+            not row
+            or not whole
+            or not all(dim.full for dim in whole)
+            or not first.indexed
+            or UNBOUND in shape
+        ):
             return None
-        last = len(shape) - 1
-        order = [*range(1, last), 0, last]
+        order = [*range(1, end), 0, *range(end, len(shape))]
         element = element_type(op.array.type)
         transposed = ViewOp(op.array, _array(element, [shape[dim] for dim in order]), order)
-        matrix = ViewOp(transposed.result, _array(element, [prod(shape[:-1]), shape[-1]]))
+        matrix = ViewOp(transposed.result, _array(element, [prod(shape[:end]), *shape[end:]]))
         return cls(transposed, matrix, row)
 
     def obstacle(self, ids: SSAValue, kernel: Operation, run: int) -> str | None:
@@ -50,15 +59,16 @@ class RowsOfPlanes:
 
     def gather(self, ids: SSAValue) -> GatherOp:
         """The gather of rows of the matrix."""
-        return GatherOp(self.matrix.result, [Dim(ids), Dim(full=True)])
+        rest = len(shape_of(self.matrix.result.type)) - 1
+        return GatherOp(self.matrix.result, [Dim(ids), *[Dim(full=True)] * rest])
 
     def first(self, place: Index, build: IndexBuilder) -> Index:
         """The row of the matrix that is that of plane `place`."""
         number: Index = 0
-        for dim, extent in zip(self.row, shape_of(self.transposed.result.type), strict=False):
+        *extents, planes = shape_of(self.transposed.result.type)[: len(self.row) + 1]
+        for dim, extent in zip(self.row, extents, strict=True):
             row = dim.shift if dim.base is None else build.add(dim.base, dim.shift)
             number = build.add(build.mul(number, extent), row)
-        planes = shape_of(self.transposed.result.type)[-2]
         return build.add(build.mul(number, planes), place)
 
     def insert(self, op: GatherOp, kernel: Operation) -> None:
