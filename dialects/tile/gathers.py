@@ -58,7 +58,7 @@ class GatherOp(ReadOp):
         %rows = tile.gather %x[%ids, :]
         %some = tile.gather %x[%ids, %n] mask %p other %zero
         %each = tile.gather %x[%ids, :] rows
-        %planes = tile.gather %x[%ids, :, :] rows
+        %planes = tile.gather %cache[%ids, :, :] rows
     """
 
     name = "tile.gather"

@@ -64,6 +64,7 @@ SPECIAL: Mapping[str, Mapping[str, str]] = {
     },
     "tile.fill": {"v": "tensor<?x?xf32, #tile.spans<m, k>>", "zero": "f32"},
     "tile.gather": {
+        "cache": "memref<64x8x128xf32>",
         "ids": "tensor<?xi32, #tile.spans<m>>",
         "p": "tensor<?x?xi1, #tile.spans<m, n>>",
         "zero": "f32",
